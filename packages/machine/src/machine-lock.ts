@@ -1,0 +1,240 @@
+/**
+ * The machine lock: one for all of machine memory, named after its holder.
+ *
+ * A worker can be terminated between any two of its steps, so a thread that waits looks now and then whether the holder still
+ * lives. If not, it takes the lock over in the holder's place and runs the recovery handlers before anything else.
+ *
+ * @packageDocumentation
+ */
+import type { HostClock } from './clock.ts';
+import { MachineError, MachineTimeoutError } from './errors.ts';
+import { Header } from './header.ts';
+import type { ThreadTable } from './thread-table.ts';
+
+const { LOCK, LOCK_WAITERS, LOCK_PROGRESS, LOCK_TAKEOVERS } = Header;
+
+/** Deadline of an `acquire` that names none, from its call. */
+export const LOCK_WAIT_NS_MAX = 10e9;
+/** Looks at the lock before a thread parks: about as long as waking a parked thread takes. */
+const SPIN_TURNS_MAX = 2000;
+/** Longest sleep on the lock: a lost wake-up costs no more. */
+const PARK_MS_MAX = 1;
+/** Time between two looks whether the holder lives; a look costs 20 µs. */
+const LIVENESS_CHECK_NS_MIN = 4e6;
+/**
+ * Where the system cannot tell whether a thread lives: the longest time that a holder may keep the lock. One that works longer
+ * must call {@link MachineLock.beat}.
+ */
+export const HEARTBEAT_NS_MAX = 2e9;
+
+/** Called with the lock held, after it was taken over from a thread that vanished. */
+export type RecoveryHandler = (deadThreadIndex: number) => void;
+
+/** What a waiter remembers of the holder between two looks. */
+interface HolderWatch {
+  owner: number;
+  progress: number;
+  sinceNs: number;
+  nextLookNs: number;
+}
+
+/**
+ * The lock over machine memory. Not recursive, not fair.
+ *
+ * Recovery handlers are functions, so they belong to the thread that registered them: every thread registers the same ones
+ * before it takes the lock. A package that comes late compares {@link MachineLock.takeovers} with the count in its own tables.
+ */
+export class MachineLock {
+  private readonly i32: Int32Array;
+  private readonly me: number;
+  private readonly threads: ThreadTable;
+  private readonly clock: HostClock;
+  private readonly heartbeatNsMax: number;
+  private readonly handlers: RecoveryHandler[] = [];
+
+  constructor(i32: Int32Array, me: number, threads: ThreadTable, clock: HostClock, heartbeatNsMax = HEARTBEAT_NS_MAX) {
+    this.i32 = i32;
+    this.me = me;
+    this.threads = threads;
+    this.clock = clock;
+    this.heartbeatNsMax = heartbeatNsMax;
+  }
+
+  /** Takes the lock if it is free. Failure never tells that the holder is dead: call {@link MachineLock.acquire} now and then. */
+  tryAcquire(): boolean {
+    return Atomics.compareExchange(this.i32, LOCK, 0, this.me) === 0;
+  }
+
+  /**
+   * Takes the lock: spins, then parks. If the holder vanished, recovers in its place.
+   *
+   * @param deadlineNs - in time of the host clock; default {@link LOCK_WAIT_NS_MAX} from now
+   * @throws MachineError `ETIMEDOUT` that names the holder; `EDEADLK` when this thread holds the lock; `EOWNERDEAD` when a
+   *   recovery handler failed: the next `acquire` tries again
+   */
+  acquire(deadlineNs?: number): void {
+    if (Atomics.compareExchange(this.i32, LOCK, 0, this.me) !== 0) this.acquireSlowly(deadlineNs);
+  }
+
+  /**
+   * Gives the lock back.
+   *
+   * @throws MachineError `EPERM` when this thread doesn't hold it
+   */
+  release(): void {
+    if (this.i32[LOCK] !== this.me) this.refuseRelease();
+    Atomics.store(this.i32, LOCK, 0);
+    if (Atomics.load(this.i32, LOCK_WAITERS) !== 0) this.wakeWaiter();
+  }
+
+  /**
+   * Makes sure that this thread holds the lock.
+   *
+   * @returns true when it took the lock here, so must release it; false when it held it before
+   */
+  enter(): boolean {
+    if (Atomics.load(this.i32, LOCK) === this.me) return false;
+    this.acquire();
+    return true;
+  }
+
+  /** Thread index of the holder, or 0. */
+  get ownerIndex(): number {
+    return Atomics.load(this.i32, LOCK);
+  }
+
+  /** Whether this thread holds the lock. */
+  get isHeld(): boolean {
+    return Atomics.load(this.i32, LOCK) === this.me;
+  }
+
+  /** How often the lock was taken over from a vanished thread since the machine was created. */
+  get takeovers(): number {
+    return Atomics.load(this.i32, LOCK_TAKEOVERS) >>> 0;
+  }
+
+  /** Shows that a holder which works for long still lives; of use where the system cannot tell. */
+  beat(): void {
+    Atomics.add(this.i32, LOCK_PROGRESS, 1);
+  }
+
+  /**
+   * Adds a handler that brings memory back to a step boundary; handlers run in the order of their registration.
+   *
+   * Rebuild from what memory says, not from the index: when a thread vanishes *during* recovery, the next one starts again and
+   * is told the index of that thread.
+   *
+   * @returns a function that removes the handler
+   */
+  onRecover(handler: RecoveryHandler): () => void {
+    this.handlers.push(handler);
+    return () => {
+      const index = this.handlers.indexOf(handler);
+      if (index >= 0) this.handlers.splice(index, 1);
+    };
+  }
+
+  private acquireSlowly(deadlineNs: number | undefined): void {
+    this.refuseRecursion();
+    const startNs = this.clock.nowNs();
+    const endNs = deadlineNs ?? startNs + LOCK_WAIT_NS_MAX;
+    const watch: HolderWatch = { owner: 0, progress: 0, sinceNs: startNs, nextLookNs: startNs + LIVENESS_CHECK_NS_MIN };
+    for (;;) {
+      if (this.spin()) return;
+      // Mark first, then look again: a release either is seen here or sees the mark. Taking the lock leaves the mark, since
+      // others may wait too; that costs one needless notify. A waiter that dies leaves nothing behind that lasts.
+      Atomics.store(this.i32, LOCK_WAITERS, 1);
+      const owner = Atomics.compareExchange(this.i32, LOCK, 0, this.me);
+      if (owner === 0) return;
+      Atomics.wait(this.i32, LOCK, owner, PARK_MS_MAX);
+      const nowNs = this.clock.nowNs();
+      if (nowNs >= watch.nextLookNs) {
+        watch.nextLookNs = nowNs + LIVENESS_CHECK_NS_MIN;
+        if (this.hasVanished(watch, nowNs) && this.takeOver(watch.owner)) return;
+      }
+      if (nowNs >= endNs) {
+        if (this.tryAcquire()) return;
+        throw this.timeout(nowNs - startNs);
+      }
+    }
+  }
+
+  private spin(): boolean {
+    for (let turn = 0; turn < SPIN_TURNS_MAX; turn++) {
+      if (Atomics.load(this.i32, LOCK) === 0 && this.tryAcquire()) return true;
+    }
+    return false;
+  }
+
+  /** Whether the present holder is dead, and its index in `watch.owner`. */
+  private hasVanished(watch: HolderWatch, nowNs: number): boolean {
+    const owner = Atomics.load(this.i32, LOCK);
+    if (owner === 0) return false;
+    const progress = Atomics.load(this.i32, LOCK_PROGRESS);
+    if (owner !== watch.owner || progress !== watch.progress) {
+      watch.owner = owner;
+      watch.progress = progress;
+      watch.sinceNs = nowNs;
+    }
+    if (!this.threads.isAlive(owner)) return true;
+    // A release sees the waiter's mark and counts as progress, so an unchanged count means one long hold.
+    return !this.threads.provable && nowNs - watch.sinceNs >= this.heartbeatNsMax;
+  }
+
+  private takeOver(dead: number): boolean {
+    if (Atomics.compareExchange(this.i32, LOCK, dead, this.me) !== dead) return false;
+    Atomics.add(this.i32, LOCK_TAKEOVERS, 1);
+    this.threads.declareDead(dead);
+    try {
+      for (const handler of [...this.handlers]) handler(dead);
+    } catch (cause) {
+      // Memory is not at a step boundary: leave the lock with the dead, so that whoever comes next recovers again.
+      Atomics.store(this.i32, LOCK, dead);
+      throw new MachineError({
+        code: 'EOWNERDEAD',
+        message: `thread ${dead} vanished with the machine lock, and recovery failed: ${String(cause)}`,
+        cause,
+      });
+    }
+    return true;
+  }
+
+  private wakeWaiter(): void {
+    Atomics.store(this.i32, LOCK_WAITERS, 0);
+    Atomics.add(this.i32, LOCK_PROGRESS, 1);
+    Atomics.notify(this.i32, LOCK, 1);
+  }
+
+  private refuseRecursion(): void {
+    const owner = this.ownerIndex;
+    if (owner !== this.me && (owner === 0 || !this.threads.isSelf(owner))) return;
+    throw new MachineError({
+      code: 'EDEADLK',
+      message: 'this thread holds the machine lock already',
+      hint:
+        owner === this.me
+          ? 'the lock is not recursive: release it first, or pair enter() with release()'
+          : `the thread is attached twice, and holds the lock as thread ${owner}: use one Machine a thread`,
+    });
+  }
+
+  private refuseRelease(): never {
+    const owner = this.ownerIndex;
+    throw new MachineError({
+      code: 'EPERM',
+      message: `thread ${this.me} releases the machine lock, but ${owner === 0 ? 'nobody' : `thread ${owner}`} holds it`,
+      hint: this.threads.provable
+        ? ''
+        : 'a holder that shows no progress for 2 s loses the lock: call beat() in long work',
+    });
+  }
+
+  private timeout(waitedNs: number): MachineTimeoutError {
+    const owner = this.ownerIndex;
+    const holder = owner === 0 ? 'nobody' : `thread ${owner} (system id ${this.threads.tid(owner)})`;
+    return new MachineTimeoutError(
+      `thread ${this.me} did not get the machine lock within ${(waitedNs / 1e6).toFixed(1)} ms; it is held by ${holder}`,
+      'the holder lives, but does not release the lock: look for a step that waits',
+    );
+  }
+}

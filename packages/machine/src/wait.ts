@@ -1,0 +1,67 @@
+/**
+ * The one way to wait inside a verb.
+ *
+ * @packageDocumentation
+ */
+import { hostClock } from './clock.ts';
+import { MachineTimeoutError } from './errors.ts';
+import { Header } from './header.ts';
+import type { Machine } from './machine.ts';
+
+const { WAKE, WAKE_SLEEPERS } = Header;
+
+/** Turns before a thread parks. */
+const SPIN_TURNS_MAX = 200;
+/** Longest sleep: a wake-up that nobody announced costs no more. */
+const PARK_MS_MAX = 1;
+
+/**
+ * Waits until a condition holds: runs the pollers of this thread, spins, then parks for at most a millisecond at a time.
+ *
+ * Whoever makes the condition true calls {@link wakeAll}, or the waiter finds out a little later. Never wait with the machine
+ * lock held.
+ *
+ * @param deadlineNs - in time of the host clock
+ * @param describe - says in the error what was waited for and in which state it is
+ * @throws MachineTimeoutError when the deadline passes
+ */
+export function waitUntil(
+  machine: Machine,
+  condition: () => boolean,
+  deadlineNs: number,
+  describe?: () => string,
+): void {
+  const { i32 } = machine;
+  for (let turn = 1; ; turn++) {
+    // Read before the condition: a wake-up in between makes the park return at once.
+    const ticket = Atomics.load(i32, WAKE);
+    runPollers(machine);
+    if (condition()) return;
+    if (turn < SPIN_TURNS_MAX) continue;
+    if (hostClock.nowNs() >= deadlineNs) {
+      throw new MachineTimeoutError(
+        `timed out waiting for ${describe?.() ?? 'a condition'}`,
+        'the other side did not act',
+      );
+    }
+    Atomics.store(i32, WAKE_SLEEPERS, 1);
+    // The mark is up; a waker that didn't see it was early enough for this look.
+    if (condition()) return;
+    Atomics.wait(i32, WAKE, ticket, PARK_MS_MAX);
+  }
+}
+
+/** Wakes all threads that are parked in {@link waitUntil}. Costs two atomic operations when there are none. */
+export function wakeAll(machine: Machine): void {
+  const { i32 } = machine;
+  Atomics.add(i32, WAKE, 1);
+  if (Atomics.load(i32, WAKE_SLEEPERS) === 0) return;
+  // Sleepers set it again if they sleep again; one that died leaves nothing behind that lasts.
+  Atomics.store(i32, WAKE_SLEEPERS, 0);
+  Atomics.notify(i32, WAKE);
+}
+
+function runPollers(machine: Machine): void {
+  const { pollers } = machine;
+  for (let i = 0; i < pollers.length; i++) pollers[i]();
+}
