@@ -54,7 +54,9 @@ function installInputs(workspaces) {
 
 function isInstalled(workspaces) {
   if (!fs.existsSync(hiddenLockfile)) return false;
-  if (!workspaces.every((dir) => fs.existsSync(path.join(root, 'node_modules', readJson(`${dir}/package.json`).name)))) {
+  if (
+    !workspaces.every((dir) => fs.existsSync(path.join(root, 'node_modules', readJson(`${dir}/package.json`).name)))
+  ) {
     return false;
   }
   return matchesStamp(installStamp, installInputs(workspaces));
@@ -100,7 +102,9 @@ function isTreeComplete(workspaces) {
     if (entry.link ? !fs.existsSync(path.join(root, place)) : present.version !== entry.version) return false;
     if (entry.integrity !== present.integrity) return false;
   }
-  return workspaces.every((dir) => fs.existsSync(path.join(root, 'node_modules', readJson(`${dir}/package.json`).name)));
+  return workspaces.every((dir) =>
+    fs.existsSync(path.join(root, 'node_modules', readJson(`${dir}/package.json`).name)),
+  );
 }
 
 function npm(args) {
@@ -302,7 +306,11 @@ function isAlive(owner) {
 
 /** When a process started, where the system tells. */
 function startOf(pid) {
-  return readText(`/proc/${pid}/stat`)?.replace(/^.*\) /s, '').split(' ')[19] ?? '';
+  return (
+    readText(`/proc/${pid}/stat`)
+      ?.replace(/^.*\) /s, '')
+      .split(' ')[19] ?? ''
+  );
 }
 
 // --- helpers ---------------------------------------------------------------------------------------------------------
@@ -382,7 +390,9 @@ function say(text) {
 }
 
 function hash(file) {
-  return createHash('sha256').update(fs.readFileSync(path.join(root, file))).digest('base64url');
+  return createHash('sha256')
+    .update(fs.readFileSync(path.join(root, file)))
+    .digest('base64url');
 }
 
 function sameMembers(a = {}, b = {}) {
