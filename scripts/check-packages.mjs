@@ -1,0 +1,165 @@
+// Tries what the registry would serve: packs every package, installs the tarballs together into an empty project, and looks
+// at them as publint, attw, Node and the strictest TypeScript consumer do.
+//
+//   node scripts/check-packages.mjs [--keep]     --keep leaves the project behind and prints where it is
+
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const COMMAND_MS_MAX = 5 * 60_000;
+/** What a package must hold, and what has no business in it. */
+const WANTED_FILES = ['package.json', 'README.md', 'LICENSE'];
+const UNWANTED_FILES = /(?:\.tsbuildinfo|\.test\.[a-z.]+|(?:^|\/)tsconfig\.json|\.log)$|^(?:dist\/)?test\//;
+
+const failures = [];
+const project = fs.mkdtempSync(path.join(os.tmpdir(), 'openverbs-packages-'));
+try {
+  main();
+} finally {
+  if (process.argv.includes('--keep')) console.log(`kept ${project}`);
+  else fs.rmSync(project, { recursive: true, force: true });
+}
+if (failures.length > 0) {
+  console.error(`\n${failures.length} failed:\n  ${failures.join('\n  ')}`);
+  process.exitCode = 1;
+}
+
+function main() {
+  const packages = findPackages();
+  for (const pack of packages) pack.tarball = packPackage(pack);
+  install(packages);
+  for (const pack of packages) {
+    check(`publint ${pack.name}`, tool('publint', ['run', pack.tarball, '--strict']));
+    if (pack.subpaths.length > 0) {
+      check(`attw ${pack.name}`, tool('@arethetypeswrong/cli', [pack.tarball, '--profile', 'esm-only', '--no-emoji']));
+    }
+  }
+  checkImports(packages);
+  checkTypes(packages);
+}
+
+function findPackages() {
+  const dir = path.join(root, 'packages');
+  const packages = fs.readdirSync(dir).filter((name) => fs.existsSync(path.join(dir, name, 'package.json')));
+  return packages.map((folder) => {
+    const manifest = JSON.parse(fs.readFileSync(path.join(dir, folder, 'package.json'), 'utf8'));
+    const subpaths = Object.keys(manifest.exports ?? {}).map((subpath) => manifest.name + subpath.slice(1));
+    return { dir: path.join(dir, folder), name: manifest.name, subpaths, bins: Object.keys(manifest.bin ?? {}) };
+  });
+}
+
+/** Returns the path of the tarball. */
+function packPackage(pack) {
+  const result = npm(['pack', '--json', '--ignore-scripts', '--pack-destination', project], pack.dir);
+  if (result.status !== 0) throw new Error(`npm pack failed in ${pack.dir}\n${result.output}`);
+  const json = JSON.parse(result.stdout);
+  const [{ filename, files }] = Array.isArray(json) ? json : Object.values(json);
+  const names = files.map((file) => file.path);
+  const missing = WANTED_FILES.filter((name) => !names.includes(name));
+  const unwanted = names.filter((name) => UNWANTED_FILES.test(name));
+  const complaint = [missing.length > 0 && `lacks ${missing}`, unwanted.length > 0 && `holds ${unwanted}`].filter(
+    Boolean,
+  );
+  check(`files of ${pack.name}`, { status: complaint.length, output: complaint.join('\n') });
+  return path.join(project, path.basename(filename));
+}
+
+function install(packages) {
+  const dependencies = Object.fromEntries(packages.map(({ name, tarball }) => [name, `file:${tarball}`]));
+  write('package.json', JSON.stringify({ name: 'consumer', private: true, type: 'module', dependencies }));
+  const result = npm([
+    'install',
+    '--ignore-scripts',
+    '--prefer-offline',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+  ]);
+  check('npm install of all tarballs', result);
+  if (result.status !== 0) throw new Error('nothing more can be checked');
+}
+
+function checkImports(packages) {
+  for (const subpath of packages.flatMap((pack) => pack.subpaths)) {
+    const source = [
+      `import * as imported from ${JSON.stringify(subpath)};`,
+      `import { createRequire } from 'node:module';`,
+      `createRequire(import.meta.url)(${JSON.stringify(subpath)});`, // fails on a top-level await
+      `if (Object.keys(imported).includes('default')) throw new Error('has a default export');`,
+    ];
+    write('import.mjs', source.join('\n'));
+    check(`import ${subpath}`, run(process.execPath, ['--no-warnings', 'import.mjs']));
+  }
+  for (const bin of packages.flatMap((pack) => pack.bins)) {
+    check(`${bin} --help`, run(process.execPath, [path.join('node_modules', '.bin', bin), '--help']));
+  }
+}
+
+function checkTypes(packages) {
+  const subpaths = packages.flatMap((pack) => pack.subpaths);
+  write('consumer.ts', subpaths.map((name, i) => `import * as m${i} from '${name}';\nvoid m${i};\n`).join(''));
+  const compilerOptions = {
+    strict: true,
+    skipLibCheck: false,
+    noEmit: true,
+    target: 'es2023',
+    lib: ['es2023', 'esnext.disposable'],
+    module: 'nodenext',
+    verbatimModuleSyntax: true,
+    exactOptionalPropertyTypes: true,
+    types: ['node'],
+    typeRoots: [path.join(root, 'node_modules', '@types')],
+  };
+  write('tsconfig.json', JSON.stringify({ compilerOptions, files: ['consumer.ts'] }));
+  check('a strict TypeScript consumer', run(process.execPath, [binOf('typescript', 'tsc'), '-p', 'tsconfig.json']));
+}
+
+// --- helpers ---------------------------------------------------------------------------------------------------------
+
+function check(what, { status, output = '' }) {
+  const passed = status === 0;
+  console.log(`${passed ? 'ok  ' : 'FAIL'} ${what}`);
+  if (passed) return;
+  failures.push(what);
+  console.log(output.trim().replace(/^/gm, '     '));
+}
+
+function tool(name, args) {
+  return run(process.execPath, [binOf(name), ...args]);
+}
+
+function binOf(name, program) {
+  const dir = path.join(root, 'node_modules', name);
+  const { bin } = JSON.parse(fs.readFileSync(path.join(dir, 'package.json'), 'utf8'));
+  return path.join(dir, typeof bin === 'string' ? bin : bin[program ?? Object.keys(bin)[0]]);
+}
+
+function npm(args, cwd) {
+  const cli = process.env.npm_execpath;
+  return cli?.endsWith('.js') ? run(process.execPath, [cli, ...args], cwd) : run('npm', args, cwd);
+}
+
+function run(program, args, cwd = project) {
+  const env = { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0' };
+  // An npm that is started by an npm script would take the root's settings for its own.
+  for (const key of Object.keys(env)) if (/^npm_(?:package_|lifecycle_|config_local_prefix)/.test(key)) delete env[key];
+  const result = spawnSync(program, args, {
+    cwd,
+    env,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: COMMAND_MS_MAX,
+    maxBuffer: 64 << 20,
+  });
+  const output = `${result.stdout ?? ''}${result.stderr ?? ''}${result.error ? `\n${result.error.message}` : ''}`;
+  return { status: result.status ?? 1, stdout: result.stdout ?? '', output };
+}
+
+function write(file, text) {
+  fs.writeFileSync(path.join(project, file), text);
+}

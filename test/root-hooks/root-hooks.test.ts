@@ -1,0 +1,50 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+
+interface Report {
+  stats: { passes: number; failures: number; pending: number };
+  failures: { title: string; fullTitle: string; err: { message: string } }[];
+}
+
+/** Runs mocha on a fixture with this repository's configuration, as a process of its own. */
+async function runMocha(fixture: string): Promise<{ code: number; report: Report }> {
+  const root = fileURLToPath(new URL('../../..', import.meta.url));
+  const file = fileURLToPath(new URL(`fixtures/${fixture}.js`, import.meta.url));
+  const mocha = fileURLToPath(import.meta.resolve('mocha/bin/mocha.js'));
+  const child = spawn(process.execPath, [mocha, '--reporter', 'json', file], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+  const [code] = (await once(child, 'close')) as [number];
+  return { code, report: JSON.parse(output) as Report };
+}
+
+describe('mocha root hooks', () => {
+  it('fail each test that leaves something behind, and only those', async () => {
+    const { code, report } = await runMocha('leaky');
+    const failures = Object.fromEntries(report.failures.map(({ title, err }) => [title, err.message]));
+
+    expect(failures).to.deep.equal({
+      timer: 'the test left behind: 1 Timeout',
+      worker: 'the test left behind: 1 Worker',
+      'unreferenced worker': 'the test left behind: 1 Worker',
+      'message port': 'the test left behind: 1 MessagePort',
+      server: 'the test left behind: 1 TCPServerWrap',
+      socket: 'the test left behind: 1 UDPWrap, 1 UDP socket',
+      'fails by itself': 'its own error; and the test left behind: 1 Timeout',
+    });
+    expect(report.stats).to.include({ passes: 6, failures: 7, pending: 1 });
+    expect(code).to.equal(7);
+  });
+
+  it('fail the run when a suite leaves something behind', async () => {
+    const { code, report } = await runMocha('leaky-suite');
+
+    expect(report.failures.map(({ err }) => err.message)).to.deep.equal(['a suite left behind: 1 Timeout']);
+    expect(code).to.equal(1);
+  });
+});
