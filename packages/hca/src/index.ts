@@ -1,1 +1,22 @@
-export {};
+/**
+ * The software HCA: the device behind the emulated provider and the Xen back-end.
+ *
+ * @packageDocumentation
+ */
+export { AsyncEvent } from './async-event.ts';
+export { CommandInterface } from './command-interface.ts';
+export type { CqInit, QpInit, RegionInit } from './command-interface.ts';
+export { DeviceError } from './device-error.ts';
+export { Engine } from './engine.ts';
+export type { Placement } from './engine.ts';
+export { EngineState } from './engine-state.ts';
+export { COMPLETION, takeEvent } from './event-queue.ts';
+export { Hca } from './hca.ts';
+export type { HcaInit } from './hca.ts';
+export * from './layout.ts';
+export * as limits from './limits.ts';
+export { modifyQp } from './modify-qp.ts';
+export type { AddressVector, QpChange } from './modify-qp.ts';
+export { RC_SEND_OPCODES } from './opcode.ts';
+export { reap } from './reap.ts';
+export { serve, stop } from './serve.ts';

@@ -52,6 +52,11 @@ export class IndexAllocator {
     return this.i32[this.base + IN_USE];
   }
 
+  /** Every index handed out so far is below this one; for walks over the table. */
+  get highWater(): number {
+    return Math.min(this.i32[this.base + FRESH], this.capacity);
+  }
+
   /** @returns an index, or -1 when all are in use */
   alloc(): number {
     const entered = this.lock.enter();

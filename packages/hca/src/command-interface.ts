@@ -1,0 +1,403 @@
+/**
+ * The command interface: what only the kernel half of the driver may do, after mthca's commands.
+ *
+ * Each command checks its arguments, then changes the tables so that the word which makes an entry exist is stored last (and
+ * cleared first), because its thread may die in between. All run under the machine's lock.
+ */
+import { CqeWords, CqDoorbellRecord, QP_DOORBELL_RECORD_BYTES, CQ_DOORBELL_RECORD_BYTES } from '@openverbs/verbs/rings';
+import { DeviceError } from './device-error.ts';
+import type { Engine } from './engine.ts';
+import { EQ_BYTES } from './event-queue.ts';
+import type { Hca } from './hca.ts';
+import { allocWords } from './hca.ts';
+import { Cqc, CqcState, Eqc, HcaHeader, Mpt, Qpc, QpcState, UarControl } from './layout.ts';
+import { CQE_MAX, CQS_LOG2, CQS_MAX, MPTS_MAX, QPS_LOG2, QPS_MAX, UARS_MAX } from './limits.ts';
+
+/** A region to enter into the TPT. */
+export interface RegionInit {
+  readonly uar: number;
+  readonly pd: number;
+  readonly access: number;
+  /** Verbs address of the first byte, as two words. */
+  readonly startLo: number;
+  readonly startHi: number;
+  readonly length: number;
+  /** Machine address of the first byte when the pages are one run … */
+  readonly base?: number;
+  /** … or the machine address of each page, and where in the first one the region begins. */
+  readonly pages?: readonly number[];
+  readonly firstOffset?: number;
+}
+
+/** A CQ. Its ring lies in the region `bufferKey`, a doorbell record first. */
+export interface CqInit {
+  readonly uar: number;
+  readonly bufferKey: number;
+  readonly log2Count: number;
+}
+
+/** A QP. Its rings lie in the region `bufferKey`: doorbell record, send ring, receive ring. */
+export interface QpInit {
+  readonly uar: number;
+  readonly pd: number;
+  readonly type: number;
+  readonly bufferKey: number;
+  readonly sendCqn: number;
+  readonly recvCqn: number;
+  readonly sqLog2Count: number;
+  readonly sqLog2Bytes: number;
+  readonly rqLog2Count: number;
+  readonly rqLog2Bytes: number;
+  readonly maxSendWr: number;
+  readonly maxRecvWr: number;
+  readonly maxSendSge: number;
+  readonly maxRecvSge: number;
+  readonly maxInline: number;
+  readonly sqSigAll: boolean;
+}
+
+const GENERATION_MAX = 255;
+
+export class CommandInterface {
+  readonly engine: Engine;
+  readonly hca: Hca;
+  readonly #i32: Int32Array;
+
+  constructor(engine: Engine, hca: Hca) {
+    this.engine = engine;
+    this.hca = hca;
+    this.#i32 = engine.machine.i32;
+  }
+
+  /** Allocates a UAR with its event queue for the calling thread. */
+  openUar(): number {
+    return this.engine.command(() => {
+      const { machine, uars } = this.engine;
+      for (let uar = 1; uar < UARS_MAX; uar++) {
+        const control = uars.control(uar);
+        if (this.#i32[control + UarControl.PAGE] !== 0) continue;
+        const eq = allocWords(machine, EQ_BYTES / 4, machine.threadIndex);
+        this.#i32[eq + Eqc.THREAD] = machine.threadIndex;
+        const page = allocWords(machine, 1024, machine.threadIndex);
+        this.#i32[control + UarControl.THREAD] = machine.threadIndex;
+        this.#i32[control + UarControl.HCA] = this.hca.index;
+        this.#i32[control + UarControl.EQ] = eq;
+        this.#i32[control + UarControl.PAGE] = page;
+        return uar;
+      }
+      throw new DeviceError(
+        'ENOMEM',
+        `all ${UARS_MAX - 1} UARs of the machine are taken`,
+        'close contexts that are not used',
+      );
+    });
+  }
+
+  /** Frees a UAR; its objects are gone already. */
+  closeUar(uar: number): void {
+    this.engine.command(() => {
+      freeUar(this.engine, uar);
+    });
+  }
+
+  allocPd(uar: number): number {
+    return this.engine.command(() => {
+      const pd = this.hca.pds.alloc();
+      if (pd < 0) throw new DeviceError('ENOMEM', 'the device has no protection domain left');
+      this.#i32[this.#pdTable + pd] = uar;
+      return pd;
+    });
+  }
+
+  deallocPd(pd: number): void {
+    this.engine.command(() => {
+      this.#i32[this.#pdTable + pd] = 0;
+      this.hca.pds.free(pd);
+    });
+  }
+
+  /** SW2HW_MPT: enters a region into the TPT and returns its key. */
+  createMpt(init: RegionInit): number {
+    return this.engine.command(() => {
+      const index = this.hca.mpts.alloc();
+      if (index < 0) {
+        throw new DeviceError(
+          'ENOMEM',
+          `all ${MPTS_MAX} entries of the TPT are taken`,
+          'deregister memory, or register larger regions',
+        );
+      }
+      const i32 = this.#i32;
+      const entry = this.hca.mptTable + index * Mpt.WORDS;
+      i32[entry + Mpt.PD] = init.pd;
+      i32[entry + Mpt.ACCESS] = init.access;
+      i32[entry + Mpt.START_LO] = init.startLo;
+      i32[entry + Mpt.START_HI] = init.startHi;
+      i32[entry + Mpt.LENGTH] = init.length;
+      i32[entry + Mpt.BASE] = init.base ?? 0;
+      i32[entry + Mpt.MTT] = init.pages === undefined ? 0 : this.#pageList(init.pages);
+      i32[entry + Mpt.PAGES] = init.pages?.length ?? 0;
+      i32[entry + Mpt.FIRST_OFFSET] = init.firstOffset ?? 0;
+      i32[entry + Mpt.PINS] = 0;
+      i32[entry + Mpt.UAR] = init.uar;
+      i32[entry + Mpt.VARIANT] = (i32[entry + Mpt.VARIANT] % GENERATION_MAX) + 1;
+      const key = (index << 8) | i32[entry + Mpt.VARIANT];
+      Atomics.store(i32, entry + Mpt.KEY, key);
+      i32[this.hca.header + HcaHeader.MR_COUNT] = this.hca.mpts.inUse;
+      return key;
+    });
+  }
+
+  /** HW2SW_MPT: takes a region out; its key fails from now on. */
+  destroyMpt(key: number): void {
+    this.engine.command(() => {
+      const entry = this.#mpt(key);
+      if (this.#i32[entry + Mpt.PINS] !== 0) {
+        throw new DeviceError('EBUSY', `memory region ${key >>> 8} holds the rings of a QP or CQ`);
+      }
+      freeMpt(this.engine, this.hca, entry);
+    });
+  }
+
+  /** SW2HW_CQ: creates a CQ and returns its number. */
+  createCq(init: CqInit): number {
+    return this.engine.command(() => {
+      const i32 = this.#i32;
+      const { log2Count } = init;
+      if (log2Count < 0 || 1 << log2Count > CQE_MAX)
+        throw new DeviceError('EINVAL', `a CQ has at most ${CQE_MAX} entries`);
+      const [entry, base] = this.#ringMemory(init.bufferKey, CQ_DOORBELL_RECORD_BYTES + (64 << log2Count));
+      const index = this.hca.cqs.alloc();
+      if (index < 0) throw new DeviceError('ENOMEM', `all ${CQS_MAX} CQs of the device are taken`);
+      const c = this.hca.cqTable + index * Cqc.WORDS;
+      i32[c + Cqc.STATE] = CqcState.VALID;
+      i32[c + Cqc.BASE] = (base + CQ_DOORBELL_RECORD_BYTES) >>> 2;
+      i32[c + Cqc.LOG2_COUNT] = log2Count;
+      i32[c + Cqc.PRODUCER] = 0;
+      i32[c + Cqc.RECORD] = base >>> 2;
+      i32[c + Cqc.UAR] = init.uar;
+      i32[c + Cqc.EQ] = i32[this.engine.uars.control(init.uar) + UarControl.EQ];
+      i32[c + Cqc.EVENT_QUEUED] = 0;
+      i32[c + Cqc.REFERENCES] = 0;
+      i32[c + Cqc.BUFFER_MPT] = entry;
+      i32[c + Cqc.HCA] = this.hca.header;
+      i32[entry + Mpt.PINS]++;
+      const generation = this.#nextGeneration(c + Cqc.GENERATION);
+      const cqn = (generation << CQS_LOG2) | index;
+      Atomics.store(i32, c + Cqc.CQN, cqn);
+      i32[this.hca.header + HcaHeader.CQ_COUNT] = this.hca.cqs.inUse;
+      return cqn;
+    });
+  }
+
+  /**
+   * RESIZE_CQ: moves a CQ to a ring in another region, with what is unread; the indices go on. The old region is unpinned.
+   *
+   * @throws DeviceError `EINVAL` when what is unread does not fit
+   */
+  resizeCq(cqn: number, bufferKey: number, log2Count: number): void {
+    this.engine.command(() => {
+      const i32 = this.#i32;
+      const c = this.cq(cqn);
+      if (log2Count < 0 || 1 << log2Count > CQE_MAX)
+        throw new DeviceError('EINVAL', `a CQ has at most ${CQE_MAX} entries`);
+      const [entry, base] = this.#ringMemory(bufferKey, CQ_DOORBELL_RECORD_BYTES + (64 << log2Count));
+      const record = i32[c + Cqc.RECORD];
+      const consumer = Atomics.load(i32, record + CqDoorbellRecord.CONSUMER);
+      const unread = (i32[c + Cqc.PRODUCER] - consumer) >>> 0;
+      if (unread > 1 << log2Count) {
+        throw new DeviceError(
+          'EINVAL',
+          `the CQ holds ${unread} completions that nobody polled, more than the new size`,
+          'poll first',
+        );
+      }
+      const ring = (base + CQ_DOORBELL_RECORD_BYTES) >>> 2;
+      for (let n = 0; n < unread; n++) this.#moveCqe(c, (consumer + n) | 0, ring, log2Count);
+      i32[(base >>> 2) + CqDoorbellRecord.CONSUMER] = consumer;
+      i32[(base >>> 2) + CqDoorbellRecord.ARM] = Atomics.load(i32, record + CqDoorbellRecord.ARM);
+      i32[i32[c + Cqc.BUFFER_MPT] + Mpt.PINS]--;
+      i32[entry + Mpt.PINS]++;
+      i32[c + Cqc.BUFFER_MPT] = entry;
+      i32[c + Cqc.RECORD] = base >>> 2;
+      i32[c + Cqc.BASE] = ring;
+      i32[c + Cqc.LOG2_COUNT] = log2Count;
+    });
+  }
+
+  /** HW2SW_CQ: destroys a CQ that no queue completes to. */
+  destroyCq(cqn: number): void {
+    this.engine.command(() => {
+      const c = this.cq(cqn);
+      if (this.#i32[c + Cqc.REFERENCES] !== 0) {
+        throw new DeviceError('EBUSY', `${this.#i32[c + Cqc.REFERENCES]} queues complete to CQ ${cqn}`);
+      }
+      freeCq(this.engine, this.hca, c);
+    });
+  }
+
+  /** Creates a QP in RESET and returns its number. */
+  createQp(init: QpInit): number {
+    return this.engine.command(() => {
+      const i32 = this.#i32;
+      const sendCq = this.cq(init.sendCqn);
+      const recvCq = this.cq(init.recvCqn);
+      const sqBytes = 1 << (init.sqLog2Count + init.sqLog2Bytes);
+      const rqBytes = 1 << (init.rqLog2Count + init.rqLog2Bytes);
+      const [entry, base] = this.#ringMemory(init.bufferKey, QP_DOORBELL_RECORD_BYTES + sqBytes + rqBytes);
+      const index = this.hca.qps.alloc();
+      if (index < 0) throw new DeviceError('ENOMEM', `all ${QPS_MAX} QPs of the device are taken`);
+      const q = this.hca.qpTable + index * Qpc.WORDS;
+      const generation = this.#nextGeneration(q + Qpc.GENERATION);
+      i32.fill(0, q, q + Qpc.GENERATION);
+      i32[q + Qpc.TYPE] = init.type;
+      i32[q + Qpc.PD] = init.pd;
+      i32[q + Qpc.UAR] = init.uar;
+      i32[q + Qpc.EQ] = i32[this.engine.uars.control(init.uar) + UarControl.EQ];
+      i32[q + Qpc.HCA] = this.hca.header;
+      i32[q + Qpc.MPT_TABLE] = this.hca.mptTable;
+      i32[q + Qpc.SEND_CQ] = sendCq;
+      i32[q + Qpc.RECV_CQ] = recvCq;
+      i32[q + Qpc.RECORD] = base >>> 2;
+      i32[q + Qpc.BUFFER_MPT] = entry;
+      i32[q + Qpc.SQ_BASE] = (base + QP_DOORBELL_RECORD_BYTES) >>> 2;
+      i32[q + Qpc.SQ_LOG2_COUNT] = init.sqLog2Count;
+      i32[q + Qpc.SQ_LOG2_WORDS] = init.sqLog2Bytes - 2;
+      i32[q + Qpc.RQ_BASE] = (base + QP_DOORBELL_RECORD_BYTES + sqBytes) >>> 2;
+      i32[q + Qpc.RQ_LOG2_COUNT] = init.rqLog2Count;
+      i32[q + Qpc.RQ_LOG2_WORDS] = init.rqLog2Bytes - 2;
+      i32[q + Qpc.MAX_SEND_WR] = init.maxSendWr;
+      i32[q + Qpc.MAX_RECV_WR] = init.maxRecvWr;
+      i32[q + Qpc.MAX_SEND_SGE] = init.maxSendSge;
+      i32[q + Qpc.MAX_RECV_SGE] = init.maxRecvSge;
+      i32[q + Qpc.MAX_INLINE] = init.maxInline;
+      i32[q + Qpc.SQ_SIG_ALL] = init.sqSigAll ? 1 : 0;
+      const qpn = (generation << QPS_LOG2) | index;
+      i32[q + Qpc.STATE] = QpcState.RESET;
+      // Counts last, number at the very end: a thread that dies here leaves at worst a count, which reaping recomputes.
+      i32[entry + Mpt.PINS]++;
+      i32[sendCq + Cqc.REFERENCES]++;
+      i32[recvCq + Cqc.REFERENCES]++;
+      Atomics.store(i32, q + Qpc.QPN, qpn);
+      i32[this.hca.header + HcaHeader.QP_COUNT] = this.hca.qps.inUse;
+      return qpn;
+    });
+  }
+
+  /** Destroys a QP; what it holds is not completed. */
+  destroyQp(qpn: number): void {
+    this.engine.command(() => {
+      freeQp(this.engine, this.hca, this.qp(qpn));
+    });
+  }
+
+  /** Context of a QP of this device. */
+  qp(qpn: number): number {
+    const q = this.hca.qpTable + (qpn & (QPS_MAX - 1)) * Qpc.WORDS;
+    if (qpn === 0 || this.#i32[q + Qpc.QPN] !== qpn) throw new DeviceError('EINVAL', `there is no QP ${qpn}`);
+    return q;
+  }
+
+  /** Context of a CQ of this device. */
+  cq(cqn: number): number {
+    const c = this.hca.cqTable + (cqn & (CQS_MAX - 1)) * Cqc.WORDS;
+    if (cqn === 0 || this.#i32[c + Cqc.CQN] !== cqn) throw new DeviceError('EINVAL', `there is no CQ ${cqn}`);
+    return c;
+  }
+
+  get #pdTable(): number {
+    return this.#i32[this.hca.header + HcaHeader.PD_TABLE];
+  }
+
+  #mpt(key: number): number {
+    const entry = this.hca.mptTable + (key >>> 8) * Mpt.WORDS;
+    if (key === 0 || key >>> 8 >= MPTS_MAX || this.#i32[entry + Mpt.KEY] !== key) {
+      throw new DeviceError('EINVAL', `no memory region has the key 0x${(key >>> 0).toString(16)}`);
+    }
+    return entry;
+  }
+
+  /** Memory that rings may live in: a region of the driver's own PD, in one run, large enough, at a cache line. */
+  #ringMemory(key: number, bytes: number): [entry: number, base: number] {
+    const i32 = this.#i32;
+    const entry = this.#mpt(key);
+    const base = i32[entry + Mpt.BASE] >>> 0;
+    if (i32[entry + Mpt.PD] !== 0)
+      throw new DeviceError('EINVAL', `key 0x${key.toString(16)} is not of the driver's PD`);
+    if (base === 0 || (base & 63) !== 0)
+      throw new DeviceError('EINVAL', 'a ring needs one run of pages, at a multiple of 64');
+    if (i32[entry + Mpt.LENGTH] >>> 0 < bytes) {
+      throw new DeviceError(
+        'EINVAL',
+        `a ring of ${bytes} bytes does not fit its region of ${i32[entry + Mpt.LENGTH] >>> 0}`,
+      );
+    }
+    return [entry, base];
+  }
+
+  #pageList(pages: readonly number[]): number {
+    const mtt = allocWords(this.engine.machine, pages.length);
+    for (let n = 0; n < pages.length; n++) this.#i32[mtt + n] = pages[n];
+    return mtt;
+  }
+
+  #moveCqe(c: number, index: number, ring: number, log2Count: number): void {
+    const i32 = this.#i32;
+    const oldLog2 = i32[c + Cqc.LOG2_COUNT];
+    const from = i32[c + Cqc.BASE] + ((index & ((1 << oldLog2) - 1)) << 4);
+    const to = ring + ((index & ((1 << log2Count) - 1)) << 4);
+    i32.copyWithin(to, from, from + 16);
+    i32[to + CqeWords.VALID] = ((index >>> log2Count) & 1) + 1;
+  }
+
+  /** Numbers carry a generation above the index, so that a stale one is recognised; it is never 0. */
+  #nextGeneration(word: number): number {
+    this.#i32[word] = (this.#i32[word] + 1) & GENERATION_MAX || 1;
+    return this.#i32[word];
+  }
+}
+
+/** Takes a QP out of the tables. The lock must be held. */
+export function freeQp(engine: Engine, hca: Hca, q: number): void {
+  const { i32 } = engine.machine;
+  engine.timers.stop(q);
+  i32[q + Qpc.STATE] = QpcState.RESET;
+  Atomics.store(i32, q + Qpc.QPN, 0);
+  i32[i32[q + Qpc.SEND_CQ] + Cqc.REFERENCES]--;
+  i32[i32[q + Qpc.RECV_CQ] + Cqc.REFERENCES]--;
+  i32[i32[q + Qpc.BUFFER_MPT] + Mpt.PINS]--;
+  hca.qps.free((q - hca.qpTable) / Qpc.WORDS);
+  i32[hca.header + HcaHeader.QP_COUNT] = hca.qps.inUse;
+}
+
+/** Takes a CQ out of the tables. The lock must be held. */
+export function freeCq(engine: Engine, hca: Hca, c: number): void {
+  const { i32 } = engine.machine;
+  Atomics.store(i32, c + Cqc.CQN, 0);
+  i32[c + Cqc.STATE] = CqcState.FREE;
+  i32[i32[c + Cqc.BUFFER_MPT] + Mpt.PINS]--;
+  hca.cqs.free((c - hca.cqTable) / Cqc.WORDS);
+  i32[hca.header + HcaHeader.CQ_COUNT] = hca.cqs.inUse;
+}
+
+/** Takes a region out of the TPT. The lock must be held. */
+export function freeMpt(engine: Engine, hca: Hca, entry: number): void {
+  const { i32, pages } = engine.machine;
+  Atomics.store(i32, entry + Mpt.KEY, 0);
+  if (i32[entry + Mpt.MTT] !== 0) pages.free(i32[entry + Mpt.MTT] * 4);
+  i32[entry + Mpt.MTT] = 0;
+  hca.mpts.free((entry - hca.mptTable) / Mpt.WORDS);
+  i32[hca.header + HcaHeader.MR_COUNT] = hca.mpts.inUse;
+}
+
+/** Frees a UAR and its event queue. The lock must be held. */
+export function freeUar(engine: Engine, uar: number): void {
+  const { i32, pages } = engine.machine;
+  const control = engine.uars.control(uar);
+  const page = i32[control + UarControl.PAGE];
+  if (page === 0) return;
+  i32[control + UarControl.PAGE] = 0;
+  pages.free(i32[control + UarControl.EQ] * 4);
+  pages.free(page * 4);
+  i32[control + UarControl.THREAD] = 0;
+}

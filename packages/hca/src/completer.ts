@@ -1,0 +1,214 @@
+/**
+ * The completer: writes CQEs and commits the step of a send or receive queue.
+ *
+ * A step first writes what nobody can see yet: payload, and CQEs whose valid word is still old. Then {@link Completer.commit}
+ * makes all of it count at once. Its stores are straight-line code: V8 stops a terminated worker only at a function's entry or
+ * a loop's end, so a step is either wholly done or not at all, and a thread that takes the lock over may simply do it again.
+ */
+import type { Machine } from '@openverbs/machine';
+import { CqArm, CqDoorbellRecord, CqeSyndrome, CqeWords, QpDoorbellRecord, VendorErr } from '@openverbs/verbs/rings';
+import { AsyncEvent } from './async-event.ts';
+import type { EventQueues } from './event-queue.ts';
+import { Cqc, CqcState, HcaHeader, Qpc, QpcState } from './layout.ts';
+
+const { QPN, WQE_INDEX, OPCODE, SYNDROME, VENDOR_ERR, BYTE_LEN, IMM, SRC_QPN, FLAGS, PKEY_INDEX } = CqeWords;
+const { FAULT_KEY, FAULT_ADDR_LO, FAULT_ADDR_HI, VALID } = CqeWords;
+const { STATE: CQ_STATE, BASE, LOG2_COUNT, PRODUCER, RECORD } = Cqc;
+const { SQ_CONSUMER, RQ_CONSUMER, SQ_PSN, RQ_PSN, MSN, SEND_CQ, RECV_CQ } = Qpc;
+const { CONSUMER, ARM } = CqDoorbellRecord;
+const CQ_VALID = CqcState.VALID;
+const SUCCESS = CqeSyndrome.SUCCESS;
+const PSN_MASK = 0xffffff;
+
+/** Both halves of a step, before it is committed. Zero means that there is none. */
+export class Completer {
+  readonly #i32: Int32Array;
+  readonly #events: EventQueues;
+
+  /** Where the failed check looked; written into error CQEs. */
+  faultKey = 0;
+  faultAddrLo = 0;
+  faultAddrHi = 0;
+  /** Word index of an atomic operation's target, and its new value. */
+  atomicTarget = 0;
+  atomicLo = 0;
+  atomicHi = 0;
+
+  #sendCqe = 0;
+  #sendCqc = 0;
+  #recvCqe = 0;
+  #recvCqc = 0;
+  #recvQueue = 0;
+  #solicited = false;
+
+  constructor(machine: Machine, events: EventQueues) {
+    this.#i32 = machine.i32;
+    this.#events = events;
+  }
+
+  /** Writes the CQE of a send WQE. False when the CQ has overrun; the step then goes on without a CQE. */
+  prepareSend(q: number, index: number, opcode: number, syndrome: number, vendorErr: number, byteLen: number): boolean {
+    const cqc = this.#i32[q + SEND_CQ];
+    const cqe = this.#slot(q, cqc, this.#recvCqc === cqc ? 1 : 0);
+    if (cqe === 0) return false;
+    this.#write(cqe, q, index, opcode, syndrome, vendorErr, byteLen);
+    this.#sendCqe = cqe;
+    this.#sendCqc = cqc;
+    return true;
+  }
+
+  /** Writes the CQE of a receive WQE, which the commit then consumes. */
+  prepareRecv(
+    p: number,
+    opcode: number,
+    syndrome: number,
+    vendorErr: number,
+    byteLen: number,
+    imm: number,
+    flags: number,
+    solicited: boolean,
+  ): boolean {
+    const i32 = this.#i32;
+    const cqc = i32[p + RECV_CQ];
+    const cqe = this.#slot(p, cqc, 0);
+    if (cqe === 0) return false;
+    this.#write(cqe, p, i32[p + RQ_CONSUMER], opcode, syndrome, vendorErr, byteLen);
+    i32[cqe + IMM] = imm;
+    i32[cqe + FLAGS] = flags;
+    i32[cqe + SRC_QPN] = i32[p + Qpc.DEST_QPN];
+    this.#recvCqe = cqe;
+    this.#recvCqc = cqc;
+    this.#recvQueue = p;
+    this.#solicited = solicited || syndrome !== SUCCESS;
+    return true;
+  }
+
+  /**
+   * Commits one request: the queue `q` moves on by one WQE and `packets` PSNs, its responder `p` (0 for none) expects the next
+   * message, and the prepared CQEs become valid, the receiver's first.
+   */
+  commit(q: number, p: number, packets: number): void {
+    const i32 = this.#i32;
+    const recvCqe = this.#recvCqe;
+    const sendCqe = this.#sendCqe;
+    const recvCqc = this.#recvCqc;
+    const sendCqc = this.#sendCqc;
+    this.#recvCqe = this.#sendCqe = this.#recvCqc = this.#sendCqc = 0;
+    const sqConsumer = (i32[q + SQ_CONSUMER] + 1) | 0;
+    // From here to the end of the block: stores only.
+    if (this.atomicTarget !== 0) {
+      Atomics.store(i32, this.atomicTarget, this.atomicLo);
+      Atomics.store(i32, this.atomicTarget + 1, this.atomicHi);
+      this.atomicTarget = 0;
+    }
+    if (recvCqe !== 0) {
+      const producer = i32[recvCqc + PRODUCER];
+      Atomics.store(i32, recvCqe + VALID, ((producer >>> i32[recvCqc + LOG2_COUNT]) & 1) + 1);
+      i32[recvCqc + PRODUCER] = (producer + 1) | 0;
+      i32[this.#recvQueue + RQ_CONSUMER] = (i32[this.#recvQueue + RQ_CONSUMER] + 1) | 0;
+    }
+    if (p !== 0) {
+      i32[p + RQ_PSN] = (i32[p + RQ_PSN] + packets) & PSN_MASK;
+      i32[p + MSN] = (i32[p + MSN] + 1) & PSN_MASK;
+    }
+    if (sendCqe !== 0) {
+      const producer = i32[sendCqc + PRODUCER];
+      Atomics.store(i32, sendCqe + VALID, ((producer >>> i32[sendCqc + LOG2_COUNT]) & 1) + 1);
+      i32[sendCqc + PRODUCER] = (producer + 1) | 0;
+    }
+    i32[q + SQ_PSN] = (i32[q + SQ_PSN] + packets) & PSN_MASK;
+    i32[q + SQ_CONSUMER] = sqConsumer;
+    // The step is done; what follows may be repeated or lost, and recovery makes up for it.
+    if (recvCqe !== 0) this.notify(recvCqc, this.#solicited);
+    if (sendCqe !== 0) this.notify(sendCqc, i32[sendCqe + SYNDROME] !== SUCCESS);
+  }
+
+  /** Commits a receive WQE alone: an error that the requester hears of by a NAK, or a flush. */
+  commitRecv(): void {
+    const i32 = this.#i32;
+    const cqe = this.#recvCqe;
+    const cqc = this.#recvCqc;
+    this.#recvCqe = this.#recvCqc = 0;
+    if (cqe === 0) return;
+    const producer = i32[cqc + PRODUCER];
+    Atomics.store(i32, cqe + VALID, ((producer >>> i32[cqc + LOG2_COUNT]) & 1) + 1);
+    i32[cqc + PRODUCER] = (producer + 1) | 0;
+    i32[this.#recvQueue + RQ_CONSUMER] = (i32[this.#recvQueue + RQ_CONSUMER] + 1) | 0;
+    this.notify(cqc, this.#solicited);
+  }
+
+  /** Forgets what was prepared: the other side refused, or a dead thread left it behind. */
+  discard(): void {
+    this.#recvCqe = this.#sendCqe = this.#recvCqc = this.#sendCqc = 0;
+    this.atomicTarget = 0;
+  }
+
+  /** Raises the completion event if the CQ is armed for it. */
+  notify(cqc: number, solicited: boolean): void {
+    const i32 = this.#i32;
+    const arm = i32[cqc + RECORD] + ARM;
+    const armed = Atomics.load(i32, arm);
+    if (armed === 0 || ((armed & CqArm.NEXT) === 0 && !solicited)) return;
+    // The event first: a thread that dies in between leaves a spurious event, not a lost one.
+    this.#events.raiseCompletion(cqc);
+    Atomics.store(i32, arm, 0);
+  }
+
+  /** The slot for the next CQE, `ahead` of the producer; 0 when there is none. */
+  #slot(q: number, cqc: number, ahead: number): number {
+    const i32 = this.#i32;
+    const producer = (i32[cqc + PRODUCER] + ahead) | 0;
+    const log2 = i32[cqc + LOG2_COUNT];
+    if (
+      i32[cqc + CQ_STATE] !== CQ_VALID ||
+      (producer - Atomics.load(i32, i32[cqc + RECORD] + CONSUMER)) >>> log2 !== 0
+    ) {
+      this.#overrun(q, cqc);
+      return 0;
+    }
+    return i32[cqc + BASE] + ((producer & ((1 << log2) - 1)) << 4);
+  }
+
+  #write(
+    cqe: number,
+    q: number,
+    index: number,
+    opcode: number,
+    syndrome: number,
+    vendorErr: number,
+    byteLen: number,
+  ): void {
+    const i32 = this.#i32;
+    i32[cqe + QPN] = i32[q + Qpc.QPN];
+    i32[cqe + WQE_INDEX] = index;
+    i32[cqe + OPCODE] = opcode;
+    i32[cqe + SYNDROME] = syndrome;
+    i32[cqe + VENDOR_ERR] = vendorErr;
+    i32[cqe + BYTE_LEN] = byteLen;
+    i32[cqe + FLAGS] = 0;
+    if (syndrome === SUCCESS) return;
+    i32[cqe + PKEY_INDEX] = 0;
+    i32[cqe + FAULT_KEY] = this.faultKey;
+    i32[cqe + FAULT_ADDR_LO] = this.faultAddrLo;
+    i32[cqe + FAULT_ADDR_HI] = this.faultAddrHi;
+  }
+
+  /** IBTA 11.6.3.2: a CQ that overruns goes to error; a QP that completes there can't go on (QP_FATAL). */
+  #overrun(q: number, cqc: number): void {
+    const i32 = this.#i32;
+    if (i32[cqc + CQ_STATE] === CQ_VALID) {
+      i32[cqc + CQ_STATE] = CqcState.ERR;
+      const hca = i32[cqc + Cqc.HCA];
+      i32[hca + HcaHeader.CQ_OVERRUNS] = (i32[hca + HcaHeader.CQ_OVERRUNS] + 1) | 0;
+      this.#events.raise(i32[cqc + Cqc.EQ], AsyncEvent.CQ_ERR, i32[cqc + Cqc.CQN], hca);
+    }
+    if (i32[q + Qpc.STATE] !== QpcState.ERR) {
+      i32[q + Qpc.STATE] = QpcState.ERR;
+      Atomics.store(i32, i32[q + Qpc.RECORD] + QpDoorbellRecord.STATE, QpcState.ERR);
+      this.#events.raiseQp(q, AsyncEvent.QP_FATAL);
+    }
+  }
+}
+
+/** Vendor error of work that was flushed. */
+export const FLUSHED = VendorErr.FLUSHED;

@@ -1,0 +1,83 @@
+/**
+ * The buffers of a context, and the address space of the host.
+ *
+ * A verbs address is a virtual address, never the offset in machine memory: here they differ by a constant above 2^32, so that
+ * code which cuts an address to 32 bits fails at once.
+ */
+import { PAGE_BYTES } from '@openverbs/machine';
+import type { Machine } from '@openverbs/machine';
+import type { DmaBufferOps } from '@openverbs/verbs/driver';
+import { DeviceError } from '../device-error.ts';
+import { MR_BYTES_MAX } from '../limits.ts';
+
+/** Where the host's address space shows machine memory. */
+export const HOST_ADDRESS_BASE = 0x100000000000;
+
+interface Buffer {
+  readonly machineAddr: number;
+  readonly length: number;
+}
+
+const NONE: Buffer = { machineAddr: 0, length: 0 };
+
+export class BufferTable {
+  readonly #machine: Machine;
+  readonly #buffers = new Map<number, Buffer>();
+  #nextHandle = 1;
+  /** The buffer that the last inline data came from. */
+  #last = NONE;
+
+  constructor(machine: Machine) {
+    this.#machine = machine;
+  }
+
+  /** Allocates zeroed memory. `above` is a machine address, for tests that want high ones. */
+  alloc(length: number, alignment: number): DmaBufferOps {
+    const { machine } = { machine: this.#machine };
+    if (length > MR_BYTES_MAX)
+      throw new DeviceError('ENOMEM', `a buffer has at most ${MR_BYTES_MAX} bytes, not ${length}`);
+    const machineAddr = machine.pages.alloc(length, Math.max(alignment, PAGE_BYTES), machine.threadIndex);
+    if (machineAddr === 0) {
+      const { largestFreeBytes } = machine.pages.stats();
+      const message = `no run of ${length} bytes is left in machine memory; the longest has ${largestFreeBytes}`;
+      throw new DeviceError('ENOMEM', message, 'free buffers, or open with more memoryBytes (4 GiB at most)');
+    }
+    const handle = this.#nextHandle++;
+    this.#buffers.set(handle, { machineAddr, length });
+    const bytes = new Uint8Array(machine.u8.buffer, machineAddr, length);
+    return { handle, addr: HOST_ADDRESS_BASE + machineAddr, bytes };
+  }
+
+  free(handle: number): void {
+    const buffer = this.get(handle);
+    this.#buffers.delete(handle);
+    this.#last = NONE;
+    this.#machine.pages.free(buffer.machineAddr);
+  }
+
+  get(handle: number): Buffer {
+    const buffer = this.#buffers.get(handle);
+    if (buffer === undefined) throw new DeviceError('EINVAL', `there is no buffer ${handle}`);
+    return buffer;
+  }
+
+  freeAll(): void {
+    for (const handle of [...this.#buffers.keys()]) this.free(handle);
+  }
+
+  /** Machine address of a run of bytes in one of the buffers, or -1. */
+  machineAddress(addr: number, length: number): number {
+    const at = addr - HOST_ADDRESS_BASE;
+    if (contains(this.#last, at, length)) return at;
+    for (const buffer of this.#buffers.values()) {
+      if (!contains(buffer, at, length)) continue;
+      this.#last = buffer;
+      return at;
+    }
+    return -1;
+  }
+}
+
+function contains(buffer: Buffer, at: number, length: number): boolean {
+  return at >= buffer.machineAddr && at + length <= buffer.machineAddr + buffer.length;
+}

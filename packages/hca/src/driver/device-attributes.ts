@@ -1,0 +1,110 @@
+/** What the device says of itself: `ibv_query_device` and `ibv_query_port`. */
+import { AtomicCap, DeviceCapFlags, LinkLayer, Mtu, PortCapFlags, PortState } from '@openverbs/verbs';
+import type { DeviceAttr, PortAttr } from '@openverbs/verbs';
+import type { CapabilityManifest } from '@openverbs/verbs/driver';
+import { CAPABILITY_MANIFEST_VERSION } from '@openverbs/verbs/driver';
+import type { Hca } from '../hca.ts';
+import * as limits from '../limits.ts';
+
+/** What the software HCA supports. */
+export const CAPABILITIES: CapabilityManifest = {
+  version: CAPABILITY_MANIFEST_VERSION,
+  supports: {
+    rc: true,
+    rdmaWrite: true,
+    rdmaRead: true,
+    atomics: true,
+    inlineData: true,
+    completionEvents: true,
+    asyncEvents: true,
+    sqDrain: true,
+    resizeCq: true,
+    directAccess: true,
+    dmaBuffers: true,
+    sharesMachine: true,
+  },
+};
+
+/** Node GUID as one number. */
+export function nodeGuid(hca: Hca): bigint {
+  const [hi, lo] = hca.guid;
+  return (BigInt(hi) << 32n) | BigInt(lo);
+}
+
+export function deviceAttr(hca: Hca): DeviceAttr {
+  const guid = nodeGuid(hca);
+  return {
+    fwVer: '0.1.0',
+    nodeGuid: guid,
+    sysImageGuid: guid,
+    maxMrSize: limits.MR_BYTES_MAX,
+    pageSizeCap: 0xfffff000,
+    vendorId: 0,
+    vendorPartId: 0,
+    hwVer: 0,
+    maxQp: limits.QPS_MAX - 2,
+    maxQpWr: limits.QP_WR_MAX,
+    deviceCapFlags: DeviceCapFlags.CURR_QP_STATE_MOD | DeviceCapFlags.RC_RNR_NAK_GEN | DeviceCapFlags.SYS_IMAGE_GUID,
+    maxSge: limits.SGES_MAX,
+    maxSgeRd: limits.SGES_MAX,
+    maxCq: limits.CQS_MAX,
+    maxCqe: limits.CQE_MAX,
+    maxMr: limits.MPTS_MAX,
+    maxPd: limits.PDS_MAX - 1,
+    maxQpRdAtom: limits.RD_ATOMIC_MAX,
+    maxEeRdAtom: 0,
+    maxResRdAtom: limits.RD_ATOMIC_MAX * (limits.QPS_MAX - 2),
+    maxQpInitRdAtom: limits.RD_ATOMIC_MAX,
+    maxEeInitRdAtom: 0,
+    atomicCap: AtomicCap.HCA,
+    maxEe: 0,
+    maxRdd: 0,
+    maxMw: 0,
+    maxRawIpv6Qp: 0,
+    maxRawEthyQp: 0,
+    maxMcastGrp: 0,
+    maxMcastQpAttach: 0,
+    maxTotalMcastQpAttach: 0,
+    maxAh: 0,
+    maxFmr: 0,
+    maxMapPerFmr: 0,
+    maxSrq: 0,
+    maxSrqWr: 0,
+    maxSrqSge: 0,
+    maxPkeys: 1,
+    localCaAckDelay: 0,
+    physPortCnt: hca.ports,
+  };
+}
+
+/** Width 4x and speed 64 x 2.5 Gb/s are codes of `active_width` and `active_speed` (source: ibv_query_port(3)); link up is 5. */
+const WIDTH_4X = 2;
+const SPEED_EDR = 32;
+const PHYS_LINK_UP = 5;
+
+export function portAttr(): PortAttr {
+  return {
+    state: PortState.ACTIVE,
+    maxMtu: Mtu.MTU_4096,
+    activeMtu: Mtu.MTU_4096,
+    gidTblLen: 1,
+    portCapFlags: PortCapFlags.CM_SUP | PortCapFlags.IP_BASED_GIDS,
+    maxMsgSz: limits.MESSAGE_BYTES_MAX,
+    badPkeyCntr: 0,
+    qkeyViolCntr: 0,
+    pkeyTblLen: 1,
+    lid: 0,
+    smLid: 0,
+    lmc: 0,
+    maxVlNum: 1,
+    smSl: 0,
+    subnetTimeout: 0,
+    initTypeReply: 0,
+    activeWidth: WIDTH_4X,
+    activeSpeed: SPEED_EDR,
+    physState: PHYS_LINK_UP,
+    linkLayer: LinkLayer.ETHERNET,
+    flags: 0,
+    portCapFlags2: 0,
+  };
+}

@@ -1,0 +1,343 @@
+/**
+ * An open context on an HCA: the kernel half of the driver behind verbs' control operations.
+ *
+ * Handles are the device's own numbers: QPN, CQN, memory key, PD number.
+ */
+import type { Clock } from '@openverbs/machine';
+import { Gid, QpType, VerbsError } from '@openverbs/verbs';
+import type { DeviceAttr, GidEntry, PortAttr, QpAttr, QpCap } from '@openverbs/verbs';
+import { GidType, QpAttrMask } from '@openverbs/verbs';
+import { QP_DOORBELL_RECORD_BYTES, CQ_DOORBELL_RECORD_BYTES } from '@openverbs/verbs/rings';
+import type {
+  ContextOps,
+  CqOps,
+  CqRings,
+  DmaBufferOps,
+  EventSource,
+  MrOps,
+  MrRequest,
+  QpOps,
+  QpRequest,
+} from '@openverbs/verbs/driver';
+import { CommandInterface } from '../command-interface.ts';
+import type { Engine } from '../engine.ts';
+import type { Hca } from '../hca.ts';
+import { UarControl } from '../layout.ts';
+import { modifyQp } from '../modify-qp.ts';
+import { RC_SEND_OPCODES } from '../opcode.ts';
+import { reap } from '../reap.ts';
+import { BufferTable, HOST_ADDRESS_BASE } from './buffer-table.ts';
+import { deviceAttr, portAttr } from './device-attributes.ts';
+import { DirectDoorbell } from './direct-doorbell.ts';
+import { asVerbsError } from './errors.ts';
+import { HcaEventSource } from './hca-event-source.ts';
+import { fromQpc, toQpChange } from './qp-attributes.ts';
+import { cqGeometry, qpGeometry } from './ring-geometry.ts';
+
+/** PD of the driver's own regions: the rings. */
+const DRIVER_PD = 0;
+/** The one partition that a port is in (IBTA 10.9.1). */
+const PKEY_DEFAULT = 0xffff;
+
+/** Ring memory of a QP or CQ: its pages and the key it is registered by. */
+interface RingBuffer {
+  readonly addr: number;
+  readonly key: number;
+}
+
+export class HcaContext implements ContextOps {
+  readonly events: EventSource;
+  readonly #engine: Engine;
+  readonly #hca: Hca;
+  readonly #commands: CommandInterface;
+  readonly #uar: number;
+  readonly #buffers: BufferTable;
+  readonly #doorbell: DirectDoorbell;
+  readonly #source: HcaEventSource;
+  readonly #onClosed: (context: HcaContext) => void;
+  /** Ring memory by QPN and by CQN. */
+  readonly #qpBuffers = new Map<number, RingBuffer>();
+  readonly #cqBuffers = new Map<number, RingBuffer>();
+  readonly #regions = new Set<number>();
+  readonly #pds = new Set<number>();
+
+  constructor(engine: Engine, hca: Hca, clock: Clock, onClosed: (context: HcaContext) => void) {
+    this.#engine = engine;
+    this.#hca = hca;
+    this.#onClosed = onClosed;
+    this.#commands = new CommandInterface(engine, hca);
+    this.#uar = asVerbsError(() => this.#commands.openUar());
+    this.#buffers = new BufferTable(engine.machine);
+    this.#doorbell = new DirectDoorbell(engine, this.#uar, hca.qpTable, this.#buffers);
+    const eq = engine.machine.i32[engine.uars.control(this.#uar) + UarControl.EQ];
+    this.#source = new HcaEventSource(engine, clock, eq, hca.cqTable);
+    this.events = this.#source;
+  }
+
+  /** Destroys what is left, as the kernel does when a process closes the device, and gives the UAR back. */
+  close(): void {
+    asVerbsError(() => {
+      for (const qpn of [...this.#qpBuffers.keys()]) this.destroyQp(qpn);
+      for (const cqn of [...this.#cqBuffers.keys()]) this.destroyCq(cqn);
+      for (const key of [...this.#regions]) this.deregMr(key);
+      for (const pd of [...this.#pds]) this.deallocPd(pd);
+      this.#source.close();
+      this.#buffers.freeAll();
+      this.#commands.closeUar(this.#uar);
+    });
+    this.#onClosed(this);
+  }
+
+  queryDevice(): DeviceAttr {
+    return deviceAttr(this.#hca);
+  }
+
+  queryPort(port: number): PortAttr {
+    this.#checkPort(port);
+    return portAttr();
+  }
+
+  queryGid(port: number, index: number): GidEntry {
+    this.#checkPort(port);
+    if (index !== 0)
+      throw new VerbsError({ code: 'EINVAL', message: `GID index ${index} is beyond the table of 1 entry` });
+    const gid = new Gid(this.#hca.gid(port));
+    return { gid, gidIndex: 0, portNum: port, gidType: GidType.ROCE_V2, ndevIfindex: 0 };
+  }
+
+  queryPkey(port: number, index: number): number {
+    this.#checkPort(port);
+    if (index !== 0)
+      throw new VerbsError({ code: 'EINVAL', message: `P_Key index ${index} is beyond the table of 1 entry` });
+    return PKEY_DEFAULT;
+  }
+
+  allocBuf(length: number, alignment: number): DmaBufferOps {
+    return this.#withReaping(() => this.#buffers.alloc(length, alignment));
+  }
+
+  freeBuf(buffer: number): void {
+    asVerbsError(() => {
+      this.#buffers.free(buffer);
+    });
+  }
+
+  allocPd(): number {
+    const pd = this.#withReaping(() => this.#commands.allocPd(this.#uar));
+    this.#pds.add(pd);
+    return pd;
+  }
+
+  deallocPd(pd: number): void {
+    asVerbsError(() => {
+      this.#commands.deallocPd(pd);
+    });
+    this.#pds.delete(pd);
+  }
+
+  regMr(request: MrRequest): MrOps {
+    if (request.buffer === null) {
+      throw new VerbsError({
+        code: 'EFAULT',
+        message: 'this memory is out of the reach of the device',
+        hint: 'the emulated HCA reaches what context.allocBuf() gave; allocate there and work on buffer.bytes',
+      });
+    }
+    const machineAddr = asVerbsError(() => this.#buffers.get(request.buffer!)).machineAddr + request.offset;
+    const key = this.#register(request.pd, request.access, machineAddr, request.length);
+    this.#regions.add(key);
+    return { handle: key, lkey: key, rkey: key, addr: HOST_ADDRESS_BASE + machineAddr };
+  }
+
+  deregMr(key: number): void {
+    asVerbsError(() => {
+      this.#commands.destroyMpt(key);
+    });
+    this.#regions.delete(key);
+  }
+
+  createCq(attr: { readonly cqe: number; readonly compVector: number }): CqOps {
+    const { log2Count, bytes } = asVerbsError(() => cqGeometry(attr.cqe));
+    const buffer = this.#allocRings(bytes);
+    const handle = this.#orFree(buffer, () =>
+      this.#commands.createCq({ uar: this.#uar, bufferKey: buffer.key, log2Count }),
+    );
+    this.#cqBuffers.set(handle, buffer);
+    return { handle, cqe: 2 ** log2Count, dataPath: this.#cqRings(buffer, log2Count) };
+  }
+
+  resizeCq(cqn: number, cqe: number): { readonly cqe: number; readonly dataPath: CqRings } {
+    const { log2Count, bytes } = asVerbsError(() => cqGeometry(cqe));
+    const buffer = this.#allocRings(bytes);
+    this.#orFree(buffer, () => {
+      this.#commands.resizeCq(cqn, buffer.key, log2Count);
+    });
+    this.#freeRings(this.#cqBuffers.get(cqn)!);
+    this.#cqBuffers.set(cqn, buffer);
+    return { cqe: 2 ** log2Count, dataPath: this.#cqRings(buffer, log2Count) };
+  }
+
+  destroyCq(cqn: number): void {
+    asVerbsError(() => {
+      this.#commands.destroyCq(cqn);
+    });
+    this.#freeRings(this.#cqBuffers.get(cqn)!);
+    this.#cqBuffers.delete(cqn);
+  }
+
+  createQp(request: QpRequest): QpOps {
+    if (request.qpType !== QpType.RC) {
+      throw new VerbsError({
+        code: 'EOPNOTSUPP',
+        message: `QP type ${request.qpType} is not supported by this device`,
+        hint: 'use QpType.RC',
+      });
+    }
+    const geometry = asVerbsError(() => qpGeometry(request.cap));
+    const buffer = this.#allocRings(geometry.bytes);
+    const { cap, bytes, ...rings } = geometry;
+    const qpn = this.#orFree(buffer, () =>
+      this.#commands.createQp({
+        uar: this.#uar,
+        pd: request.pd,
+        type: request.qpType,
+        bufferKey: buffer.key,
+        sendCqn: request.sendCq,
+        recvCqn: request.recvCq,
+        ...rings,
+        maxSendWr: cap.maxSendWr,
+        maxRecvWr: cap.maxRecvWr,
+        maxSendSge: cap.maxSendSge,
+        maxRecvSge: cap.maxRecvSge,
+        maxInline: cap.maxInlineData,
+        sqSigAll: request.sqSigAll,
+      }),
+    );
+    this.#qpBuffers.set(qpn, buffer);
+    const sqAddr = buffer.addr + QP_DOORBELL_RECORD_BYTES;
+    return {
+      handle: qpn,
+      qpNum: qpn,
+      cap,
+      dataPath: {
+        kind: 'rings',
+        qpNum: qpn,
+        i32: this.#engine.machine.i32,
+        u8: this.#engine.machine.u8,
+        doorbell: this.#doorbell,
+        doorbellRecordAddr: buffer.addr,
+        sqAddr,
+        rqAddr: sqAddr + 2 ** (rings.sqLog2Count + rings.sqLog2Bytes),
+        ...rings,
+        ...cap,
+        sendOpcodes: RC_SEND_OPCODES,
+      },
+    };
+  }
+
+  modifyQp(qpn: number, attr: QpAttr, mask: number): void {
+    if ((mask & QpAttrMask.ALT_PATH) !== 0) {
+      throw new VerbsError({
+        code: 'EOPNOTSUPP',
+        message: 'this device has no alternate path',
+        hint: 'leave the alt attributes out',
+      });
+    }
+    asVerbsError(() => {
+      this.#engine.command(() => {
+        modifyQp(this.#engine, this.#hca, this.#commands.qp(qpn), toQpChange(attr, mask));
+      });
+    });
+  }
+
+  queryQp(qpn: number): { readonly attr: Required<QpAttr>; readonly cap: QpCap } {
+    const { i32, u8 } = this.#engine.machine;
+    return asVerbsError(() => this.#engine.command(() => fromQpc(i32, u8, this.#commands.qp(qpn))));
+  }
+
+  destroyQp(qpn: number): void {
+    asVerbsError(() => {
+      this.#commands.destroyQp(qpn);
+    });
+    this.#freeRings(this.#qpBuffers.get(qpn)!);
+    this.#qpBuffers.delete(qpn);
+  }
+
+  /** Ring memory: allocated, and registered under the driver's PD (stage one; the create that names its key is stage two). */
+  #allocRings(bytes: number): RingBuffer {
+    const { machine } = this.#engine;
+    const addr = this.#withReaping(() => machine.pages.alloc(bytes, 4096, machine.threadIndex));
+    if (addr === 0) {
+      throw new VerbsError({
+        code: 'ENOMEM',
+        message: `no run of ${bytes} bytes is left in machine memory for the rings`,
+        hint: 'ask for fewer work requests, or open with more memoryBytes (4 GiB at most)',
+      });
+    }
+    try {
+      return { addr, key: this.#register(DRIVER_PD, 0, addr, bytes) };
+    } catch (error) {
+      machine.pages.free(addr);
+      throw error;
+    }
+  }
+
+  #freeRings(buffer: RingBuffer): void {
+    asVerbsError(() => {
+      this.#commands.destroyMpt(buffer.key);
+      this.#engine.machine.pages.free(buffer.addr);
+    });
+  }
+
+  #orFree<T>(buffer: RingBuffer, create: () => T): T {
+    try {
+      return this.#withReaping(create);
+    } catch (error) {
+      this.#freeRings(buffer);
+      throw error;
+    }
+  }
+
+  #register(pd: number, access: number, machineAddr: number, length: number): number {
+    const addr = HOST_ADDRESS_BASE + machineAddr;
+    return this.#withReaping(() =>
+      this.#commands.createMpt({
+        uar: this.#uar,
+        pd,
+        access,
+        startLo: addr | 0,
+        startHi: Math.floor(addr / 4294967296),
+        length,
+        base: machineAddr,
+      }),
+    );
+  }
+
+  #cqRings(buffer: RingBuffer, log2Count: number): CqRings {
+    return {
+      kind: 'rings',
+      i32: this.#engine.machine.i32,
+      doorbell: this.#doorbell,
+      doorbellRecordAddr: buffer.addr,
+      cqAddr: buffer.addr + CQ_DOORBELL_RECORD_BYTES,
+      log2Count,
+    };
+  }
+
+  /** Runs an allocation; when it fails, threads that have ended may be the reason, so it is tried again behind them. */
+  #withReaping<T>(allocate: () => T): T {
+    return asVerbsError(() => {
+      try {
+        return allocate();
+      } catch (error) {
+        if ((error as { code?: unknown }).code !== 'ENOMEM' || reap(this.#engine) === 0) throw error;
+        return allocate();
+      }
+    });
+  }
+
+  #checkPort(port: number): void {
+    if (Number.isInteger(port) && port >= 1 && port <= this.#hca.ports) return;
+    throw new VerbsError({ code: 'EINVAL', message: `the device has ports 1 to ${this.#hca.ports}, not ${port}` });
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * The events of a context: reads its event queue, and listens to it while somebody waits.
+ *
+ * The thread that raises an event tells its own contexts directly, on the next microtask so that no user code runs inside a
+ * post; other threads notify the queue's producer word. A pending `Atomics.waitAsync` does not keep Node alive, a timer does.
+ */
+import type { Clock } from '@openverbs/machine';
+import type { EventSource, RawEvent } from '@openverbs/verbs/driver';
+import type { Engine } from '../engine.ts';
+import { takeEvent, COMPLETION } from '../event-queue.ts';
+import { Cqc, Eqc } from '../layout.ts';
+import { CQS_MAX } from '../limits.ts';
+
+/** The timer that keeps the event loop alive; when it fires nothing happens. */
+const KEEP_ALIVE_MS = 0x7fffffff;
+
+type WaitAsync = (
+  words: Int32Array,
+  index: number,
+  value: number,
+) => { async: false; value: 'not-equal' | 'timed-out' } | { async: true; value: Promise<'ok' | 'timed-out'> };
+const { waitAsync } = Atomics as unknown as { waitAsync: WaitAsync };
+
+export class HcaEventSource implements EventSource {
+  readonly #engine: Engine;
+  readonly #clock: Clock;
+  readonly #eq: number;
+  readonly #cqTable: number;
+  #handler: (() => void) | null = null;
+  #holds = 0;
+  #scheduled = false;
+  #waiting = false;
+  #closed = false;
+  #keepAlive: ReturnType<typeof setInterval> | undefined;
+  #cancelTimer: (() => void) | undefined;
+  #timerNs = Infinity;
+  readonly #onDeadline = (): void => {
+    this.#armTimer();
+  };
+
+  constructor(engine: Engine, clock: Clock, eq: number, cqTable: number) {
+    this.#engine = engine;
+    this.#clock = clock;
+    this.#eq = eq;
+    this.#cqTable = cqTable;
+    engine.events.listen(eq, () => {
+      this.#schedule();
+    });
+  }
+
+  next(event: RawEvent): boolean {
+    if (this.#closed || !takeEvent(this.#engine.machine.i32, this.#eq, event)) return false;
+    if (event.type === COMPLETION) {
+      // From here on the CQ may raise its next event.
+      const c = this.#cqTable + (event.id & (CQS_MAX - 1)) * Cqc.WORDS;
+      Atomics.store(this.#engine.machine.i32, c + Cqc.EVENT_QUEUED, 0);
+    }
+    return true;
+  }
+
+  setInterruptHandler(handler: (() => void) | null): void {
+    this.#handler = handler;
+    if (handler !== null) this.#schedule();
+  }
+
+  hold(): void {
+    if (this.#holds++ !== 0) return;
+    this.#keepAlive = setInterval(() => undefined, KEEP_ALIVE_MS);
+    if (this.#engine.placement === 'inline') {
+      this.#engine.deadlineListeners.add(this.#onDeadline);
+      this.#armTimer();
+    }
+    this.#listen();
+    this.#schedule();
+  }
+
+  release(): void {
+    if (--this.#holds !== 0) return;
+    clearInterval(this.#keepAlive);
+    this.#engine.deadlineListeners.delete(this.#onDeadline);
+    this.#disarmTimer();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#handler = null;
+    this.#engine.events.unlisten(this.#eq);
+    if (this.#holds > 0) {
+      this.#holds = 1;
+      this.release();
+    }
+  }
+
+  /** Tells the handler on the next microtask. */
+  #schedule(): void {
+    if (this.#scheduled || this.#closed) return;
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      if (!this.#closed) this.#handler?.();
+    });
+  }
+
+  /** Waits for other threads' events as long as it is held. */
+  #listen(): void {
+    if (this.#waiting || this.#closed || this.#holds === 0) return;
+    const { i32 } = this.#engine.machine;
+    const producer = this.#eq + Eqc.PRODUCER;
+    const seen = Atomics.load(i32, producer);
+    const wait = waitAsync(i32, producer, seen);
+    if (Atomics.load(i32, this.#eq + Eqc.CONSUMER) !== seen) this.#schedule();
+    this.#waiting = wait.async;
+    void Promise.resolve(wait.value).then(() => {
+      this.#waiting = false;
+      this.#schedule();
+      this.#listen();
+    });
+  }
+
+  /** In `inline` placement a sleeper must itself run the device's timers. */
+  #armTimer(): void {
+    const dueNs = this.#engine.timers.earliestNs;
+    if (dueNs === this.#timerNs) return;
+    this.#disarmTimer();
+    if (dueNs === Infinity) return;
+    this.#timerNs = dueNs;
+    this.#cancelTimer = this.#clock.setTimer(dueNs, () => {
+      this.#disarmTimer();
+      this.#engine.runDue();
+      this.#armTimer();
+    });
+  }
+
+  #disarmTimer(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    this.#timerNs = Infinity;
+  }
+}

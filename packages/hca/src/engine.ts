@@ -1,0 +1,265 @@
+/**
+ * The engine: executes the devices of a machine, one step at a time, under the machine's lock.
+ *
+ * `inline` placement: whoever rings the doorbell executes, on its own stack. It takes the lock, or leaves a mark and tries
+ * again; the holder takes all marks, unlocks, and looks at the marks once more, so that none is left between two threads
+ * (`test/doorbell-protocol.test.ts` walks through all interleavings). `thread` placement: a worker does it, see `serve.ts`.
+ *
+ * User code never runs under the lock: events are told after it was released.
+ */
+import { hostClock, PAGE_BYTES } from '@openverbs/machine';
+import type { Clock, Machine, MachineLock } from '@openverbs/machine';
+import { MemoryLink } from '@openverbs/netdev';
+import { Completer } from './completer.ts';
+import { DmaEngine } from './dma-engine.ts';
+import { EventQueues } from './event-queue.ts';
+import { allocWords, Hca } from './hca.ts';
+import type { HcaInit } from './hca.ts';
+import { DoorbellKind, EngineHeader, Qpc, QpcState, UarControl } from './layout.ts';
+import { QP_WR_MAX, QPS_MAX, TIMERS_MAX, UARS_MAX, WQE_BUDGET } from './limits.ts';
+import { QpStateMachine } from './qp-state.ts';
+import { recover } from './recovery.ts';
+import { Requester } from './requester.ts';
+import { Responder } from './responder.ts';
+import { TimerQueue } from './timer-queue.ts';
+import { Tpt } from './tpt.ts';
+import { Uars } from './uar.ts';
+import { WorkQueueReader } from './work-queue-reader.ts';
+
+const { QPN, UAR, STATE, WORDS: QPC_WORDS } = Qpc;
+const { DEADLINE, MARK_SUMMARY, ASLEEP, WAKE, DEVICE_WAKES, DOORBELLS_DROPPED } = EngineHeader;
+const QP_MASK = QPS_MAX - 1;
+const ERR = QpcState.ERR;
+
+/** Root word of machine memory by which threads find the engine. */
+const ROOT_ENGINE = 0;
+/** Empty polls with work left over before the poller waits for the lock, and so finds out whether its holder lives. */
+const STARVED_POLLS_MAX = 1024;
+
+/** Who executes the devices. */
+export type Placement = 'inline' | 'thread';
+
+export class Engine {
+  readonly machine: Machine;
+  /** Word index of {@link EngineHeader}. */
+  readonly header: number;
+  readonly events: EventQueues;
+  readonly uars: Uars;
+  readonly timers: TimerQueue;
+  readonly completer: Completer;
+  readonly states: QpStateMachine;
+  readonly link: MemoryLink;
+  readonly placement: Placement;
+  readonly nowNs: () => number;
+  /** Called after the earliest deadline may have changed; for who sleeps until then. */
+  readonly deadlineListeners = new Set<() => void>();
+
+  readonly #i32: Int32Array;
+  readonly #f64: Float64Array;
+  readonly #lock: MachineLock;
+  readonly #requester: Requester;
+  readonly #remote: boolean;
+  readonly #hcas: Hca[] = [];
+  readonly #serve = (uar: number, kind: number, number: number): void => {
+    this.#serveDoorbell(uar, kind, number);
+  };
+  #starved = 0;
+
+  /** Finds the machine's engine, or makes it with the given placement. */
+  constructor(machine: Machine, placement: Placement, clock: Pick<Clock, 'nowNs'> = hostClock) {
+    this.machine = machine;
+    this.#i32 = machine.i32;
+    this.#f64 = machine.f64;
+    this.#lock = machine.lock;
+    this.nowNs = () => clock.nowNs();
+    machine.lock.acquire();
+    try {
+      this.header = findOrMake(machine, placement);
+      this.link = new MemoryLink(machine);
+    } finally {
+      machine.lock.release();
+    }
+    this.placement = machine.i32[this.header + EngineHeader.PLACEMENT_THREAD] !== 0 ? 'thread' : 'inline';
+    this.#remote = this.placement === 'thread';
+    this.events = new EventQueues(machine);
+    this.uars = new Uars(machine, this.header);
+    this.timers = new TimerQueue(machine, this.header);
+    this.completer = new Completer(machine, this.events);
+    this.states = new QpStateMachine(machine, this.completer, this.events, this.timers);
+    this.#requester = this.#makeRequester();
+    machine.lock.onRecover(() => {
+      recover(this);
+    });
+  }
+
+  /** The HCAs of the machine, also those that other threads made meanwhile. */
+  get hcas(): readonly Hca[] {
+    const count = Atomics.load(this.#i32, this.header + EngineHeader.HCA_COUNT);
+    for (let index = this.#hcas.length; index < count; index++) {
+      this.#hcas.push(new Hca(this.machine, this.#i32[this.header + EngineHeader.HCAS + index]));
+    }
+    return this.#hcas;
+  }
+
+  createHca(init: HcaInit): Hca {
+    this.command(() => Hca.create(this.machine, this.header, this.link, init));
+    return this.hcas.at(-1)!;
+  }
+
+  /** Runs a command under the lock. */
+  command<T>(execute: () => T): T {
+    this.#lock.acquire();
+    try {
+      return execute();
+    } finally {
+      this.unlock();
+    }
+  }
+
+  /** Doorbell of a send queue, rung by the owner of `uar`. */
+  ringSq(uar: number, qpTable: number, qpn: number): void {
+    if (!this.#remote && this.#lock.tryAcquire()) {
+      const q = qpTable + (qpn & QP_MASK) * QPC_WORDS;
+      if (this.#i32[q + QPN] === qpn && this.#i32[q + UAR] === uar) this.#runSq(q, qpn);
+      else this.#drop();
+      this.unlock();
+    } else this.#leaveDoorbell(uar, DoorbellKind.SQ, qpn);
+  }
+
+  /** Doorbell of a receive queue; needed only in the error state. */
+  ringRq(uar: number, qpn: number): void {
+    this.#leaveDoorbell(uar, DoorbellKind.RQ, qpn);
+  }
+
+  /** A poll found nothing: takes what others left behind and runs what is due. */
+  idle(): void {
+    if (this.#remote) return;
+    const due = this.#f64[(this.header + DEADLINE) >>> 1];
+    if (due === Infinity && Atomics.load(this.#i32, this.header + MARK_SUMMARY) === 0) return;
+    if (Atomics.load(this.#i32, this.header + MARK_SUMMARY) === 0 && due > this.nowNs()) return;
+    this.runDue();
+  }
+
+  /** Takes all doorbells and runs all timers that are due, if the lock is free; now and then it waits for the lock. */
+  runDue(): void {
+    if (!this.#lock.tryAcquire()) {
+      if (++this.#starved < STARVED_POLLS_MAX) return;
+      this.#lock.acquire();
+    }
+    this.#starved = 0;
+    this.work();
+    this.unlock();
+  }
+
+  /** All marks, then all timers that are due. The lock must be held. */
+  work(): void {
+    this.uars.drain(this.#serve);
+    if (this.timers.earliestNs === Infinity) return;
+    const nowNs = this.nowNs();
+    for (let q = this.timers.takeDue(nowNs); q !== 0; q = this.timers.takeDue(nowNs)) {
+      if (this.#requester.expire(q)) this.#runSq(q, this.#i32[q + QPN]);
+    }
+  }
+
+  /** Executes the send queue of a QP as far as it goes. The lock must be held; it is lent to others in between. */
+  runSq(q: number): void {
+    this.#runSq(q, this.#i32[q + QPN]);
+  }
+
+  /** Executes all that the send queue of a QP holds, without lending the lock: for recovery. */
+  finishSq(q: number): void {
+    this.#requester.run(q, QP_WR_MAX + 1);
+  }
+
+  /** Releases the lock, takes what was left meanwhile, and tells of events. */
+  unlock(): void {
+    this.#lock.release();
+    if (Atomics.load(this.#i32, this.header + MARK_SUMMARY) !== 0 || this.events.pending || this.timers.moved) {
+      this.#afterUnlock();
+    }
+  }
+
+  #afterUnlock(): void {
+    if (!this.#remote) {
+      while (this.uars.marked && this.#lock.tryAcquire()) {
+        this.work();
+        this.#lock.release();
+      }
+    }
+    if (this.timers.moved) {
+      this.timers.moved = false;
+      for (const listener of this.deadlineListeners) listener();
+    }
+    if (this.events.pending) this.events.flush();
+  }
+
+  #runSq(q: number, qpn: number): void {
+    while (this.#requester.run(q, WQE_BUDGET)) {
+      this.#lock.release();
+      this.#lock.acquire();
+      if (this.#i32[q + QPN] !== qpn) return; // destroyed meanwhile
+    }
+  }
+
+  #leaveDoorbell(uar: number, kind: number, number: number): void {
+    while (!this.uars.write(uar, kind, number)) {
+      // The page is full: whoever is faster empties it.
+      this.#lock.acquire();
+      this.work();
+      this.unlock();
+    }
+    if (this.#remote) this.wake();
+    else if (this.#lock.tryAcquire()) {
+      this.work();
+      this.unlock();
+    }
+  }
+
+  /** Wakes the engine thread if it sleeps. */
+  wake(): void {
+    const i32 = this.#i32;
+    if (Atomics.load(i32, this.header + ASLEEP) === 0) return;
+    Atomics.add(i32, this.header + WAKE, 1);
+    Atomics.add(i32, this.header + DEVICE_WAKES, 1);
+    Atomics.notify(i32, this.header + WAKE);
+  }
+
+  #serveDoorbell(uar: number, kind: number, number: number): void {
+    const i32 = this.#i32;
+    const hca = this.hcas[i32[this.uars.control(uar) + UarControl.HCA]];
+    const q = hca.qpTable + (number & QP_MASK) * QPC_WORDS;
+    if (i32[q + QPN] !== number || number === 0 || i32[q + UAR] !== uar) this.#drop();
+    else if (kind === DoorbellKind.SQ) this.#runSq(q, number);
+    else if (kind === DoorbellKind.RQ && i32[q + STATE] === ERR) this.states.flush(q);
+  }
+
+  #drop(): void {
+    this.#i32[this.header + DOORBELLS_DROPPED] = (this.#i32[this.header + DOORBELLS_DROPPED] + 1) | 0;
+  }
+
+  #makeRequester(): Requester {
+    const { machine, events, completer, states, timers } = this;
+    const tpt = new Tpt(machine);
+    const dma = new DmaEngine(machine);
+    const reader = new WorkQueueReader(machine, tpt);
+    const responder = new Responder(machine, tpt, dma, reader, completer, events);
+    const { nowNs, header: engine } = this;
+    return new Requester({ machine, engine, dma, reader, responder, completer, states, timers, nowNs });
+  }
+}
+
+function findOrMake(machine: Machine, placement: Placement): number {
+  const found = machine.root(ROOT_ENGINE);
+  if (found !== 0) return found >>> 2;
+  const { i32, f64 } = machine;
+  const header = allocWords(machine, EngineHeader.WORDS);
+  i32[header + EngineHeader.PLACEMENT_THREAD] = placement === 'thread' ? 1 : 0;
+  i32[header + EngineHeader.TIMER_QUEUE] = allocWords(machine, TIMERS_MAX);
+  i32[header + EngineHeader.UAR_TABLE] = allocWords(machine, UARS_MAX * UarControl.WORDS);
+  f64[(header + EngineHeader.DEADLINE) >>> 1] = Infinity;
+  machine.setRoot(ROOT_ENGINE, header * 4);
+  return header;
+}
+
+/** Bytes of a UAR page. */
+export const UAR_BYTES = PAGE_BYTES;

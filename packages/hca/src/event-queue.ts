@@ -1,0 +1,97 @@
+/** Event queues: the device's half writes entries, the context's thread reads them. */
+import type { Machine } from '@openverbs/machine';
+import { Cqc, Eqc, HcaHeader, Qpc } from './layout.ts';
+import { EQ_ENTRIES_LOG2 } from './limits.ts';
+
+/** `type` of a completion event, as opposed to an `ibv_event_type`. */
+export const COMPLETION = -1;
+
+const EQ_MASK = (1 << EQ_ENTRIES_LOG2) - 1;
+
+/** Bytes of an event queue. */
+export const EQ_BYTES = (Eqc.ENTRIES + (Eqc.ENTRY_WORDS << EQ_ENTRIES_LOG2)) * 4;
+
+/** Raises events under the lock; {@link EventQueues.flush} tells the readers once it is released. */
+export class EventQueues {
+  readonly #i32: Int32Array;
+  readonly #threadIndex: number;
+  readonly #local = new Map<number, () => void>();
+  #raised: number[] = [];
+
+  constructor(machine: Machine) {
+    this.#i32 = machine.i32;
+    this.#threadIndex = machine.threadIndex;
+  }
+
+  /** True when events were raised since the last flush. */
+  get pending(): boolean {
+    return this.#raised.length !== 0;
+  }
+
+  /** Sets who is told of events in a queue of this thread. */
+  listen(eq: number, handler: () => void): void {
+    this.#local.set(eq, handler);
+  }
+
+  unlisten(eq: number): void {
+    this.#local.delete(eq);
+  }
+
+  /** Raises the completion event of a CQ, unless one still lies in the queue. */
+  raiseCompletion(cqc: number): void {
+    const i32 = this.#i32;
+    if (Atomics.exchange(i32, cqc + Cqc.EVENT_QUEUED, 1) !== 0) {
+      this.#tell(i32[cqc + Cqc.EQ]);
+      return;
+    }
+    this.raise(i32[cqc + Cqc.EQ], COMPLETION, i32[cqc + Cqc.CQN], i32[cqc + Cqc.HCA]);
+  }
+
+  /** Raises an asynchronous event of a QP. */
+  raiseQp(q: number, type: number): void {
+    const i32 = this.#i32;
+    this.raise(i32[q + Qpc.EQ], type, i32[q + Qpc.QPN], i32[q + Qpc.HCA]);
+  }
+
+  raise(eq: number, type: number, id: number, hca: number): void {
+    if (eq === 0) return;
+    const i32 = this.#i32;
+    const producer = i32[eq + Eqc.PRODUCER];
+    if (((producer - Atomics.load(i32, eq + Eqc.CONSUMER)) | 0) > EQ_MASK) {
+      i32[eq + Eqc.OVERRUN] = 1;
+      i32[hca + HcaHeader.EQ_OVERRUNS] = (i32[hca + HcaHeader.EQ_OVERRUNS] + 1) | 0;
+      this.#tell(eq);
+      return;
+    }
+    const entry = eq + Eqc.ENTRIES + (producer & EQ_MASK) * Eqc.ENTRY_WORDS;
+    i32[entry] = type;
+    i32[entry + 1] = id;
+    Atomics.store(i32, eq + Eqc.PRODUCER, (producer + 1) | 0);
+    this.#tell(eq);
+  }
+
+  /** Interrupts the readers of what was raised. Called after the lock was released: handlers run here. */
+  flush(): void {
+    const raised = this.#raised;
+    this.#raised = [];
+    for (const eq of raised) {
+      if (this.#i32[eq + Eqc.THREAD] !== this.#threadIndex) Atomics.notify(this.#i32, eq + Eqc.PRODUCER);
+      else this.#local.get(eq)?.();
+    }
+  }
+
+  #tell(eq: number): void {
+    if (eq !== 0 && !this.#raised.includes(eq)) this.#raised.push(eq);
+  }
+}
+
+/** Takes the oldest entry of a queue into `entry`; false when it is empty. For the queue's own thread. */
+export function takeEvent(i32: Int32Array, eq: number, entry: { type: number; id: number }): boolean {
+  const consumer = i32[eq + Eqc.CONSUMER];
+  if (Atomics.load(i32, eq + Eqc.PRODUCER) === consumer) return false;
+  const at = eq + Eqc.ENTRIES + (consumer & EQ_MASK) * Eqc.ENTRY_WORDS;
+  entry.type = i32[at];
+  entry.id = i32[at + 1];
+  Atomics.store(i32, eq + Eqc.CONSUMER, (consumer + 1) | 0);
+  return true;
+}

@@ -1,0 +1,120 @@
+/** One HCA of a machine: where its tables are, and the allocators of their entries. */
+import { IndexAllocator, PAGE_BYTES } from '@openverbs/machine';
+import type { Machine } from '@openverbs/machine';
+import { MemoryLink, portId } from '@openverbs/netdev';
+import { DeviceError } from './device-error.ts';
+import { Cqc, EngineHeader, HcaHeader, Mpt, Qpc } from './layout.ts';
+import { CQS_MAX, HCAS_MAX, MPTS_MAX, PDS_MAX, PORTS_MAX, QPS_MAX } from './limits.ts';
+
+/** Owner of the device's own memory, above all thread slots. */
+export const OWNER_DEVICE = 0x10000;
+
+/** What an HCA is made of. */
+export interface HcaInit {
+  readonly name: string;
+  readonly guidHi: number;
+  readonly guidLo: number;
+  readonly ports: number;
+}
+
+export class Hca {
+  /** Word index of the header. */
+  readonly header: number;
+  readonly index: number;
+  readonly name: string;
+  readonly ports: number;
+  readonly qpTable: number;
+  readonly cqTable: number;
+  readonly mptTable: number;
+  readonly qps: IndexAllocator;
+  readonly cqs: IndexAllocator;
+  readonly mpts: IndexAllocator;
+  readonly pds: IndexAllocator;
+  readonly #machine: Machine;
+
+  /** The HCA whose header is at word `header`, made by whatever thread. */
+  constructor(machine: Machine, header: number) {
+    const { i32, u8 } = machine;
+    this.#machine = machine;
+    this.header = header;
+    this.index = i32[header + HcaHeader.INDEX];
+    this.ports = i32[header + HcaHeader.PORTS];
+    const nameAt = (header + HcaHeader.NAME) * 4;
+    // TextDecoder takes no shared memory.
+    const bytes = Uint8Array.from(u8.subarray(nameAt, nameAt + HcaHeader.NAME_BYTES));
+    this.name = new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0)));
+    this.qpTable = i32[header + HcaHeader.QP_TABLE];
+    this.cqTable = i32[header + HcaHeader.CQ_TABLE];
+    this.mptTable = i32[header + HcaHeader.MPT_TABLE];
+    const allocator = (word: number, capacity: number): IndexAllocator =>
+      new IndexAllocator(machine, i32[header + word] * 4, capacity);
+    this.qps = allocator(HcaHeader.QP_ALLOCATOR, QPS_MAX);
+    this.cqs = allocator(HcaHeader.CQ_ALLOCATOR, CQS_MAX);
+    this.mpts = allocator(HcaHeader.MPT_ALLOCATOR, MPTS_MAX);
+    this.pds = allocator(HcaHeader.PD_ALLOCATOR, PDS_MAX);
+  }
+
+  /** All 64 bits of the node GUID, as two words. */
+  get guid(): readonly [hi: number, lo: number] {
+    const { i32 } = this.#machine;
+    return [i32[this.header + HcaHeader.GUID_HI] >>> 0, i32[this.header + HcaHeader.GUID_LO] >>> 0];
+  }
+
+  /** GID of a port at an index of its table, as 16 bytes: the link-local address made of the port's GUID. */
+  gid(port: number): Uint8Array {
+    const [hi, lo] = this.guid;
+    const bytes = new Uint8Array(16);
+    const view = new DataView(bytes.buffer);
+    view.setUint16(0, 0xfe80);
+    view.setUint32(8, hi);
+    view.setUint32(12, (lo + port) >>> 0);
+    return bytes;
+  }
+
+  /** Makes the tables of a new HCA. The machine's lock must be held. */
+  static create(machine: Machine, engine: number, link: MemoryLink, init: HcaInit): Hca {
+    const { i32, u8 } = machine;
+    const index = i32[engine + EngineHeader.HCA_COUNT];
+    if (index >= HCAS_MAX) throw new DeviceError('ENOSPC', `a machine has at most ${HCAS_MAX} HCAs`);
+    if (init.ports < 1 || init.ports > PORTS_MAX) {
+      throw new DeviceError('EINVAL', `an HCA has 1 to ${PORTS_MAX} ports, not ${init.ports}`);
+    }
+    const header = allocWords(machine, HcaHeader.WORDS);
+    i32[header + HcaHeader.INDEX] = index;
+    i32[header + HcaHeader.PORTS] = init.ports;
+    i32[header + HcaHeader.GUID_HI] = init.guidHi;
+    i32[header + HcaHeader.GUID_LO] = init.guidLo;
+    u8.set(new TextEncoder().encode(init.name).subarray(0, HcaHeader.NAME_BYTES - 1), (header + HcaHeader.NAME) * 4);
+    i32[header + HcaHeader.QP_TABLE] = allocWords(machine, QPS_MAX * Qpc.WORDS);
+    i32[header + HcaHeader.CQ_TABLE] = allocWords(machine, CQS_MAX * Cqc.WORDS);
+    i32[header + HcaHeader.MPT_TABLE] = allocWords(machine, MPTS_MAX * Mpt.WORDS);
+    i32[header + HcaHeader.PD_TABLE] = allocWords(machine, PDS_MAX);
+    i32[header + HcaHeader.QP_ALLOCATOR] = allocWords(machine, IndexAllocator.bytes(QPS_MAX) / 4);
+    i32[header + HcaHeader.CQ_ALLOCATOR] = allocWords(machine, IndexAllocator.bytes(CQS_MAX) / 4);
+    i32[header + HcaHeader.MPT_ALLOCATOR] = allocWords(machine, IndexAllocator.bytes(MPTS_MAX) / 4);
+    i32[header + HcaHeader.PD_ALLOCATOR] = allocWords(machine, IndexAllocator.bytes(PDS_MAX) / 4);
+    const hca = new Hca(machine, header);
+    hca.qps.alloc(); // QP 0 and QP 1 belong to the management interfaces
+    hca.qps.alloc();
+    hca.pds.alloc(); // PD 0 is the driver's own
+    for (let port = 1; port <= init.ports; port++) {
+      link.attach(new Int32Array(hca.gid(port).buffer), portId(index, port));
+    }
+    i32[engine + EngineHeader.HCAS + index] = header;
+    Atomics.store(i32, engine + EngineHeader.HCA_COUNT, index + 1);
+    return hca;
+  }
+}
+
+/** Allocates zeroed words of the device's own memory; a word index. */
+export function allocWords(machine: Machine, words: number, owner = OWNER_DEVICE): number {
+  const addr = machine.pages.alloc(words * 4, PAGE_BYTES, owner);
+  if (addr === 0) {
+    throw new DeviceError(
+      'ENOMEM',
+      `no ${words * 4} bytes of machine memory are left in one run`,
+      'give the machine more memoryBytes',
+    );
+  }
+  return addr >>> 2;
+}

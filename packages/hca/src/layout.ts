@@ -1,0 +1,267 @@
+/**
+ * The device's tables in machine memory: mthca's ICM, as word offsets.
+ *
+ * All state of a device lives here and none in objects, so that every thread of the process sees the same device, and a thread
+ * that dies takes nothing with it. Pointers are word indices into the machine's memory (`i32[pointer]`), sizes are in words.
+ * Hot code destructures the tables into constants of its own module, because V8 folds those and not imported ones.
+ */
+
+/** The engine's own page: what all devices of a machine share. */
+export const EngineHeader = {
+  /** Number of HCAs that were made. */
+  HCA_COUNT: 0,
+  /** 1 when a worker thread executes the devices, else whoever rings the doorbell does. */
+  PLACEMENT_THREAD: 1,
+  /** Set when the engine thread must end. */
+  STOP: 2,
+  /** Set by the engine thread once it serves. */
+  RUNNING: 3,
+  /** Doorbells that named an object of another UAR. */
+  DOORBELLS_DROPPED: 4,
+  /** Times that the engine thread had to be woken. */
+  DEVICE_WAKES: 5,
+  /** Takeovers of the lock from a thread that had died. */
+  RECOVERIES: 6,
+  /** Threads whose objects were reclaimed after they had died. */
+  THREADS_REAPED: 7,
+  /** Bit n: word n of {@link EngineHeader.MARKS} has a bit set. */
+  MARK_SUMMARY: 16,
+  /** Set by the engine thread before it sleeps. */
+  ASLEEP: 32,
+  /** Raised by one to wake the engine thread. */
+  WAKE: 33,
+  /** Earliest deadline of all timers in nanoseconds, a double; Infinity for none. */
+  DEADLINE: 48,
+  /** Number of entries of the timer queue. */
+  TIMER_COUNT: 50,
+  /** Where the timer queue begins. */
+  TIMER_QUEUE: 51,
+  /** Two words for the old value of an atomic operation. */
+  ATOMIC_RESULT: 56,
+  /** One word an HCA: where its header begins. */
+  HCAS: 64,
+  /** Bit n of word m: UAR 32 m + n has doorbells. */
+  MARKS: 96,
+  /** Where the control words of the UARs begin. */
+  UAR_TABLE: 128,
+  /** Where the UAR allocator begins. */
+  UAR_ALLOCATOR: 129,
+  WORDS: 1024,
+} as const;
+
+/** Device-private control words of a UAR. */
+export const UarControl = {
+  /** Word index of the UAR page; 0 when the UAR is free. */
+  PAGE: 0,
+  /** Thread that owns it. */
+  THREAD: 1,
+  /** HCA it belongs to. */
+  HCA: 2,
+  /** Word index of the event queue of its context. */
+  EQ: 3,
+  WORDS: 4,
+} as const;
+
+/** A UAR page, which the owner of the doorbells writes. */
+export const UarPage = {
+  /** Free-running count of doorbells written. */
+  PRODUCER: 0,
+  /** Free-running count of doorbells taken; written by the device. */
+  CONSUMER: 16,
+  /** The doorbells, {@link UAR_DOORBELLS} words. */
+  DOORBELL: 512,
+} as const;
+
+/** What a doorbell is about, its two top bits; the rest is the number of the object. */
+export const DoorbellKind = { SQ: 0, RQ: 1 } as const;
+
+/** Header of one HCA. */
+export const HcaHeader = {
+  GUID_LO: 0,
+  GUID_HI: 1,
+  PORTS: 2,
+  /** Index of the HCA in its machine. */
+  INDEX: 3,
+  QP_TABLE: 4,
+  QP_ALLOCATOR: 5,
+  CQ_TABLE: 6,
+  CQ_ALLOCATOR: 7,
+  MPT_TABLE: 8,
+  MPT_ALLOCATOR: 9,
+  MTT_TABLE: 10,
+  EQ_TABLE: 11,
+  PD_ALLOCATOR: 12,
+  PD_TABLE: 13,
+  QP_COUNT: 14,
+  CQ_COUNT: 15,
+  MR_COUNT: 16,
+  /** CQ overruns. */
+  CQ_OVERRUNS: 17,
+  /** Events that an event queue had no room for. */
+  EQ_OVERRUNS: 18,
+  NAME: 32,
+  NAME_BYTES: 64,
+  WORDS: 1024,
+} as const;
+
+/** QP context. */
+export const Qpc = {
+  /** Full number with generation; 0 when the entry is free. Stored last at create. */
+  QPN: 0,
+  STATE: 1,
+  /** `ibv_qp_type`. */
+  TYPE: 2,
+  PD: 3,
+  UAR: 4,
+  /** Word index of the send ring. */
+  SQ_BASE: 5,
+  SQ_LOG2_COUNT: 6,
+  SQ_LOG2_WORDS: 7,
+  RQ_BASE: 8,
+  RQ_LOG2_COUNT: 9,
+  RQ_LOG2_WORDS: 10,
+  /** Word index of the doorbell record. */
+  RECORD: 11,
+  /** Word index of the CQ context. */
+  SEND_CQ: 12,
+  RECV_CQ: 13,
+  SQ_CONSUMER: 14,
+  RQ_CONSUMER: 15,
+  /** Next PSN to send, and the next one expected. */
+  SQ_PSN: 16,
+  RQ_PSN: 17,
+  MSN: 18,
+  PATH_MTU: 19,
+  DEST_QPN: 20,
+  /** Word index of the peer's QP context as the address vector resolves it; 0 when it leads nowhere. */
+  PEER: 21,
+  /** Port identities (HCA index << 8 | port) of this side and of the other. */
+  LOCAL_PORT_ID: 22,
+  REMOTE_PORT_ID: 23,
+  ACCESS_FLAGS: 24,
+  PKEY_INDEX: 25,
+  PORT: 26,
+  RETRY_CNT: 27,
+  RNR_RETRY: 28,
+  TIMEOUT: 29,
+  MIN_RNR_TIMER: 30,
+  MAX_RD_ATOMIC: 31,
+  MAX_DEST_RD_ATOMIC: 32,
+  RETRIES_LEFT: 33,
+  RNR_RETRIES_LEFT: 34,
+  /** Position in the timer queue plus one; 0 when no timer runs. */
+  TIMER_SLOT: 35,
+  /** When the timer runs out, a double in nanoseconds. */
+  DEADLINE: 36,
+  /** Why the WQE at the head of the send queue waits: one of {@link Waiting}. */
+  WAITING: 38,
+  MAX_SEND_SGE: 39,
+  MAX_RECV_SGE: 40,
+  MAX_INLINE: 41,
+  /** Word index of the event queue. */
+  EQ: 42,
+  /** MPT entry of the ring buffer, pinned while the QP lives. */
+  BUFFER_MPT: 43,
+  QKEY: 44,
+  EN_SQD_ASYNC_NOTIFY: 45,
+  SQ_DRAINING: 46,
+  /** 1 once the first message has arrived. */
+  COMM_ESTABLISHED: 47,
+  PATH_MIG_STATE: 48,
+  /** Word index of the MPT table, so that a key check needs no object. */
+  MPT_TABLE: 49,
+  /** Word index of the HCA's header. */
+  HCA: 50,
+  /** 1 when every send WQE is signalled. */
+  SQ_SIG_ALL: 51,
+  MAX_SEND_WR: 52,
+  MAX_RECV_WR: 53,
+  /** Address vector, as it was given: DGID, and packed attributes. */
+  AV_DGID: 54,
+  AV_FLOW_LABEL: 58,
+  /** sgid index | hop limit << 8 | traffic class << 16 | is_global << 24. */
+  AV_GRH: 59,
+  /** dlid | sl << 16 | src path bits << 24. */
+  AV_LID: 60,
+  /** static rate | port << 8. */
+  AV_PORT: 61,
+  /** Vendor error that a queue which waits for a response fails with in the end. */
+  WAIT_REASON: 62,
+  /** Counts the QPs that had this entry; outlives them. */
+  GENERATION: 63,
+  WORDS: 64,
+} as const;
+
+/** Why a send queue waits. */
+export const Waiting = { NOT: 0, RNR: 1, RESPONSE: 2 } as const;
+
+/** States of a QP, the values of `ibv_qp_state`. */
+export const QpcState = { RESET: 0, INIT: 1, RTR: 2, RTS: 3, SQD: 4, SQE: 5, ERR: 6 } as const;
+
+/** CQ context. */
+export const Cqc = {
+  /** Full number with generation; 0 when the entry is free. Stored last at create. */
+  CQN: 0,
+  /** One of {@link CqcState}. */
+  STATE: 1,
+  /** Word index of the ring. */
+  BASE: 2,
+  LOG2_COUNT: 3,
+  PRODUCER: 4,
+  /** Word index of the doorbell record. */
+  RECORD: 5,
+  UAR: 6,
+  EQ: 7,
+  /** 1 while a completion event lies in the event queue. */
+  EVENT_QUEUED: 8,
+  /** Queues that complete here. */
+  REFERENCES: 9,
+  BUFFER_MPT: 10,
+  HCA: 11,
+  /** Counts the CQs that had this entry; outlives them. */
+  GENERATION: 12,
+  WORDS: 16,
+} as const;
+
+/** States of a CQ. */
+export const CqcState = { FREE: 0, VALID: 1, ERR: 2 } as const;
+
+/** Entry of the memory protection table (TPT). */
+export const Mpt = {
+  /** The whole key; 0 when the entry is free. Stored last at create. */
+  KEY: 0,
+  PD: 1,
+  /** `ibv_access_flags`. */
+  ACCESS: 2,
+  /** Verbs address of the first byte. */
+  START_LO: 3,
+  START_HI: 4,
+  /** Bytes, unsigned. */
+  LENGTH: 5,
+  /** Machine address of the first byte when the pages are one run, else 0 and the page list counts. */
+  BASE: 6,
+  /** Word index of the page list: the machine address of each page. */
+  MTT: 7,
+  PAGES: 8,
+  /** Offset of the first byte in its page. */
+  FIRST_OFFSET: 9,
+  /** Rings that live in this region; it can't be deregistered before they are gone. */
+  PINS: 10,
+  UAR: 11,
+  /** Low 8 bits of the next key of this entry, so that a stale key fails. */
+  VARIANT: 12,
+  WORDS: 16,
+} as const;
+
+/** Event queue of one context. */
+export const Eqc = {
+  /** Free-running counts; the producer is the device. */
+  PRODUCER: 0,
+  CONSUMER: 16,
+  /** Thread that reads it. */
+  THREAD: 32,
+  /** 1 when an event was lost because the queue was full. */
+  OVERRUN: 33,
+  ENTRIES: 64,
+  ENTRY_WORDS: 2,
+} as const;

@@ -1,0 +1,47 @@
+/** Every limit of the device, by name. Table sizes are powers of two. */
+
+/** HCAs of one machine. */
+export const HCAS_MAX = 16;
+/** UARs of one machine; number 0 is never given out. */
+export const UARS_MAX = 1024;
+/** Doorbells that a UAR page holds. */
+export const UAR_DOORBELLS = 512;
+/** Ports of an HCA. */
+export const PORTS_MAX = 16;
+
+/** QPs of an HCA; numbers 0 and 1 belong to the management QPs. */
+export const QPS_LOG2 = 16;
+export const QPS_MAX = 1 << QPS_LOG2;
+export const CQS_LOG2 = 16;
+export const CQS_MAX = 1 << CQS_LOG2;
+export const MPTS_LOG2 = 18;
+export const MPTS_MAX = 1 << MPTS_LOG2;
+export const PDS_MAX = 65536;
+/** Entries of an event queue. */
+export const EQ_ENTRIES_LOG2 = 13;
+
+/** WRs of a send or a receive queue. */
+export const QP_WR_MAX = 16384;
+/** SGEs of a WR. */
+export const SGES_MAX = 32;
+/** Bytes of inline data. */
+export const INLINE_BYTES_MAX = 512;
+/** Entries of a CQ. */
+export const CQE_MAX = 1 << 20;
+/** Outstanding RDMA READs and atomics of a QP, as requester and as responder. */
+export const RD_ATOMIC_MAX = 128;
+/** Bytes of a message (IBTA volume 1, 9.7.7: 2^31). */
+export const MESSAGE_BYTES_MAX = 0x80000000;
+/** Bytes of a memory region. */
+export const MR_BYTES_MAX = 0xfffff000;
+
+/** WQEs that one visit to a send queue executes before others get their turn. */
+export const WQE_BUDGET = 64;
+/** Turns that the engine thread looks for work before it sleeps. */
+export const ENGINE_SPINS_MAX = 20000;
+/** Longest sleep of the engine thread. */
+export const ENGINE_SLEEP_MS_MAX = 100;
+/** How long a command waits for the machine's lock. */
+export const COMMAND_TIMEOUT_NS = 10e9;
+/** Timers of one machine: one a QP. */
+export const TIMERS_MAX = QPS_MAX;

@@ -1,0 +1,103 @@
+/**
+ * MODIFY_QP: writes attributes into the QP context and makes the transition.
+ *
+ * Which attributes a transition takes is the state table's business, in `verbs`; the device checks the transition itself and
+ * carries out what it means for the queues.
+ */
+import { portId } from '@openverbs/netdev';
+import { DeviceError } from './device-error.ts';
+import type { Engine } from './engine.ts';
+import type { Hca } from './hca.ts';
+import { Qpc, QpcState } from './layout.ts';
+
+/** An address vector, as the QP context holds it. */
+export interface AddressVector {
+  readonly dgid: Uint8Array | null;
+  readonly flowLabel: number;
+  readonly sgidIndex: number;
+  readonly hopLimit: number;
+  readonly trafficClass: number;
+  readonly dlid: number;
+  readonly sl: number;
+  readonly srcPathBits: number;
+  readonly staticRate: number;
+  readonly portNum: number;
+}
+
+/** New values by word of {@link Qpc}, the address vector apart. */
+export interface QpChange {
+  readonly state?: number;
+  readonly words: ReadonlyMap<number, number>;
+  readonly av?: AddressVector;
+}
+
+const { RESET, INIT, RTR, RTS, SQD, SQE, ERR } = QpcState;
+
+/** States that can follow by command, for each. RESET and ERR always can. */
+const NEXT: Readonly<Record<number, readonly number[]>> = {
+  [RESET]: [INIT],
+  [INIT]: [INIT, RTR],
+  [RTR]: [RTS],
+  [RTS]: [RTS, SQD],
+  [SQD]: [RTS, SQD],
+  [SQE]: [RTS],
+  [ERR]: [],
+};
+
+/** Changes the QP at `q`. The lock must be held. */
+export function modifyQp(engine: Engine, hca: Hca, q: number, change: QpChange): void {
+  const { i32 } = engine.machine;
+  const from = i32[q + Qpc.STATE];
+  const to = change.state ?? from;
+  if (to !== RESET && to !== ERR && !NEXT[from].includes(to)) {
+    throw new DeviceError('EINVAL', `the device makes no transition from state ${from} to ${to}`);
+  }
+  if (to === RESET) {
+    engine.states.reset(q);
+    return;
+  }
+  for (const [word, value] of change.words) i32[q + word] = value;
+  if (change.av !== undefined) setAddressVector(engine, q, change.av);
+  if (change.av !== undefined || change.words.has(Qpc.DEST_QPN) || change.words.has(Qpc.PORT))
+    resolvePeer(engine, hca, q);
+  enter(engine, q, from, to);
+}
+
+function enter(engine: Engine, q: number, from: number, to: number): void {
+  const { i32 } = engine.machine;
+  if (to === ERR) {
+    engine.states.fail(q, -1);
+    return;
+  }
+  if (to === SQD && from !== SQD) i32[q + Qpc.SQ_DRAINING] = 1;
+  if (to === RTS) i32[q + Qpc.SQ_DRAINING] = 0;
+  engine.states.set(q, to);
+  if (from === RTR && to === RTS) engine.states.settle(q);
+  if (to === SQD && i32[q + Qpc.WAITING] === 0) engine.states.drained(q);
+  if (to === RTS) engine.runSq(q); // what was posted in SQD
+}
+
+function setAddressVector(engine: Engine, q: number, av: AddressVector): void {
+  const { i32, u8 } = engine.machine;
+  const dgid = av.dgid ?? new Uint8Array(16);
+  u8.set(dgid, (q + Qpc.AV_DGID) * 4);
+  i32[q + Qpc.AV_FLOW_LABEL] = av.flowLabel;
+  i32[q + Qpc.AV_GRH] = av.sgidIndex | (av.hopLimit << 8) | (av.trafficClass << 16) | (av.dgid === null ? 0 : 1 << 24);
+  i32[q + Qpc.AV_LID] = av.dlid | (av.sl << 16) | (av.srcPathBits << 24);
+  i32[q + Qpc.AV_PORT] = av.staticRate | (av.portNum << 8);
+}
+
+/** Finds the peer's context through the link, once, so that a message needs no look-up. */
+function resolvePeer(engine: Engine, hca: Hca, q: number): void {
+  const { i32 } = engine.machine;
+  i32[q + Qpc.LOCAL_PORT_ID] = portId(hca.index, i32[q + Qpc.PORT]);
+  const gid = i32.subarray(q + Qpc.AV_DGID, q + Qpc.AV_DGID + 4);
+  const remote = engine.link.lookup(gid);
+  i32[q + Qpc.REMOTE_PORT_ID] = remote;
+  i32[q + Qpc.PEER] = remote < 0 ? 0 : peerContext(engine, remote >>> 8, i32[q + Qpc.DEST_QPN]);
+}
+
+function peerContext(engine: Engine, hcaIndex: number, qpn: number): number {
+  const hca = engine.hcas[hcaIndex];
+  return hca.qpTable + (qpn & 0xffff) * Qpc.WORDS;
+}

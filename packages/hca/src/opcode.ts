@@ -1,0 +1,31 @@
+/** What each opcode of a send WQE is: a table, by `ibv_wr_opcode` (source: libibverbs/verbs.h). */
+
+/** Opcodes of send WQEs. */
+export const Opcode = {
+  RDMA_WRITE: 0,
+  RDMA_WRITE_WITH_IMM: 1,
+  SEND: 2,
+  SEND_WITH_IMM: 3,
+  RDMA_READ: 4,
+  ATOMIC_CMP_AND_SWP: 5,
+  ATOMIC_FETCH_AND_ADD: 6,
+} as const;
+
+/** Opcodes that an RC send queue executes, as a bit mask. */
+export const RC_SEND_OPCODES = 0b0111_1111;
+
+/** `ibv_wc_opcode` of each. */
+export const WC_OPCODE: Readonly<Uint8Array> = Uint8Array.of(1, 1, 0, 0, 2, 3, 4);
+
+/** `ibv_wc_opcode` on the receiving side. */
+export const WC_RECV = 128;
+export const WC_RECV_RDMA_WITH_IMM = 129;
+
+/** `ibv_wc_flags`. */
+export const WC_WITH_IMM = 2;
+
+/** `ibv_send_flags`. */
+export const SendFlag = { FENCE: 1, SIGNALED: 2, SOLICITED: 4, INLINE: 8 } as const;
+
+/** `ibv_access_flags`. */
+export const Access = { LOCAL_WRITE: 1, REMOTE_WRITE: 2, REMOTE_READ: 4, REMOTE_ATOMIC: 8 } as const;

@@ -1,0 +1,99 @@
+/**
+ * What the device does to a QP beside its messages: into error with a flush, drained, reset.
+ */
+import type { Machine } from '@openverbs/machine';
+import { CqeSyndrome, QpDoorbellRecord, SendWqe, VendorErr } from '@openverbs/verbs/rings';
+import { AsyncEvent } from './async-event.ts';
+import type { Completer } from './completer.ts';
+import type { EventQueues } from './event-queue.ts';
+import { Qpc, QpcState, Waiting } from './layout.ts';
+import { WC_OPCODE, WC_RECV } from './opcode.ts';
+import type { TimerQueue } from './timer-queue.ts';
+
+const { SQ_PRODUCER, RQ_PRODUCER, STATE: RECORD_STATE } = QpDoorbellRecord;
+
+export class QpStateMachine {
+  readonly #i32: Int32Array;
+  readonly #completer: Completer;
+  readonly #events: EventQueues;
+  readonly #timers: TimerQueue;
+
+  constructor(machine: Machine, completer: Completer, events: EventQueues, timers: TimerQueue) {
+    this.#i32 = machine.i32;
+    this.#completer = completer;
+    this.#events = events;
+    this.#timers = timers;
+  }
+
+  /** Sets the state, and tells the host's half. */
+  set(q: number, state: number): void {
+    this.#i32[q + Qpc.STATE] = state;
+    Atomics.store(this.#i32, this.#i32[q + Qpc.RECORD] + RECORD_STATE, state);
+  }
+
+  /** Into the error state, by an error of the device's own finding: `event` is raised unless it is negative. */
+  fail(q: number, event: number): void {
+    if (this.#i32[q + Qpc.STATE] !== QpcState.ERR) {
+      this.set(q, QpcState.ERR);
+      if (event >= 0) this.#events.raiseQp(q, event);
+    }
+    this.flush(q);
+  }
+
+  /** Completes everything outstanding in both queues with a flush error, in order (IBTA 10.3.1, error state). */
+  flush(q: number): void {
+    const i32 = this.#i32;
+    this.settle(q);
+    const record = i32[q + Qpc.RECORD];
+    this.#completer.faultKey = this.#completer.faultAddrLo = this.#completer.faultAddrHi = 0;
+    const sqMask = (1 << i32[q + Qpc.SQ_LOG2_COUNT]) - 1;
+    let posted = this.#posted(Atomics.load(i32, record + SQ_PRODUCER), i32[q + Qpc.SQ_CONSUMER], sqMask);
+    for (; posted > 0; posted--) {
+      const index = i32[q + Qpc.SQ_CONSUMER];
+      const w = i32[q + Qpc.SQ_BASE] + ((index & sqMask) << i32[q + Qpc.SQ_LOG2_WORDS]);
+      const opcode = WC_OPCODE[i32[w + SendWqe.OPCODE] >>> 0] ?? 0;
+      this.#completer.prepareSend(q, index, opcode, CqeSyndrome.WR_FLUSH_ERR, VendorErr.FLUSHED, 0);
+      this.#completer.commit(q, 0, 0);
+    }
+    const rqMask = (1 << i32[q + Qpc.RQ_LOG2_COUNT]) - 1;
+    posted = this.#posted(Atomics.load(i32, record + RQ_PRODUCER), i32[q + Qpc.RQ_CONSUMER], rqMask);
+    for (; posted > 0; posted--) {
+      const { WR_FLUSH_ERR } = CqeSyndrome;
+      if (!this.#completer.prepareRecv(q, WC_RECV, WR_FLUSH_ERR, VendorErr.FLUSHED, 0, 0, 0, false)) break;
+      this.#completer.commitRecv();
+    }
+  }
+
+  /** The send queue waits for nothing more. */
+  settle(q: number): void {
+    this.#timers.stop(q);
+    this.#i32[q + Qpc.WAITING] = Waiting.NOT;
+    this.#i32[q + Qpc.RETRIES_LEFT] = this.#i32[q + Qpc.RETRY_CNT];
+    this.#i32[q + Qpc.RNR_RETRIES_LEFT] = this.#i32[q + Qpc.RNR_RETRY];
+  }
+
+  /** In SQD with nothing in progress: drained, which is an event when it was asked for. */
+  drained(q: number): void {
+    const i32 = this.#i32;
+    if (i32[q + Qpc.SQ_DRAINING] === 0) return;
+    i32[q + Qpc.SQ_DRAINING] = 0;
+    if (i32[q + Qpc.EN_SQD_ASYNC_NOTIFY] !== 0) this.#events.raiseQp(q, AsyncEvent.SQ_DRAINED);
+  }
+
+  /** Back to RESET: both queues are empty and every counter starts anew. */
+  reset(q: number): void {
+    const i32 = this.#i32;
+    this.settle(q);
+    const record = i32[q + Qpc.RECORD];
+    Atomics.store(i32, record + SQ_PRODUCER, 0);
+    Atomics.store(i32, record + RQ_PRODUCER, 0);
+    for (const word of [Qpc.SQ_CONSUMER, Qpc.RQ_CONSUMER, Qpc.SQ_PSN, Qpc.RQ_PSN, Qpc.MSN, Qpc.PEER]) i32[q + word] = 0;
+    for (const word of [Qpc.COMM_ESTABLISHED, Qpc.SQ_DRAINING, Qpc.EN_SQD_ASYNC_NOTIFY]) i32[q + word] = 0;
+    this.set(q, QpcState.RESET);
+  }
+
+  /** How many WQEs wait; a producer that claims more than the ring holds gets what the ring holds. */
+  #posted(producer: number, consumer: number, mask: number): number {
+    return Math.min((producer - consumer) >>> 0, mask + 1);
+  }
+}

@@ -1,0 +1,49 @@
+/** Reclaims what threads left behind that ended without closing: their QPs, CQs, regions, PDs, UARs and buffers. */
+import { freeCq, freeMpt, freeQp, freeUar } from './command-interface.ts';
+import type { Engine } from './engine.ts';
+import type { Hca } from './hca.ts';
+import { Cqc, EngineHeader, HcaHeader, Mpt, Qpc, UarControl } from './layout.ts';
+import { UARS_MAX } from './limits.ts';
+import { cqs, mpts, qps } from './recovery.ts';
+
+/** Reclaims the objects of all threads that have ended; returns how many threads. Takes the lock. */
+export function reap(engine: Engine): number {
+  return engine.command(() =>
+    engine.machine.threads.reap((thread) => {
+      reapThread(engine, thread);
+    }),
+  );
+}
+
+/** QPs first, since they hold the others; counts that the thread tore are not looked at. */
+function reapThread(engine: Engine, thread: number): void {
+  const { i32, pages } = engine.machine;
+  const owned = uarsOf(engine, thread);
+  for (const hca of engine.hcas) reapHca(engine, hca, owned);
+  for (const uar of owned) freeUar(engine, uar);
+  pages.freeOwned(thread);
+  i32[engine.header + EngineHeader.THREADS_REAPED] = (i32[engine.header + EngineHeader.THREADS_REAPED] + 1) | 0;
+}
+
+function reapHca(engine: Engine, hca: Hca, owned: ReadonlySet<number>): void {
+  const { i32 } = engine.machine;
+  for (const q of qps(i32, hca)) if (owned.has(i32[q + Qpc.UAR])) freeQp(engine, hca, q);
+  for (const c of cqs(i32, hca)) if (owned.has(i32[c + Cqc.UAR])) freeCq(engine, hca, c);
+  for (const entry of mpts(i32, hca)) if (owned.has(i32[entry + Mpt.UAR])) freeMpt(engine, hca, entry);
+  const pdTable = i32[hca.header + HcaHeader.PD_TABLE];
+  for (let pd = 1; pd < hca.pds.highWater; pd++) {
+    if (!owned.has(i32[pdTable + pd])) continue;
+    i32[pdTable + pd] = 0;
+    hca.pds.free(pd);
+  }
+}
+
+function uarsOf(engine: Engine, thread: number): Set<number> {
+  const { i32 } = engine.machine;
+  const owned = new Set<number>();
+  for (let uar = 1; uar < UARS_MAX; uar++) {
+    const control = engine.uars.control(uar);
+    if (i32[control + UarControl.PAGE] !== 0 && i32[control + UarControl.THREAD] === thread) owned.add(uar);
+  }
+  return owned;
+}

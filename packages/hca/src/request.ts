@@ -1,0 +1,44 @@
+/** The device's private copy of a send WQE: fetched once, then checked, never looked at again. */
+import { SendWqe } from '@openverbs/verbs/rings';
+import { Opcode, SendFlag } from './opcode.ts';
+
+const { OPCODE, FLAGS, IMM, RKEY, REMOTE_ADDR_LO, REMOTE_ADDR_HI } = SendWqe;
+const { COMPARE_ADD_LO, COMPARE_ADD_HI, SWAP_LO, SWAP_HI } = SendWqe;
+const { ATOMIC_CMP_AND_SWP } = Opcode;
+
+export class Request {
+  opcode = 0;
+  flags = 0;
+  sgeCount = 0;
+  imm = 0;
+  rkey = 0;
+  remoteAddrLo = 0;
+  remoteAddrHi = 0;
+  compareAddLo = 0;
+  compareAddHi = 0;
+  swapLo = 0;
+  swapHi = 0;
+
+  /** Reads the WQE at word `w`. */
+  fetch(i32: Int32Array, w: number): void {
+    const opcode = i32[w + OPCODE];
+    const flags = i32[w + FLAGS];
+    this.opcode = opcode;
+    this.flags = flags & 0xff;
+    this.sgeCount = (flags >>> 8) & 0xff;
+    this.imm = i32[w + IMM];
+    this.rkey = i32[w + RKEY];
+    this.remoteAddrLo = i32[w + REMOTE_ADDR_LO];
+    this.remoteAddrHi = i32[w + REMOTE_ADDR_HI];
+    if (opcode >= ATOMIC_CMP_AND_SWP) {
+      this.compareAddLo = i32[w + COMPARE_ADD_LO];
+      this.compareAddHi = i32[w + COMPARE_ADD_HI];
+      this.swapLo = i32[w + SWAP_LO];
+      this.swapHi = i32[w + SWAP_HI];
+    }
+  }
+
+  get solicited(): boolean {
+    return (this.flags & SendFlag.SOLICITED) !== 0;
+  }
+}

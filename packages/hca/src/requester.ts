@@ -1,0 +1,281 @@
+/**
+ * The requester: executes send queues.
+ *
+ * On a memory link a message travels as one descriptor: the requester reads and checks the WQE, the responder of the other QP
+ * checks and carries it out, the completer commits the step on both sides.
+ */
+import type { Machine } from '@openverbs/machine';
+import { CqeSyndrome, QpDoorbellRecord, VendorErr } from '@openverbs/verbs/rings';
+import { AsyncEvent } from './async-event.ts';
+import type { Completer } from './completer.ts';
+import type { DmaEngine } from './dma-engine.ts';
+import { EngineHeader, Qpc, QpcState, Waiting } from './layout.ts';
+import { Opcode, SendFlag, WC_OPCODE, WC_WITH_IMM } from './opcode.ts';
+import { packetCount } from './psn.ts';
+import type { QpStateMachine } from './qp-state.ts';
+import { Request } from './request.ts';
+import type { Responder } from './responder.ts';
+import { ackTimeoutNs, RNR_RETRY_INFINITE, rnrTimerNs } from './retry-timer.ts';
+import { ScatterList } from './scatter-list.ts';
+import { Aeth } from './syndrome.ts';
+import type { TimerQueue } from './timer-queue.ts';
+import type { WorkQueueReader } from './work-queue-reader.ts';
+
+const { STATE, SQ_BASE, SQ_LOG2_COUNT, SQ_LOG2_WORDS, RECORD, SQ_CONSUMER, PEER, PATH_MTU, WAITING } = Qpc;
+const { RETRY_CNT, RETRIES_LEFT, RNR_RETRY, RNR_RETRIES_LEFT, MAX_RD_ATOMIC, TIMEOUT, MIN_RNR_TIMER } = Qpc;
+const { RTS, SQD, ERR } = QpcState;
+const { SQ_PRODUCER } = QpDoorbellRecord;
+const { RDMA_WRITE, RDMA_WRITE_WITH_IMM, SEND, SEND_WITH_IMM, RDMA_READ, ATOMIC_FETCH_AND_ADD } = Opcode;
+const { SIGNALED, INLINE } = SendFlag;
+const { ACK, RNR_NAK, NONE, DUPLICATE } = Aeth;
+const { LOCAL_QP_OP_ERR, LOCAL_PROT_ERR, LOCAL_LENGTH_ERR } = CqeSyndrome;
+const NOT_WAITING = Waiting.NOT;
+
+/** What became of a WQE. */
+const Outcome = { DONE: 0, WAITS: 1, FAILED: 2 } as const;
+const { DONE, WAITS, FAILED } = Outcome;
+
+export class Requester {
+  readonly #i32: Int32Array;
+  readonly #dma: DmaEngine;
+  readonly #reader: WorkQueueReader;
+  readonly #responder: Responder;
+  readonly #completer: Completer;
+  readonly #states: QpStateMachine;
+  readonly #timers: TimerQueue;
+  readonly #nowNs: () => number;
+  readonly #request = new Request();
+  readonly #list = new ScatterList();
+  /** Where an atomic's old value waits for its way to the requester's SGE. */
+  readonly #result: number;
+
+  constructor(parts: {
+    machine: Machine;
+    engine: number;
+    dma: DmaEngine;
+    reader: WorkQueueReader;
+    responder: Responder;
+    completer: Completer;
+    states: QpStateMachine;
+    timers: TimerQueue;
+    nowNs: () => number;
+  }) {
+    this.#i32 = parts.machine.i32;
+    this.#dma = parts.dma;
+    this.#reader = parts.reader;
+    this.#responder = parts.responder;
+    this.#completer = parts.completer;
+    this.#states = parts.states;
+    this.#timers = parts.timers;
+    this.#nowNs = parts.nowNs;
+    this.#result = parts.engine + EngineHeader.ATOMIC_RESULT;
+  }
+
+  /** Executes up to `budget` WQEs of the QP at `q`; true when the budget ended it and work is left. */
+  run(q: number, budget: number): boolean {
+    const i32 = this.#i32;
+    const state = i32[q + STATE];
+    if (state !== RTS || i32[q + WAITING] !== NOT_WAITING) return this.#runSpecial(q, state);
+    const log2Count = i32[q + SQ_LOG2_COUNT];
+    const mask = (1 << log2Count) - 1;
+    const base = i32[q + SQ_BASE];
+    const shift = i32[q + SQ_LOG2_WORDS];
+    let index = i32[q + SQ_CONSUMER];
+    const producer = Atomics.load(i32, i32[q + RECORD] + SQ_PRODUCER);
+    if ((producer - index) >>> 0 > mask + 1) {
+      this.#states.fail(q, AsyncEvent.QP_FATAL); // a doorbell record that claims more than the ring holds
+      return false;
+    }
+    for (let left = budget; index !== producer; left--) {
+      if (left === 0) return true;
+      const outcome = this.#execute(q, base + ((index & mask) << shift), index);
+      if (outcome !== DONE) return false;
+      if (i32[q + STATE] !== RTS) {
+        this.#afterStateChange(q);
+        return false;
+      }
+      index = (index + 1) | 0;
+    }
+    return false;
+  }
+
+  /** The timer of the QP at `q` has run out: the WQE at the head is tried again, or fails. */
+  expire(q: number): boolean {
+    const i32 = this.#i32;
+    const waiting = i32[q + WAITING];
+    const state = i32[q + STATE];
+    if (waiting === NOT_WAITING || (state !== RTS && state !== SQD)) return false;
+    const index = i32[q + SQ_CONSUMER];
+    const w = i32[q + SQ_BASE] + ((index & ((1 << i32[q + SQ_LOG2_COUNT]) - 1)) << i32[q + SQ_LOG2_WORDS]);
+    if (waiting === Waiting.RESPONSE) {
+      if (i32[q + RETRIES_LEFT] === 0) {
+        this.#request.fetch(i32, w);
+        this.#locate(0, 0, 0);
+        this.#fail(q, index, CqeSyndrome.RETRY_EXC_ERR, i32[q + Qpc.WAIT_REASON]);
+        return false;
+      }
+      i32[q + RETRIES_LEFT] = i32[q + RETRIES_LEFT] - 1;
+    }
+    if (this.#execute(q, w, index) !== DONE) return false;
+    if (i32[q + STATE] === SQD) this.#states.drained(q);
+    return i32[q + STATE] === RTS;
+  }
+
+  /** Everything but a send queue in RTS that waits for nothing. */
+  #runSpecial(q: number, state: number): boolean {
+    if (state === ERR) this.#states.flush(q);
+    return false;
+  }
+
+  /** The step itself changed the QP's state: a CQ overran, or the QP talks to itself and failed as a responder. */
+  #afterStateChange(q: number): void {
+    if (this.#i32[q + STATE] === ERR) this.#states.flush(q);
+  }
+
+  #execute(q: number, w: number, index: number): number {
+    const i32 = this.#i32;
+    const request = this.#request;
+    request.fetch(i32, w);
+    const opcode = request.opcode;
+    if (opcode >>> 0 > ATOMIC_FETCH_AND_ADD) return this.#refuse(q, index, LOCAL_QP_OP_ERR, VendorErr.BAD_OPCODE);
+    const list = this.#list;
+    const failed =
+      (request.flags & INLINE) === 0
+        ? this.#reader.sendSges(q, w, request.sgeCount, opcode >= RDMA_READ, list)
+        : this.#inline(q, w, opcode);
+    if (failed !== 0) return this.#refuseSges(q, index, failed);
+    if (opcode >= RDMA_READ) {
+      if (i32[q + MAX_RD_ATOMIC] === 0) return this.#refuse(q, index, LOCAL_QP_OP_ERR, VendorErr.RD_ATOMIC_LIMIT);
+      if (opcode > RDMA_READ && list.length !== 8) {
+        return this.#refuse(q, index, LOCAL_LENGTH_ERR, VendorErr.ATOMIC_LENGTH);
+      }
+    }
+    const packets = packetCount(list.length, i32[q + PATH_MTU]);
+    let answer = this.#responder.accept(q, packets);
+    if (answer === ACK) answer = this.#deliver(i32[q + PEER], opcode);
+    if (answer !== ACK) return this.#answered(q, index, answer, packets);
+    return this.#complete(q, i32[q + PEER], index, packets);
+  }
+
+  /** Hands the message to the responder of `p`. */
+  #deliver(p: number, opcode: number): number {
+    const request = this.#request;
+    const list = this.#list;
+    const responder = this.#responder;
+    if (opcode === RDMA_WRITE) return responder.write(p, request, list);
+    if (opcode === SEND) return responder.send(p, list, 0, 0, request.solicited);
+    if (opcode === SEND_WITH_IMM) return responder.send(p, list, request.imm, WC_WITH_IMM, request.solicited);
+    if (opcode === RDMA_READ) return responder.read(p, request, list);
+    if (opcode !== RDMA_WRITE_WITH_IMM) return this.#atomic(p);
+    let answer = responder.checkReceive(p);
+    if (answer === ACK) answer = responder.write(p, request, list);
+    return answer === ACK ? responder.writeImm(p, list.length, request.imm, request.solicited) : answer;
+  }
+
+  #atomic(p: number): number {
+    const list = this.#list;
+    const answer = this.#responder.atomic(p, this.#request, this.#result);
+    if (answer !== ACK) return answer;
+    let from = this.#result << 2;
+    for (let n = 0; n < list.count; n++) {
+      this.#dma.move(list.mpt[n], list.address[n], 0, from, list.bytes[n]);
+      from += list.bytes[n];
+    }
+    return ACK;
+  }
+
+  #complete(q: number, p: number, index: number, packets: number): number {
+    const i32 = this.#i32;
+    const request = this.#request;
+    if ((request.flags & SIGNALED) !== 0) {
+      this.#completer.prepareSend(q, index, WC_OPCODE[request.opcode], 0, 0, this.#list.length);
+    }
+    this.#completer.commit(q, p, packets);
+    if (i32[q + WAITING] !== NOT_WAITING) this.#states.settle(q);
+    if (p !== 0 && i32[p + STATE] === ERR) this.#states.flush(p); // its CQ overran
+    return DONE;
+  }
+
+  /** What the requester does about an answer that is not an ACK (IBTA 9.7.5.2, 9.9.2; Linux rxe_comp.c check_ack). */
+  #answered(q: number, index: number, answer: number, packets: number): number {
+    const i32 = this.#i32;
+    const responder = this.#responder;
+    this.#completer.discard();
+    if (answer === DUPLICATE && this.#request.opcode < RDMA_READ) return this.#complete(q, 0, index, packets);
+    if (answer === NONE || answer === DUPLICATE) return this.#wait(q, Waiting.RESPONSE, responder.vendorErr);
+    if (answer === RNR_NAK) {
+      if (i32[q + RNR_RETRIES_LEFT] !== 0) return this.#wait(q, Waiting.RNR, VendorErr.RNR);
+      this.#locate(0, 0, 0);
+      return this.#fail(q, index, CqeSyndrome.RNR_RETRY_EXC_ERR, VendorErr.RNR);
+    }
+    const p = i32[q + PEER];
+    const event = answer === Aeth.NAK_REMOTE_ACCESS ? AsyncEvent.QP_ACCESS_ERR : AsyncEvent.QP_REQ_ERR;
+    this.#locate(responder.faultKey, responder.faultAddrLo, responder.faultAddrHi);
+    const vendorErr = responder.vendorErr;
+    // The requester's completion first: on a QP that talks to itself the flush would take its WQE.
+    let syndrome: number = CqeSyndrome.REMOTE_OP_ERR;
+    if (answer === Aeth.NAK_INVALID_REQUEST) syndrome = CqeSyndrome.REMOTE_INVAL_REQ_ERR;
+    else if (answer === Aeth.NAK_REMOTE_ACCESS) syndrome = CqeSyndrome.REMOTE_ACCESS_ERR;
+    this.#failStep(q, index, syndrome, vendorErr);
+    this.#states.fail(p, event);
+    this.#states.fail(q, -1);
+    return FAILED;
+  }
+
+  #wait(q: number, why: number, vendorErr: number): number {
+    const i32 = this.#i32;
+    if (i32[q + WAITING] === NOT_WAITING) {
+      i32[q + RETRIES_LEFT] = i32[q + RETRY_CNT];
+      i32[q + RNR_RETRIES_LEFT] = i32[q + RNR_RETRY];
+    }
+    i32[q + WAITING] = why;
+    i32[q + Qpc.WAIT_REASON] = vendorErr;
+    let waitNs;
+    if (why === Waiting.RNR) {
+      if (i32[q + RNR_RETRIES_LEFT] !== RNR_RETRY_INFINITE) i32[q + RNR_RETRIES_LEFT] = i32[q + RNR_RETRIES_LEFT] - 1;
+      waitNs = rnrTimerNs(i32[i32[q + PEER] + MIN_RNR_TIMER]);
+    } else waitNs = ackTimeoutNs(i32[q + TIMEOUT]);
+    if (waitNs !== Infinity) this.#timers.start(q, this.#nowNs() + waitNs);
+    return WAITS;
+  }
+
+  /** Inline data makes sense where the device only reads. */
+  #inline(q: number, w: number, opcode: number): number {
+    if (opcode >= RDMA_READ) return VendorErr.BAD_OPCODE;
+    return this.#reader.inlineData(q, w, this.#list);
+  }
+
+  #refuseSges(q: number, index: number, vendorErr: number): number {
+    const reader = this.#reader;
+    this.#locate(reader.faultKey, reader.faultAddrLo, reader.faultAddrHi);
+    let syndrome: number = LOCAL_PROT_ERR;
+    if (vendorErr === VendorErr.MESSAGE_TOO_LONG) syndrome = LOCAL_LENGTH_ERR;
+    else if (vendorErr >= VendorErr.ATOMIC_MISALIGNED) syndrome = LOCAL_QP_OP_ERR;
+    return this.#fail(q, index, syndrome, vendorErr);
+  }
+
+  #refuse(q: number, index: number, syndrome: number, vendorErr: number): number {
+    this.#locate(0, this.#request.opcode, 0);
+    return this.#fail(q, index, syndrome, vendorErr);
+  }
+
+  /** The WQE failed: its completion, then the QP's error state and the flush of what stands behind it. */
+  #fail(q: number, index: number, syndrome: number, vendorErr: number): number {
+    this.#failStep(q, index, syndrome, vendorErr);
+    this.#states.fail(q, -1);
+    return FAILED;
+  }
+
+  #failStep(q: number, index: number, syndrome: number, vendorErr: number): void {
+    const opcode = WC_OPCODE[this.#request.opcode >>> 0] ?? 0;
+    this.#states.settle(q);
+    this.#completer.prepareSend(q, index, opcode, syndrome, vendorErr, 0);
+    this.#completer.commit(q, 0, 0);
+  }
+
+  #locate(key: number, lo: number, hi: number): void {
+    this.#completer.faultKey = key;
+    this.#completer.faultAddrLo = lo;
+    this.#completer.faultAddrHi = hi;
+  }
+}

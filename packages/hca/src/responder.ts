@@ -1,0 +1,259 @@
+/**
+ * The responder: what arrives at a QP, message by message.
+ *
+ * Order of checks as IBTA 9.7.4 and Linux rxe_resp.c have it: PSN, the QP's access flags, resources, length, key and range,
+ * then the access itself. An answer is one of {@link Aeth}; {@link Responder.vendorErr} says why it is not an ACK.
+ */
+import type { Machine } from '@openverbs/machine';
+import { CqeSyndrome, QpDoorbellRecord, VendorErr } from '@openverbs/verbs/rings';
+import { AsyncEvent } from './async-event.ts';
+import type { Completer } from './completer.ts';
+import type { DmaEngine } from './dma-engine.ts';
+import type { EventQueues } from './event-queue.ts';
+import { Qpc, QpcState } from './layout.ts';
+import { Access, Opcode, WC_RECV, WC_RECV_RDMA_WITH_IMM, WC_WITH_IMM } from './opcode.ts';
+import { comparePsn } from './psn.ts';
+import type { Request } from './request.ts';
+import { ScatterList } from './scatter-list.ts';
+import { Aeth } from './syndrome.ts';
+import type { Tpt } from './tpt.ts';
+import type { WorkQueueReader } from './work-queue-reader.ts';
+
+const { STATE, PD, MPT_TABLE, RECORD, RQ_BASE, RQ_LOG2_COUNT, RQ_LOG2_WORDS, RQ_CONSUMER, RQ_PSN, SQ_PSN } = Qpc;
+const { ACCESS_FLAGS, LOCAL_PORT_ID, REMOTE_PORT_ID, DEST_QPN, PATH_MTU, PEER, QPN, COMM_ESTABLISHED } = Qpc;
+const { RTR, ERR } = QpcState;
+const { ACK, RNR_NAK, NAK_INVALID_REQUEST, NAK_REMOTE_ACCESS, NAK_REMOTE_OPERATIONAL, NONE, DUPLICATE } = Aeth;
+const { REMOTE_WRITE, REMOTE_READ, REMOTE_ATOMIC } = Access;
+
+export class Responder {
+  readonly #i32: Int32Array;
+  readonly #tpt: Tpt;
+  readonly #dma: DmaEngine;
+  readonly #reader: WorkQueueReader;
+  readonly #completer: Completer;
+  readonly #events: EventQueues;
+  readonly #receive = new ScatterList();
+
+  /** Why the last answer was not an ACK, and where the check looked. */
+  vendorErr = 0;
+  faultKey = 0;
+  faultAddrLo = 0;
+  faultAddrHi = 0;
+
+  constructor(
+    machine: Machine,
+    tpt: Tpt,
+    dma: DmaEngine,
+    reader: WorkQueueReader,
+    completer: Completer,
+    events: EventQueues,
+  ) {
+    this.#i32 = machine.i32;
+    this.#tpt = tpt;
+    this.#dma = dma;
+    this.#reader = reader;
+    this.#completer = completer;
+    this.#events = events;
+  }
+
+  /**
+   * Whether the responder of `q` takes its next message of `packets` packets: ACK, NONE when nobody is there, DUPLICATE, or a
+   * NAK. The source is checked as rxe's check_addr does: by address and QPN.
+   */
+  accept(q: number, packets: number): number {
+    const i32 = this.#i32;
+    const p = i32[q + PEER];
+    if (
+      p === 0 ||
+      i32[p + QPN] !== i32[q + DEST_QPN] ||
+      i32[p + REMOTE_PORT_ID] !== i32[q + LOCAL_PORT_ID] ||
+      i32[p + LOCAL_PORT_ID] !== i32[q + REMOTE_PORT_ID] ||
+      i32[p + STATE] < RTR ||
+      i32[p + STATE] >= ERR
+    ) {
+      return this.#refuse(NONE, VendorErr.NO_RESPONSE);
+    }
+    if (i32[q + SQ_PSN] !== i32[p + RQ_PSN]) {
+      if (comparePsn(i32[q + SQ_PSN], i32[p + RQ_PSN]) > 0) return this.#refuse(NONE, VendorErr.PSN_MISMATCH);
+      return this.#refuse(DUPLICATE, VendorErr.PSN_MISMATCH);
+    }
+    if (packets > 1 && i32[p + PATH_MTU] !== i32[q + PATH_MTU]) {
+      return this.#refuse(NAK_INVALID_REQUEST, VendorErr.MTU_MISMATCH);
+    }
+    if (i32[p + STATE] === RTR && i32[p + COMM_ESTABLISHED] === 0) {
+      i32[p + COMM_ESTABLISHED] = 1;
+      this.#events.raiseQp(p, AsyncEvent.COMM_EST);
+    }
+    return ACK;
+  }
+
+  /** RDMA WRITE. */
+  write(p: number, request: Request, list: ScatterList): number {
+    const i32 = this.#i32;
+    if ((i32[p + ACCESS_FLAGS] & REMOTE_WRITE) === 0) {
+      return this.#refuse(NAK_INVALID_REQUEST, VendorErr.QP_NO_REMOTE_WRITE);
+    }
+    const length = list.length;
+    if (length === 0) return ACK; // the key of an empty message isn't checked (IBTA C9-88)
+    const answer = this.#checkKey(p, request, length, REMOTE_WRITE, VendorErr.RKEY_NO_REMOTE_WRITE);
+    if (answer !== ACK) return answer;
+    const mpt = this.#tpt.mpt;
+    let to = this.#tpt.address;
+    for (let n = 0; n < list.count; n++) {
+      this.#dma.move(mpt, to, list.mpt[n], list.address[n], list.bytes[n]);
+      to = (to + list.bytes[n]) | 0;
+    }
+    return ACK;
+  }
+
+  /** Takes a receive WQE for the immediate data of a write that was carried out. */
+  writeImm(p: number, length: number, imm: number, solicited: boolean): number {
+    if (this.#available(p) === 0) return this.#refuse(RNR_NAK, VendorErr.RNR);
+    return this.#completer.prepareRecv(p, WC_RECV_RDMA_WITH_IMM, 0, 0, length, imm, WC_WITH_IMM, solicited)
+      ? ACK
+      : this.#refuse(NAK_REMOTE_OPERATIONAL, VendorErr.CQ_OVERRUN);
+  }
+
+  /** Whether a message with immediate data finds a receive WQE; asked before its payload is moved. */
+  checkReceive(p: number): number {
+    return this.#available(p) === 0 ? this.#refuse(RNR_NAK, VendorErr.RNR) : ACK;
+  }
+
+  /** SEND: scatters the message over the receive WQE at the head of the queue. */
+  send(p: number, list: ScatterList, imm: number, wcFlags: number, solicited: boolean): number {
+    const i32 = this.#i32;
+    const available = this.#available(p);
+    if (available === 0) return this.#refuse(RNR_NAK, VendorErr.RNR);
+    const slot = i32[p + RQ_CONSUMER] & ((1 << i32[p + RQ_LOG2_COUNT]) - 1);
+    const w = i32[p + RQ_BASE] + (slot << i32[p + RQ_LOG2_WORDS]);
+    const hostile = available > 1 << i32[p + RQ_LOG2_COUNT];
+    const failed = hostile ? VendorErr.BAD_RECV_WQE : this.#reader.recvSges(p, w, list.length, this.#receive);
+    if (failed !== 0) return this.#badReceive(p, failed);
+    if (list.count === 1 && this.#receive.count === 1) {
+      this.#dma.move(this.#receive.mpt[0], this.#receive.address[0], list.mpt[0], list.address[0], list.length);
+    } else if (list.length !== 0) this.transfer(this.#receive, list);
+    return this.#completer.prepareRecv(p, WC_RECV, 0, 0, list.length, imm, wcFlags, solicited)
+      ? ACK
+      : this.#refuse(NAK_REMOTE_OPERATIONAL, VendorErr.CQ_OVERRUN);
+  }
+
+  /** RDMA READ: the responder's memory to the requester's list. */
+  read(p: number, request: Request, list: ScatterList): number {
+    const i32 = this.#i32;
+    if ((i32[p + ACCESS_FLAGS] & REMOTE_READ) === 0) {
+      return this.#refuse(NAK_INVALID_REQUEST, VendorErr.QP_NO_REMOTE_READ);
+    }
+    if (i32[p + Qpc.MAX_DEST_RD_ATOMIC] === 0) return this.#refuse(NAK_INVALID_REQUEST, VendorErr.RD_ATOMIC_LIMIT);
+    if (list.length === 0) return ACK;
+    const answer = this.#checkKey(p, request, list.length, REMOTE_READ, VendorErr.RKEY_NO_REMOTE_READ);
+    if (answer !== ACK) return answer;
+    const mpt = this.#tpt.mpt;
+    let from = this.#tpt.address;
+    for (let n = 0; n < list.count; n++) {
+      this.#dma.move(list.mpt[n], list.address[n], mpt, from, list.bytes[n]);
+      from = (from + list.bytes[n]) | 0;
+    }
+    return ACK;
+  }
+
+  /** Both atomics: the old value to `result` (word index), the new one to the completer, who stores it at the commit. */
+  atomic(p: number, request: Request, result: number): number {
+    const i32 = this.#i32;
+    if ((i32[p + ACCESS_FLAGS] & REMOTE_ATOMIC) === 0) {
+      return this.#refuse(NAK_INVALID_REQUEST, VendorErr.QP_NO_REMOTE_ATOMIC);
+    }
+    if (i32[p + Qpc.MAX_DEST_RD_ATOMIC] === 0) return this.#refuse(NAK_INVALID_REQUEST, VendorErr.RD_ATOMIC_LIMIT);
+    if ((request.remoteAddrLo & 7) !== 0) {
+      this.#locate(request);
+      return this.#refuse(NAK_INVALID_REQUEST, VendorErr.ATOMIC_MISALIGNED);
+    }
+    const answer = this.#checkKey(p, request, 8, REMOTE_ATOMIC, VendorErr.RKEY_NO_REMOTE_ATOMIC);
+    if (answer !== ACK) return answer;
+    const target = this.#dma.address(this.#tpt.mpt, this.#tpt.address) >>> 2;
+    const lo = Atomics.load(i32, target);
+    const hi = Atomics.load(i32, target + 1);
+    i32[result] = lo;
+    i32[result + 1] = hi;
+    const operandLo = request.compareAddLo;
+    const operandHi = request.compareAddHi;
+    const completer = this.#completer;
+    completer.atomicTarget = target;
+    if (request.opcode === Opcode.ATOMIC_FETCH_AND_ADD) {
+      const sum = (lo >>> 0) + (operandLo >>> 0);
+      completer.atomicLo = sum | 0;
+      completer.atomicHi = (hi + operandHi + (sum > 0xffffffff ? 1 : 0)) | 0;
+    } else {
+      const equal = lo === operandLo && hi === operandHi;
+      completer.atomicLo = equal ? request.swapLo : lo;
+      completer.atomicHi = equal ? request.swapHi : hi;
+    }
+    return ACK;
+  }
+
+  /** Copies a message between two lists; the target is at least as long. */
+  transfer(target: ScatterList, source: ScatterList): void {
+    let to = 0;
+    let toDone = 0;
+    for (let from = 0; from < source.count; from++) {
+      for (let done = 0; done < source.bytes[from];) {
+        const run = Math.min(source.bytes[from] - done, target.bytes[to] - toDone);
+        const destination = (target.address[to] + toDone) | 0;
+        this.#dma.move(target.mpt[to], destination, source.mpt[from], (source.address[from] + done) | 0, run);
+        done += run;
+        toDone += run;
+        if (toDone === target.bytes[to]) {
+          to++;
+          toDone = 0;
+        }
+      }
+    }
+  }
+
+  #available(p: number): number {
+    const i32 = this.#i32;
+    return (Atomics.load(i32, i32[p + RECORD] + QpDoorbellRecord.RQ_PRODUCER) - i32[p + RQ_CONSUMER]) >>> 0;
+  }
+
+  #checkKey(p: number, request: Request, length: number, need: number, denied: number): number {
+    const i32 = this.#i32;
+    const key = request.rkey;
+    const lo = request.remoteAddrLo;
+    const hi = request.remoteAddrHi;
+    const failed = this.#tpt.checkRemote(i32[p + MPT_TABLE], i32[p + PD], key, lo, hi, length, need, denied);
+    if (failed === 0) return ACK;
+    this.faultKey = key;
+    this.faultAddrLo = lo;
+    this.faultAddrHi = hi;
+    this.vendorErr = failed;
+    return NAK_REMOTE_ACCESS;
+  }
+
+  /** IBTA 9.7.4.1.2 and table 61: a receive WQE that can't hold the message, or can't be used at all. */
+  #badReceive(p: number, failed: number): number {
+    const completer = this.#completer;
+    const reader = this.#reader;
+    completer.faultKey = reader.faultKey;
+    completer.faultAddrLo = reader.faultAddrLo;
+    completer.faultAddrHi = reader.faultAddrHi;
+    const tooSmall = failed === VendorErr.RECV_TOO_SMALL;
+    let syndrome: number = CqeSyndrome.LOCAL_PROT_ERR;
+    if (tooSmall) syndrome = CqeSyndrome.LOCAL_LENGTH_ERR;
+    else if (failed === VendorErr.BAD_RECV_WQE) syndrome = CqeSyndrome.LOCAL_QP_OP_ERR;
+    completer.prepareRecv(p, WC_RECV, syndrome, failed, 0, 0, 0, false);
+    completer.commitRecv();
+    return tooSmall
+      ? this.#refuse(NAK_INVALID_REQUEST, VendorErr.RECV_TOO_SMALL)
+      : this.#refuse(NAK_REMOTE_OPERATIONAL, VendorErr.REMOTE_OPERATION);
+  }
+
+  #locate(request: Request): void {
+    this.faultKey = request.rkey;
+    this.faultAddrLo = request.remoteAddrLo;
+    this.faultAddrHi = request.remoteAddrHi;
+  }
+
+  #refuse(answer: number, vendorErr: number): number {
+    this.vendorErr = vendorErr;
+    return answer;
+  }
+}

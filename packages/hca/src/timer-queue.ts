@@ -1,0 +1,117 @@
+/**
+ * Timers of all send queues of a machine: a binary heap of QP contexts by deadline, in machine memory.
+ *
+ * The earliest deadline is also a word of the engine's header, so that an empty poll looks at one number.
+ */
+import type { Machine } from '@openverbs/machine';
+import { EngineHeader, Qpc } from './layout.ts';
+import { TIMERS_MAX } from './limits.ts';
+
+const { DEADLINE, TIMER_SLOT } = Qpc;
+
+export class TimerQueue {
+  readonly #i32: Int32Array;
+  readonly #f64: Float64Array;
+  readonly #engine: number;
+  readonly #heap: number;
+  /** Set when the earliest deadline changed; whoever acts on it clears it. */
+  moved = false;
+
+  constructor(machine: Machine, engine: number) {
+    this.#i32 = machine.i32;
+    this.#f64 = machine.f64;
+    this.#engine = engine;
+    this.#heap = machine.i32[engine + EngineHeader.TIMER_QUEUE];
+  }
+
+  /** Earliest deadline in nanoseconds; Infinity for none. */
+  get earliestNs(): number {
+    return this.#f64[(this.#engine + EngineHeader.DEADLINE) >>> 1];
+  }
+
+  /** Starts or moves the timer of the QP at `q`; false when the queue is full. */
+  start(q: number, deadlineNs: number): boolean {
+    const i32 = this.#i32;
+    let slot = i32[q + TIMER_SLOT] - 1;
+    if (slot < 0) {
+      slot = i32[this.#engine + EngineHeader.TIMER_COUNT];
+      if (slot >= TIMERS_MAX) return false;
+      i32[this.#engine + EngineHeader.TIMER_COUNT] = slot + 1;
+    }
+    this.#f64[(q + DEADLINE) >>> 1] = deadlineNs;
+    this.#place(slot, q);
+    this.#sift(slot);
+    return true;
+  }
+
+  /** Stops the timer of the QP at `q`, if one runs. */
+  stop(q: number): void {
+    const i32 = this.#i32;
+    const slot = i32[q + TIMER_SLOT] - 1;
+    if (slot < 0) return;
+    i32[q + TIMER_SLOT] = 0;
+    const last = i32[this.#engine + EngineHeader.TIMER_COUNT] - 1;
+    i32[this.#engine + EngineHeader.TIMER_COUNT] = last;
+    if (slot !== last) {
+      this.#place(slot, i32[this.#heap + last]);
+      this.#sift(slot);
+    } else this.#publishEarliest();
+  }
+
+  /** Takes a QP whose deadline has passed; 0 when there is none. */
+  takeDue(nowNs: number): number {
+    if (this.earliestNs > nowNs) return 0;
+    const q = this.#i32[this.#heap];
+    this.stop(q);
+    return q;
+  }
+
+  /** Makes the heap anew after a thread died while it changed it. `qps` are the contexts whose queues wait. */
+  rebuild(qps: Iterable<number>): void {
+    this.#i32[this.#engine + EngineHeader.TIMER_COUNT] = 0;
+    this.#publishEarliest();
+    for (const q of qps) {
+      this.#i32[q + TIMER_SLOT] = 0;
+      this.start(q, this.#f64[(q + DEADLINE) >>> 1]);
+    }
+  }
+
+  #deadline(slot: number): number {
+    return this.#f64[(this.#i32[this.#heap + slot] + DEADLINE) >>> 1];
+  }
+
+  #place(slot: number, q: number): void {
+    this.#i32[this.#heap + slot] = q;
+    this.#i32[q + TIMER_SLOT] = slot + 1;
+  }
+
+  #swap(a: number, b: number): void {
+    const q = this.#i32[this.#heap + a];
+    this.#place(a, this.#i32[this.#heap + b]);
+    this.#place(b, q);
+  }
+
+  #sift(start: number): void {
+    const count = this.#i32[this.#engine + EngineHeader.TIMER_COUNT];
+    let slot = start;
+    while (slot > 0 && this.#deadline(slot) < this.#deadline((slot - 1) >> 1)) {
+      this.#swap(slot, (slot - 1) >> 1);
+      slot = (slot - 1) >> 1;
+    }
+    for (;;) {
+      const left = 2 * slot + 1;
+      if (left >= count) break;
+      const least = left + 1 < count && this.#deadline(left + 1) < this.#deadline(left) ? left + 1 : left;
+      if (this.#deadline(slot) <= this.#deadline(least)) break;
+      this.#swap(slot, least);
+      slot = least;
+    }
+    this.#publishEarliest();
+  }
+
+  #publishEarliest(): void {
+    const empty = this.#i32[this.#engine + EngineHeader.TIMER_COUNT] === 0;
+    this.#f64[(this.#engine + EngineHeader.DEADLINE) >>> 1] = empty ? Infinity : this.#deadline(0);
+    this.moved = true;
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * The translation and protection table: every access of the device goes through it.
+ *
+ * A check answers a vendor error, 0 when the access is allowed, and leaves the place in two fields, because a returned number
+ * above 2^31 would be boxed.
+ */
+import type { Machine } from '@openverbs/machine';
+import { VendorErr } from '@openverbs/verbs/rings';
+import { Mpt } from './layout.ts';
+import { MPTS_MAX } from './limits.ts';
+
+const { KEY, PD, ACCESS, START_LO, START_HI, LENGTH, BASE, WORDS } = Mpt;
+const MPT_WORDS = WORDS;
+const { BAD_LKEY, BAD_RKEY, LKEY_PD_MISMATCH, RKEY_PD_MISMATCH, LKEY_RANGE, RKEY_RANGE, LKEY_NO_LOCAL_WRITE } =
+  VendorErr;
+
+export class Tpt {
+  readonly #i32: Int32Array;
+  /** After a check that allowed: 0, or the MPT entry whose page list counts. */
+  mpt = 0;
+  /** After a check that allowed: machine address (int32), or with a page list the offset into the region. */
+  address = 0;
+
+  constructor(machine: Machine) {
+    this.#i32 = machine.i32;
+  }
+
+  /** Checks a local access. `write` when the device will write. */
+  checkLocal(table: number, pd: number, key: number, lo: number, hi: number, length: number, write: boolean): number {
+    const i32 = this.#i32;
+    const index = key >>> 8;
+    const entry = table + index * MPT_WORDS;
+    if (index >= MPTS_MAX || i32[entry + KEY] !== key || key === 0) return BAD_LKEY;
+    if (i32[entry + PD] !== pd) return LKEY_PD_MISMATCH;
+    if (write && (i32[entry + ACCESS] & 1) === 0) return LKEY_NO_LOCAL_WRITE;
+    return this.#range(entry, lo, hi, length) ? 0 : LKEY_RANGE;
+  }
+
+  /** Checks a remote access that needs the access flag `need`, answering `denied` where the region lacks it. */
+  checkRemote(
+    table: number,
+    pd: number,
+    key: number,
+    lo: number,
+    hi: number,
+    length: number,
+    need: number,
+    denied: number,
+  ): number {
+    const i32 = this.#i32;
+    const index = key >>> 8;
+    const entry = table + index * MPT_WORDS;
+    if (index >= MPTS_MAX || i32[entry + KEY] !== key || key === 0) return BAD_RKEY;
+    if (i32[entry + PD] !== pd) return RKEY_PD_MISMATCH;
+    if ((i32[entry + ACCESS] & need) === 0) return denied;
+    return this.#range(entry, lo, hi, length) ? 0 : RKEY_RANGE;
+  }
+
+  /** Whether [address, address + length) lies in the region; 64-bit arithmetic on words, exact for every address. */
+  #range(entry: number, lo: number, hi: number, length: number): boolean {
+    const i32 = this.#i32;
+    const startLo = i32[entry + START_LO];
+    const offset = (lo - startLo) | 0;
+    const borrow = lo >>> 0 < startLo >>> 0 ? 1 : 0;
+    if (((hi - i32[entry + START_HI] - borrow) | 0) !== 0) return false;
+    const size = i32[entry + LENGTH] >>> 0;
+    if (length > size || offset >>> 0 > size - length) return false;
+    const base = i32[entry + BASE];
+    if (base !== 0) {
+      this.mpt = 0;
+      this.address = (base + offset) | 0;
+    } else {
+      this.mpt = entry;
+      this.address = offset;
+    }
+    return true;
+  }
+}

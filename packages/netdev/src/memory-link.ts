@@ -1,0 +1,81 @@
+/**
+ * The memory link: joins the ports of all devices of one machine.
+ *
+ * It is a forwarding table in machine memory, from GID to port. A message needs no frame: the sender's device finds the
+ * receiver's tables through the port and hands it a descriptor. Lookups happen when a QP's address vector is set, not per message.
+ */
+import type { Machine } from '@openverbs/machine';
+
+/** Ports on one link. */
+export const LINK_PORTS_MAX = 256;
+
+/** Root word of machine memory by which threads find the table. */
+const ROOT_MEMORY_LINK = 1;
+/** Owner of the table's page, above all thread slots. */
+const OWNER_LINK = 0x10001;
+
+/** Words of an entry of the forwarding table. */
+const Entry = { GID: 0, PORT_ID: 4, USED: 5, WORDS: 8 } as const;
+
+/** Identity of a port on the link: the device's index in its machine, and the port's number. */
+export function portId(deviceIndex: number, port: number): number {
+  return (deviceIndex << 8) | port;
+}
+
+/** The link that all devices of a machine are on. */
+export class MemoryLink {
+  readonly #i32: Int32Array;
+  readonly #table: number;
+
+  /** Finds the machine's link, or makes it. The machine's lock must be held. */
+  constructor(machine: Machine) {
+    let addr = machine.root(ROOT_MEMORY_LINK);
+    if (addr === 0) {
+      addr = machine.pages.alloc(LINK_PORTS_MAX * Entry.WORDS * 4, 4096, OWNER_LINK);
+      if (addr === 0) throw new Error('ENOMEM: no machine memory for the forwarding table of the memory link');
+      machine.setRoot(ROOT_MEMORY_LINK, addr);
+    }
+    this.#i32 = machine.i32;
+    this.#table = addr >>> 2;
+  }
+
+  /**
+   * Connects a port under a GID, given as four words in memory order.
+   *
+   * @throws RangeError when all {@link LINK_PORTS_MAX} entries are taken
+   */
+  attach(gid: ArrayLike<number>, port: number): void {
+    for (let entry = this.#table; entry < this.#end; entry += Entry.WORDS) {
+      if (this.#i32[entry + Entry.USED] !== 0) continue;
+      for (let n = 0; n < 4; n++) this.#i32[entry + Entry.GID + n] = gid[n];
+      this.#i32[entry + Entry.PORT_ID] = port;
+      Atomics.store(this.#i32, entry + Entry.USED, 1);
+      return;
+    }
+    throw new RangeError(`the memory link takes ${LINK_PORTS_MAX} ports`);
+  }
+
+  /** Disconnects a port from all of its GIDs. */
+  detach(port: number): void {
+    for (let entry = this.#table; entry < this.#end; entry += Entry.WORDS) {
+      if (this.#i32[entry + Entry.PORT_ID] === port) this.#i32[entry + Entry.USED] = 0;
+    }
+  }
+
+  /** Identity of the port that has the GID, or -1. */
+  lookup(gid: ArrayLike<number>): number {
+    const i32 = this.#i32;
+    for (let entry = this.#table; entry < this.#end; entry += Entry.WORDS) {
+      if (i32[entry + Entry.USED] === 0) continue;
+      const at = entry + Entry.GID;
+      if (i32[at] === gid[0] && i32[at + 1] === gid[1] && i32[at + 2] === gid[2] && i32[at + 3] === gid[3]) {
+        return i32[entry + Entry.PORT_ID];
+      }
+    }
+    return -1;
+  }
+
+  get #end(): number {
+    return this.#table + LINK_PORTS_MAX * Entry.WORDS;
+  }
+}

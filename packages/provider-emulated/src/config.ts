@@ -1,0 +1,87 @@
+/** Configuration of the emulated provider. */
+import { VerbsError } from '@openverbs/verbs';
+
+/** One emulated HCA. */
+export interface EmulatedDeviceConfig {
+  /** As `ibv_get_device_name` tells it; default `emulated0`, `emulated1` … */
+  readonly name: string;
+  /** Physical ports, 1 to 16; default 1. */
+  readonly ports: number;
+}
+
+/** Configuration of the emulated provider, with defaults filled in. */
+export interface EmulatedConfig {
+  readonly devices: readonly EmulatedDeviceConfig[];
+  /** `inline`: whoever rings a doorbell executes the device. `thread`: a worker does. */
+  readonly placement: 'inline' | 'thread';
+  /** Machine memory, 128 MiB to 4 GiB; pages cost only when they are touched. Default 4 GiB. */
+  readonly memoryBytes: number;
+}
+
+const DEVICES_MAX = 16;
+const PORTS_MAX = 16;
+const NAME_BYTES_MAX = 63;
+const MEMORY_BYTES_MIN = 128 * 2 ** 20;
+const MEMORY_BYTES_MAX = 2 ** 32;
+
+/** Checks the `emulated` part of a configuration. */
+export function parseConfig(value: unknown): EmulatedConfig {
+  const config = record('emulated', value ?? {}, ['devices', 'placement', 'memoryBytes']);
+  const { placement = 'inline', memoryBytes = MEMORY_BYTES_MAX } = config;
+  if (placement !== 'inline' && placement !== 'thread')
+    throw bad('emulated.placement', placement, "'inline' or 'thread'");
+  return {
+    devices: parseDevices(config['devices'] ?? 1),
+    placement,
+    memoryBytes: integer('emulated.memoryBytes', memoryBytes, MEMORY_BYTES_MIN, MEMORY_BYTES_MAX),
+  };
+}
+
+function parseDevices(value: unknown): EmulatedDeviceConfig[] {
+  if (typeof value === 'number') {
+    const count = integer('emulated.devices', value, 1, DEVICES_MAX);
+    return Array.from({ length: count }, (_, index) => ({ name: `emulated${index}`, ports: 1 }));
+  }
+  if (!Array.isArray(value) || value.length < 1 || value.length > DEVICES_MAX) {
+    throw bad('emulated.devices', value, `a number or a list of 1 to ${DEVICES_MAX} devices`);
+  }
+  const devices = value.map((device: unknown, index) => parseDevice(`emulated.devices[${index}]`, device, index));
+  const names = devices.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw bad('emulated.devices', twice, 'a name for each device that no other has');
+  return devices;
+}
+
+function parseDevice(where: string, value: unknown, index: number): EmulatedDeviceConfig {
+  const { name = `emulated${index}`, ports = 1 } = record(where, value, ['name', 'ports']);
+  if (typeof name !== 'string' || !/^[\w.-]+$/.test(name) || name.length > NAME_BYTES_MAX) {
+    throw bad(`${where}.name`, name, `1 to ${NAME_BYTES_MAX} letters, digits, '_', '.' or '-'`);
+  }
+  return { name, ports: integer(`${where}.ports`, ports, 1, PORTS_MAX) };
+}
+
+function record(where: string, value: unknown, keys: readonly string[]): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw bad(where, value, 'an object');
+  const unknown = Object.keys(value).find((key) => !keys.includes(key));
+  if (unknown !== undefined) {
+    throw new VerbsError({
+      code: 'EINVAL',
+      message: `${where} has no key '${unknown}'`,
+      hint: `its keys are ${keys.join(', ')}`,
+    });
+  }
+  return value as Record<string, unknown>;
+}
+
+function integer(where: string, value: unknown, min: number, max: number): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
+  throw bad(where, value, `an integer from ${min} to ${max}`);
+}
+
+function bad(where: string, value: unknown, right: string): VerbsError {
+  return new VerbsError({
+    code: 'EINVAL',
+    message: `${where} is ${JSON.stringify(value)}`,
+    hint: `it must be ${right}`,
+  });
+}

@@ -1,0 +1,37 @@
+/** Starts and stops the engine's thread. */
+import { Worker } from 'node:worker_threads';
+import { EngineState, stop } from '@openverbs/hca';
+import type { Engine } from '@openverbs/hca';
+import { hostClock, waitUntil } from '@openverbs/machine';
+
+/** How long the thread may take to start. */
+const START_TIMEOUT_NS = 20e9;
+
+/** The engine's thread. It lets Node exit, and needs nothing of this thread's event loop. */
+export class EngineThread {
+  readonly #engine: Engine;
+  readonly #worker: Worker;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+    this.#worker = new Worker(new URL('./engine-worker.js', import.meta.url), {
+      workerData: engine.machine.handle,
+      name: 'openverbs-engine',
+      stdout: false,
+      stderr: false,
+    });
+    this.#worker.unref();
+    const state = new EngineState(engine);
+    waitUntil(
+      engine.machine,
+      () => state.running,
+      hostClock.nowNs() + START_TIMEOUT_NS,
+      () => 'the engine thread to start',
+    );
+  }
+
+  /** Asks the thread to end; it does so by itself. */
+  close(): void {
+    stop(this.#engine);
+  }
+}

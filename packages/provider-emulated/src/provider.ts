@@ -1,0 +1,74 @@
+/** The emulated HCA as a provider. */
+import { Engine, reap } from '@openverbs/hca';
+import { asVerbsError, HcaDevice } from '@openverbs/hca/driver';
+import { hostClock, Machine } from '@openverbs/machine';
+import type { MachineHandle } from '@openverbs/machine';
+import { defineProvider, DRIVER_ABI } from '@openverbs/verbs/driver';
+import type {
+  ProviderDefinition,
+  ProviderEnvironment,
+  ProviderFinding,
+  ProviderInstance,
+} from '@openverbs/verbs/driver';
+import { parseConfig } from './config.ts';
+import type { EmulatedConfig } from './config.ts';
+import { EngineThread } from './engine-thread.ts';
+
+/** Upper word of the GUIDs: locally administered, so that it is nobody's (IEEE 802, EUI-64). */
+const GUID_HI = 0x02000000;
+const GUID_LO_FIRST = 0x4f560000;
+
+/** The emulated HCA: a software RNIC on the caller's thread or in a worker. */
+export const provider: ProviderDefinition<EmulatedConfig> = defineProvider({
+  name: 'emulated',
+  driverAbi: DRIVER_ABI,
+  parseConfig,
+  diagnose,
+  open,
+});
+
+function open(environment: ProviderEnvironment, config: EmulatedConfig): ProviderInstance {
+  return asVerbsError(() => {
+    const clock = environment.clock ?? hostClock;
+    const joins = environment.machine !== undefined;
+    const machine = joins
+      ? Machine.attach(environment.machine as MachineHandle)
+      : Machine.create({ memoryBytes: config.memoryBytes, name: 'emulated' });
+    const engine = new Engine(machine, config.placement, clock);
+    if (joins) reap(engine);
+    else createHcas(engine, config);
+    const thread = !joins && engine.placement === 'thread' ? new EngineThread(engine) : undefined;
+    const devices = engine.hcas.map((hca) => new HcaDevice(engine, hca, clock));
+    return {
+      devices,
+      machine: machine.handle,
+      close() {
+        for (const device of devices) device.closeAll();
+        thread?.close();
+        machine.detach();
+      },
+    };
+  });
+}
+
+function createHcas(engine: Engine, config: EmulatedConfig): void {
+  config.devices.forEach(({ name, ports }, index) => {
+    engine.createHca({ name, ports, guidHi: GUID_HI, guidLo: GUID_LO_FIRST + index * 256 });
+  });
+}
+
+function diagnose(): readonly ProviderFinding[] {
+  try {
+    Machine.create().detach();
+    return [{ check: 'machine memory', ok: true, found: '4 GiB of shared address space can be reserved', cure: '' }];
+  } catch (error) {
+    return [
+      {
+        check: 'machine memory',
+        ok: false,
+        found: error instanceof Error ? error.message : String(error),
+        cure: 'raise the limit of address space (ulimit -v), or set emulated.memoryBytes to less',
+      },
+    ];
+  }
+}
