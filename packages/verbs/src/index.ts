@@ -1,1 +1,53 @@
-export {};
+/**
+ * The RDMA verbs: devices, memory regions, queue pairs, completion queues, and everything they are made of. Most programs import
+ * this through `openverbs`.
+ *
+ * @packageDocumentation
+ */
+export { AddressHandle } from './address-handle.ts';
+export { AsyncEvent, type AsyncEventSubject } from './async-event.ts';
+export { AsyncEventTarget } from './async-event-target.ts';
+export * from './attributes/address.ts';
+export type { CqInitAttr, DeviceAttr, PortAttr } from './attributes/device.ts';
+export type {
+  QpAttr,
+  QpAttrInit,
+  QpCap,
+  QpCapInit,
+  QpEndpoint,
+  QpInitAttr,
+  SrqAttr,
+  SrqInitAttr,
+} from './attributes/qp.ts';
+export { CompletionChannel } from './completion-channel.ts';
+export { CompletionQueue, type CompletionsOptions } from './completion-queue.ts';
+export { connectPair, type ConnectOverrides } from './connect-pair.ts';
+export { Context, type WaitOptions } from './context.ts';
+export { Device, guidStr } from './device.ts';
+export { DmaBuffer } from './dma-buffer.ts';
+export { Capability, type CapabilityManifest, type CapabilityName } from './driver/capabilities.ts';
+export type { EventElement } from './driver/events.ts';
+export * from './enums/index.ts';
+export { Errno, errnoName, type ErrnoName, VerbsError, type VerbsErrorInit } from './errors.ts';
+export { Gid, type GidEntry } from './gid.ts';
+export { VerbsObject } from './lifetime.ts';
+export { MemoryRegion } from './memory-region.ts';
+export { ProtectionDomain } from './protection-domain.ts';
+export { maskOfQpAttr, namesOfQpAttrMask } from './qp-attr-rules.ts';
+export type { QpInitOptions } from './qp-endpoint.ts';
+export {
+  qpModifyFault,
+  type QpModifyFault,
+  qpStatesAfter,
+  QpTableType,
+  type QpTransition,
+  qpTransition,
+} from './qp-state-table.ts';
+export { QueuePair, type QpQuery } from './queue-pair.ts';
+export { QueuePairEx } from './queue-pair-ex.ts';
+export { RecvWr, type RecvWrInit } from './recv-wr.ts';
+export { VendorErr } from './rings/vendor-err.ts';
+export { SendWr, type SendWrInit } from './send-wr.ts';
+export { Sge, type SgeLike } from './sge.ts';
+export { SharedReceiveQueue } from './shared-receive-queue.ts';
+export { WorkCompletion } from './work-completion.ts';

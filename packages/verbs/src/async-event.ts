@@ -1,0 +1,49 @@
+/** Asynchronous events. */
+import type { CompletionQueue } from './completion-queue.ts';
+import type { EventElement } from './driver/events.ts';
+import { eventTypeStr, type EventType } from './enums/event-type.ts';
+import { inspectCustom } from './inspect.ts';
+import type { QueuePair } from './queue-pair.ts';
+import type { SharedReceiveQueue } from './shared-receive-queue.ts';
+
+/** What an event is about, beside the device. */
+export interface AsyncEventSubject {
+  readonly cq?: CompletionQueue;
+  readonly qp?: QueuePair;
+  readonly srq?: SharedReceiveQueue;
+  readonly port?: number;
+}
+
+/** An asynchronous event (`struct ibv_async_event`): something happened that no work request asked for. */
+export class AsyncEvent implements AsyncEventSubject {
+  /** One of `EventType`. */
+  readonly type: EventType;
+  /** What it is about; the field of that name is set. */
+  readonly element: EventElement;
+  /** The CQ, when `element` is `'cq'`. */
+  readonly cq?: CompletionQueue;
+  /** The QP, when `element` is `'qp'`. */
+  readonly qp?: QueuePair;
+  /** The SRQ, when `element` is `'srq'`. */
+  readonly srq?: SharedReceiveQueue;
+  /** The port, from 1, when `element` is `'port'`. */
+  readonly port?: number;
+
+  /** @internal */
+  constructor(type: EventType, element: EventElement, subject: AsyncEventSubject = {}) {
+    this.type = type;
+    this.element = element;
+    Object.assign(this, subject);
+  }
+
+  /** For example `communication established, QP 17`. */
+  toString(): string {
+    const label = this.cq?.label ?? this.qp?.label ?? this.srq?.label;
+    return `${eventTypeStr(this.type)}, ${label ?? (this.element === 'port' ? `port ${this.port}` : 'device')}`;
+  }
+
+  /** @internal */
+  [inspectCustom](): string {
+    return `AsyncEvent { ${this.toString()} }`;
+  }
+}

@@ -1,0 +1,23 @@
+/** Polls through the provider. */
+import type { CqPath } from '../data-path.ts';
+import type { CqCalls } from '../driver/data-path.ts';
+import type { WorkCompletion } from '../work-completion.ts';
+
+/** A completion queue whose CQEs the provider reads. */
+export class CallsCompletionQueue implements CqPath {
+  private readonly calls: CqCalls;
+
+  constructor(calls: CqCalls) {
+    this.calls = calls;
+  }
+
+  poll(wcs: WorkCompletion[], limit: number): number {
+    return this.calls.poll(wcs, limit);
+  }
+
+  reqNotify(solicitedOnly: boolean): void {
+    this.calls.reqNotify(solicitedOnly);
+  }
+
+  clean(): void {} // the provider has done it with the modify or destroy
+}

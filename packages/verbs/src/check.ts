@@ -1,0 +1,48 @@
+/** Checks of arguments. Each error names what was given, where, and the limit. */
+import { flagNames } from './enums/name-of.ts';
+import { invalid } from './errors.ts';
+
+/** The largest unsigned 32-bit number. */
+export const U32_MAX = 0xffffffff;
+
+/** Refuses what is not an integer of `min` to `max`. */
+export function checkInteger(verb: string, what: string, value: unknown, min: number, max: number, limit = ''): void {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return;
+  const why = limit === '' ? '' : ` (${limit})`;
+  throw invalid(verb, `${what} is ${show(value)}; the limit is ${min} to ${max}${why}`, '', { what, value, min, max });
+}
+
+/** Refuses bits that have no name in `bits`. */
+export function checkFlags(
+  verb: string,
+  what: string,
+  value: unknown,
+  bits: Readonly<Record<string, number>>,
+  known: number,
+): void {
+  checkInteger(verb, what, value, 0, U32_MAX);
+  const unknown = ((value as number) & ~known) >>> 0;
+  if (unknown === 0) return;
+  const message = `${what} has bits that mean nothing: 0x${unknown.toString(16)}`;
+  throw invalid(verb, message, `known bits are ${flagNames(bits, known)}`, { what, value, unknown });
+}
+
+/** Refuses what is not a value of an enum. */
+export function checkOneOf(verb: string, what: string, value: unknown, values: Readonly<Record<string, number>>): void {
+  if (Object.values(values).includes(value as number)) return;
+  const hint = `one of ${Object.keys(values).join(', ')}`;
+  throw invalid(verb, `${what} is ${show(value)}, which is none`, hint, { what, value });
+}
+
+/** A value as an error message shows it. */
+export function show(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value === 'object' && value !== null) return `an object (${value.constructor?.name ?? 'no class'})`;
+  return typeof value === 'function' ? 'a function' : String(value);
+}
+
+/** A key or an address, as people read them. */
+export function hex(value: number): string {
+  return `0x${(value < 0 ? value >>> 0 : value).toString(16)}`;
+}

@@ -1,0 +1,188 @@
+/** Completion queues. */
+import type { AsyncEventSubject } from './async-event.ts';
+import { AsyncEventTarget } from './async-event-target.ts';
+import { callOp } from './call-op.ts';
+import { CallsCompletionQueue } from './calls/calls-completion-queue.ts';
+import { checkInteger } from './check.ts';
+import type { CompletionChannel } from './completion-channel.ts';
+import type { Context, WaitOptions } from './context.ts';
+import type { CqPath } from './data-path.ts';
+import type { CqOps } from './driver/device-ops.ts';
+import { COMPLETION_EVENT } from './driver/events.ts';
+import { errnoName, invalid, VerbsError } from './errors.ts';
+import { inspectCustom, inspectLine } from './inspect.ts';
+import { RingCompletionQueue } from './rings/ring-completion-queue.ts';
+import { WorkCompletion } from './work-completion.ts';
+
+const BATCH_DEFAULT = 16;
+
+/** How `cq.completions` iterates. */
+export interface CompletionsOptions extends WaitOptions {
+  /** Most completions of a batch. */
+  readonly batch?: number;
+}
+
+/**
+ * A completion queue (`struct ibv_cq`), from `context.createCq`.
+ *
+ * @example
+ * ```ts
+ * import type { CompletionQueue } from '@openverbs/verbs';
+ *
+ * async function print(cq: CompletionQueue, signal: AbortSignal): Promise<void> {
+ *   for await (const batch of cq.completions({ signal })) {
+ *     for (const wc of batch) console.log(wc.wrId, wc.explain());
+ *   }
+ * }
+ * ```
+ */
+export class CompletionQueue extends AsyncEventTarget {
+  /** Where its events go, or null. */
+  readonly channel: CompletionChannel | null;
+  /** The application's own. */
+  readonly cqContext: unknown;
+  /** @internal */
+  readonly path: CqPath;
+  #cqe: number;
+  #unacknowledged = 0;
+
+  /** @internal */
+  constructor(context: Context, channel: CompletionChannel | null, ops: CqOps, cqContext: unknown) {
+    super(context, 'cq', ops.handle, channel === null ? [context] : [context, channel]);
+    const { dataPath } = ops;
+    this.channel = channel;
+    this.cqContext = cqContext;
+    this.path =
+      dataPath.kind === 'rings'
+        ? new RingCompletionQueue(dataPath, context.qpTable)
+        : new CallsCompletionQueue(dataPath);
+    this.#cqe = ops.cqe;
+    channel?.cqs.add(this);
+  }
+
+  /** What messages call it. */
+  get label(): string {
+    return `CQ ${this.handle}`;
+  }
+
+  /** Entries that it has room for. */
+  get cqe(): number {
+    return this.#cqe;
+  }
+
+  /**
+   * Fills `wcs` with the oldest completions, at most `limit`, and returns how many there were. Never waits. Poll into an array
+   * that is made once: `WorkCompletion.array(n)`. Source: `ibv_poll_cq`(3).
+   */
+  poll(wcs: WorkCompletion[], limit: number = wcs.length): number {
+    if (this.destroyed) this.assertLive('ibv_poll_cq');
+    const n = this.path.poll(wcs, limit < wcs.length ? limit : wcs.length);
+    if (n < 0) throw this.#pollError(-n);
+    return n;
+  }
+
+  /**
+   * Asks for one event, at the next completion, or at the next one that is solicited or failed. An event is promised for
+   * completions that come after this call: poll once more after arming. Source: `ibv_req_notify_cq`(3).
+   */
+  reqNotify(solicitedOnly = false): void {
+    this.assertLive('ibv_req_notify_cq');
+    this.path.reqNotify(solicitedOnly);
+  }
+
+  /** Acknowledges `n` events that `channel.getCqEvent` told of. The queue can't be destroyed before. Source: `ibv_ack_cq_events`(3). */
+  ackEvents(n: number): void {
+    this.assertLive('ibv_ack_cq_events');
+    checkInteger('ibv_ack_cq_events', 'n', n, 0, this.#unacknowledged, 'events not acknowledged');
+    this.#unacknowledged -= n;
+  }
+
+  /** Changes the number of entries. Throws EINVAL when more are in use. Source: `ibv_resize_cq`(3). */
+  resize(cqe: number): void {
+    const verb = 'ibv_resize_cq';
+    this.assertLive(verb);
+    checkInteger(verb, 'cqe', cqe, 1, this.context.queryDevice().maxCqe, 'maxCqe of the device');
+    const resized = callOp(this.context, verb, 'resizeCq', this.handle, cqe);
+    this.#cqe = resized.cqe;
+    if (resized.dataPath !== undefined && this.path instanceof RingCompletionQueue) this.path.rebind(resized.dataPath);
+  }
+
+  /**
+   * Batches of completions as they come. Arming, waiting, acknowledging and arming again are hidden, and no wake-up is lost.
+   * The array and its completions are filled again for the next batch. The queue needs a channel of its own. Ends by `break`, or
+   * by the signal's reason being thrown.
+   */
+  async *completions(options: CompletionsOptions = {}): AsyncGenerator<WorkCompletion[], never, void> {
+    const { batch = BATCH_DEFAULT, signal } = options;
+    const channel = this.#ownChannel();
+    checkInteger('ibv_poll_cq', 'batch', batch, 1, 2 ** 24);
+    const wcs = WorkCompletion.array(batch);
+    const firsts = new Map([[batch, wcs]]); // by length, so that a batch is as long as it says
+    let armed = false;
+    for (;;) {
+      signal?.throwIfAborted();
+      const n = this.poll(wcs);
+      if (n > 0) {
+        let first = firsts.get(n);
+        if (first === undefined) firsts.set(n, (first = wcs.slice(0, n)));
+        yield first;
+      } else if (!armed) {
+        this.reqNotify();
+        armed = true; // and poll again: a completion that came before the arming raises no event
+      } else {
+        await channel.waitFor(this, signal);
+        this.ackEvents(1);
+        armed = false;
+      }
+    }
+  }
+
+  /** Ends it. Throws EBUSY while queue pairs use it, or events are not acknowledged. Source: `ibv_destroy_cq`(3). */
+  destroy(): void {
+    this.endStrictly('ibv_destroy_cq');
+  }
+
+  /** @internal */
+  [inspectCustom](): string {
+    return inspectLine('CompletionQueue', { handle: this.handle, cqe: this.#cqe });
+  }
+
+  /** @internal */
+  override deliver(type: number): void {
+    if (type === COMPLETION_EVENT) this.channel?.queueEvent(this);
+    else super.deliver(type);
+  }
+
+  /** The application took an event. @internal */
+  countEvent(): void {
+    this.#unacknowledged++;
+  }
+
+  protected override asEventSubject(): AsyncEventSubject {
+    return { cq: this };
+  }
+
+  protected override unacknowledgedEvents(): number {
+    return this.#unacknowledged + super.unacknowledgedEvents();
+  }
+
+  protected override releaseInProvider(): void {
+    callOp(this.context, 'ibv_destroy_cq', 'destroyCq', this.handle);
+  }
+
+  protected override onEnded(): void {
+    super.onEnded();
+    this.channel?.onCqEnded(this);
+  }
+
+  #ownChannel(): CompletionChannel {
+    this.assertLive('ibv_req_notify_cq');
+    if (this.channel?.cqs.size === 1) return this.channel;
+    const message = this.channel === null ? `${this.label} has no channel` : `${this.label} shares its channel`;
+    throw invalid('ibv_req_notify_cq', message, 'give the queue a channel of its own: createCq({ cqe, channel })');
+  }
+
+  #pollError(errno: number): VerbsError {
+    return new VerbsError({ code: errnoName(errno), verb: 'ibv_poll_cq', message: `${this.label} can't be polled` });
+  }
+}

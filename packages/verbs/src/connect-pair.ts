@@ -1,0 +1,31 @@
+/** Connects two queue pairs of one program. */
+import type { QpAttrInit } from './attributes/qp.ts';
+import { QpState, QpType } from './enums/qp.ts';
+import { invalid } from './errors.ts';
+import type { QpInitOptions } from './qp-endpoint.ts';
+import type { QueuePair } from './queue-pair.ts';
+
+/** What {@link connectPair} does otherwise than usual. */
+export interface ConnectOverrides {
+  /** Options of `qp.toInit`. */
+  readonly init?: QpInitOptions;
+  /** Attributes of the modify to RTR. */
+  readonly rtr?: QpAttrInit;
+  /** Attributes of the modify to RTS. */
+  readonly rts?: QpAttrInit;
+}
+
+/**
+ * Connects two queue pairs to each other: both go from RESET or INIT to RTS. Datagram QPs only become ready to send. `overrides`
+ * are attributes of the modify to RTR and RTS, for both.
+ */
+export function connectPair(a: QueuePair, b: QueuePair, overrides: ConnectOverrides = {}): void {
+  if (a.qpType !== b.qpType) throw invalid('ibv_modify_qp', `${a.label} and ${b.label} are of different types`);
+  for (const qp of [a, b]) if (qp.state === QpState.RESET) qp.toInit(overrides.init);
+  const [ofA, ofB] = [a.endpoint(), b.endpoint()];
+  const connected = a.qpType !== QpType.UD;
+  a.toRtr(ofB, connected ? overrides.rtr : {});
+  b.toRtr(ofA, connected ? overrides.rtr : {});
+  a.toRts(ofB, overrides.rts);
+  b.toRts(ofA, overrides.rts);
+}

@@ -1,0 +1,257 @@
+/** Open devices. */
+import { AsyncEvent } from './async-event.ts';
+import type { AsyncEventTarget } from './async-event-target.ts';
+import type { CqInitAttr, DeviceAttr, PortAttr } from './attributes/device.ts';
+import { callOp } from './call-op.ts';
+import { checkInteger, U32_MAX } from './check.ts';
+import { CompletionChannel } from './completion-channel.ts';
+import { CompletionQueue } from './completion-queue.ts';
+import type { Device } from './device.ts';
+import { DmaBuffer } from './dma-buffer.ts';
+import type { ContextOps } from './driver/device-ops.ts';
+import type { EventDispatcherOps, EventRouting } from './driver/events.ts';
+import type { EventType } from './enums/event-type.ts';
+import { invalid, inVerb, VerbsError } from './errors.ts';
+import { EventFifo } from './event-fifo.ts';
+import type { Gid, GidEntry } from './gid.ts';
+import { inspectCustom, inspectLine } from './inspect.ts';
+import { VerbsObject } from './lifetime.ts';
+import { ProtectionDomain } from './protection-domain.ts';
+import { QpTable } from './rings/qp-table.ts';
+
+/** What a buffer is aligned to unless said. */
+const PAGE_BYTES = 4096;
+
+/** How to wait. */
+export interface WaitOptions {
+  /** Ends the wait: it rejects with the signal's reason, and no event is lost. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * An open device (`struct ibv_context`), from `device.open()`. It belongs to the thread that opened it, and owns everything
+ * that is made with it.
+ *
+ * @example
+ * ```ts
+ * import type { Device } from '@openverbs/verbs';
+ *
+ * function describe(device: Device): string {
+ *   using context = device.open();
+ *   const { maxQp, physPortCnt } = context.queryDevice();
+ *   return `${device.name}: ${physPortCnt} ports, ${maxQp} QPs`;
+ * }
+ * ```
+ */
+export class Context extends VerbsObject {
+  /** The device. */
+  readonly device: Device;
+  /** @internal */
+  readonly ops: ContextOps;
+  /** @internal */
+  readonly routing: EventRouting;
+  /** @internal */
+  readonly qpTable = new QpTable();
+  readonly #asyncEvents: EventFifo<AsyncEvent>;
+  readonly #unacknowledged = new Set<AsyncEvent>();
+  #deviceAttr: DeviceAttr | null = null;
+  #endpoints = 0;
+
+  /** @internal */
+  constructor(device: Device, ops: ContextOps, dispatcher: EventDispatcherOps) {
+    super([]);
+    this.device = device;
+    this.ops = ops;
+    this.routing = dispatcher.attach(ops.events);
+    this.#asyncEvents = new EventFifo(this.routing, (event) => {
+      this.#unacknowledged.add(event);
+      targetOf(event)?.countAsyncEvent(1);
+    });
+    this.routing.add('device', 0, { deliver: (type) => this.#deliver(type, 'device') });
+    for (let port = 1; port <= this.queryDevice().physPortCnt; port++) {
+      this.routing.add('port', port, { deliver: (type) => this.#deliver(type, 'port', port) });
+    }
+  }
+
+  /** What messages call it. */
+  get label(): string {
+    return `context of ${this.device.name}`;
+  }
+
+  /** What the device is and where its limits lie. Source: `ibv_query_device`(3). */
+  queryDevice(): DeviceAttr {
+    this.assertLive('ibv_query_device');
+    return (this.#deviceAttr ??= callOp(this, 'ibv_query_device', 'queryDevice'));
+  }
+
+  /** How a port is doing. Ports count from 1. Throws EINVAL for a port that isn't there. Source: `ibv_query_port`(3). */
+  queryPort(port = 1): PortAttr {
+    this.#checkPort('ibv_query_port', port);
+    return callOp(this, 'ibv_query_port', 'queryPort', port);
+  }
+
+  /** An address of a port. Source: `ibv_query_gid`(3). */
+  queryGid(port: number, index: number): Gid {
+    return this.#queryGidEntry('ibv_query_gid', port, index).gid;
+  }
+
+  /** An address of a port, with what it is for. Source: `ibv_query_gid_ex`(3). */
+  queryGidEntry(port: number, index: number): GidEntry {
+    return this.#queryGidEntry('ibv_query_gid_ex', port, index);
+  }
+
+  /** The addresses of all ports that are in use. Source: `ibv_query_gid_table`(3). */
+  queryGidTable(): GidEntry[] {
+    const entries: GidEntry[] = [];
+    for (let port = 1; port <= this.queryDevice().physPortCnt; port++) {
+      const { gidTblLen } = this.queryPort(port);
+      for (let index = 0; index < gidTblLen; index++) {
+        const entry = this.#queryGidEntry('ibv_query_gid_table', port, index);
+        if (!entry.gid.isZero) entries.push(entry);
+      }
+    }
+    return entries;
+  }
+
+  /** An entry of a port's P_Key table, in host order. Source: `ibv_query_pkey`(3). */
+  queryPkey(port: number, index: number): number {
+    this.#checkPort('ibv_query_pkey', port);
+    checkInteger('ibv_query_pkey', 'index', index, 0, this.queryPort(port).pkeyTblLen - 1, 'pkeyTblLen');
+    return callOp(this, 'ibv_query_pkey', 'queryPkey', port, index);
+  }
+
+  /** Makes a protection domain. Source: `ibv_alloc_pd`(3). */
+  allocPd(): ProtectionDomain {
+    this.assertLive('ibv_alloc_pd');
+    return new ProtectionDomain(this, callOp(this, 'ibv_alloc_pd', 'allocPd'));
+  }
+
+  /**
+   * Allocates memory that the device can reach: zeroed, `length` bytes, aligned to a page or to `alignment`, a power of two.
+   * Throws ENOMEM when the machine has no more.
+   */
+  allocBuf(length: number, options: { readonly alignment?: number } = {}): DmaBuffer {
+    const verb = 'ibv_alloc_buf';
+    this.assertLive(verb);
+    const { alignment = PAGE_BYTES } = options;
+    checkInteger(verb, 'length', length, 1, Number.MAX_SAFE_INTEGER);
+    checkInteger(verb, 'alignment', alignment, 1, 2 ** 31);
+    if (!Number.isInteger(Math.log2(alignment))) throw invalid(verb, `alignment is ${alignment}, not a power of two`);
+    return new DmaBuffer(this, callOp(this, verb, 'allocBuf', length, alignment));
+  }
+
+  /** Makes a completion channel. Source: `ibv_create_comp_channel`(3). */
+  createCompChannel(): CompletionChannel {
+    this.assertLive('ibv_create_comp_channel');
+    return new CompletionChannel(this);
+  }
+
+  /** Makes a completion queue of at least `cqe` entries. Source: `ibv_create_cq`(3). */
+  createCq(init: CqInitAttr): CompletionQueue {
+    const verb = 'ibv_create_cq';
+    this.assertLive(verb);
+    const { cqe, channel = null, compVector = 0, cqContext } = init;
+    checkInteger(verb, 'cqe', cqe, 1, this.queryDevice().maxCqe, 'maxCqe of the device');
+    checkInteger(verb, 'compVector', compVector, 0, U32_MAX);
+    channel?.assertLive(verb);
+    if (channel !== null && channel.context !== this) throw invalid(verb, 'the channel is of another context');
+    const ops = callOp(this, verb, 'createCq', { cqe, compVector });
+    return new CompletionQueue(this, channel, ops, cqContext);
+  }
+
+  /**
+   * Waits for the next asynchronous event. Acknowledge it with {@link Context.ackAsyncEvent}; until then the object that it is
+   * about can't be destroyed. Source: `ibv_get_async_event`(3).
+   */
+  getAsyncEvent(options: WaitOptions = {}): Promise<AsyncEvent> {
+    this.assertLive('ibv_get_async_event');
+    return this.#asyncEvents.take(options.signal);
+  }
+
+  /** The next asynchronous event, or null when there is none. */
+  tryGetAsyncEvent(): AsyncEvent | null {
+    this.assertLive('ibv_get_async_event');
+    return this.#asyncEvents.tryTake() ?? null;
+  }
+
+  /** Acknowledges an event; once. Source: `ibv_ack_async_event`(3). */
+  ackAsyncEvent(event: AsyncEvent): void {
+    if (!this.#unacknowledged.delete(event)) {
+      const hint = 'acknowledge each event once, at the context that it came from';
+      throw invalid('ibv_ack_async_event', 'the event is not one that waits for this', hint);
+    }
+    targetOf(event)?.countAsyncEvent(-1);
+  }
+
+  /** Asynchronous events as they come; each is acknowledged after the loop's body. */
+  async *asyncEvents(options: WaitOptions = {}): AsyncGenerator<AsyncEvent, never, void> {
+    for (;;) {
+      const event = await this.getAsyncEvent(options);
+      try {
+        yield event;
+      } finally {
+        if (this.#unacknowledged.has(event)) this.ackAsyncEvent(event);
+      }
+    }
+  }
+
+  /** Closes the device. Throws EBUSY while objects of it live. Source: `ibv_close_device`(3). */
+  close(): void {
+    this.endStrictly('ibv_close_device');
+  }
+
+  /** @internal */
+  [inspectCustom](): string {
+    return inspectLine('Context', { device: this.device.name });
+  }
+
+  /** @internal */
+  queueAsyncEvent(event: AsyncEvent): void {
+    this.#asyncEvents.push(event);
+  }
+
+  /** Forgets the events of an object that has ended. @internal */
+  dropAsyncEvents(target: AsyncEventTarget): void {
+    this.#asyncEvents.drop((event) => targetOf(event) === target);
+    for (const event of this.#unacknowledged) if (targetOf(event) === target) this.#unacknowledged.delete(event);
+  }
+
+  /** A number that differs for each endpoint that is asked for. @internal */
+  nextEndpoint(): number {
+    return this.#endpoints++;
+  }
+
+  protected override unacknowledgedEvents(): number {
+    return this.#unacknowledged.size;
+  }
+
+  protected override releaseInProvider(): void {
+    // Before the provider's close, after which it may not be asked for events any more.
+    this.routing.detach();
+    inVerb('ibv_close_device', () => this.ops.close());
+  }
+
+  protected override onEnded(): void {
+    const verb = 'ibv_get_async_event';
+    this.#asyncEvents.close(new VerbsError({ code: 'ECANCELED', verb, message: `the ${this.label} was closed` }));
+  }
+
+  #deliver(type: number, element: 'device' | 'port', port?: number): void {
+    this.queueAsyncEvent(new AsyncEvent(type as EventType, element, port === undefined ? {} : { port }));
+  }
+
+  #queryGidEntry(verb: string, port: number, index: number): GidEntry {
+    this.#checkPort(verb, port);
+    checkInteger(verb, 'index', index, 0, this.queryPort(port).gidTblLen - 1, 'gidTblLen');
+    return callOp(this, verb, 'queryGid', port, index);
+  }
+
+  #checkPort(verb: string, port: number): void {
+    this.assertLive(verb);
+    checkInteger(verb, 'port', port, 1, this.queryDevice().physPortCnt, 'ports of the device');
+  }
+}
+
+function targetOf(event: AsyncEvent): AsyncEventTarget | undefined {
+  return event.cq ?? event.qp ?? event.srq;
+}

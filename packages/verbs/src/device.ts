@@ -1,0 +1,62 @@
+/** Devices. */
+import { Context } from './context.ts';
+import type { CapabilityName } from './driver/capabilities.ts';
+import type { DeviceOps } from './driver/device-ops.ts';
+import type { EventDispatcherOps } from './driver/events.ts';
+import type { NodeType, TransportType } from './enums/node.ts';
+import { inVerb } from './errors.ts';
+import { inspectCustom, inspectLine } from './inspect.ts';
+
+/**
+ * A device (`struct ibv_device`): what `openVerbs().devices` lists. It holds nothing until it is opened. Source:
+ * `ibv_get_device_list`(3).
+ */
+export class Device {
+  /** Name, unique within the provider. */
+  readonly name: string;
+  /** GUID of the node, in host order. */
+  readonly guid: bigint;
+  /** What kind of node it is. */
+  readonly nodeType: NodeType;
+  /** What it speaks. */
+  readonly transportType: TransportType;
+  /** Name of the provider. */
+  readonly provider: string;
+  readonly #ops: DeviceOps;
+  readonly #dispatcher: EventDispatcherOps;
+
+  /** Applications get devices from `openVerbs()`; a composition root makes them. */
+  constructor(ops: DeviceOps, providerName: string, dispatcher: EventDispatcherOps) {
+    this.name = ops.name;
+    this.guid = ops.guid;
+    this.nodeType = ops.nodeType as NodeType;
+    this.transportType = ops.transportType as TransportType;
+    this.provider = providerName;
+    this.#ops = ops;
+    this.#dispatcher = dispatcher;
+  }
+
+  /** Whether the device can do something, before it is opened. */
+  supports(name: CapabilityName): boolean {
+    return this.#ops.capabilities.supports[name] === true;
+  }
+
+  /** Opens the device, for this thread. Source: `ibv_open_device`(3). */
+  open(): Context {
+    return new Context(
+      this,
+      inVerb('ibv_open_device', () => this.#ops.open()),
+      this.#dispatcher,
+    );
+  }
+
+  /** @internal */
+  [inspectCustom](): string {
+    return inspectLine('Device', { name: this.name, provider: this.provider, guid: guidStr(this.guid) });
+  }
+}
+
+/** A GUID in four groups, as `ibv_devinfo` prints it: `0202:c9ff:fe00:0001`. */
+export function guidStr(guid: bigint): string {
+  return BigInt.asUintN(64, guid).toString(16).padStart(16, '0').match(/.{4}/g)!.join(':');
+}

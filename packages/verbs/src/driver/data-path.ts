@@ -1,0 +1,46 @@
+/**
+ * The data path of a QP, CQ or SRQ, bound once at create.
+ *
+ * Two kinds. `rings`: the device has the OpenVerbs ring layout, so `verbs` writes the WQE and reads the CQE itself and calls the
+ * provider only to ring a doorbell. `calls`: the provider takes each post and each poll whole; one call a post, one a poll.
+ * Every field of these objects is set before they are handed over and never changes shape.
+ */
+import type { CqRings, QpRings } from '../rings/rings.ts';
+import type { RecvWr } from '../recv-wr.ts';
+import type { SendWr } from '../send-wr.ts';
+import type { WorkCompletion } from '../work-completion.ts';
+
+/**
+ * Posting through the provider. Both take a chain linked by `next` and return 0, or the `errno` of the first work request that
+ * was refused; `badWrIndex` then says which one, and those before it are posted.
+ */
+export interface QpCalls {
+  readonly kind: 'calls';
+  badWrIndex: number;
+  postSend(wr: SendWr): number;
+  postRecv(wr: RecvWr): number;
+}
+
+/** Polling through the provider. */
+export interface CqCalls {
+  readonly kind: 'calls';
+  /** Fills `wcs[0]` to `wcs[n - 1]`, at most `limit`, and returns n, or a negative `errno`. */
+  poll(wcs: WorkCompletion[], limit: number): number;
+  /** Requests an event for the next completion, or the next solicited one. */
+  reqNotify(solicitedOnly: boolean): void;
+}
+
+export interface SrqCalls {
+  readonly kind: 'calls';
+  badWrIndex: number;
+  postRecv(wr: RecvWr): number;
+  /**
+   * Beside QPs of the `rings` kind: the `wrId` of the WQE that a receive's CQE names by its WQE_INDEX. Frees the WQE; called once
+   * for each such CQE, in the order of the poll.
+   */
+  complete?(wqeIndex: number): number;
+}
+
+export type QpDataPath = QpRings | QpCalls;
+export type CqDataPath = CqRings | CqCalls;
+export type SrqDataPath = SrqCalls;

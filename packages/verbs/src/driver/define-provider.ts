@@ -1,0 +1,67 @@
+/** How a package declares itself a provider. */
+import type { DeviceOps } from './device-ops.ts';
+
+/** Version of the contract between `verbs` and a provider; raised when a provider must change. */
+export const DRIVER_ABI = 1;
+
+/** Time, handed in so that a device can run under a virtual clock. */
+export interface ProviderClock {
+  /** Nanoseconds on a monotonic clock, comparable between the threads of the process. */
+  nowNs(): number;
+  /** Calls `callback` at or after `deadlineNs`; the timer keeps the event loop alive. Returns a function that cancels it. */
+  setTimer(deadlineNs: number, callback: () => void): () => void;
+}
+
+/** Randomness, handed in so that a run can be replayed. */
+export interface ProviderPrng {
+  /** A uniform unsigned 32-bit integer. */
+  nextUint32(): number;
+}
+
+/** What the composition root hands to a provider. */
+export interface ProviderEnvironment {
+  /** The machine to join, as another thread's {@link ProviderInstance.machine} gave it; undefined to make one. */
+  readonly machine: unknown;
+  /** undefined for the host's. */
+  readonly clock: ProviderClock | undefined;
+  readonly prng: ProviderPrng | undefined;
+}
+
+/** A provider that was opened. */
+export interface ProviderInstance {
+  readonly devices: readonly DeviceOps[];
+  /** Structured-clonable; another thread joins with it. Undefined where threads can't share devices. */
+  readonly machine: unknown;
+  /** Releases everything, also what contexts left open. */
+  close(): void;
+}
+
+/** A provider, as its package exports it. */
+export interface ProviderDefinition<Config = unknown> {
+  /** As configurations name it. */
+  readonly name: string;
+  readonly driverAbi: typeof DRIVER_ABI;
+  /**
+   * Checks the provider's part of the configuration and fills in defaults. Throws a `VerbsError` that names the key, the value
+   * and what would be right.
+   */
+  parseConfig(value: unknown): Config;
+  /** What `doctor` says of it: each finding with its cure. Optional. */
+  diagnose?(): readonly ProviderFinding[];
+  open(environment: ProviderEnvironment, config: Config): ProviderInstance;
+}
+
+/** One finding of {@link ProviderDefinition.diagnose}. */
+export interface ProviderFinding {
+  readonly check: string;
+  readonly ok: boolean;
+  /** What was found. */
+  readonly found: string;
+  /** What to do about it; empty when ok. */
+  readonly cure: string;
+}
+
+/** Declares a provider. A provider's package exports the result as `provider` and as its default. */
+export function defineProvider<Config>(definition: ProviderDefinition<Config>): ProviderDefinition<Config> {
+  return Object.freeze(definition);
+}

@@ -1,0 +1,11 @@
+/**
+ * What a provider author implements.
+ *
+ * @packageDocumentation
+ */
+export * from './capabilities.ts';
+export * from './data-path.ts';
+export * from './define-provider.ts';
+export * from './device-ops.ts';
+export * from './events.ts';
+export type { CqRings, Doorbell, QpRings } from '../rings/rings.ts';

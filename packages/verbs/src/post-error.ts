@@ -1,0 +1,106 @@
+/** Explains why a post was refused. Slow on purpose: the post itself only returned a number. */
+import { enumName } from './enums/name-of.ts';
+import { QpState, qpStateStr, QpType, qpTypeStr } from './enums/qp.ts';
+import { SendFlags, WrOpcode } from './enums/wr.ts';
+import { Errno, errnoName, VerbsError } from './errors.ts';
+import type { QpCap } from './attributes/qp.ts';
+import type { SendWr } from './send-wr.ts';
+
+/** A QP, as far as an explanation needs it. */
+export interface PostedQp {
+  readonly label: string;
+  readonly destroyed: boolean;
+  readonly state: number;
+  readonly qpType: number;
+  readonly cap: QpCap;
+  /** Whether `wrStart` was called and the building goes on. */
+  readonly building: boolean;
+}
+
+/** What is wrong, and what to do about it. */
+type Reason = readonly [message: string, hint: string];
+
+/** The error of a refused send. `first` is the chain, null for the extended form. */
+export function postSendError(
+  verb: string,
+  errno: number,
+  badWrIndex: number,
+  qp: PostedQp,
+  first: SendWr | null,
+): VerbsError {
+  let bad = first;
+  for (let i = 0; i < badWrIndex && bad !== null; i++) bad = bad.next;
+  const [message, hint] = sendReason(errno, qp, bad);
+  return new VerbsError({
+    code: errnoName(errno),
+    verb,
+    message: `${qp.label}, work request ${badWrIndex}: ${message}`,
+    hint,
+    details: { badWrIndex },
+  });
+}
+
+function sendReason(errno: number, qp: PostedQp, wr: SendWr | null): Reason {
+  if (errno === Errno.ENOMEM) {
+    const hint = 'poll completions; one that is not signaled is freed by the next completion';
+    return [`the send queue is full, ${qp.cap.maxSendWr} are outstanding (cap.maxSendWr)`, hint];
+  }
+  if (qp.destroyed) return ['the QP is already destroyed', 'already destroyed'];
+  if (qp.state <= QpState.RTR) return [`a QP in ${qpStateStr(qp.state)} takes no sends`, 'modify it to RTS first'];
+  if (wr === null) return ['the extended form was used in another order', EXTENDED_HINT];
+  if (qp.building) return ['wrStart was called, and neither wrComplete nor wrAbort', 'end that first'];
+  if (errno === Errno.EFAULT) return ['inline data is not in memory of this program', 'give it as inlineData'];
+  return invalidReason(qp, wr);
+}
+
+const EXTENDED_HINT = 'wrStart, an operation, its setters, the next operation …, wrComplete';
+
+function invalidReason({ qpType, cap }: PostedQp, wr: SendWr): Reason {
+  const inline = (wr.sendFlags & SendFlags.INLINE) !== 0;
+  const inlineBytes = wr.inlineData?.length ?? wr.sgList.reduce((sum, { length }) => sum + length, 0);
+  const atomic = wr.opcode === WrOpcode.ATOMIC_CMP_AND_SWP || wr.opcode === WrOpcode.ATOMIC_FETCH_AND_ADD;
+  if (inline && inlineBytes > cap.maxInlineData) {
+    return [`${inlineBytes} bytes of inline data; the limit is ${cap.maxInlineData} (cap.maxInlineData)`, ''];
+  }
+  if (!inline && wr.sgList.length > cap.maxSendSge) {
+    return [`${wr.sgList.length} SGEs; the limit is ${cap.maxSendSge} (cap.maxSendSge)`, ''];
+  }
+  if (atomic && wr.sgList.length !== 1) return [`an atomic operation has one SGE, not ${wr.sgList.length}`, ''];
+  if (qpType === QpType.UD && (wr.ah === null || wr.ah.destroyed)) {
+    return [
+      `a datagram needs an address handle${wr.ah === null ? '' : ' that lives'}`,
+      'set ah, remoteQpn and remoteQkey',
+    ];
+  }
+  const name = enumName(WrOpcode, wr.opcode);
+  return [`opcode ${name} is not one that this ${qpTypeStr(qpType)} QP can do${inline ? ' inline' : ''}`, ''];
+}
+
+/** A queue of receives, as far as an explanation needs it. */
+export interface PostedRecvQueue {
+  readonly label: string;
+  readonly destroyed: boolean;
+  /** Whether it is that of a QP in RESET. */
+  readonly reset: boolean;
+  readonly maxWr: number;
+  readonly maxSge: number;
+}
+
+/** The error of a refused receive. */
+export function postRecvError(verb: string, errno: number, badWrIndex: number, queue: PostedRecvQueue): VerbsError {
+  const [message, hint] = recvReason(errno, queue);
+  return new VerbsError({
+    code: errnoName(errno),
+    verb,
+    message: `${queue.label}, work request ${badWrIndex}: ${message}`,
+    hint,
+    details: { badWrIndex },
+  });
+}
+
+function recvReason(errno: number, queue: PostedRecvQueue): Reason {
+  if (errno === Errno.ENOMEM) return [`the queue is full, ${queue.maxWr} are outstanding`, 'poll completions'];
+  if (queue.destroyed) return ['it is already destroyed', 'already destroyed'];
+  if (queue.reset) return ['a QP in RESET takes no receives', 'modify it to INIT first'];
+  return [`too many SGEs; the limit is ${queue.maxSge}`, ''];
+}

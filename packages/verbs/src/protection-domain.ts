@@ -1,0 +1,100 @@
+/** Protection domains. */
+import { AddressHandle } from './address-handle.ts';
+import type { AhAttrInit } from './attributes/address.ts';
+import type { QpInitAttr, SrqInitAttr } from './attributes/qp.ts';
+import { callOp } from './call-op.ts';
+import { checkAhAttr } from './check-ah.ts';
+import { checkInteger } from './check.ts';
+import type { Context } from './context.ts';
+import type { DmaBuffer } from './dma-buffer.ts';
+import { inspectCustom, inspectLine } from './inspect.ts';
+import { VerbsObject } from './lifetime.ts';
+import { type MemoryRegion, registerMemory } from './memory-region.ts';
+import { createQueuePair } from './create-qp.ts';
+import type { QueuePair } from './queue-pair.ts';
+import { SharedReceiveQueue } from './shared-receive-queue.ts';
+
+/**
+ * A protection domain (`struct ibv_pd`): keys of its memory work in its queue pairs, and in no others.
+ *
+ * @example
+ * ```ts
+ * import { AccessFlags, type Context } from '@openverbs/verbs';
+ *
+ * function exposeMemory(context: Context): number {
+ *   using pd = context.allocPd();
+ *   const buffer = context.allocBuf(4096);
+ *   const mr = pd.regMr(buffer, AccessFlags.LOCAL_WRITE | AccessFlags.REMOTE_WRITE);
+ *   return mr.rkey;
+ * }
+ * ```
+ */
+export class ProtectionDomain extends VerbsObject {
+  /** The context that made it. */
+  readonly context: Context;
+  /** The provider's number of it, as in C's `handle`. */
+  readonly handle: number;
+
+  /** @internal */
+  constructor(context: Context, handle: number) {
+    super([context]);
+    this.context = context;
+    this.handle = handle;
+  }
+
+  /** What messages call it. */
+  get label(): string {
+    return `PD ${this.handle}`;
+  }
+
+  /**
+   * Registers memory: a buffer of `allocBuf`, a view into one, or any view where the device `supports('registersAnyMemory')`.
+   * The memory is held, and can't be freed, until `mr.dereg()`. `access` are `AccessFlags` bits.
+   *
+   * Throws EFAULT for memory that the device can't reach, EINVAL for rights that don't go together (REMOTE_WRITE and
+   * REMOTE_ATOMIC need LOCAL_WRITE), ENOMEM at a limit. Source: `ibv_reg_mr`(3).
+   */
+  regMr(memory: DmaBuffer | ArrayBufferView, access: number): MemoryRegion {
+    return registerMemory(this, memory, access);
+  }
+
+  /** Makes a queue pair. Throws EINVAL with the limit that `init` passes, ENOMEM. Source: `ibv_create_qp`(3). */
+  createQp(init: QpInitAttr): QueuePair {
+    return createQueuePair(this, init);
+  }
+
+  /** Makes an address handle: the way to a peer of a UD queue pair. Source: `ibv_create_ah`(3). */
+  createAh(attr: AhAttrInit): AddressHandle {
+    const verb = 'ibv_create_ah';
+    this.assertLive(verb);
+    const checked = checkAhAttr(verb, this.context, 'attr', attr);
+    return new AddressHandle(this, callOp(this.context, verb, 'createAh', this.handle, checked).handle, checked);
+  }
+
+  /** Makes a shared receive queue. Source: `ibv_create_srq`(3). */
+  createSrq(init: SrqInitAttr): SharedReceiveQueue {
+    const verb = 'ibv_create_srq';
+    this.assertLive(verb);
+    const { maxSrqWr, maxSrqSge } = this.context.queryDevice();
+    const { maxWr, maxSge = 1, srqLimit = 0 } = init.attr;
+    checkInteger(verb, 'attr.maxWr', maxWr, 1, maxSrqWr, 'maxSrqWr of the device');
+    checkInteger(verb, 'attr.maxSge', maxSge, 0, maxSrqSge, 'maxSrqSge of the device');
+    checkInteger(verb, 'attr.srqLimit', srqLimit, 0, maxWr, 'maxWr');
+    const ops = callOp(this.context, verb, 'createSrq', this.handle, { maxWr, maxSge, srqLimit });
+    return new SharedReceiveQueue(this, ops, init.srqContext);
+  }
+
+  /** Ends it. Throws EBUSY while objects of it live. Source: `ibv_dealloc_pd`(3). */
+  dealloc(): void {
+    this.endStrictly('ibv_dealloc_pd');
+  }
+
+  protected override releaseInProvider(): void {
+    callOp(this.context, 'ibv_dealloc_pd', 'deallocPd', this.handle);
+  }
+
+  /** @internal */
+  [inspectCustom](): string {
+    return inspectLine('ProtectionDomain', { handle: this.handle });
+  }
+}

@@ -1,0 +1,290 @@
+/** Queue pairs. */
+import type { AsyncEventSubject } from './async-event.ts';
+import type { QpAttr, QpAttrInit, QpCap, QpEndpoint, QpInitAttr } from './attributes/qp.ts';
+import { callOp } from './call-op.ts';
+import type { CompletionQueue } from './completion-queue.ts';
+import type { RecvPath, SendPath } from './data-path.ts';
+import type { QpDataPath } from './driver/data-path.ts';
+import { QpState, qpStateStr, QpType, qpTypeStr } from './enums/qp.ts';
+import { invalid, type VerbsError } from './errors.ts';
+import { Gid } from './gid.ts';
+import { inspectCustom, inspectLine } from './inspect.ts';
+import { checkModify } from './modify-qp.ts';
+import { postRecvError, postSendError } from './post-error.ts';
+import type { ProtectionDomain } from './protection-domain.ts';
+import { bringToInit, bringToRtr, bringToRts, makeEndpoint, type QpInitOptions } from './qp-endpoint.ts';
+import { QueuePairEx } from './queue-pair-ex.ts';
+import { RecvStaging } from './recv-staging.ts';
+import { RecvWr, type RecvWrInit } from './recv-wr.ts';
+import { QpDoorbellRecord } from './rings/layout.ts';
+import { SendStaging } from './send-staging.ts';
+import { SendWr, type SendWrInit } from './send-wr.ts';
+import type { SharedReceiveQueue } from './shared-receive-queue.ts';
+
+/** What a query tells. */
+export interface QpQuery {
+  /** All attributes; those that were never set are 0. */
+  readonly attr: Required<QpAttr>;
+  /** What the QP was made of, with its actual capacities. */
+  readonly init: Required<QpInitAttr> & { readonly cap: QpCap };
+}
+
+/** What a queue pair is made of. @internal */
+export interface QueuePairParts {
+  readonly handle: number;
+  readonly qpNum: number;
+  readonly cap: QpCap;
+  readonly init: QpInitAttr;
+  readonly dataPath: QpDataPath;
+  readonly sendPath: SendPath;
+  readonly recvPath: RecvPath;
+}
+
+/**
+ * A queue pair (`struct ibv_qp`), from `pd.createQp`: a send queue and a receive queue.
+ *
+ * @example
+ * ```ts
+ * import { SendFlags, SendWr, WrOpcode, type MemoryRegion, type QpEndpoint, type QueuePair } from '@openverbs/verbs';
+ *
+ * function connect(qp: QueuePair, remote: QpEndpoint): void {
+ *   qp.toInit();
+ *   qp.toRtr(remote);
+ *   qp.toRts(remote);
+ * }
+ *
+ * function write(qp: QueuePair, mr: MemoryRegion, rkey: number, remoteAddr: number): void {
+ *   const opcode = WrOpcode.RDMA_WRITE;
+ *   qp.postSend(new SendWr({ opcode, sendFlags: SendFlags.SIGNALED, sgList: [mr.sge()], rkey, remoteAddr }));
+ * }
+ * ```
+ */
+export class QueuePair extends QueuePairEx {
+  /** The protection domain. */
+  readonly pd: ProtectionDomain;
+  /** Where send completions go. */
+  readonly sendCq: CompletionQueue;
+  /** Where receive completions go. */
+  readonly recvCq: CompletionQueue;
+  /** Where receives come from, or null for the QP's own queue. */
+  readonly srq: SharedReceiveQueue | null;
+  /** Transport service. */
+  readonly qpType: QpType;
+  /** QP number, 24 bits. */
+  readonly qpNum: number;
+  /** Capacities, at least what was asked for. */
+  readonly cap: QpCap;
+  /** Whether every send work request makes a completion. */
+  readonly sqSigAll: boolean;
+  /** The application's own. */
+  readonly qpContext: unknown;
+  protected readonly recvPath: RecvPath;
+  readonly #dataPath: QpDataPath;
+  readonly #sendStaging = new SendStaging();
+  readonly #recvStaging = new RecvStaging();
+  #state: QpState = QpState.RESET;
+  #portNum = 1;
+
+  /** @internal */
+  constructor(pd: ProtectionDomain, parts: QueuePairParts) {
+    const { init, sendPath } = parts;
+    const { sendCq, recvCq, srq = null, qpType, sqSigAll = false, qpContext } = init;
+    super(pd.context, parts.handle, srq === null ? [pd, sendCq, recvCq] : [pd, sendCq, recvCq, srq], sendPath);
+    this.pd = pd;
+    this.sendCq = sendCq;
+    this.recvCq = recvCq;
+    this.srq = srq;
+    this.qpType = qpType;
+    this.qpNum = parts.qpNum;
+    this.cap = parts.cap;
+    this.sqSigAll = sqSigAll;
+    this.qpContext = qpContext;
+    this.recvPath = parts.recvPath;
+    this.#dataPath = parts.dataPath;
+  }
+
+  /** What messages call it. */
+  get label(): string {
+    return `QP ${this.qpNum}`;
+  }
+
+  /**
+   * The state, as far as it is known here. The devices of OpenVerbs tell at once when they change it by themselves; of others,
+   * a {@link QueuePair.query} or an event tells.
+   */
+  get state(): QpState {
+    const path = this.#dataPath;
+    if (path.kind === 'rings' && !this.destroyed) {
+      this.#state = path.i32[(path.doorbellRecordAddr >>> 2) + QpDoorbellRecord.STATE] as QpState;
+    }
+    return this.#state;
+  }
+
+  /** The port that it is on; 1 until a modify sets one. */
+  get portNum(): number {
+    return this.#portNum;
+  }
+
+  /**
+   * Sets attributes; most of the time, goes to another state with what that needs. The attributes that are given are those that
+   * are set; with `mask`, `QpAttrMask` bits, only those of the given ones that it names.
+   *
+   * Throws EINVAL with `details` of `from` and `to`, and the names of attributes that are `missing`, `superfluous` or `invalid`.
+   * Source: `ibv_modify_qp`(3).
+   */
+  modify(attr: QpAttrInit, mask?: number): void {
+    const verb = 'ibv_modify_qp';
+    this.assertLive(verb);
+    const checked = checkModify(this, attr, mask);
+    callOp(this.context, verb, 'modifyQp', this.handle, checked.attr, checked.mask);
+    this.#portNum = checked.attr.portNum ?? this.#portNum;
+    this.#enter(checked.to as QpState);
+  }
+
+  /** Asks the device for all attributes. Source: `ibv_query_qp`(3). */
+  query(): QpQuery {
+    this.assertLive('ibv_query_qp');
+    const { attr, cap } = callOp(this.context, 'ibv_query_qp', 'queryQp', this.handle);
+    this.#state = attr.qpState;
+    const { sendCq, recvCq, srq, qpType, sqSigAll, qpContext } = this;
+    return { attr, init: { sendCq, recvCq, srq, qpType, sqSigAll, qpContext, cap } };
+  }
+
+  /**
+   * Posts sends: one, a chain by `next`, or a list. `SendWr` objects that are reused are fastest, literals are copied.
+   *
+   * Throws ENOMEM when the queue is full, EINVAL for a work request that is wrong or a state that takes none. As in C the work
+   * requests before `details.badWrIndex` are posted. Source: `ibv_post_send`(3).
+   */
+  postSend(wr: SendWr | SendWrInit | readonly (SendWr | SendWrInit)[]): void {
+    if (wr instanceof SendWr) {
+      const errno = this.sendPath.post(wr);
+      if (errno !== 0) throw this.#sendError(errno, wr);
+    } else {
+      this.#postSendCopy(wr);
+    }
+  }
+
+  /** Posts receives: one, a chain by `next`, or a list. Throws as {@link QueuePair.postSend}. Source: `ibv_post_recv`(3). */
+  postRecv(wr: RecvWr | RecvWrInit | readonly (RecvWr | RecvWrInit)[]): void {
+    if (wr instanceof RecvWr) {
+      const errno = this.recvPath.post(wr);
+      if (errno !== 0) throw this.#recvError(errno);
+    } else {
+      this.#postRecvCopy(wr);
+    }
+  }
+
+  /** What the peer needs to know; it survives JSON. Asks the port for its address. */
+  endpoint(options: { readonly port?: number; readonly gidIndex?: number } = {}): QpEndpoint {
+    this.assertLive('ibv_query_gid');
+    return makeEndpoint(this, options);
+  }
+
+  /** To INIT, with P_Key 0, port 1 and all rights of a peer unless said. */
+  toInit(options: QpInitOptions = {}): void {
+    bringToInit(this, options);
+  }
+
+  /** To RTR, ready to receive from `remote`. */
+  toRtr(remote: QpEndpoint, overrides: QpAttrInit = {}): void {
+    bringToRtr(this, remote, overrides);
+  }
+
+  /** To RTS. With `remote`, also from RESET and INIT, by way of the states between. */
+  toRts(remote?: QpEndpoint, overrides: QpAttrInit = {}): void {
+    bringToRts(this, remote, overrides);
+  }
+
+  /** UD: takes part in a multicast group. Source: `ibv_attach_mcast`(3). */
+  attachMcast(gid: Gid | string, lid = 0): void {
+    this.#mcast('ibv_attach_mcast', 'attachMcast', gid, lid);
+  }
+
+  /** UD: leaves a multicast group. Source: `ibv_detach_mcast`(3). */
+  detachMcast(gid: Gid | string, lid = 0): void {
+    this.#mcast('ibv_detach_mcast', 'detachMcast', gid, lid);
+  }
+
+  /** Ends it; what is posted makes no completions any more. Throws EBUSY for unacknowledged events. Source: `ibv_destroy_qp`(3). */
+  destroy(): void {
+    this.endStrictly('ibv_destroy_qp');
+  }
+
+  /** @internal */
+  [inspectCustom](): string {
+    const { qpNum, qpType, state } = this;
+    return inspectLine('QueuePair', { qpNum, type: qpTypeStr(qpType), state: qpStateStr(state) });
+  }
+
+  protected override asEventSubject(): AsyncEventSubject {
+    return { qp: this };
+  }
+
+  protected override extendedError(errno: number): VerbsError {
+    return this.#sendError(errno, null);
+  }
+
+  protected override releaseInProvider(): void {
+    callOp(this.context, 'ibv_destroy_qp', 'destroyQp', this.handle);
+  }
+
+  protected override onEnded(): void {
+    super.onEnded();
+    this.#state = QpState.RESET;
+    this.sendPath.setReady(false);
+    this.recvPath.setReady(false);
+    this.#cleanCqs();
+    this.context.qpTable.remove(this.qpNum);
+  }
+
+  #enter(state: QpState): void {
+    this.#state = state;
+    if (state === QpState.RESET) {
+      // The device makes no more completions of this QP, so what is left in the CQs can go, and the indices begin anew.
+      this.#cleanCqs();
+      this.sendPath.reset();
+      this.recvPath.reset();
+    }
+    this.sendPath.setReady(state >= QpState.RTS);
+    this.recvPath.setReady(state !== QpState.RESET);
+  }
+
+  #cleanCqs(): void {
+    this.sendCq.path.clean(this.qpNum);
+    if (this.recvCq !== this.sendCq) this.recvCq.path.clean(this.qpNum);
+  }
+
+  #postSendCopy(wr: SendWrInit | readonly (SendWr | SendWrInit)[]): void {
+    const first = this.#sendStaging.chain('ibv_post_send', wr);
+    const errno = first === null ? 0 : this.sendPath.post(first);
+    if (errno !== 0) throw this.#sendError(errno, first);
+  }
+
+  #postRecvCopy(wr: RecvWrInit | readonly (RecvWr | RecvWrInit)[]): void {
+    const first = this.#recvStaging.chain('ibv_post_recv', wr);
+    const errno = first === null ? 0 : this.recvPath.post(first);
+    if (errno !== 0) throw this.#recvError(errno);
+  }
+
+  #sendError(errno: number, first: SendWr | null): VerbsError {
+    const { label, destroyed, state, qpType, cap } = this;
+    const qp = { label, destroyed, state, qpType, cap, building: this.sendPath.isBuilding };
+    const verb = first === null ? 'ibv_wr_complete' : 'ibv_post_send';
+    return postSendError(verb, errno, this.sendPath.badWrIndex, qp, first);
+  }
+
+  #recvError(errno: number): VerbsError {
+    const { label, destroyed, state, cap } = this;
+    const queue = { label, destroyed, reset: state === QpState.RESET, maxWr: cap.maxRecvWr, maxSge: cap.maxRecvSge };
+    return postRecvError('ibv_post_recv', errno, this.recvPath.badWrIndex, queue);
+  }
+
+  #mcast(verb: string, op: 'attachMcast' | 'detachMcast', gid: Gid | string, lid: number): void {
+    this.assertLive(verb);
+    const group = typeof gid === 'string' ? Gid.parse(gid) : gid;
+    if (this.qpType !== QpType.UD) throw invalid(verb, `${this.label} is ${qpTypeStr(this.qpType)}, not UD`);
+    if (!group.isMulticast) throw invalid(verb, `${group} is no multicast address`);
+    callOp(this.context, verb, op, this.handle, group, lid);
+  }
+}

@@ -1,0 +1,45 @@
+/** Receive work requests. */
+import { checkInteger } from './check.ts';
+import { assignSgList, type Sge, type SgeLike } from './sge.ts';
+
+/** A receive work request as a literal. What is left out is 0, no list, no next. */
+export interface RecvWrInit {
+  /** Comes back in the completion; a safe integer, not negative. */
+  readonly wrId?: number;
+  /** The next one of a chain. */
+  readonly next?: RecvWr | RecvWrInit | null;
+  /** Where the message goes; at most `cap.maxRecvSge` pieces. */
+  readonly sgList?: readonly SgeLike[];
+}
+
+/**
+ * A receive work request (`struct ibv_recv_wr`). Make it once and post it again and again. For UD, the first 40 bytes of the
+ * buffer are for the GRH. Source: `ibv_post_recv`(3).
+ */
+export class RecvWr {
+  /** Comes back in the completion; a safe integer. */
+  wrId = 0.5;
+  /** The next one of a chain, or null. */
+  next: RecvWr | null = null;
+  /** Where the message goes. */
+  sgList: Sge[] = [];
+
+  /** Throws EINVAL when a field of `init` is not what it has to be. */
+  constructor(init: RecvWrInit = {}) {
+    assignRecvWr('', this, init);
+    const { next = null } = init;
+    this.next = next === null || next instanceof RecvWr ? next : new RecvWr(next);
+  }
+}
+
+/**
+ * Sets every field but `next` from a literal, checked.
+ *
+ * @internal
+ */
+export function assignRecvWr(verb: string, wr: RecvWr, init: RecvWrInit): void {
+  const { wrId = 0 } = init;
+  checkInteger(verb, 'wrId', wrId, 0, Number.MAX_SAFE_INTEGER);
+  wr.wrId = wrId;
+  assignSgList(verb, wr.sgList, init.sgList ?? []);
+}

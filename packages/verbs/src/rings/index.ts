@@ -1,0 +1,14 @@
+/**
+ * The OpenVerbs ring layout, and the data path over it. A device that offers direct access needs the layout only.
+ *
+ * @packageDocumentation
+ */
+export * from './layout.ts';
+export * from './qp-table.ts';
+export * from './ring-completion-queue.ts';
+export * from './ring-recv-queue.ts';
+export { RingSendBuilder } from './ring-send-builder.ts';
+export { RingSendQueue } from './ring-send-queue.ts';
+export * from './rings.ts';
+export * from './vendor-err.ts';
+export * from './work-queue-slots.ts';

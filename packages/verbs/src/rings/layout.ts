@@ -1,0 +1,151 @@
+/**
+ * The OpenVerbs ring layout: how a WQE, a CQE and a doorbell record look in memory.
+ *
+ * This file is the only place that knows it. The user half of a driver writes WQEs and reads CQEs by these offsets, and a
+ * device that offers direct access reads and writes the same words. All offsets are in 32-bit words, little endian, and all
+ * 64-bit quantities are two words, low one first.
+ *
+ * Hot code destructures the tables into constants of its own module, because V8 folds those and not imported ones.
+ *
+ * @packageDocumentation
+ */
+
+/** Words of a send WQE. Its stride is a power of two of at least {@link SEND_WQE_BYTES_MIN} bytes. */
+export const SendWqe = {
+  /** `ibv_wr_opcode`. */
+  OPCODE: 0,
+  /** Bits 0 to 7 `ibv_send_flags`, bits 8 to 15 the number of SGEs (0 with inline data). */
+  FLAGS: 1,
+  /** Immediate data, or the rkey to invalidate. */
+  IMM: 2,
+  /** Bytes of inline data that follow at {@link SendWqe.SGE}; meaningful with `IBV_SEND_INLINE` only. */
+  INLINE_LENGTH: 3,
+  /** RDMA and atomics: the remote key. UD: the remote Q_Key. */
+  RKEY: 4,
+  /** RDMA and atomics: the remote address. UD: the address handle's number. */
+  REMOTE_ADDR_LO: 5,
+  /** RDMA and atomics: the remote address, high word. UD: the remote QPN. */
+  REMOTE_ADDR_HI: 6,
+  /** XRC: the number of the remote SRQ. */
+  REMOTE_SRQN: 7,
+  /** First SGE, or first byte of inline data. */
+  SGE: 8,
+  /** Atomics have one SGE; their operands take the place of the second. */
+  COMPARE_ADD_LO: 12,
+  COMPARE_ADD_HI: 13,
+  SWAP_LO: 14,
+  SWAP_HI: 15,
+} as const;
+
+/** Words of a receive WQE. Its stride is a power of two of at least {@link RECV_WQE_BYTES_MIN} bytes. */
+export const RecvWqe = {
+  /** Number of SGEs. */
+  SGE_COUNT: 0,
+  /** First SGE. */
+  SGE: 4,
+} as const;
+
+/** Words of a scatter/gather element. */
+export const SgeWords = { ADDR_LO: 0, ADDR_HI: 1, LENGTH: 2, LKEY: 3 } as const;
+
+/** Words of a CQE. {@link CqeWords.VALID} is stored last, atomically. */
+export const CqeWords = {
+  /** Number of the local QP. */
+  QPN: 0,
+  /** Free-running index of the WQE in its queue, so the host finds the `wr_id` and frees the slots up to it. */
+  WQE_INDEX: 1,
+  /** `ibv_wc_opcode`; set in failed completions too, so bit 7 (`IBV_WC_RECV`) always tells the queue. */
+  OPCODE: 2,
+  /** One of {@link CqeSyndrome}. */
+  SYNDROME: 3,
+  /** Why it failed, in the device's own codes; 0 on success. */
+  VENDOR_ERR: 4,
+  /** Bytes transferred. */
+  BYTE_LEN: 5,
+  /** Immediate data, or the rkey that was invalidated. */
+  IMM: 6,
+  /** Source QPN of a datagram. */
+  SRC_QPN: 7,
+  /** Bits 0 to 7 `ibv_wc_flags`; bits 8 to 11 the service level; bits 16 to 31 the source LID. */
+  FLAGS: 8,
+  /** Bits 0 to 15 the P_Key index; bits 16 to 23 the path bits of the destination LID. */
+  PKEY_INDEX: 9,
+  /** Device clock in nanoseconds. */
+  TIMESTAMP_LO: 10,
+  TIMESTAMP_HI: 11,
+  /** The key, the address or the length that the failed check looked at; its meaning follows from VENDOR_ERR. */
+  FAULT_KEY: 12,
+  FAULT_ADDR_LO: 13,
+  FAULT_ADDR_HI: 14,
+  /** Generation of the entry, see {@link cqeGeneration}. */
+  VALID: 15,
+} as const;
+
+/** Words of a QP's doorbell record, the first {@link QP_DOORBELL_RECORD_BYTES} bytes of its buffer. One cache line a writer. */
+export const QpDoorbellRecord = {
+  /** Free-running count of send WQEs posted. Written by the host. */
+  SQ_PRODUCER: 0,
+  /** Free-running count of receive WQEs posted. Written by the host. */
+  RQ_PRODUCER: 16,
+  /** `ibv_qp_state` as the device last set it. A hint for the host; the device never reads it back. */
+  STATE: 32,
+} as const;
+
+/** Words of a CQ's doorbell record, the first {@link CQ_DOORBELL_RECORD_BYTES} bytes of its buffer. */
+export const CqDoorbellRecord = {
+  /** Free-running count of CQEs consumed. Written by the host. */
+  CONSUMER: 0,
+  /** {@link CqArm} bits. Set by the host, cleared by the device when it raises the event. */
+  ARM: 16,
+} as const;
+
+/** How a CQ is armed; NEXT wins over SOLICITED when both are set. */
+export const CqArm = { NEXT: 1, SOLICITED: 2 } as const;
+
+export const SEND_WQE_BYTES_MIN = 64;
+export const RECV_WQE_BYTES_MIN = 32;
+export const SGE_WORDS = 4;
+export const SGE_BYTES = 16;
+export const CQE_BYTES = 64;
+export const CQE_WORDS = 16;
+export const QP_DOORBELL_RECORD_BYTES = 256;
+export const CQ_DOORBELL_RECORD_BYTES = 128;
+
+/**
+ * Completion syndromes, the codes of mthca's CQEs where it has one (source: Linux drivers/infiniband/hw/mthca/mthca_cq.c, the
+ * SYNDROME_ enumeration).
+ */
+export const CqeSyndrome = {
+  SUCCESS: 0x00,
+  LOCAL_LENGTH_ERR: 0x01,
+  LOCAL_QP_OP_ERR: 0x02,
+  LOCAL_EEC_OP_ERR: 0x03,
+  LOCAL_PROT_ERR: 0x04,
+  WR_FLUSH_ERR: 0x05,
+  MW_BIND_ERR: 0x06,
+  BAD_RESP_ERR: 0x10,
+  LOCAL_ACCESS_ERR: 0x11,
+  REMOTE_INVAL_REQ_ERR: 0x12,
+  REMOTE_ACCESS_ERR: 0x13,
+  REMOTE_OP_ERR: 0x14,
+  RETRY_EXC_ERR: 0x15,
+  RNR_RETRY_EXC_ERR: 0x16,
+  LOCAL_RDD_VIOL_ERR: 0x20,
+  REMOTE_INVAL_RD_REQ_ERR: 0x21,
+  REMOTE_ABORTED_ERR: 0x22,
+  INVAL_EECN_ERR: 0x23,
+  INVAL_EEC_STATE_ERR: 0x24,
+  /** Not of mthca: the device itself has failed. */
+  FATAL_ERR: 0x30,
+} as const;
+
+/** One of {@link CqeSyndrome}. */
+export type CqeSyndrome = (typeof CqeSyndrome)[keyof typeof CqeSyndrome];
+
+/**
+ * The value of {@link CqeWords.VALID} in the entry number `index` (free-running) of a ring of `2 ** log2Entries` entries. It
+ * is 1 or 2 by turns, so that zeroed memory and the entry of the lap before are both invalid.
+ */
+export function cqeGeneration(index: number, log2Entries: number): number {
+  return ((index >>> log2Entries) & 1) + 1;
+}

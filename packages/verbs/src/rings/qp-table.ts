@@ -1,0 +1,35 @@
+/** From the QP number in a CQE to the QP's queues: two array loads, no hashing. */
+import { NO_QP, type QpSlots } from './work-queue-slots.ts';
+
+/** A QP number has 24 bits: 12 choose the page, 12 the entry. */
+const PAGE_BITS = 12;
+const PAGE_ENTRIES = 1 << PAGE_BITS;
+const PAGE_MASK = PAGE_ENTRIES - 1;
+
+/** The QPs of a context whose rings `verbs` works on. */
+export class QpTable {
+  readonly #empty: readonly QpSlots[] = new Array<QpSlots>(PAGE_ENTRIES).fill(NO_QP);
+  private readonly pages: (readonly QpSlots[])[] = new Array<readonly QpSlots[]>(PAGE_ENTRIES).fill(this.#empty);
+
+  /** The queues of a QP, or {@link NO_QP}. Any number will do: it comes from memory that others can write. */
+  get(qpNum: number): QpSlots {
+    return this.pages[(qpNum >>> PAGE_BITS) & PAGE_MASK]![qpNum & PAGE_MASK]!;
+  }
+
+  /** Adds a QP. */
+  add(qp: QpSlots): void {
+    this.#set(qp.qpNum, qp);
+  }
+
+  /** Removes a QP; its CQEs are skipped from now on. */
+  remove(qpNum: number): void {
+    this.#set(qpNum, NO_QP);
+  }
+
+  #set(qpNum: number, qp: QpSlots): void {
+    const page = qpNum >>> PAGE_BITS;
+    let entries = this.pages[page] as QpSlots[];
+    if (entries === this.#empty) entries = this.pages[page] = [...this.#empty];
+    entries[qpNum & PAGE_MASK] = qp;
+  }
+}

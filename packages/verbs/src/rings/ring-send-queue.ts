@@ -1,0 +1,236 @@
+/** Posts send WQEs to a ring in the OpenVerbs layout. Hot: nothing here allocates. */
+import { QpType } from '../enums/qp.ts';
+import { SendFlags, WrOpcode } from '../enums/wr.ts';
+import { Errno } from '../errors.ts';
+import type { SendWr } from '../send-wr.ts';
+import { QpDoorbellRecord, SendWqe, SGE_WORDS, SgeWords } from './layout.ts';
+import type { Doorbell, QpRings } from './rings.ts';
+import { WorkQueueSlots } from './work-queue-slots.ts';
+
+// Constants of this module: V8 folds them, and does not fold imported ones.
+const { OPCODE, FLAGS, IMM, INLINE_LENGTH, RKEY, REMOTE_ADDR_LO, REMOTE_ADDR_HI, REMOTE_SRQN, SGE } = SendWqe;
+const { COMPARE_ADD_LO, COMPARE_ADD_HI, SWAP_LO, SWAP_HI } = SendWqe;
+const { ADDR_LO, ADDR_HI, LENGTH, LKEY } = SgeWords;
+const { SQ_PRODUCER } = QpDoorbellRecord;
+const { SIGNALED, INLINE } = SendFlags;
+const { EINVAL, ENOMEM, EFAULT } = Errno;
+const WORDS_PER_SGE = SGE_WORDS;
+const TWO_32 = 4294967296;
+const SGE_COUNT_SHIFT = 8;
+
+const ops = (...opcodes: readonly number[]): number => opcodes.reduce((bits, opcode) => bits | (1 << opcode), 0);
+const ATOMICS = ops(WrOpcode.ATOMIC_CMP_AND_SWP, WrOpcode.ATOMIC_FETCH_AND_ADD);
+const WITH_RKEY = ops(WrOpcode.LOCAL_INV, WrOpcode.SEND_WITH_INV);
+const WITH_IMM = ops(WrOpcode.SEND_WITH_IMM, WrOpcode.RDMA_WRITE_WITH_IMM);
+/** Operations that fill more words than the others. */
+const SPECIAL = ATOMICS | WITH_RKEY | WITH_IMM;
+const SENDS = ops(WrOpcode.SEND, WrOpcode.SEND_WITH_IMM, WrOpcode.SEND_WITH_INV);
+/** Only what goes out can be inline. */
+export const INLINE_OPS = SENDS | ops(WrOpcode.RDMA_WRITE, WrOpcode.RDMA_WRITE_WITH_IMM);
+
+/** From this length on, the built-in copy is faster than a loop. */
+const LOOP_BYTES_MAX = 64;
+
+/** What the words from RKEY on mean. */
+const CONNECTED = 0;
+export const DATAGRAM = 1;
+const XRC = 2;
+
+/** The send queue of a QP: `ibv_post_send`. {@link RingSendBuilder} adds the extended form. */
+export class RingSendQueue {
+  /** Shared with the completion queue, which frees them. */
+  readonly slots: WorkQueueSlots;
+  /** After a refused post: which work request of the chain it was. */
+  badWrIndex: number;
+  /** How many SGEs a work request may have. */
+  readonly maxSge: number;
+  /** How many work requests may be outstanding. */
+  readonly maxWr: number;
+  /** Bytes of inline data of a work request. */
+  readonly maxInlineData: number;
+  /** Bit n: `WrOpcode` n is allowed. */
+  readonly opcodes: number;
+  protected readonly i32: Int32Array;
+  protected readonly u8: Uint8Array;
+  protected readonly doorbell: Doorbell;
+  protected readonly qpNum: number;
+  /** Word indices. */
+  protected readonly base: number;
+  protected readonly producer: number;
+  protected readonly strideShift: number;
+  protected readonly mask: number;
+  /** SIGNALED when every work request makes a completion, else 0. */
+  protected readonly signalAll: number;
+  /** CONNECTED, DATAGRAM or XRC. */
+  protected readonly addressing: number;
+  /** Free-running count of WQEs posted, an int32. */
+  protected head: number;
+  /** {@link RingSendQueue.maxWr}, or 0 while nothing may be posted, so that one comparison sees both. */
+  protected limit: number;
+
+  constructor(rings: QpRings, qpType: number, sqSigAll: boolean) {
+    this.slots = new WorkQueueSlots(rings.sqLog2Count);
+    this.badWrIndex = 0;
+    this.maxSge = rings.maxSendSge;
+    this.maxWr = rings.maxSendWr;
+    this.maxInlineData = rings.maxInlineData;
+    this.opcodes = rings.sendOpcodes;
+    this.i32 = rings.i32;
+    this.u8 = rings.u8;
+    this.doorbell = rings.doorbell;
+    this.qpNum = rings.qpNum;
+    this.base = rings.sqAddr >>> 2;
+    this.producer = (rings.doorbellRecordAddr >>> 2) + SQ_PRODUCER;
+    this.strideShift = rings.sqLog2Bytes - 2;
+    this.mask = this.slots.mask;
+    this.signalAll = sqSigAll ? SIGNALED : 0;
+    this.addressing = qpType === QpType.UD ? DATAGRAM : qpType === QpType.XRC_SEND ? XRC : CONNECTED;
+    this.head = 0;
+    this.limit = 0;
+  }
+
+  /**
+   * Posts a chain and rings the doorbell once. Returns 0 or an error number; the work requests before `badWrIndex` are posted
+   * then.
+   */
+  post(first: SendWr): number {
+    let wr: SendWr | null = first;
+    let count = 0;
+    let errno = 0;
+    do {
+      errno = this.write(wr);
+      if (errno !== 0) break;
+      count++;
+      wr = wr.next;
+    } while (wr !== null);
+    if (errno !== 0) this.badWrIndex = count;
+    if (count !== 0) this.publish();
+    return errno;
+  }
+
+  /** Allows posts, or refuses them: in the states RESET, INIT and RTR, and after the end. */
+  setReady(ready: boolean): void {
+    this.limit = ready ? this.maxWr : 0;
+  }
+
+  /** Empties the queue, after the device has reset the QP. */
+  reset(): void {
+    this.head = this.slots.tail = 0;
+    Atomics.store(this.i32, this.producer, 0);
+  }
+
+  /** Work requests that are posted and whose completion was not polled. */
+  get outstanding(): number {
+    return (this.head - this.slots.tail) | 0;
+  }
+
+  /** The WQEs up to the head are the device's from here on. */
+  protected publish(): void {
+    Atomics.store(this.i32, this.producer, this.head);
+    this.doorbell.ringSq(this.qpNum);
+  }
+
+  private write(wr: SendWr): number {
+    const { i32, head, slots } = this;
+    if (((head - slots.tail) | 0) >= this.limit) return this.limit === 0 ? EINVAL : ENOMEM;
+    const opcode = wr.opcode;
+    if ((opcode & 31) !== opcode || ((this.opcodes >>> opcode) & 1) === 0) return EINVAL;
+    const slot = head & this.mask;
+    const wqe = this.base + (slot << this.strideShift);
+    const flags = (wr.sendFlags & 0xff) | this.signalAll;
+    const sgList = wr.sgList;
+    if ((flags & INLINE) !== 0) {
+      const errno = this.writeInline(wqe, opcode, flags, wr);
+      if (errno !== 0) return errno;
+    } else {
+      const count = sgList.length;
+      if (count > this.maxSge) return EINVAL;
+      i32[wqe + FLAGS] = flags | (count << SGE_COUNT_SHIFT);
+      for (let i = 0, w = wqe + SGE; i < count; i++, w += WORDS_PER_SGE) {
+        const sge = sgList[i]!;
+        const addr = sge.addr;
+        i32[w + ADDR_LO] = addr | 0;
+        i32[w + ADDR_HI] = addr / TWO_32;
+        i32[w + LENGTH] = sge.length | 0;
+        i32[w + LKEY] = sge.lkey | 0;
+      }
+    }
+    i32[wqe + OPCODE] = opcode;
+    if (((SPECIAL >>> opcode) & 1) !== 0 && !this.writeSpecial(wqe, opcode, wr)) return EINVAL;
+    if (this.addressing !== DATAGRAM) {
+      i32[wqe + RKEY] = wr.rkey | 0;
+      i32[wqe + REMOTE_ADDR_LO] = wr.remoteAddrLo;
+      i32[wqe + REMOTE_ADDR_HI] = wr.remoteAddrHi;
+      if (this.addressing === XRC) i32[wqe + REMOTE_SRQN] = wr.remoteSrqn;
+    } else if (!this.writeDatagram(wqe, wr)) return EINVAL;
+    slots.wrIds[slot] = wr.wrId;
+    this.head = (head + 1) | 0;
+    return 0;
+  }
+
+  /** Immediate data, keys to invalidate and operands of atomics. */
+  private writeSpecial(wqe: number, opcode: number, wr: SendWr): boolean {
+    const { i32 } = this;
+    if (((ATOMICS >>> opcode) & 1) !== 0) {
+      // The operands take the place of a second SGE.
+      if (wr.sgList.length !== 1) return false;
+      i32[wqe + COMPARE_ADD_LO] = wr.compareAddLo;
+      i32[wqe + COMPARE_ADD_HI] = wr.compareAddHi;
+      i32[wqe + SWAP_LO] = wr.swapLo;
+      i32[wqe + SWAP_HI] = wr.swapHi;
+    } else {
+      i32[wqe + IMM] = ((WITH_RKEY >>> opcode) & 1) !== 0 ? wr.invalidateRkey | 0 : wr.immData | 0;
+    }
+    return true;
+  }
+
+  private writeDatagram(wqe: number, wr: SendWr): boolean {
+    const { i32 } = this;
+    const ah = wr.ah;
+    if (ah === null || ah.destroyed) return false;
+    i32[wqe + RKEY] = wr.remoteQkey | 0;
+    i32[wqe + REMOTE_ADDR_LO] = ah.handle;
+    i32[wqe + REMOTE_ADDR_HI] = wr.remoteQpn;
+    return true;
+  }
+
+  /** Gathers the data into the WQE. The lkeys are not looked at: the memory is the program's own. */
+  private writeInline(wqe: number, opcode: number, flags: number, wr: SendWr): number {
+    if (((INLINE_OPS >>> opcode) & 1) === 0) return EINVAL;
+    let filled = 0;
+    if (wr.inlineData !== null) {
+      filled = wr.inlineData.length;
+      if (filled > this.maxInlineData) return EINVAL;
+      this.copyIn(wqe, wr.inlineData);
+    } else {
+      const sgList = wr.sgList;
+      for (let i = 0; i < sgList.length; i++) {
+        const { addr, length } = sgList[i]!;
+        if (!(filled + length <= this.maxInlineData)) return EINVAL;
+        if (length === 0) continue;
+        const source = this.doorbell.inlineSource(addr, length);
+        if (source < 0) return EFAULT;
+        this.copyWithin((wqe + SGE) * 4 + filled, source, length);
+        filled += length;
+      }
+    }
+    this.i32[wqe + FLAGS] = flags;
+    this.i32[wqe + INLINE_LENGTH] = filled;
+    return 0;
+  }
+
+  /** Copies inline data from outside of the ring's memory. */
+  protected copyIn(wqe: number, bytes: Uint8Array): void {
+    const { u8 } = this;
+    const { length } = bytes;
+    const target = (wqe + SGE) * 4;
+    if (length > LOOP_BYTES_MAX) u8.set(bytes, target);
+    else for (let i = 0; i < length; i++) u8[target + i] = bytes[i]!;
+  }
+
+  private copyWithin(target: number, source: number, length: number): void {
+    const { u8 } = this;
+    if (length > LOOP_BYTES_MAX) u8.copyWithin(target, source, source + length);
+    else for (let i = 0; i < length; i++) u8[target + i] = u8[source + i]!;
+  }
+}

@@ -1,0 +1,195 @@
+/** Send work requests. */
+import type { AddressHandle } from './address-handle.ts';
+import { checkInteger, show, U32_MAX } from './check.ts';
+import { WrOpcode } from './enums/wr.ts';
+import { invalid } from './errors.ts';
+import { assignSgList, type Sge, type SgeLike } from './sge.ts';
+import { bigHigh, bigLow, highWord, wordsToBigInt, wordsToNumber } from './words.ts';
+
+/** A send work request as a literal. What is left out is 0, no list, no next. */
+export interface SendWrInit {
+  /** Comes back in the completion; a safe integer, not negative. */
+  readonly wrId?: number;
+  /** The next one of a chain. */
+  readonly next?: SendWr | SendWrInit | null;
+  /** Local memory; at most `cap.maxSendSge` pieces. */
+  readonly sgList?: readonly SgeLike[];
+  /** With `SendFlags.INLINE`: the data itself, from any memory, instead of `sgList`. */
+  readonly inlineData?: Uint8Array | null;
+  /** One of `WrOpcode`; SEND when it is left out. */
+  readonly opcode?: number;
+  /** `SendFlags` bits. */
+  readonly sendFlags?: number;
+  /** For operations with immediate data, an unsigned 32-bit number in host order. */
+  readonly immData?: number;
+  /** For SEND_WITH_INV and LOCAL_INV: the key to invalidate. */
+  readonly invalidateRkey?: number;
+  /** RDMA and atomics: the remote key. */
+  readonly rkey?: number;
+  /** RDMA and atomics: the remote address, 64 bits. */
+  readonly remoteAddr?: number | bigint;
+  /** Atomics: what to compare with, or what to add; 64 bits. */
+  readonly compareAdd?: bigint;
+  /** Compare and swap: the new value, 64 bits. */
+  readonly swap?: bigint;
+  /** UD: the way to the peer. */
+  readonly ah?: AddressHandle | null;
+  /** UD: the peer's QP number. */
+  readonly remoteQpn?: number;
+  /** UD: the peer's Q_Key. */
+  readonly remoteQkey?: number;
+  /** XRC: the peer's SRQ number. */
+  readonly remoteSrqn?: number;
+}
+
+/**
+ * A send work request (`struct ibv_send_wr`). Make it once, set fields between posts, post it again and again: nothing keeps a
+ * reference to it after the post. Fields that are set directly are not checked until the post. Source: `ibv_post_send`(3).
+ *
+ * @example
+ * ```ts
+ * import { SendFlags, SendWr, Sge, WrOpcode } from '@openverbs/verbs';
+ *
+ * const wr = new SendWr({ opcode: WrOpcode.RDMA_WRITE, sendFlags: SendFlags.SIGNALED, sgList: [new Sge(4096, 8, 0x1a07)] });
+ * wr.wrId = 7;
+ * wr.remoteAddr = 0x7f00_0000_1000;
+ * wr.rkey = 0x2b03;
+ * ```
+ */
+export class SendWr {
+  // 0.5 first where a field holds more than a signed 32-bit number: it then stays a double in place, never a boxed number.
+  /** Comes back in the completion; a safe integer. */
+  wrId = 0.5;
+  /** The next one of a chain, or null. */
+  next: SendWr | null = null;
+  /** Local memory. */
+  sgList: Sge[] = [];
+  /** With `SendFlags.INLINE`: the data itself, from any memory, instead of `sgList`; else null. Copied by the post. */
+  inlineData: Uint8Array | null = null;
+  /** One of `WrOpcode`. */
+  opcode: number = WrOpcode.SEND;
+  /** `SendFlags` bits. */
+  sendFlags = 0;
+  /** Immediate data, an unsigned 32-bit number in host order. */
+  immData = 0.5;
+  /** SEND_WITH_INV, LOCAL_INV: the key to invalidate. */
+  invalidateRkey = 0.5;
+  /** RDMA and atomics: the remote key. */
+  rkey = 0.5;
+  /** Low word of the remote address, signed. */
+  remoteAddrLo = 0;
+  /** High word of the remote address, signed. */
+  remoteAddrHi = 0;
+  /** Low word of `compareAdd`, signed. */
+  compareAddLo = 0;
+  /** High word of `compareAdd`, signed. */
+  compareAddHi = 0;
+  /** Low word of `swap`, signed. */
+  swapLo = 0;
+  /** High word of `swap`, signed. */
+  swapHi = 0;
+  /** UD: the way to the peer. */
+  ah: AddressHandle | null = null;
+  /** UD: the peer's QP number. */
+  remoteQpn = 0;
+  /** UD: the peer's Q_Key, an unsigned 32-bit number. */
+  remoteQkey = 0.5;
+  /** XRC: the peer's SRQ number. */
+  remoteSrqn = 0;
+
+  /** Throws EINVAL when a field of `init` is not what it has to be. */
+  constructor(init: SendWrInit = {}) {
+    assignSendWr('', this, init);
+    const { next = null } = init;
+    this.next = next === null || next instanceof SendWr ? next : new SendWr(next);
+  }
+
+  /** RDMA and atomics: the remote address, 64 bits. Reads as a bigint above 2^53 - 1. */
+  get remoteAddr(): number | bigint {
+    const addr = wordsToNumber(this.remoteAddrLo, this.remoteAddrHi);
+    return addr <= Number.MAX_SAFE_INTEGER ? addr : wordsToBigInt(this.remoteAddrLo, this.remoteAddrHi);
+  }
+
+  set remoteAddr(addr: number | bigint) {
+    if (typeof addr === 'number') {
+      this.remoteAddrLo = addr | 0;
+      this.remoteAddrHi = highWord(addr);
+    } else {
+      this.remoteAddrLo = bigLow(addr);
+      this.remoteAddrHi = bigHigh(addr);
+    }
+  }
+
+  /** Atomics: what to compare with, or what to add; unsigned 64 bits. */
+  get compareAdd(): bigint {
+    return wordsToBigInt(this.compareAddLo, this.compareAddHi);
+  }
+
+  set compareAdd(value: bigint) {
+    this.compareAddLo = bigLow(value);
+    this.compareAddHi = bigHigh(value);
+  }
+
+  /** Compare and swap: the new value; unsigned 64 bits. */
+  get swap(): bigint {
+    return wordsToBigInt(this.swapLo, this.swapHi);
+  }
+
+  set swap(value: bigint) {
+    this.swapLo = bigLow(value);
+    this.swapHi = bigHigh(value);
+  }
+}
+
+/**
+ * Sets every field but `next` from a literal, checked. `wr` is reused, its SGEs too.
+ *
+ * @internal
+ */
+export function assignSendWr(verb: string, wr: SendWr, init: SendWrInit): void {
+  const { wrId = 0, opcode = WrOpcode.SEND, sendFlags = 0, immData = 0, invalidateRkey = 0, rkey = 0 } = init;
+  const { remoteAddr = 0, remoteQpn = 0, remoteQkey = 0, remoteSrqn = 0, ah = null, inlineData = null } = init;
+  checkInteger(verb, 'wrId', wrId, 0, Number.MAX_SAFE_INTEGER);
+  checkInteger(verb, 'opcode', opcode, 0, 31);
+  checkInteger(verb, 'sendFlags', sendFlags, 0, 0xff);
+  checkInteger(verb, 'immData', immData, 0, U32_MAX);
+  checkInteger(verb, 'invalidateRkey', invalidateRkey, 0, U32_MAX);
+  checkInteger(verb, 'rkey', rkey, 0, U32_MAX);
+  checkInteger(verb, 'remoteQpn', remoteQpn, 0, 0xffffff);
+  checkInteger(verb, 'remoteQkey', remoteQkey, 0, U32_MAX);
+  checkInteger(verb, 'remoteSrqn', remoteSrqn, 0, 0xffffff);
+  if (typeof remoteAddr === 'number') checkInteger(verb, 'remoteAddr', remoteAddr, 0, Number.MAX_SAFE_INTEGER);
+  else checkU64(verb, 'remoteAddr', remoteAddr);
+  wr.wrId = wrId;
+  wr.opcode = opcode;
+  wr.sendFlags = sendFlags;
+  wr.immData = immData;
+  wr.invalidateRkey = invalidateRkey;
+  wr.rkey = rkey;
+  wr.remoteAddr = remoteAddr;
+  wr.ah = ah;
+  wr.inlineData = inlineData;
+  wr.remoteQpn = remoteQpn;
+  wr.remoteQkey = remoteQkey;
+  wr.remoteSrqn = remoteSrqn;
+  assignOperands(verb, wr, init);
+  assignSgList(verb, wr.sgList, init.sgList ?? []);
+}
+
+/** The operands of atomics. Apart, so that a literal without them makes no bigint. */
+function assignOperands(verb: string, wr: SendWr, init: SendWrInit): void {
+  wr.compareAddLo = wr.compareAddHi = wr.swapLo = wr.swapHi = 0;
+  if (init.compareAdd !== undefined) {
+    checkU64(verb, 'compareAdd', init.compareAdd);
+    wr.compareAdd = init.compareAdd;
+  }
+  if (init.swap !== undefined) {
+    checkU64(verb, 'swap', init.swap);
+    wr.swap = init.swap;
+  }
+}
+
+function checkU64(verb: string, what: string, value: unknown): void {
+  if (typeof value === 'bigint' && BigInt.asUintN(64, value) === value) return;
+  throw invalid(verb, `${what} is ${show(value)}; it has to be a bigint of 0 to 2^64 - 1`, '', { what, value });
+}

@@ -1,0 +1,52 @@
+/** Scatter/gather elements. */
+import { checkInteger, U32_MAX } from './check.ts';
+
+/** Anything with the three fields of an {@link Sge}. An `Sge` itself is faster. */
+export interface SgeLike {
+  /** Verbs address of the first byte. */
+  readonly addr: number;
+  /** Bytes. */
+  readonly length: number;
+  /** Local key of the memory region. */
+  readonly lkey: number;
+}
+
+/**
+ * A piece of registered local memory (`struct ibv_sge`). `mr.sge(offset, length)` makes one. Reuse it: the fields may be set
+ * again between posts.
+ */
+export class Sge implements SgeLike {
+  // 0.5 first: a field that has held a fraction stays a double in place and never becomes a boxed number.
+  /** Verbs address of the first byte, a safe integer. */
+  addr = 0.5;
+  /** Bytes, 0 to 2^32 - 1. */
+  length = 0.5;
+  /** Local key of the memory region, an unsigned 32-bit number. */
+  lkey = 0.5;
+
+  constructor(addr = 0, length = 0, lkey = 0) {
+    this.addr = addr;
+    this.length = length;
+    this.lkey = lkey;
+  }
+}
+
+/**
+ * Makes `target` equal to `source`, reusing the elements that are there.
+ *
+ * @internal
+ */
+export function assignSgList(verb: string, target: Sge[], source: readonly SgeLike[]): void {
+  while (target.length < source.length) target.push(new Sge());
+  target.length = source.length;
+  for (let i = 0; i < source.length; i++) {
+    const { addr, length, lkey } = source[i]!;
+    checkInteger(verb, `sgList[${i}].addr`, addr, 0, Number.MAX_SAFE_INTEGER);
+    checkInteger(verb, `sgList[${i}].length`, length, 0, U32_MAX);
+    checkInteger(verb, `sgList[${i}].lkey`, lkey, 0, U32_MAX);
+    const sge = target[i]!;
+    sge.addr = addr;
+    sge.length = length;
+    sge.lkey = lkey;
+  }
+}

@@ -1,0 +1,104 @@
+/** Shared receive queues. */
+import type { AsyncEventSubject } from './async-event.ts';
+import { AsyncEventTarget } from './async-event-target.ts';
+import type { SrqAttr } from './attributes/qp.ts';
+import { callOp } from './call-op.ts';
+import { CallsRecvQueue } from './calls/calls-recv-queue.ts';
+import { checkInteger } from './check.ts';
+import type { SrqDataPath } from './driver/data-path.ts';
+import type { SrqOps } from './driver/device-ops.ts';
+import { SrqAttrMask } from './enums/srq.ts';
+import { invalid } from './errors.ts';
+import { inspectCustom, inspectLine } from './inspect.ts';
+import { postRecvError } from './post-error.ts';
+import type { ProtectionDomain } from './protection-domain.ts';
+import { RecvStaging } from './recv-staging.ts';
+import { RecvWr, type RecvWrInit } from './recv-wr.ts';
+
+/** A shared receive queue (`struct ibv_srq`), from `pd.createSrq`: receives for any of the queue pairs that use it. */
+export class SharedReceiveQueue extends AsyncEventTarget {
+  /** The protection domain. */
+  readonly pd: ProtectionDomain;
+  /** The application's own. */
+  readonly srqContext: unknown;
+  /** Work requests that it has room for. */
+  readonly maxWr: number;
+  /** SGEs of a work request. */
+  readonly maxSge: number;
+  /** @internal */
+  readonly dataPath: SrqDataPath;
+  readonly #path: CallsRecvQueue;
+  readonly #staging = new RecvStaging();
+
+  /** @internal */
+  constructor(pd: ProtectionDomain, ops: SrqOps, srqContext: unknown) {
+    super(pd.context, 'srq', ops.handle, [pd]);
+    this.pd = pd;
+    this.srqContext = srqContext;
+    this.maxWr = ops.maxWr;
+    this.maxSge = ops.maxSge;
+    this.dataPath = ops.dataPath;
+    this.#path = new CallsRecvQueue(ops.dataPath);
+    this.#path.setReady(true);
+  }
+
+  /** What messages call it. */
+  get label(): string {
+    return `SRQ ${this.handle}`;
+  }
+
+  /** Posts receives: one, a chain by `next`, or a list. Throws as `qp.postRecv` does. Source: `ibv_post_srq_recv`(3). */
+  postRecv(wr: RecvWr | RecvWrInit | readonly (RecvWr | RecvWrInit)[]): void {
+    const verb = 'ibv_post_srq_recv';
+    const first = wr instanceof RecvWr ? wr : this.#staging.chain(verb, wr);
+    if (first === null) return;
+    const errno = this.#path.post(first);
+    if (errno !== 0) {
+      const { label, destroyed, maxWr, maxSge } = this;
+      throw postRecvError(verb, errno, this.#path.badWrIndex, { label, destroyed, reset: false, maxWr, maxSge });
+    }
+  }
+
+  /** Changes the number of work requests, where the device can, or the limit that raises the event. Source: `ibv_modify_srq`(3). */
+  modify(attr: Partial<Pick<SrqAttr, 'maxWr' | 'srqLimit'>>): void {
+    const verb = 'ibv_modify_srq';
+    this.assertLive(verb);
+    const { maxWr, srqLimit } = attr;
+    if (maxWr === undefined && srqLimit === undefined)
+      throw invalid(verb, 'nothing to modify', 'give maxWr or srqLimit');
+    const { maxSrqWr } = this.context.queryDevice();
+    if (maxWr !== undefined) checkInteger(verb, 'maxWr', maxWr, 1, maxSrqWr, 'maxSrqWr of the device');
+    if (srqLimit !== undefined) checkInteger(verb, 'srqLimit', srqLimit, 0, maxWr ?? maxSrqWr, 'maxWr');
+    const mask = (maxWr === undefined ? 0 : SrqAttrMask.MAX_WR) | (srqLimit === undefined ? 0 : SrqAttrMask.LIMIT);
+    callOp(this.context, verb, 'modifySrq', this.handle, attr, mask);
+  }
+
+  /** Its attributes. Source: `ibv_query_srq`(3). */
+  query(): SrqAttr {
+    this.assertLive('ibv_query_srq');
+    return callOp(this.context, 'ibv_query_srq', 'querySrq', this.handle);
+  }
+
+  /** Ends it. Throws EBUSY while queue pairs use it, or events are not acknowledged. Source: `ibv_destroy_srq`(3). */
+  destroy(): void {
+    this.endStrictly('ibv_destroy_srq');
+  }
+
+  /** @internal */
+  [inspectCustom](): string {
+    return inspectLine('SharedReceiveQueue', { handle: this.handle });
+  }
+
+  protected override asEventSubject(): AsyncEventSubject {
+    return { srq: this };
+  }
+
+  protected override releaseInProvider(): void {
+    callOp(this.context, 'ibv_destroy_srq', 'destroySrq', this.handle);
+  }
+
+  protected override onEnded(): void {
+    super.onEnded();
+    this.#path.setReady(false);
+  }
+}
