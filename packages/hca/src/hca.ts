@@ -1,7 +1,7 @@
 /** One HCA of a machine: where its tables are, and the allocators of their entries. */
 import { IndexAllocator, PAGE_BYTES } from '@openverbs/machine';
 import type { Machine } from '@openverbs/machine';
-import { MemoryLink, portId } from '@openverbs/netdev';
+import { type MemoryLink, portId } from '@openverbs/netdev';
 import { DeviceError } from './device-error.ts';
 import { Cqc, EngineHeader, HcaHeader, Mpt, Qpc } from './layout.ts';
 import { CQS_MAX, HCAS_MAX, MPTS_MAX, PDS_MAX, PORTS_MAX, QPS_MAX } from './limits.ts';
