@@ -25,7 +25,7 @@ export abstract class AsyncEventTarget extends VerbsObject implements EventTarge
 
   /** Called by the dispatcher. @internal */
   deliver(type: number): void {
-    this.context.queueAsyncEvent(new AsyncEvent(type as EventType, this.#element, this.asEventSubject()));
+    this.context.queueAsyncEvent(new AsyncEvent(this.context, type as EventType, this.#element, this.asEventSubject()));
   }
 
   /** Counts an event that the application took, or gave back. @internal */

@@ -1,5 +1,6 @@
 /** Asynchronous events. */
 import type { CompletionQueue } from './completion-queue.ts';
+import type { Context } from './context.ts';
 import type { EventElement } from './driver/events.ts';
 import { eventTypeStr, type EventType } from './enums/event-type.ts';
 import { inspectCustom } from './inspect.ts';
@@ -16,6 +17,8 @@ export interface AsyncEventSubject {
 
 /** An asynchronous event (`struct ibv_async_event`): something happened that no work request asked for. */
 export class AsyncEvent implements AsyncEventSubject {
+  /** Where it came from, and is acknowledged. */
+  readonly context: Context;
   /** One of `EventType`. */
   readonly type: EventType;
   /** What it is about; the field of that name is set. */
@@ -30,7 +33,8 @@ export class AsyncEvent implements AsyncEventSubject {
   readonly port?: number;
 
   /** @internal */
-  constructor(type: EventType, element: EventElement, subject: AsyncEventSubject = {}) {
+  constructor(context: Context, type: EventType, element: EventElement, subject: AsyncEventSubject = {}) {
+    this.context = context;
     this.type = type;
     this.element = element;
     Object.assign(this, subject);

@@ -12,6 +12,16 @@ export function checkInteger(verb: string, what: string, value: unknown, min: nu
   throw invalid(verb, `${what} is ${show(value)}; the limit is ${min} to ${max}${why}`, '', { what, value, min, max });
 }
 
+/** Refuses what is not an unsigned 32-bit number. Small, so that it is inlined where literals are posted. */
+export function checkU32(verb: string, what: string, value: number): void {
+  if (value >>> 0 !== value) checkInteger(verb, what, value, 0, U32_MAX);
+}
+
+/** Refuses what is not an integer of 0 to 2^53 - 1. */
+export function checkU53(verb: string, what: string, value: number): void {
+  if (!Number.isSafeInteger(value) || value < 0) checkInteger(verb, what, value, 0, Number.MAX_SAFE_INTEGER);
+}
+
 /** Refuses bits that have no name in `bits`. */
 export function checkFlags(
   verb: string,

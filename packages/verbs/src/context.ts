@@ -237,7 +237,7 @@ export class Context extends VerbsObject {
   }
 
   #deliver(type: number, element: 'device' | 'port', port?: number): void {
-    this.queueAsyncEvent(new AsyncEvent(type as EventType, element, port === undefined ? {} : { port }));
+    this.queueAsyncEvent(new AsyncEvent(this, type as EventType, element, port === undefined ? {} : { port }));
   }
 
   #queryGidEntry(verb: string, port: number, index: number): GidEntry {

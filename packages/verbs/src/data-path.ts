@@ -5,14 +5,20 @@ import type { SendWr } from './send-wr.ts';
 import type { SgeLike } from './sge.ts';
 import type { WorkCompletion } from './work-completion.ts';
 
+/** What the operations of the extended form take from the QP. */
+export interface WrDefaults {
+  readonly wrId: number;
+  readonly wrFlags: number;
+}
+
 /** A send queue. The methods from `start` on are the extended form, see `QueuePair.wrStart`. */
 export interface SendPath {
   /** After a refused post: which work request it was, from 0. */
   readonly badWrIndex: number;
   /** Whether `start` was called, and neither `complete` nor `abort`. */
   readonly isBuilding: boolean;
-  wrId: number;
-  wrFlags: number;
+  /** Says whose `wrId` and flags the operations of the extended form take. */
+  bind(owner: WrDefaults): void;
   post(wr: SendWr): number;
   setReady(ready: boolean): void;
   reset(): void;

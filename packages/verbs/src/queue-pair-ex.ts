@@ -33,6 +33,7 @@ export abstract class QueuePairEx extends AsyncEventTarget {
     super(context, 'qp', handle, parents);
     this.wrId = 0;
     this.sendPath = sendPath;
+    sendPath.bind(this);
   }
 
   /** Begins a list of work requests; one that was begun and not completed is given up. */
@@ -42,48 +43,48 @@ export abstract class QueuePairEx extends AsyncEventTarget {
 
   /** SEND. */
   wrSend(): void {
-    this.#next().send(SEND);
+    this.sendPath.send(SEND);
   }
 
   /** SEND with immediate data, an unsigned 32-bit number in host order. */
   wrSendImm(immData: number): void {
-    this.#next().sendImm(SEND_WITH_IMM, immData);
+    this.sendPath.sendImm(SEND_WITH_IMM, immData);
   }
 
   /** SEND that invalidates a key of the peer. */
   wrSendInv(invalidateRkey: number): void {
-    this.#next().sendImm(SEND_WITH_INV, invalidateRkey);
+    this.sendPath.sendImm(SEND_WITH_INV, invalidateRkey);
   }
 
   /** RDMA WRITE. A remote address beyond 2^53 - 1 is set by {@link QueuePairEx.wrSetRemoteAddr}. */
   wrRdmaWrite(rkey: number, remoteAddr: number): void {
-    this.#next().rdma(RDMA_WRITE, rkey, remoteAddr);
+    this.sendPath.rdma(RDMA_WRITE, rkey, remoteAddr);
   }
 
   /** RDMA WRITE with immediate data. */
   wrRdmaWriteImm(rkey: number, remoteAddr: number, immData: number): void {
-    this.#next().rdmaImm(RDMA_WRITE_WITH_IMM, rkey, remoteAddr, immData);
+    this.sendPath.rdmaImm(RDMA_WRITE_WITH_IMM, rkey, remoteAddr, immData);
   }
 
   /** RDMA READ. */
   wrRdmaRead(rkey: number, remoteAddr: number): void {
-    this.#next().rdma(RDMA_READ, rkey, remoteAddr);
+    this.sendPath.rdma(RDMA_READ, rkey, remoteAddr);
   }
 
   /** Atomic compare and swap of 8 bytes. */
   wrAtomicCmpSwp(rkey: number, remoteAddr: number, compare: bigint, swap: bigint): void {
-    const path = this.#next();
+    const path = this.sendPath;
     path.atomic(ATOMIC_CMP_AND_SWP, rkey, remoteAddr, bigLow(compare), bigHigh(compare), bigLow(swap), bigHigh(swap));
   }
 
   /** Atomic fetch and add of 8 bytes. */
   wrAtomicFetchAdd(rkey: number, remoteAddr: number, add: bigint): void {
-    this.#next().atomic(ATOMIC_FETCH_AND_ADD, rkey, remoteAddr, bigLow(add), bigHigh(add), 0, 0);
+    this.sendPath.atomic(ATOMIC_FETCH_AND_ADD, rkey, remoteAddr, bigLow(add), bigHigh(add), 0, 0);
   }
 
   /** Invalidates a local key. */
   wrLocalInv(invalidateRkey: number): void {
-    this.#next().sendImm(LOCAL_INV, invalidateRkey);
+    this.sendPath.sendImm(LOCAL_INV, invalidateRkey);
   }
 
   /** Sets all 64 bits of the remote address, as two 32-bit words. */
@@ -129,12 +130,4 @@ export abstract class QueuePairEx extends AsyncEventTarget {
 
   /** Explains why {@link QueuePairEx.wrComplete} refused. @internal */
   protected abstract extendedError(errno: number): VerbsError;
-
-  /** The path, told of the next work request's fields. They go from field to field: as arguments, V8 would box them. */
-  #next(): SendPath {
-    const path = this.sendPath;
-    path.wrId = this.wrId;
-    path.wrFlags = this.wrFlags;
-    return path;
-  }
 }

@@ -1,5 +1,5 @@
 /** Receive work requests. */
-import { checkInteger } from './check.ts';
+import { checkU53 } from './check.ts';
 import { assignSgList, type Sge, type SgeLike } from './sge.ts';
 
 /** A receive work request as a literal. What is left out is 0, no list, no next. */
@@ -39,7 +39,7 @@ export class RecvWr {
  */
 export function assignRecvWr(verb: string, wr: RecvWr, init: RecvWrInit): void {
   const { wrId = 0 } = init;
-  checkInteger(verb, 'wrId', wrId, 0, Number.MAX_SAFE_INTEGER);
+  checkU53(verb, 'wrId', wrId);
   wr.wrId = wrId;
   assignSgList(verb, wr.sgList, init.sgList ?? []);
 }

@@ -1,6 +1,6 @@
 /** Send work requests. */
 import type { AddressHandle } from './address-handle.ts';
-import { checkInteger, show, U32_MAX } from './check.ts';
+import { checkU32, checkU53, show } from './check.ts';
 import { WrOpcode } from './enums/wr.ts';
 import { invalid } from './errors.ts';
 import { assignSgList, type Sge, type SgeLike } from './sge.ts';
@@ -149,16 +149,16 @@ export class SendWr {
 export function assignSendWr(verb: string, wr: SendWr, init: SendWrInit): void {
   const { wrId = 0, opcode = WrOpcode.SEND, sendFlags = 0, immData = 0, invalidateRkey = 0, rkey = 0 } = init;
   const { remoteAddr = 0, remoteQpn = 0, remoteQkey = 0, remoteSrqn = 0, ah = null, inlineData = null } = init;
-  checkInteger(verb, 'wrId', wrId, 0, Number.MAX_SAFE_INTEGER);
-  checkInteger(verb, 'opcode', opcode, 0, 31);
-  checkInteger(verb, 'sendFlags', sendFlags, 0, 0xff);
-  checkInteger(verb, 'immData', immData, 0, U32_MAX);
-  checkInteger(verb, 'invalidateRkey', invalidateRkey, 0, U32_MAX);
-  checkInteger(verb, 'rkey', rkey, 0, U32_MAX);
-  checkInteger(verb, 'remoteQpn', remoteQpn, 0, 0xffffff);
-  checkInteger(verb, 'remoteQkey', remoteQkey, 0, U32_MAX);
-  checkInteger(verb, 'remoteSrqn', remoteSrqn, 0, 0xffffff);
-  if (typeof remoteAddr === 'number') checkInteger(verb, 'remoteAddr', remoteAddr, 0, Number.MAX_SAFE_INTEGER);
+  checkU53(verb, 'wrId', wrId);
+  checkU32(verb, 'opcode', opcode);
+  checkU32(verb, 'sendFlags', sendFlags);
+  checkU32(verb, 'immData', immData);
+  checkU32(verb, 'invalidateRkey', invalidateRkey);
+  checkU32(verb, 'rkey', rkey);
+  checkU32(verb, 'remoteQpn', remoteQpn);
+  checkU32(verb, 'remoteQkey', remoteQkey);
+  checkU32(verb, 'remoteSrqn', remoteSrqn);
+  if (typeof remoteAddr === 'number') checkU53(verb, 'remoteAddr', remoteAddr);
   else checkU64(verb, 'remoteAddr', remoteAddr);
   wr.wrId = wrId;
   wr.opcode = opcode;

@@ -1,5 +1,5 @@
 /** Scatter/gather elements. */
-import { checkInteger, U32_MAX } from './check.ts';
+import { checkU32, checkU53 } from './check.ts';
 
 /** Anything with the three fields of an {@link Sge}. An `Sge` itself is faster. */
 export interface SgeLike {
@@ -41,9 +41,9 @@ export function assignSgList(verb: string, target: Sge[], source: readonly SgeLi
   target.length = source.length;
   for (let i = 0; i < source.length; i++) {
     const { addr, length, lkey } = source[i]!;
-    checkInteger(verb, `sgList[${i}].addr`, addr, 0, Number.MAX_SAFE_INTEGER);
-    checkInteger(verb, `sgList[${i}].length`, length, 0, U32_MAX);
-    checkInteger(verb, `sgList[${i}].lkey`, lkey, 0, U32_MAX);
+    checkU53(verb, 'addr of an SGE', addr);
+    checkU32(verb, 'length of an SGE', length);
+    checkU32(verb, 'lkey of an SGE', lkey);
     const sge = target[i]!;
     sge.addr = addr;
     sge.length = length;

@@ -1,6 +1,6 @@
 /** Posts sends through the provider; builds the extended form in work requests of its own. */
 import type { AddressHandle } from '../address-handle.ts';
-import type { SendPath } from '../data-path.ts';
+import type { SendPath, WrDefaults } from '../data-path.ts';
 import type { QpCalls } from '../driver/data-path.ts';
 import { SendFlags } from '../enums/wr.ts';
 import { Errno } from '../errors.ts';
@@ -13,8 +13,7 @@ const { EINVAL, ENOMEM } = Errno;
 /** A send queue whose WQEs the provider writes. */
 export class CallsSendQueue implements SendPath {
   badWrIndex: number;
-  wrId: number;
-  wrFlags: number;
+  private owner: WrDefaults;
   private readonly calls: QpCalls;
   private readonly maxWr: number;
   private ready: boolean;
@@ -30,14 +29,17 @@ export class CallsSendQueue implements SendPath {
     this.calls = calls;
     this.maxWr = maxWr;
     this.badWrIndex = 0;
-    this.wrId = 0;
-    this.wrFlags = 0;
+    this.owner = { wrId: 0, wrFlags: 0 };
     this.ready = false;
     this.building = false;
     this.staging = [];
     this.count = 0;
     this.current = null;
     this.failure = 0;
+  }
+
+  bind(owner: WrDefaults): void {
+    this.owner = owner;
   }
 
   get isBuilding(): boolean {
@@ -173,9 +175,9 @@ export class CallsSendQueue implements SendPath {
     else if (this.count >= this.maxWr) this.refuse(ENOMEM);
     const wr = (this.staging[this.count] ??= new SendWr());
     if (this.building && this.failure === 0) this.count++;
-    wr.wrId = this.wrId;
+    wr.wrId = this.owner.wrId;
     wr.opcode = opcode;
-    wr.sendFlags = this.wrFlags;
+    wr.sendFlags = this.owner.wrFlags;
     wr.sgList.length = 0;
     wr.inlineData = null;
     wr.ah = null;

@@ -140,9 +140,8 @@ export class RingCompletionQueue implements CqPath {
     }
     const flags = i32[cqe + FLAGS]!;
     const pkeyIndex = i32[cqe + PKEY_INDEX]!;
-    wc.status = STATUS[i32[cqe + SYNDROME]! & 0xff]!;
+    const syndrome = i32[cqe + SYNDROME]!;
     wc.opcode = opcode;
-    wc.vendorErr = i32[cqe + VENDOR_ERR]! >>> 0;
     wc.byteLen = i32[cqe + BYTE_LEN]! >>> 0;
     wc.immData = i32[cqe + IMM]! >>> 0;
     wc.qpNum = qp.qpNum;
@@ -152,6 +151,14 @@ export class RingCompletionQueue implements CqPath {
     wc.slid = flags >>> 16;
     wc.pkeyIndex = pkeyIndex & 0xffff;
     wc.dlidPathBits = (pkeyIndex >>> 16) & 0xff;
+    // Success after success leaves these fields as they are: 0.
+    if ((syndrome | wc.status) !== 0) this.fillFault(wc, cqe, syndrome);
+  }
+
+  private fillFault(wc: WorkCompletion, cqe: number, syndrome: number): void {
+    const { i32 } = this;
+    wc.status = STATUS[syndrome & 0xff]!;
+    wc.vendorErr = i32[cqe + VENDOR_ERR]! >>> 0;
     wc.faultKey = i32[cqe + FAULT_KEY]! >>> 0;
     wc.faultAddr = (i32[cqe + FAULT_ADDR_HI]! >>> 0) * TWO_32 + (i32[cqe + FAULT_ADDR_LO]! >>> 0);
   }

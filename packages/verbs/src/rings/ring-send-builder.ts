@@ -1,6 +1,6 @@
 /** The extended form of posting, straight into the ring. Hot: nothing here allocates. */
 import type { AddressHandle } from '../address-handle.ts';
-import type { SendPath } from '../data-path.ts';
+import type { SendPath, WrDefaults } from '../data-path.ts';
 import { SendFlags, WrOpcode } from '../enums/wr.ts';
 import { Errno } from '../errors.ts';
 import type { SgeLike } from '../sge.ts';
@@ -21,6 +21,8 @@ const SGE_COUNT_SHIFT = 8;
 const ONE_SGE = 1 << SGE_COUNT_SHIFT;
 const FLAG_BITS = 0xff;
 
+const NO_DEFAULTS: WrDefaults = { wrId: 0, wrFlags: 0 };
+
 /**
  * The send queue of a QP with the extended form: `wrStart`, operations and setters, `wrComplete` or `wrAbort`.
  *
@@ -28,13 +30,10 @@ const FLAG_BITS = 0xff;
  * mistake is remembered, later calls do nothing, and `wrComplete` reports it, as `ibv_wr_complete` does.
  */
 export class RingSendBuilder extends RingSendQueue implements SendPath {
-  /** `wrId` of the next operation. */
-  wrId: number;
-  /** `SendFlags` of the next operation. */
-  wrFlags: number;
+  /** Who says what `wrId` and flags the next operation gets. Read from there: as arguments, V8 would box numbers. */
+  private owner: WrDefaults;
   /** {@link RingSendQueue.limit} while building, else 0. A post while building sees a limit of 0. */
   private buildLimit: number;
-  private building: boolean;
   /** Index of the WQE after the last one built. */
   private cursor: number;
   /** Word index of the WQE that setters write to; -1 for none. */
@@ -46,26 +45,29 @@ export class RingSendBuilder extends RingSendQueue implements SendPath {
 
   constructor(rings: QpRings, qpType: number, sqSigAll: boolean) {
     super(rings, qpType, sqSigAll);
-    this.wrId = 0.5; // a double from the start
-    this.wrId = 0;
-    this.wrFlags = 0;
+    this.owner = NO_DEFAULTS;
     this.buildLimit = 0;
-    this.building = false;
     this.cursor = 0;
     this.current = -1;
     this.failure = 0;
     this.review = false;
   }
 
+  /** Says whose `wrId` and flags operations take. */
+  bind(owner: WrDefaults): void {
+    this.owner = owner;
+  }
+
   /** Begins. Whatever was begun before and not completed is given up. */
   start(): void {
-    this.building = true;
-    if (this.limit !== 0) this.buildLimit = this.limit;
-    this.limit = 0;
+    if (this.limit !== 0) {
+      this.buildLimit = this.limit;
+      this.limit = 0;
+    }
     this.cursor = this.head;
     this.current = -1;
     this.failure = 0;
-    this.review = false;
+    this.review = this.addressing === DATAGRAM;
   }
 
   /** SEND, or another operation whose words from RKEY on are 0 until `setDatagram` says otherwise. */
@@ -185,13 +187,15 @@ export class RingSendBuilder extends RingSendQueue implements SendPath {
 
   /** Posts what was built, with one ring of the doorbell; or nothing, and returns the first mistake as an error number. */
   complete(): number {
-    if (!this.building) return EINVAL;
-    if (this.review || this.addressing === DATAGRAM) this.lookAgain();
-    const { failure, cursor, head } = this;
-    this.abort();
-    if (failure !== 0) return failure;
-    if (cursor !== head) {
-      this.head = cursor;
+    const limit = this.buildLimit;
+    if (limit === 0) return EINVAL; // not begun, or in a state that takes no sends
+    if (this.review) this.lookAgain();
+    this.limit = limit;
+    this.buildLimit = 0;
+    this.current = -1;
+    if (this.failure !== 0) return this.failure;
+    if (this.cursor !== this.head) {
+      this.head = this.cursor;
       this.publish();
     }
     return 0;
@@ -201,13 +205,12 @@ export class RingSendBuilder extends RingSendQueue implements SendPath {
   abort(): void {
     if (this.buildLimit !== 0) this.limit = this.buildLimit;
     this.buildLimit = 0;
-    this.building = false;
     this.current = -1;
   }
 
   /** Whether `start` was called, and neither `complete` nor `abort`. */
   get isBuilding(): boolean {
-    return this.building;
+    return this.buildLimit !== 0;
   }
 
   override setReady(ready: boolean): void {
@@ -217,15 +220,15 @@ export class RingSendBuilder extends RingSendQueue implements SendPath {
 
   /** Takes the next WQE and fills what all operations have; returns its word index, or -1. */
   private open(opcode: number): number {
-    const { i32, cursor, slots } = this;
+    const { i32, cursor, slots, owner } = this;
     if (((cursor - slots.tail) | 0) >= this.buildLimit || ((this.opcodes >>> opcode) & 1) === 0)
       return this.refuseOpen();
     const slot = cursor & this.mask;
     const wqe = this.base + (slot << this.strideShift);
     i32[wqe + OPCODE] = opcode;
-    i32[wqe + FLAGS] = (this.wrFlags & FLAG_BITS) | this.signalAll;
+    i32[wqe + FLAGS] = (owner.wrFlags & FLAG_BITS) | this.signalAll;
     i32[wqe + INLINE_LENGTH] = 0;
-    slots.wrIds[slot] = this.wrId;
+    slots.wrIds[slot] = owner.wrId;
     this.cursor = (cursor + 1) | 0;
     this.current = wqe;
     return wqe;
@@ -240,7 +243,7 @@ export class RingSendBuilder extends RingSendQueue implements SendPath {
 
   /** Remembers the first mistake. Outside of start and complete there is nothing to remember it for: complete will say so. */
   private refuse(errno: number): void {
-    if (this.building && this.failure === 0) {
+    if (this.buildLimit !== 0 && this.failure === 0) {
       this.failure = errno;
       this.badWrIndex = Math.max(0, ((this.cursor - this.head) | 0) - (this.current < 0 ? 0 : 1));
     }

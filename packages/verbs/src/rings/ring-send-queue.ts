@@ -130,42 +130,48 @@ export class RingSendQueue {
     this.doorbell.ringSq(this.qpNum);
   }
 
+  // Three methods of a size that V8 inlines, where one would be too long.
   private write(wr: SendWr): number {
-    const { i32, head, slots } = this;
+    const { head, slots } = this;
     if (((head - slots.tail) | 0) >= this.limit) return this.limit === 0 ? EINVAL : ENOMEM;
     const opcode = wr.opcode;
     if ((opcode & 31) !== opcode || ((this.opcodes >>> opcode) & 1) === 0) return EINVAL;
     const slot = head & this.mask;
     const wqe = this.base + (slot << this.strideShift);
     const flags = (wr.sendFlags & 0xff) | this.signalAll;
-    const sgList = wr.sgList;
-    if ((flags & INLINE) !== 0) {
-      const errno = this.writeInline(wqe, opcode, flags, wr);
-      if (errno !== 0) return errno;
-    } else {
-      const count = sgList.length;
-      if (count > this.maxSge) return EINVAL;
-      i32[wqe + FLAGS] = flags | (count << SGE_COUNT_SHIFT);
-      for (let i = 0, w = wqe + SGE; i < count; i++, w += WORDS_PER_SGE) {
-        const sge = sgList[i]!;
-        const addr = sge.addr;
-        i32[w + ADDR_LO] = addr | 0;
-        i32[w + ADDR_HI] = addr / TWO_32;
-        i32[w + LENGTH] = sge.length | 0;
-        i32[w + LKEY] = sge.lkey | 0;
-      }
-    }
-    i32[wqe + OPCODE] = opcode;
+    const errno = (flags & INLINE) === 0 ? this.writeSgList(wqe, flags, wr) : this.writeInline(wqe, opcode, flags, wr);
+    if (errno !== 0) return errno;
+    this.i32[wqe + OPCODE] = opcode;
     if (((SPECIAL >>> opcode) & 1) !== 0 && !this.writeSpecial(wqe, opcode, wr)) return EINVAL;
-    if (this.addressing !== DATAGRAM) {
-      i32[wqe + RKEY] = wr.rkey | 0;
-      i32[wqe + REMOTE_ADDR_LO] = wr.remoteAddrLo;
-      i32[wqe + REMOTE_ADDR_HI] = wr.remoteAddrHi;
-      if (this.addressing === XRC) i32[wqe + REMOTE_SRQN] = wr.remoteSrqn;
-    } else if (!this.writeDatagram(wqe, wr)) return EINVAL;
+    if (this.addressing === CONNECTED) this.writeRemote(wqe, wr);
+    else if (!this.writeAddress(wqe, wr)) return EINVAL;
     slots.wrIds[slot] = wr.wrId;
     this.head = (head + 1) | 0;
     return 0;
+  }
+
+  private writeSgList(wqe: number, flags: number, wr: SendWr): number {
+    const { i32 } = this;
+    const sgList = wr.sgList;
+    const count = sgList.length;
+    if (count > this.maxSge) return EINVAL;
+    i32[wqe + FLAGS] = flags | (count << SGE_COUNT_SHIFT);
+    for (let i = 0, w = wqe + SGE; i < count; i++, w += WORDS_PER_SGE) {
+      const sge = sgList[i]!;
+      const addr = sge.addr;
+      i32[w + ADDR_LO] = addr | 0;
+      i32[w + ADDR_HI] = addr / TWO_32;
+      i32[w + LENGTH] = sge.length | 0;
+      i32[w + LKEY] = sge.lkey | 0;
+    }
+    return 0;
+  }
+
+  private writeRemote(wqe: number, wr: SendWr): void {
+    const { i32 } = this;
+    i32[wqe + RKEY] = wr.rkey | 0;
+    i32[wqe + REMOTE_ADDR_LO] = wr.remoteAddrLo;
+    i32[wqe + REMOTE_ADDR_HI] = wr.remoteAddrHi;
   }
 
   /** Immediate data, keys to invalidate and operands of atomics. */
@@ -184,8 +190,14 @@ export class RingSendQueue {
     return true;
   }
 
-  private writeDatagram(wqe: number, wr: SendWr): boolean {
+  /** Where a datagram or an XRC message goes. */
+  private writeAddress(wqe: number, wr: SendWr): boolean {
     const { i32 } = this;
+    if (this.addressing === XRC) {
+      this.writeRemote(wqe, wr);
+      i32[wqe + REMOTE_SRQN] = wr.remoteSrqn;
+      return true;
+    }
     const ah = wr.ah;
     if (ah === null || ah.destroyed) return false;
     i32[wqe + RKEY] = wr.remoteQkey | 0;
