@@ -1,0 +1,85 @@
+/** The benchmarks run, and say what they are said to say. What figures they come to is nobody's business here. */
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect } from 'chai';
+import { pairwise, pool, spread } from './samples.ts';
+
+const run = promisify(execFile);
+const MAIN = fileURLToPath(new URL('./main.js', import.meta.url));
+/** Several processes, each of which loads everything, on a machine that may have other things to do. */
+const TIMEOUT_MS = 120_000;
+
+/** For each benchmark: the fields that tell its cases apart, and each metric with its unit. */
+const EXPECTED = {
+  'write-pingpong': { fields: ['size'], metrics: { 'one-way': 'us', floor: 'us', ratio: 'x' } },
+  'post-poll': {
+    fields: ['size', 'providers'],
+    metrics: {
+      'post-send': 'ops/s',
+      extended: 'ops/s',
+      floor: 'ops/s',
+      'ratio-post-send': 'x',
+      'ratio-extended': 'x',
+      allocated: 'B/op',
+      'allocated-control': 'B/op',
+    },
+  },
+  bandwidth: { fields: ['size'], metrics: { write: 'GB/s', read: 'GB/s', send: 'GB/s', 'memory-copy': 'GB/s' } },
+  scale: {
+    fields: ['count'],
+    metrics: { 'qp-create': 'us', 'qp-destroy': 'us', 'mr-create': 'us', 'mr-destroy': 'us' },
+  },
+} as const;
+
+describe('the benchmarks', function () {
+  this.timeout(TIMEOUT_MS);
+
+  for (const [name, { fields, metrics }] of Object.entries(EXPECTED)) {
+    it(`${name} prints one JSON object a line, and nothing else`, async () => {
+      const { stdout, stderr } = await run(process.execPath, [MAIN, '--quick', '--json', '--only', name]);
+      expect(stderr).to.equal('');
+      const lines = stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
+      const units: unknown = Object.fromEntries(lines.map(({ metric, unit }) => [metric, unit]));
+      expect(units).to.deep.equal(metrics);
+      for (const line of lines) {
+        expect(line['name']).to.equal(name);
+        for (const field of [...fields, 'samples']) expect(line[field], field).to.be.a('number').above(0);
+        for (const field of ['value', 'q1', 'q3']) expect(line[field], field).to.be.a('number').at.least(0);
+        expect(line['q1']).to.be.at.most(line['q3'] as number);
+      }
+    });
+  }
+
+  it('print tables that name what was measured', async () => {
+    const { stdout } = await run(process.execPath, [MAIN, '--quick', '--only', 'scale']);
+    expect(stdout)
+      .to.match(/^Node /)
+      .and.include('quartiles')
+      .and.include('mr-create');
+  });
+
+  it('refuse a name that is none', async () => {
+    const failure: unknown = await run(process.execPath, [MAIN, '--only', 'speed']).catch((error: unknown) => error);
+    expect(failure).to.have.property('code', 1);
+    expect(failure).to.have.property('stderr').that.includes('write-pingpong');
+  });
+});
+
+describe('the figures of the benchmarks', () => {
+  it('are the median and the quartiles, between samples where there is none', () => {
+    expect(spread([4, 1, 3, 2])).to.deep.equal({ value: 2.5, q1: 1.75, q3: 3.25, samples: 4 });
+    expect(spread([2, 4], (ns) => 1 / ns)).to.deep.equal({ value: 0.375, q1: 0.3125, q3: 0.4375, samples: 2 });
+  });
+
+  it('compare each sample with the one that was taken beside it', () => {
+    expect(pairwise([3, 8], [2, 4])).to.deep.equal([1.5, 2]);
+  });
+
+  it('come from all process starts', () => {
+    expect(pool([{ a: [1], b: [2] }, { a: [3] }])).to.deep.equal({ a: [1, 3], b: [2] });
+  });
+});

@@ -1,0 +1,21 @@
+/** What one more object costs, to make and to end, where that many are already. */
+import type { BenchCase, Benchmark } from '../benchmark.ts';
+import { spread } from '../samples.ts';
+
+const QPS = [100, 1_000, 10_000];
+const MRS = [100, 1_000, 10_000, 100_000];
+const US_PER_NS = 1e-3;
+
+export const scale: Benchmark = {
+  name: 'scale',
+  title: 'the cost of creating and destroying one object among `count` live ones',
+  cases({ quick }) {
+    const cases = (part: string, counts: readonly number[]): BenchCase[] =>
+      counts.map((count) => ({ fields: { count }, part }));
+    return quick ? [...cases('qp', [100]), ...cases('mr', [100])] : [...cases('qp', QPS), ...cases('mr', MRS)];
+  },
+  lines: ({ fields }, samples) =>
+    Object.entries(samples).map(([metric, times]) => {
+      return { name: scale.name, ...fields, metric, unit: 'us', ...spread(times, (ns) => ns * US_PER_NS) };
+    }),
+};
