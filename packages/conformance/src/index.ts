@@ -1,1 +1,14 @@
-export {};
+/**
+ * The suite that every provider runs: by object and by rule, driven by the capability manifest, with listed deviations.
+ *
+ * @packageDocumentation
+ */
+export { defineSuite, testKey } from './define-suite.ts';
+export type { ConformanceBody, ConformanceSuite, ConformanceTest, SuiteBuilder } from './define-suite.ts';
+export { conforms } from './report.ts';
+export type { ConformanceReport, DeviatingTest, ExcludedTest, FailedTest } from './report.ts';
+export { runConformance } from './run-conformance.ts';
+export type { ConformanceSession, ConformanceSubject } from './run-conformance.ts';
+export { StandaloneRunner } from './standalone-runner.ts';
+export type { StandaloneFailure } from './standalone-runner.ts';
+export type { TestBody, TestInterface } from './test-interface.ts';

@@ -1,0 +1,36 @@
+/** Asynchronous events of a context. */
+import { expect } from 'chai';
+import {
+  eventTypeStr,
+  type AsyncEvent,
+  type CompletionQueue,
+  type Context,
+  type EventType,
+  type QueuePair,
+} from '@openverbs/verbs';
+import { eventually } from './wait.ts';
+
+/** Waits for the next asynchronous event: it must be this one. Acknowledges it. */
+export async function expectAsyncEvent(
+  context: Context,
+  type: EventType,
+  element: QueuePair | CompletionQueue,
+): Promise<void> {
+  const event = await nextAsyncEvent(context);
+  expect(eventTypeStr(event.type), 'event').to.equal(eventTypeStr(type));
+  expect(event.qp ?? event.cq, 'what the event is about').to.equal(element);
+  context.ackAsyncEvent(event);
+}
+
+/** The next asynchronous event, not acknowledged. */
+export async function nextAsyncEvent(context: Context): Promise<AsyncEvent> {
+  let found: AsyncEvent | null = null;
+  await eventually('an asynchronous event', () => (found = context.tryGetAsyncEvent()) !== null);
+  return found as unknown as AsyncEvent;
+}
+
+/** Fails when the context has an event now. */
+export function expectNoAsyncEvent(context: Context): void {
+  const event = context.tryGetAsyncEvent();
+  expect(event, event === null ? '' : `unexpected event ${event.toString()}`).to.equal(null);
+}

@@ -1,0 +1,33 @@
+/** Waiting in tests: always for a condition, never for a time, and never without an end. */
+import { setImmediate, setTimeout } from 'node:timers/promises';
+
+/** After this long a condition that has not come true fails the test. Far below the runner's own limit, which says less. */
+export const WAIT_MS_MAX = 5000;
+
+/** Looks at the condition this often before the event loop gets a turn. */
+const LOOKS_PER_TURN = 64;
+/** After this many turns the waits sleep, so that a device in another thread gets the processor. */
+const TURNS_AWAKE_MAX = 64;
+
+/**
+ * Resolves once `condition` is true.
+ *
+ * @param what - what is waited for, for the message
+ * @param state - describes what is there instead, for the message
+ */
+export async function eventually(
+  what: string,
+  condition: () => boolean,
+  state: () => string = () => '',
+): Promise<void> {
+  const deadlineMs = performance.now() + WAIT_MS_MAX;
+  for (let turn = 0; ; turn++) {
+    for (let look = 0; look < LOOKS_PER_TURN; look++) {
+      if (condition()) return;
+    }
+    if (performance.now() > deadlineMs) {
+      throw new Error(`waited ${WAIT_MS_MAX} ms for ${what}; ${state()}`);
+    }
+    await (turn < TURNS_AWAKE_MAX ? setImmediate() : setTimeout(1));
+  }
+}

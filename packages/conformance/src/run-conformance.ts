@@ -1,0 +1,203 @@
+/** Registers the suite with a test runner: which tests run, what takes the place of the others, and what counts as passed. */
+import type { Device } from '@openverbs/verbs';
+import { Capability, type CapabilityManifest, type CapabilityName } from '@openverbs/verbs/driver';
+import { refuseAbsent } from './absent-capability.ts';
+import { Bench } from './bench/bench.ts';
+import { Bystander } from './bench/bystander.ts';
+import { testKey, type ConformanceSuite, type ConformanceTest } from './define-suite.ts';
+import { newReport, type ConformanceReport } from './report.ts';
+import { suites as allSuites } from './suites/index.ts';
+import { globalTestInterface, type TestInterface } from './test-interface.ts';
+
+/** The devices of a subject while a run lasts. */
+export interface ConformanceSession {
+  /** The first is tested; the other ends of connections are on the last, which may be the same. */
+  readonly devices: readonly Device[];
+  /** What another thread would join with; undefined where none can. */
+  readonly machine?: unknown;
+  close(): void | Promise<void>;
+}
+
+/** What is tested, and how. */
+export interface ConformanceSubject {
+  /** As the runner's output and the report name it. */
+  readonly name: string;
+  /** Opens the devices. Called once, before the first test. */
+  open(): ConformanceSession | Promise<ConformanceSession>;
+  /** What the first device supports, as its manifest says. It is held against the device itself. */
+  readonly capabilities: CapabilityManifest['supports'];
+  /**
+   * Tests that are known to fail, by `'suite › test'`, with the reason. A listed test has to fail: one that passes, and an
+   * entry that names no test, are failures.
+   */
+  readonly deviations?: Readonly<Record<string, string>>;
+  /** Suites to run, by name; all when left out. What is left out so is in the report, and the subject does not conform. */
+  readonly only?: readonly string[];
+  /** For the random tests, to repeat a run that failed; drawn when left out. */
+  readonly seed?: number;
+  /** Where to register; the global functions when left out. */
+  readonly interface?: TestInterface;
+  /** Is given the report when the last test has ended. */
+  onReport?(report: ConformanceReport): void;
+}
+
+/**
+ * Registers the conformance suite for a subject.
+ *
+ * @returns the report, which fills while the runner runs
+ */
+export function runConformance(subject: ConformanceSubject): ConformanceReport {
+  return new Registration(subject, allSuites).register();
+}
+
+class Registration {
+  readonly #subject: ConformanceSubject;
+  readonly #suites: readonly ConformanceSuite[];
+  readonly #runner: TestInterface;
+  readonly #report: ConformanceReport;
+  readonly #seed: number;
+  #session: ConformanceSession | undefined;
+
+  constructor(subject: ConformanceSubject, suites: readonly ConformanceSuite[]) {
+    this.#subject = subject;
+    this.#suites = suites;
+    this.#seed = subject.seed ?? Math.floor(Math.random() * 2 ** 32);
+    this.#runner = subject.interface ?? globalTestInterface();
+    this.#report = newReport(subject.name);
+  }
+
+  register(): ConformanceReport {
+    const { describe, before, after } = this.#runner;
+    describe(`conformance of ${this.#subject.name}`, () => {
+      before(async () => {
+        this.#session = await this.#subject.open();
+      });
+      after(async () => {
+        await this.#session?.close();
+        this.#subject.onReport?.(this.#report);
+      });
+      this.#registerListChecks();
+      for (const suite of this.#suites) this.#registerSuite(suite);
+    });
+    return this.#report;
+  }
+
+  /** The lists that the caller gives are checked like everything else: a stale entry would hide what it was meant to show. */
+  #registerListChecks(): void {
+    const { describe } = this.#runner;
+    describe('lists', () => {
+      this.#registerTest('lists', 'the manifest is the device’s own', () => {
+        this.#checkManifest();
+      });
+      this.#registerTest('lists', 'every deviation and every selected suite exists', () => {
+        this.#checkNames();
+      });
+    });
+  }
+
+  #checkManifest(): void {
+    const device = this.#bench().device;
+    const names = Object.keys(Capability) as CapabilityName[];
+    const wrong = names.filter((name) => device.supports(name) !== this.#claims(name));
+    if (wrong.length > 0) throw new Error(`the device and the given manifest differ in ${wrong.join(', ')}`);
+  }
+
+  #checkNames(): void {
+    const keys = new Set(this.#suites.flatMap(({ name, tests }) => tests.map(({ title }) => testKey(name, title))));
+    const names = new Set(this.#suites.map(({ name }) => name));
+    const stale = [
+      ...Object.keys(this.#subject.deviations ?? {}).filter((key) => !keys.has(key)),
+      ...(this.#subject.only ?? []).filter((name) => !names.has(name)),
+    ];
+    if (stale.length > 0) throw new Error(`no such test or suite: ${stale.join(', ')}`);
+  }
+
+  #registerSuite(suite: ConformanceSuite): void {
+    if (this.#subject.only !== undefined && !this.#subject.only.includes(suite.name)) {
+      this.#report.notSelected.push(suite.name);
+      return;
+    }
+    this.#runner.describe(suite.name, () => {
+      const absent = this.#firstAbsent(suite.needs);
+      if (absent !== undefined) {
+        this.#registerAbsence(suite.name, suite.tests, absent);
+        return;
+      }
+      for (const test of suite.tests) {
+        const absentForTest = this.#firstAbsent(test.needs);
+        if (absentForTest === undefined) {
+          this.#registerTest(suite.name, test.title, () => this.#runTest(test));
+        } else {
+          this.#registerAbsence(suite.name, [test], absentForTest);
+        }
+      }
+    });
+  }
+
+  #claims(name: CapabilityName): boolean {
+    return this.#subject.capabilities[name] === true;
+  }
+
+  #firstAbsent(needs: readonly CapabilityName[]): CapabilityName | undefined {
+    return needs.find((name) => !this.#claims(name));
+  }
+
+  /** In the place of tests that need `capability`: using it must be refused. */
+  #registerAbsence(suite: string, tests: readonly ConformanceTest[], capability: CapabilityName): void {
+    for (const test of tests) this.#report.excluded.push({ key: testKey(suite, test.title), capability });
+    const what = tests.length === 1 ? `${tests[0].title}: ` : '';
+    this.#registerTest(suite, `${what}excluded by the manifest, so using ${capability} is refused`, () =>
+      refuseAbsent(capability, this.#bench(), this.#session?.machine),
+    );
+  }
+
+  /** One entry of the runner; what it ends with goes into the report. */
+  #registerTest(suite: string, title: string, run: () => void | Promise<void>): void {
+    const key = testKey(suite, title);
+    const reason = this.#subject.deviations?.[key];
+    const shown = reason === undefined ? title : `${title} (deviates: ${reason})`;
+    this.#runner.it(shown, async () => {
+      const failure = await failureOf(run);
+      if (reason === undefined) {
+        this.#record(key, failure);
+        if (failure !== null) throw failure;
+      } else if (failure === null) {
+        const unexpected = new Error(`passes, but is listed as a deviation: ${reason}`);
+        this.#record(key, unexpected);
+        throw unexpected;
+      } else {
+        this.#report.deviating.push({ key, reason, failure: failure.message });
+      }
+    });
+  }
+
+  #record(key: string, failure: Error | null): void {
+    if (failure === null) this.#report.passed.push(key);
+    else this.#report.failed.push({ key, failure: failure.message });
+  }
+
+  async #runTest(test: ConformanceTest): Promise<void> {
+    const bench = this.#bench();
+    try {
+      const bystander = test.provokes && this.#claims('rc') ? new Bystander(bench) : null;
+      await test.body(bench);
+      await bystander?.verify();
+    } finally {
+      bench.release();
+    }
+  }
+
+  #bench(): Bench {
+    if (this.#session === undefined) throw new Error('the subject did not open');
+    return new Bench(this.#session.devices, this.#seed);
+  }
+}
+
+async function failureOf(run: () => void | Promise<void>): Promise<Error | null> {
+  try {
+    await run();
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error), { cause: error });
+  }
+}

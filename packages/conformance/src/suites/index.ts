@@ -1,0 +1,77 @@
+/** All suites, in the order in which they run: objects first, then what they do, then what goes wrong. */
+import type { ConformanceSuite } from '../define-suite.ts';
+import { asyncEventsSuite } from './async-events.ts';
+import { atomicsSuite } from './atomics.ts';
+import { channelSuite } from './channel.ts';
+import { contextSuite } from './context.ts';
+import { cqOverrunSuite } from './cq-overrun.ts';
+import { cqResizeSuite } from './cq-resize.ts';
+import { cqSuite } from './cq.ts';
+import { deviceSuite } from './device.ts';
+import { extendedPostsSuite } from './extended-posts.ts';
+import { flushSuite } from './flush.ts';
+import { hostileRingsSuite } from './hostile-rings.ts';
+import { hostileWqeSuite } from './hostile-wqe.ts';
+import { inlineSuite } from './inline.ts';
+import { lifetimesSuite } from './lifetimes.ts';
+import { limitsSuite } from './limits.ts';
+import { localErrorsSuite } from './local-errors.ts';
+import { mrSuite } from './mr.ts';
+import { orderingSuite } from './ordering.ts';
+import { pathMtuSuite } from './path-mtu.ts';
+import { pdSuite } from './pd.ts';
+import { postingSuite } from './posting.ts';
+import { qpAttributesSuite } from './qp-attributes.ts';
+import { qpStateSuite } from './qp-state.ts';
+import { qpSuite } from './qp.ts';
+import { rdmaReadSuite } from './rdma-read.ts';
+import { rdmaWriteSuite } from './rdma-write.ts';
+import { receiveErrorsSuite } from './receive-errors.ts';
+import { remoteErrorsSuite } from './remote-errors.ts';
+import { rnrSuite } from './rnr.ts';
+import { selfLoopbackSuite } from './self-loopback.ts';
+import { sendRecvSuite } from './send-recv.ts';
+import { sgeListsSuite } from './sge-lists.ts';
+import { solicitedSuite } from './solicited.ts';
+import { sqdSuite } from './sqd.ts';
+import { turnedBitsSuite } from './turned-bits.ts';
+import { unreachableSuite } from './unreachable.ts';
+
+export const suites: readonly ConformanceSuite[] = [
+  deviceSuite,
+  contextSuite,
+  pdSuite,
+  mrSuite,
+  cqSuite,
+  channelSuite,
+  qpSuite,
+  qpStateSuite,
+  qpAttributesSuite,
+  postingSuite,
+  extendedPostsSuite,
+  sendRecvSuite,
+  rdmaWriteSuite,
+  rdmaReadSuite,
+  atomicsSuite,
+  inlineSuite,
+  sgeListsSuite,
+  pathMtuSuite,
+  orderingSuite,
+  selfLoopbackSuite,
+  rnrSuite,
+  solicitedSuite,
+  asyncEventsSuite,
+  localErrorsSuite,
+  remoteErrorsSuite,
+  receiveErrorsSuite,
+  unreachableSuite,
+  flushSuite,
+  sqdSuite,
+  cqOverrunSuite,
+  cqResizeSuite,
+  lifetimesSuite,
+  limitsSuite,
+  hostileWqeSuite,
+  hostileRingsSuite,
+  turnedBitsSuite,
+];

@@ -1,0 +1,11 @@
+/** Placement `thread`: a worker executes the device. */
+import { runConformance } from '@openverbs/conformance';
+import { openVerbs } from 'openverbs';
+import { capabilities, deviations } from './emulated.ts';
+
+runConformance({
+  name: 'the emulated provider, in a thread',
+  open: () => openVerbs({ provider: 'emulated', emulated: { devices: 2, placement: 'thread' } }),
+  capabilities,
+  deviations,
+});
