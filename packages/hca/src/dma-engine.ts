@@ -29,7 +29,7 @@ export class DmaEngine {
     const end = (destination + length) | 0;
     const sourceEnd = (source + length) | 0;
     if (((end | sourceEnd) & 3) !== 0 || length < 4) {
-      this.#publishBytes(destination, source, length);
+      this.#publishUnaligned(destination, source, length);
       return;
     }
     const i32 = this.#i32;
@@ -66,11 +66,20 @@ export class DmaEngine {
     return left < length ? left : length;
   }
 
-  #publishBytes(destination: number, source: number, length: number): void {
+  /** The last word is still stored as one when it is one at the destination; else the last byte is. */
+  #publishUnaligned(destination: number, source: number, length: number): void {
     const u8 = this.#u8;
+    const end = (destination + length) | 0;
+    if ((end & 3) === 0 && length >= 4) {
+      const at = (source + length - 4) >>> 0;
+      const last = u8[at] | (u8[at + 1] << 8) | (u8[at + 2] << 16) | (u8[at + 3] << 24);
+      if (length > 4) this.#copy(destination, source, length - 4);
+      Atomics.store(this.#i32, (end - 4) >>> 2, last);
+      return;
+    }
     const last = u8[(source + length - 1) >>> 0];
     if (length > 1) this.#copy(destination, source, length - 1);
-    Atomics.store(u8, (destination + length - 1) >>> 0, last);
+    Atomics.store(u8, (end - 1) >>> 0, last);
   }
 
   #movePages(destinationMpt: number, destination: number, sourceMpt: number, source: number, length: number): void {
