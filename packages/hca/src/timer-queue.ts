@@ -60,7 +60,7 @@ export class TimerQueue {
 
   /** Takes a QP whose deadline has passed; 0 when there is none. */
   takeDue(nowNs: number): number {
-    if (this.earliestNs > nowNs) return 0;
+    if (this.#i32[this.#engine + EngineHeader.TIMER_COUNT] === 0 || this.earliestNs > nowNs) return 0;
     const q = this.#i32[this.#heap];
     this.stop(q);
     return q;
