@@ -15,10 +15,12 @@ import { ORDERS, PAGE_WORDS_SHIFT, PageWords } from './header.ts';
 
 const { OWNER, SIZE, NEXT, PREV } = PageWords;
 
-/** Words of the heap's state, after which come the heads of the free lists. */
+/** One past the highest page that ever belonged to a buffer. */
 const TOP = 0;
+/** Counts rebuilds. */
 const EPOCH = 1;
-const HEADS = 2;
+/** First pages of the free lists, by order. */
+export const HEADS = 2;
 /** Words that the state takes. */
 export const HEAP_WORDS = HEADS + ORDERS;
 /** Tags hold the epoch above 5 bits of order and below the sign. */
@@ -113,7 +115,7 @@ export class BuddyHeap {
     return this.i32[this.descriptor(page) + SIZE];
   }
 
-  /** First page of the first buffer of an owner at or after a page, or 0. Walks the blocks in between. */
+  /** First page of the first buffer of an owner at or after a page where a block begins, or 0. Walks the blocks in between. */
   nextOwned(owner: number, from: number): number {
     const top = this.i32[this.state + TOP];
     for (let page = Math.max(from, this.firstPage); page < top; page += this.blockPages(page)) {
@@ -151,7 +153,7 @@ export class BuddyHeap {
         continue;
       }
       this.giveBack(hole, page);
-      page += this.sizeAt(page);
+      page += this.blockPages(page);
       hole = page;
     }
     this.giveBack(hole, this.pages);
@@ -228,7 +230,7 @@ export class BuddyHeap {
     this.put(record + SIZE, 0);
   }
 
-  /** Pages of the block, used or free, that begins at a page; 1 where none does, which only a bug can bring about. */
+  /** Pages of the block, used or free, that begins at a page. At least 1 even if the words are torn, so that walks end. */
   private blockPages(page: number): number {
     const size = this.i32[this.descriptor(page) + SIZE];
     if (size < 0) return 1 << ((-size & 31) - 1);

@@ -44,7 +44,7 @@ export const Header = {
   TOUCHED: 5,
   /** {@link ROOTS_MAX} addresses. */
   ROOTS: 16,
-  /** Index of the thread that holds the lock, or 0. */
+  /** Token of the thread that holds the lock, or 0: its index in the low byte, the generation of its slot above. */
   LOCK: 64,
   /** 1 when a thread may be parked on the lock. */
   LOCK_WAITERS: 96,
@@ -70,7 +70,12 @@ export const ThreadSlot = {
   DEAD: 1,
   /** Start time of the thread in clock ticks, a double; 0: not known. */
   START_F64: 2,
+  /** Counts the threads that had the slot. */
+  GENERATION: 4,
 } as const;
+
+/** Bits of a lock token that hold the thread index. */
+export const TOKEN_INDEX_MASK = 0xff;
 
 /** Words between two thread slots: a cache line. */
 export const THREAD_SLOT_WORDS = 16;

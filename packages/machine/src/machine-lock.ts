@@ -8,7 +8,7 @@
  */
 import type { HostClock } from './clock.ts';
 import { MachineError, MachineTimeoutError } from './errors.ts';
-import { Header } from './header.ts';
+import { Header, TOKEN_INDEX_MASK } from './header.ts';
 import type { ThreadTable } from './thread-table.ts';
 
 const { LOCK, LOCK_WAITERS, LOCK_PROGRESS, LOCK_TAKEOVERS } = Header;
@@ -30,14 +30,6 @@ export const HEARTBEAT_NS_MAX = 2e9;
 /** Called with the lock held, after it was taken over from a thread that vanished. */
 export type RecoveryHandler = (deadThreadIndex: number) => void;
 
-/** What a waiter remembers of the holder between two looks. */
-interface HolderWatch {
-  owner: number;
-  progress: number;
-  sinceNs: number;
-  nextLookNs: number;
-}
-
 /**
  * The lock over machine memory. Not recursive, not fair.
  *
@@ -46,15 +38,29 @@ interface HolderWatch {
  */
 export class MachineLock {
   private readonly i32: Int32Array;
+  private readonly slot: number;
+  /** What this thread writes into the lock word. */
   private readonly me: number;
   private readonly threads: ThreadTable;
   private readonly clock: HostClock;
   private readonly heartbeatNsMax: number;
   private readonly handlers: RecoveryHandler[] = [];
+  // What this thread saw of the holder when it last looked. Kept between calls, so that short deadlines don't hide a death.
+  private seenHolder = 0;
+  private seenProgress = 0;
+  private seenSinceNs = 0;
+  private nextLookNs = 0;
 
-  constructor(i32: Int32Array, me: number, threads: ThreadTable, clock: HostClock, heartbeatNsMax = HEARTBEAT_NS_MAX) {
+  constructor(
+    i32: Int32Array,
+    slot: number,
+    threads: ThreadTable,
+    clock: HostClock,
+    heartbeatNsMax = HEARTBEAT_NS_MAX,
+  ) {
     this.i32 = i32;
-    this.me = me;
+    this.slot = slot;
+    this.me = threads.token(slot);
     this.threads = threads;
     this.clock = clock;
     this.heartbeatNsMax = heartbeatNsMax;
@@ -100,7 +106,7 @@ export class MachineLock {
 
   /** Thread index of the holder, or 0. */
   get ownerIndex(): number {
-    return Atomics.load(this.i32, LOCK);
+    return Atomics.load(this.i32, LOCK) & TOKEN_INDEX_MASK;
   }
 
   /** Whether this thread holds the lock. */
@@ -138,19 +144,19 @@ export class MachineLock {
     this.refuseRecursion();
     const startNs = this.clock.nowNs();
     const endNs = deadlineNs ?? startNs + LOCK_WAIT_NS_MAX;
-    const watch: HolderWatch = { owner: 0, progress: 0, sinceNs: startNs, nextLookNs: startNs + LIVENESS_CHECK_NS_MIN };
     for (;;) {
       if (this.spin()) return;
       // Mark first, then look again: a release either is seen here or sees the mark. Taking the lock leaves the mark, since
       // others may wait too; that costs one needless notify. A waiter that dies leaves nothing behind that lasts.
       Atomics.store(this.i32, LOCK_WAITERS, 1);
-      const owner = Atomics.compareExchange(this.i32, LOCK, 0, this.me);
-      if (owner === 0) return;
-      Atomics.wait(this.i32, LOCK, owner, PARK_MS_MAX);
+      const holder = Atomics.compareExchange(this.i32, LOCK, 0, this.me);
+      if (holder === 0) return;
+      Atomics.wait(this.i32, LOCK, holder, PARK_MS_MAX);
       const nowNs = this.clock.nowNs();
-      if (nowNs >= watch.nextLookNs) {
-        watch.nextLookNs = nowNs + LIVENESS_CHECK_NS_MIN;
-        if (this.hasVanished(watch, nowNs) && this.takeOver(watch.owner)) return;
+      if (nowNs >= this.nextLookNs) {
+        this.nextLookNs = nowNs + LIVENESS_CHECK_NS_MIN;
+        const vanished = this.vanishedHolder(nowNs);
+        if (vanished !== 0 && this.takeOver(vanished)) return;
       }
       if (nowNs >= endNs) {
         if (this.tryAcquire()) return;
@@ -166,30 +172,37 @@ export class MachineLock {
     return false;
   }
 
-  /** Whether the present holder is dead, and its index in `watch.owner`. */
-  private hasVanished(watch: HolderWatch, nowNs: number): boolean {
-    const owner = Atomics.load(this.i32, LOCK);
-    if (owner === 0) return false;
-    const progress = Atomics.load(this.i32, LOCK_PROGRESS);
-    if (owner !== watch.owner || progress !== watch.progress) {
-      watch.owner = owner;
-      watch.progress = progress;
-      watch.sinceNs = nowNs;
-    }
-    if (!this.threads.isAlive(owner)) return true;
-    // A release sees the waiter's mark and counts as progress, so an unchanged count means one long hold.
-    return !this.threads.provable && nowNs - watch.sinceNs >= this.heartbeatNsMax;
+  /** Token of the present holder if it is dead, or 0. */
+  private vanishedHolder(nowNs: number): number {
+    const holder = Atomics.load(this.i32, LOCK);
+    if (holder === 0) return 0;
+    if (!this.threads.isAlive(holder & TOKEN_INDEX_MASK)) return holder;
+    return !this.threads.provable && this.showsNoProgress(holder, nowNs) ? holder : 0;
   }
 
-  private takeOver(dead: number): boolean {
-    if (Atomics.compareExchange(this.i32, LOCK, dead, this.me) !== dead) return false;
+  /** Whether the holder has not released the lock for {@link HEARTBEAT_NS_MAX}. */
+  private showsNoProgress(holder: number, nowNs: number): boolean {
+    const progress = Atomics.load(this.i32, LOCK_PROGRESS);
+    if (holder === this.seenHolder && progress === this.seenProgress) {
+      return nowNs - this.seenSinceNs >= this.heartbeatNsMax;
+    }
+    // A release counts as progress only if it sees a waiter's mark: without the mark this look proves nothing later.
+    this.seenHolder = Atomics.load(this.i32, LOCK_WAITERS) === 0 ? 0 : holder;
+    this.seenProgress = progress;
+    this.seenSinceNs = nowNs;
+    return false;
+  }
+
+  private takeOver(deadToken: number): boolean {
+    if (Atomics.compareExchange(this.i32, LOCK, deadToken, this.me) !== deadToken) return false;
+    const dead = deadToken & TOKEN_INDEX_MASK;
     Atomics.add(this.i32, LOCK_TAKEOVERS, 1);
     this.threads.declareDead(dead);
     try {
       for (const handler of [...this.handlers]) handler(dead);
     } catch (cause) {
       // Memory is not at a step boundary: leave the lock with the dead, so that whoever comes next recovers again.
-      Atomics.store(this.i32, LOCK, dead);
+      Atomics.store(this.i32, LOCK, deadToken);
       throw new MachineError({
         code: 'EOWNERDEAD',
         message: `thread ${dead} vanished with the machine lock, and recovery failed: ${String(cause)}`,
@@ -207,12 +220,12 @@ export class MachineLock {
 
   private refuseRecursion(): void {
     const owner = this.ownerIndex;
-    if (owner !== this.me && (owner === 0 || !this.threads.isSelf(owner))) return;
+    if (owner === 0 || !this.threads.isSameThread(owner, this.slot)) return;
     throw new MachineError({
       code: 'EDEADLK',
       message: 'this thread holds the machine lock already',
       hint:
-        owner === this.me
+        owner === this.slot
           ? 'the lock is not recursive: release it first, or pair enter() with release()'
           : `the thread is attached twice, and holds the lock as thread ${owner}: use one Machine a thread`,
     });
@@ -220,9 +233,10 @@ export class MachineLock {
 
   private refuseRelease(): never {
     const owner = this.ownerIndex;
+    const holder = owner === 0 ? 'nobody' : owner === this.slot ? 'an earlier thread of that slot' : `thread ${owner}`;
     throw new MachineError({
       code: 'EPERM',
-      message: `thread ${this.me} releases the machine lock, but ${owner === 0 ? 'nobody' : `thread ${owner}`} holds it`,
+      message: `thread ${this.slot} releases the machine lock, but it is held by ${holder}`,
       hint: this.threads.provable
         ? ''
         : 'a holder that shows no progress for 2 s loses the lock: call beat() in long work',
@@ -233,7 +247,7 @@ export class MachineLock {
     const owner = this.ownerIndex;
     const holder = owner === 0 ? 'nobody' : `thread ${owner} (system id ${this.threads.tid(owner)})`;
     return new MachineTimeoutError(
-      `thread ${this.me} did not get the machine lock within ${(waitedNs / 1e6).toFixed(1)} ms; it is held by ${holder}`,
+      `thread ${this.slot} did not get the machine lock within ${(waitedNs / 1e6).toFixed(1)} ms; it is held by ${holder}`,
       'the holder lives, but does not release the lock: look for a step that waits',
     );
   }

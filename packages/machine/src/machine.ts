@@ -41,6 +41,9 @@ export interface MachineInit {
   readonly name?: string;
 }
 
+/** Runs what is to be done, and tells whether there was anything; what else it returns counts as no. */
+export type Poller = () => unknown;
+
 /** A thread's view of machine memory. Addresses are byte offsets into it; 0 is never valid. */
 export class Machine {
   /** Structured-clonable: gives another thread access by {@link Machine.attach}. */
@@ -61,8 +64,11 @@ export class Machine {
   readonly lock: MachineLock;
   /** Buffers in the memory. */
   readonly pages: PageAllocator;
-  /** What this thread runs while it waits: inline devices and domains. They must not wait themselves. */
-  readonly pollers: (() => void)[] = [];
+  /**
+   * What this thread runs while it waits: inline devices and domains. One that returns true did something, so the wait goes on
+   * without a sleep. They must not wait themselves.
+   */
+  readonly pollers: Poller[] = [];
   private attached = true;
 
   private constructor(handle: MachineHandle) {
@@ -177,8 +183,8 @@ function checkHandle(handle: unknown): asserts handle is MachineHandle {
       message: 'the memory of the machine handle is not a shared WebAssembly.Memory',
     });
   }
-  const header = new Int32Array(buffer, 0, PAGE_BYTES / 4);
-  if (Atomics.load(header, Header.MAGIC) !== MAGIC) {
+  const header = new Int32Array(buffer, 0, Math.min(buffer.byteLength, PAGE_BYTES) >>> 2);
+  if (buffer.byteLength < MEMORY_BYTES_MIN || Atomics.load(header, Header.MAGIC) !== MAGIC) {
     throw new MachineError({ code: 'EINVAL', message: 'the memory of the machine handle holds no machine' });
   }
   if (header[Header.ABI] !== ABI) throw abiMismatch(String(header[Header.ABI]));
@@ -193,7 +199,7 @@ function abiMismatch(abi: string): MachineError {
 }
 
 function rootWord(slot: number): number {
-  if (!(slot >= 0 && slot < ROOTS_MAX)) {
+  if (!(slot >= 0 && slot < ROOTS_MAX && Number.isInteger(slot))) {
     throw new MachineError({ code: 'EINVAL', message: `${slot} is no root: they are 0 to ${ROOTS_MAX - 1}` });
   }
   return Header.ROOTS + slot;

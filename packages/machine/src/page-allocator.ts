@@ -73,7 +73,7 @@ export class PageAllocator {
     const count = Math.ceil(bytes / PAGE_BYTES);
     if (count >= this.pages || alignment >= MEMORY_BYTES_MAX || above >= MEMORY_BYTES_MAX) return 0;
     const entered = this.lock.enter();
-    let page = 0;
+    let page: number;
     try {
       page = this.heap.alloc(count, 31 - Math.clz32(alignment) - PAGE_SHIFT, owner, Math.ceil(above / PAGE_BYTES));
     } finally {
@@ -115,8 +115,10 @@ export class PageAllocator {
     let freed = 0;
     try {
       for (let page = this.heap.nextOwned(owner, 0); page !== 0; freed++) {
-        // Freeing may join blocks around the page, so look from behind the buffer on.
-        page = this.heap.nextOwned(owner, page + this.heap.free(page));
+        // Look on before freeing joins the blocks around the buffer, because the walk must begin where a block does.
+        const next = this.heap.nextOwned(owner, page + this.heap.sizeAt(page));
+        this.heap.free(page);
+        page = next;
       }
     } finally {
       if (entered) this.lock.release();
@@ -187,7 +189,7 @@ export class PageAllocator {
       const stop = Math.min(end, (page | 31) + 1);
       const mask = (-1 >>> (32 - (stop - page))) << (page & 31);
       // Neighbours in the same word may belong to another thread.
-      const before = Atomics.or(this.i32, this.touched + (page >>> 5), mask) & mask;
+      const before = Atomics.or(this.i32, this.touched + (page >>> 5), mask);
       for (; page < stop; page++) {
         const dirty = ((before >>> (page & 31)) & 1) !== 0;
         if (dirty && run < 0) run = page;

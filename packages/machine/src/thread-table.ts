@@ -42,6 +42,7 @@ export class ThreadTable {
     for (let slot = 1; slot <= THREADS_MAX; slot++) {
       const word = slotWord(slot);
       if (Atomics.compareExchange(this.i32, word + ThreadSlot.TID, 0, tid) !== 0) continue;
+      Atomics.add(this.i32, word + ThreadSlot.GENERATION, 1);
       // Until this store others judge the slot by its id alone.
       this.f64[(word + ThreadSlot.START_F64) >>> 1] = startTicks;
       return slot;
@@ -78,9 +79,20 @@ export class ThreadTable {
     return this.identity.isAlive(tid, this.f64[(word + ThreadSlot.START_F64) >>> 1]);
   }
 
-  /** Whether the slot was claimed by the calling thread: one thread may attach twice. */
-  isSelf(slot: number): boolean {
-    return this.tid(slot) === this.identity.current().tid && this.isAlive(slot);
+  /**
+   * What the slot's thread writes into the lock: the index, and a generation that tells it from threads which had the slot before.
+   * Without it a thread that is about to take the lock over from a dead one could take it from a live one with the same index.
+   */
+  token(slot: number): number {
+    const generation = Atomics.load(this.i32, slotWord(slot) + ThreadSlot.GENERATION);
+    return slot | ((generation & 0x7fffff) << 8);
+  }
+
+  /** Whether two slots were claimed by one thread: it may attach twice. */
+  isSameThread(a: number, b: number): boolean {
+    const start = ThreadSlot.START_F64;
+    const sameStart = this.f64[(slotWord(a) + start) >>> 1] === this.f64[(slotWord(b) + start) >>> 1];
+    return this.tid(a) !== 0 && this.tid(a) === this.tid(b) && sameStart;
   }
 
   /** Declares the thread of a slot dead, for systems that don't tell: whoever saw a worker's `exit` event knows. */
@@ -114,7 +126,7 @@ export class ThreadTable {
 }
 
 function slotWord(slot: number): number {
-  if (!(slot >= 1 && slot <= THREADS_MAX)) {
+  if (!(slot >= 1 && slot <= THREADS_MAX && Number.isInteger(slot))) {
     throw new MachineError({ code: 'EINVAL', message: `${slot} is no thread slot: they are 1 to ${THREADS_MAX}` });
   }
   return Header.THREADS + (slot - 1) * THREAD_SLOT_WORDS;

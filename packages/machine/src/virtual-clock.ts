@@ -56,10 +56,10 @@ export class VirtualClock implements Clock {
 
   /** Lets time pass until `timeNs`. */
   advanceTo(timeNs: number): void {
-    if (!(timeNs >= this.timeNs)) {
+    if (!(timeNs >= this.timeNs && timeNs < Infinity)) {
       throw new MachineError({ code: 'EINVAL', message: `time cannot go from ${this.timeNs} to ${timeNs} ns` });
     }
-    while (this.nextDeadlineNs <= timeNs) this.fireNext();
+    while (this.isDue(timeNs)) this.fireNext();
     this.timeNs = timeNs;
   }
 
@@ -70,13 +70,19 @@ export class VirtualClock implements Clock {
    */
   runUntil(condition: () => boolean, deadlineNs: number): boolean {
     while (!condition()) {
-      if (!(this.nextDeadlineNs <= deadlineNs)) {
+      if (!this.isDue(deadlineNs)) {
         if (deadlineNs !== Infinity && deadlineNs > this.timeNs) this.timeNs = deadlineNs;
         return condition();
       }
       this.fireNext();
     }
     return true;
+  }
+
+  /** Whether a timer fires up to a time. One at `Infinity` never does. */
+  private isDue(timeNs: number): boolean {
+    const nextNs = this.nextDeadlineNs;
+    return nextNs <= timeNs && nextNs < Infinity;
   }
 
   private fireNext(): void {

@@ -4,13 +4,13 @@
  * @packageDocumentation
  */
 import { hostClock } from './clock.ts';
-import { MachineTimeoutError } from './errors.ts';
+import { MachineError, MachineTimeoutError } from './errors.ts';
 import { Header } from './header.ts';
 import type { Machine } from './machine.ts';
 
 const { WAKE, WAKE_SLEEPERS } = Header;
 
-/** Turns before a thread parks. */
+/** Turns without work before a thread parks, and turns between two looks at the clock. */
 const SPIN_TURNS_MAX = 200;
 /** Longest sleep: a wake-up that nobody announced costs no more. */
 const PARK_MS_MAX = 1;
@@ -18,12 +18,11 @@ const PARK_MS_MAX = 1;
 /**
  * Waits until a condition holds: runs the pollers of this thread, spins, then parks for at most a millisecond at a time.
  *
- * Whoever makes the condition true calls {@link wakeAll}, or the waiter finds out a little later. Never wait with the machine
- * lock held.
+ * Whoever makes the condition true calls {@link wakeAll}, or the waiter finds out a little later.
  *
  * @param deadlineNs - in time of the host clock
  * @param describe - says in the error what was waited for and in which state it is
- * @throws MachineTimeoutError when the deadline passes
+ * @throws MachineTimeoutError when the deadline passes; MachineError `EDEADLK` when this thread holds the machine lock
  */
 export function waitUntil(
   machine: Machine,
@@ -31,19 +30,18 @@ export function waitUntil(
   deadlineNs: number,
   describe?: () => string,
 ): void {
-  const { i32 } = machine;
+  const { i32, lock } = machine;
+  if (lock.isHeld) throw new MachineError({ code: 'EDEADLK', message: 'a wait with the machine lock held' });
+  let idleTurns = 0;
   for (let turn = 1; ; turn++) {
     // Read before the condition: a wake-up in between makes the park return at once.
     const ticket = Atomics.load(i32, WAKE);
-    runPollers(machine);
+    idleTurns = runPollers(machine) ? 0 : idleTurns + 1;
     if (condition()) return;
-    if (turn < SPIN_TURNS_MAX) continue;
-    if (hostClock.nowNs() >= deadlineNs) {
-      throw new MachineTimeoutError(
-        `timed out waiting for ${describe?.() ?? 'a condition'}`,
-        'the other side did not act',
-      );
-    }
+    const spins = idleTurns < SPIN_TURNS_MAX;
+    if (spins && turn % SPIN_TURNS_MAX !== 0) continue;
+    if (hostClock.nowNs() >= deadlineNs) throw timeout(describe);
+    if (spins) continue;
     Atomics.store(i32, WAKE_SLEEPERS, 1);
     // The mark is up; a waker that didn't see it was early enough for this look.
     if (condition()) return;
@@ -61,7 +59,17 @@ export function wakeAll(machine: Machine): void {
   Atomics.notify(i32, WAKE);
 }
 
-function runPollers(machine: Machine): void {
+/** Whether any poller did something. */
+function runPollers(machine: Machine): boolean {
   const { pollers } = machine;
-  for (let i = 0; i < pollers.length; i++) pollers[i]();
+  let worked = false;
+  for (let i = 0; i < pollers.length; i++) worked = pollers[i]() === true || worked;
+  return worked;
+}
+
+function timeout(describe: (() => string) | undefined): MachineTimeoutError {
+  return new MachineTimeoutError(
+    `timed out waiting for ${describe?.() ?? 'a condition'}`,
+    'the other side did not act',
+  );
 }
