@@ -56,6 +56,8 @@ export function modifyQp(engine: Engine, hca: Hca, q: number, change: QpChange):
     engine.states.reset(q);
     return;
   }
+  // The notification is asked for by the modify that leads to SQD, and by no earlier one (source: Linux mthca_qp.c, sqd_event).
+  if (to === SQD) i32[q + Qpc.EN_SQD_ASYNC_NOTIFY] = 0;
   for (const [word, value] of change.words) i32[q + word] = value;
   if (change.av !== undefined) setAddressVector(engine, q, change.av);
   if (change.av !== undefined || change.words.has(Qpc.DEST_QPN) || change.words.has(Qpc.PORT))

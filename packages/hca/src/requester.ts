@@ -29,6 +29,7 @@ const { RDMA_WRITE, RDMA_WRITE_WITH_IMM, SEND, SEND_WITH_IMM, RDMA_READ, ATOMIC_
 const { SIGNALED, INLINE } = SendFlag;
 const { ACK, RNR_NAK, NONE, DUPLICATE } = Aeth;
 const { LOCAL_QP_OP_ERR, LOCAL_PROT_ERR, LOCAL_LENGTH_ERR } = CqeSyndrome;
+const { BAD_SGE_COUNT } = VendorErr;
 const NOT_WAITING = Waiting.NOT;
 
 /** What became of a WQE. */
@@ -138,6 +139,7 @@ export class Requester {
     request.fetch(i32, w);
     const opcode = request.opcode;
     if (opcode >>> 0 > ATOMIC_FETCH_AND_ADD) return this.#refuse(q, index, LOCAL_QP_OP_ERR, VendorErr.BAD_OPCODE);
+    if (opcode > RDMA_READ && request.sgeCount !== 1) return this.#refuse(q, index, LOCAL_QP_OP_ERR, BAD_SGE_COUNT);
     const list = this.#list;
     const failed =
       (request.flags & INLINE) === 0
@@ -209,7 +211,9 @@ export class Requester {
       return this.#fail(q, index, CqeSyndrome.RNR_RETRY_EXC_ERR, VendorErr.RNR);
     }
     const p = i32[q + PEER];
-    const event = answer === Aeth.NAK_REMOTE_ACCESS ? AsyncEvent.QP_ACCESS_ERR : AsyncEvent.QP_REQ_ERR;
+    // IBTA 11.6.3.2: an event tells of what no receive completion can tell.
+    const unreported = answer === Aeth.NAK_REMOTE_ACCESS ? AsyncEvent.QP_ACCESS_ERR : AsyncEvent.QP_REQ_ERR;
+    const event = responder.receiveFailed ? -1 : unreported;
     this.#locate(responder.faultKey, responder.faultAddrLo, responder.faultAddrHi);
     const vendorErr = responder.vendorErr;
     // The requester's completion first: on a QP that talks to itself the flush would take its WQE.
@@ -255,7 +259,7 @@ export class Requester {
   }
 
   #refuse(q: number, index: number, syndrome: number, vendorErr: number): number {
-    this.#locate(0, this.#request.opcode, 0);
+    this.#locate(0, vendorErr === BAD_SGE_COUNT ? this.#request.sgeCount : this.#request.opcode, 0);
     return this.#fail(q, index, syndrome, vendorErr);
   }
 

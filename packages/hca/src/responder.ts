@@ -34,6 +34,8 @@ export class Responder {
   readonly #events: EventQueues;
   readonly #receive = new ScatterList();
 
+  /** Whether the last message was refused by the completion of a receive. */
+  receiveFailed = false;
   /** Why the last answer was not an ACK, and where the check looked. */
   vendorErr = 0;
   faultKey = 0;
@@ -63,6 +65,7 @@ export class Responder {
   accept(q: number, packets: number): number {
     const i32 = this.#i32;
     const p = i32[q + PEER];
+    this.receiveFailed = false;
     if (
       p === 0 ||
       i32[p + QPN] !== i32[q + DEST_QPN] ||
@@ -241,6 +244,7 @@ export class Responder {
     else if (failed === VendorErr.BAD_RECV_WQE) syndrome = CqeSyndrome.LOCAL_QP_OP_ERR;
     completer.prepareRecv(p, WC_RECV, syndrome, failed, 0, 0, 0, false);
     completer.commitRecv();
+    this.receiveFailed = true;
     return tooSmall
       ? this.#refuse(NAK_INVALID_REQUEST, VendorErr.RECV_TOO_SMALL)
       : this.#refuse(NAK_REMOTE_OPERATIONAL, VendorErr.REMOTE_OPERATION);

@@ -34,6 +34,8 @@ import { HcaEventSource } from './hca-event-source.ts';
 import { fromQpc, toQpChange } from './qp-attributes.ts';
 import { cqGeometry, qpGeometry } from './ring-geometry.ts';
 
+/** `num_comp_vectors`: event queues that a CQ can choose from. */
+const COMP_VECTORS = 1;
 /** PD of the driver's own regions: the rings. */
 const DRIVER_PD = 0;
 /** The one partition that a port is in (IBTA 10.9.1). */
@@ -157,6 +159,10 @@ export class HcaContext implements ContextOps {
   }
 
   createCq(attr: { readonly cqe: number; readonly compVector: number }): CqOps {
+    if (attr.compVector >= COMP_VECTORS) {
+      const message = `compVector is ${attr.compVector}, but the device has ${COMP_VECTORS}, counted from 0`;
+      throw new VerbsError({ code: 'EINVAL', message, hint: 'leave compVector out' });
+    }
     const { log2Count, bytes } = asVerbsError(() => cqGeometry(attr.cqe));
     const buffer = this.#allocRings(bytes);
     const handle = this.#orFree(buffer, () =>
