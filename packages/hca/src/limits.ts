@@ -32,8 +32,8 @@ export const CQE_MAX = 1 << 20;
 export const RD_ATOMIC_MAX = 128;
 /** Bytes of a message (IBTA volume 1, 9.7.7: 2^31). */
 export const MESSAGE_BYTES_MAX = 0x80000000;
-/** Bytes of a memory region. */
-export const MR_BYTES_MAX = 0xfffff000;
+/** Bytes of a buffer, and so of a memory region: the longest run that machine memory hands out. */
+export const MR_BYTES_MAX = 0x80000000;
 
 /** WQEs that one visit to a send queue executes before others get their turn. */
 export const WQE_BUDGET = 64;
