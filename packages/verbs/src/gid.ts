@@ -67,7 +67,7 @@ export class Gid {
   /** Whether it is a multicast address. */
   get isMulticast(): boolean {
     // A mapped IPv4 multicast group is one too: 224.0.0.0/4.
-    return this.bytes[0] === 0xff || (this.isIpv4Mapped && (this.bytes[12]! & 0xf0) === 0xe0);
+    return this.bytes[0] === 0xff || (this.isIpv4Mapped && (this.bytes[12] & 0xf0) === 0xe0);
   }
 
   /** Whether it is an IPv4 address, ::ffff:0:0/96. */
@@ -127,7 +127,7 @@ function parseGroups(text: string): number[] | undefined {
   for (const [i, part] of parts.entries()) {
     const ipv4 = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(part)?.slice(1).map(Number);
     if (ipv4 !== undefined && i === parts.length - 1 && ipv4.every((byte) => byte <= 255)) {
-      groups.push((ipv4[0]! << 8) | ipv4[1]!, (ipv4[2]! << 8) | ipv4[3]!);
+      groups.push((ipv4[0] << 8) | ipv4[1], (ipv4[2] << 8) | ipv4[3]);
     } else if (/^[\da-f]{1,4}$/i.test(part)) {
       groups.push(parseInt(part, 16));
     } else {

@@ -7,7 +7,7 @@
 export { AddressHandle } from './address-handle.ts';
 export { AsyncEvent, type AsyncEventSubject } from './async-event.ts';
 export { AsyncEventTarget } from './async-event-target.ts';
-export * from './attributes/address.ts';
+export type * from './attributes/address.ts';
 export type { CqInitAttr, DeviceAttr, PortAttr } from './attributes/device.ts';
 export type {
   QpAttr,

@@ -113,11 +113,11 @@ export function registerMemory(
   }
   checkInteger(verb, 'length', view.byteLength, 1, context.queryDevice().maxMrSize, 'maxMrSize of the device');
   // A buffer of another context of the machine has a handle that means nothing here; the provider knows it by its memory.
-  const own = buffer !== undefined && buffer.context === context;
+  const own = buffer?.context === context ? buffer : null;
   const ops = callOp(context, verb, 'regMr', {
     pd: pd.handle,
-    buffer: own ? buffer.handle : null,
-    offset: own ? view.byteOffset - buffer.bytes.byteOffset : 0,
+    buffer: own?.handle ?? null,
+    offset: own === null ? 0 : view.byteOffset - own.bytes.byteOffset,
     length: view.byteLength,
     view,
     access,

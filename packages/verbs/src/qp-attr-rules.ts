@@ -81,7 +81,7 @@ export function checkCap(verb: string, context: Context, cap: QpCapInit): QpCap 
 export const QP_ATTR_RULES: readonly QpAttrRule[] = [
   { key: 'qpState', mask: QpAttrMask.STATE, check: state },
   { key: 'curQpState', mask: QpAttrMask.CUR_STATE, check: state },
-  { key: 'enSqdAsyncNotify', mask: QpAttrMask.EN_SQD_ASYNC_NOTIFY, check: checkBoolean as Check },
+  { key: 'enSqdAsyncNotify', mask: QpAttrMask.EN_SQD_ASYNC_NOTIFY, check: checkBoolean },
   {
     key: 'qpAccessFlags',
     mask: QpAttrMask.ACCESS_FLAGS,
@@ -91,7 +91,7 @@ export const QP_ATTR_RULES: readonly QpAttrRule[] = [
   { key: 'portNum', mask: QpAttrMask.PORT, check: port },
   { key: 'qkey', mask: QpAttrMask.QKEY, check: range(0, U32_MAX, '32 bits') },
   { key: 'ahAttr', mask: QpAttrMask.AV, check: vector('portNum') },
-  { key: 'pathMtu', mask: QpAttrMask.PATH_MTU, check: checkMtu as Check },
+  { key: 'pathMtu', mask: QpAttrMask.PATH_MTU, check: checkMtu },
   { key: 'timeout', mask: QpAttrMask.TIMEOUT, check: timer },
   { key: 'retryCnt', mask: QpAttrMask.RETRY_CNT, check: retries },
   { key: 'rnrRetry', mask: QpAttrMask.RNR_RETRY, check: retries },

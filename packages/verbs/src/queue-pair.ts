@@ -284,7 +284,7 @@ export class QueuePair extends QueuePairEx {
     this.assertLive(verb);
     const group = typeof gid === 'string' ? Gid.parse(gid) : gid;
     if (this.qpType !== QpType.UD) throw invalid(verb, `${this.label} is ${qpTypeStr(this.qpType)}, not UD`);
-    if (!group.isMulticast) throw invalid(verb, `${group} is no multicast address`);
+    if (!group.isMulticast) throw invalid(verb, `${group.toString()} is no multicast address`);
     callOp(this.context, verb, op, this.handle, group, lid);
   }
 }

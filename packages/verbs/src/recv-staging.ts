@@ -22,8 +22,8 @@ export class RecvStaging {
       }
     }
     if (this.#used === 0) return null;
-    this.#wrs[this.#used - 1]!.next = null;
-    return this.#wrs[0]!;
+    this.#wrs[this.#used - 1].next = null;
+    return this.#wrs[0];
   }
 
   #append(verb: string, item: RecvWr | RecvWrInit): void {
@@ -34,7 +34,7 @@ export class RecvStaging {
     } else {
       assignRecvWr(verb, wr, item);
     }
-    if (this.#used > 0) this.#wrs[this.#used - 1]!.next = wr;
+    if (this.#used > 0) this.#wrs[this.#used - 1].next = wr;
     this.#used++;
   }
 }

@@ -22,15 +22,15 @@ export class SendStaging {
       }
     }
     if (this.#used === 0) return null;
-    this.#wrs[this.#used - 1]!.next = null;
-    return this.#wrs[0]!;
+    this.#wrs[this.#used - 1].next = null;
+    return this.#wrs[0];
   }
 
   #append(verb: string, item: SendWr | SendWrInit): void {
     const wr = (this.#wrs[this.#used] ??= new SendWr());
     if (item instanceof SendWr) copySendWr(wr, item);
     else assignSendWr(verb, wr, item);
-    if (this.#used > 0) this.#wrs[this.#used - 1]!.next = wr;
+    if (this.#used > 0) this.#wrs[this.#used - 1].next = wr;
     this.#used++;
   }
 }
@@ -48,9 +48,9 @@ export function copySgList(target: Sge[], source: readonly SgeLike[]): void {
   while (target.length < source.length) target.push(new Sge());
   target.length = source.length;
   for (let i = 0; i < source.length; i++) {
-    const sge = target[i]!;
-    sge.addr = source[i]!.addr;
-    sge.length = source[i]!.length;
-    sge.lkey = source[i]!.lkey;
+    const sge = target[i];
+    sge.addr = source[i].addr;
+    sge.length = source[i].length;
+    sge.lkey = source[i].lkey;
   }
 }

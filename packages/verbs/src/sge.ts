@@ -40,11 +40,11 @@ export function assignSgList(verb: string, target: Sge[], source: readonly SgeLi
   while (target.length < source.length) target.push(new Sge());
   target.length = source.length;
   for (let i = 0; i < source.length; i++) {
-    const { addr, length, lkey } = source[i]!;
+    const { addr, length, lkey } = source[i];
     checkU53(verb, 'addr of an SGE', addr);
     checkU32(verb, 'length of an SGE', length);
     checkU32(verb, 'lkey of an SGE', lkey);
-    const sge = target[i]!;
+    const sge = target[i];
     sge.addr = addr;
     sge.length = length;
     sge.lkey = lkey;

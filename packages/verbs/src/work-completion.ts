@@ -17,7 +17,7 @@ import { inspectCustom, inspectLine } from './inspect.ts';
  *
  * function drain(cq: CompletionQueue): void {
  *   const n = cq.poll(wcs);
- *   for (let i = 0; i < n; i++) if (wcs[i]!.status !== WcStatus.SUCCESS) console.error(wcs[i]!.explain());
+ *   for (let i = 0; i < n; i++) if (wcs[i].status !== WcStatus.SUCCESS) console.error(wcs[i].explain());
  * }
  * ```
  */

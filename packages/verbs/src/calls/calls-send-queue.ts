@@ -142,9 +142,9 @@ export class CallsSendQueue implements SendPath {
     wr.sgList.length = Math.min(wr.sgList.length, sges.length);
     for (let i = 0; i < sges.length; i++) {
       const sge = (wr.sgList[i] ??= new Sge());
-      sge.addr = sges[i]!.addr;
-      sge.length = sges[i]!.length;
-      sge.lkey = sges[i]!.lkey;
+      sge.addr = sges[i].addr;
+      sge.length = sges[i].length;
+      sge.lkey = sges[i].lkey;
     }
   }
 
@@ -160,8 +160,8 @@ export class CallsSendQueue implements SendPath {
     this.abort();
     if (!building) return EINVAL;
     if (failure !== 0 || count === 0) return failure;
-    for (let i = 0; i < count; i++) staging[i]!.next = i + 1 < count ? staging[i + 1]! : null;
-    return this.post(staging[0]!);
+    for (let i = 0; i < count; i++) staging[i].next = i + 1 < count ? staging[i + 1] : null;
+    return this.post(staging[0]);
   }
 
   abort(): void {

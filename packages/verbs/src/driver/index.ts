@@ -4,8 +4,8 @@
  * @packageDocumentation
  */
 export * from './capabilities.ts';
-export * from './data-path.ts';
+export type * from './data-path.ts';
 export * from './define-provider.ts';
-export * from './device-ops.ts';
+export type * from './device-ops.ts';
 export * from './events.ts';
 export type { CqRings, Doorbell, QpRings } from '../rings/rings.ts';

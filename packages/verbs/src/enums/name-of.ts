@@ -11,7 +11,7 @@ export function flagNames(bits: Readonly<Record<string, number>>, flags: number)
   const names: string[] = [];
   let rest = flags >>> 0;
   for (const name in bits) {
-    const bit = bits[name]!;
+    const bit = bits[name];
     if (bit !== 0 && (flags & bit) === bit) {
       names.push(name);
       rest &= ~bit;

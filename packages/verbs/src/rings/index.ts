@@ -9,6 +9,6 @@ export * from './ring-completion-queue.ts';
 export * from './ring-recv-queue.ts';
 export { RingSendBuilder } from './ring-send-builder.ts';
 export { RingSendQueue } from './ring-send-queue.ts';
-export * from './rings.ts';
+export type * from './rings.ts';
 export * from './vendor-err.ts';
 export * from './work-queue-slots.ts';

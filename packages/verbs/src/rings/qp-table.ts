@@ -13,7 +13,7 @@ export class QpTable {
 
   /** The queues of a QP, or {@link NO_QP}. Any number will do: it comes from memory that others can write. */
   get(qpNum: number): QpSlots {
-    return this.pages[(qpNum >>> PAGE_BITS) & PAGE_MASK]![qpNum & PAGE_MASK]!;
+    return this.pages[(qpNum >>> PAGE_BITS) & PAGE_MASK][qpNum & PAGE_MASK];
   }
 
   /** Adds a QP. */

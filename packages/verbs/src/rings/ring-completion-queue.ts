@@ -109,14 +109,14 @@ export class RingCompletionQueue implements CqPath {
       const cqe = base + ((index & mask) << CQE_SHIFT);
       if (Atomics.load(i32, cqe + VALID) !== ((index >>> log2Count) & 1) + 1) break;
       index = (index + 1) | 0;
-      const qpn = i32[cqe + QPN]!;
+      const qpn = i32[cqe + QPN];
       let qp = this.lastQp;
       if (qp.qpNum !== qpn) {
         qp = this.qps.get(qpn);
         if (qp.qpNum !== qpn) continue; // its QP is gone
         this.lastQp = qp;
       }
-      this.fill(wcs[n]!, cqe, qp);
+      this.fill(wcs[n], cqe, qp);
       n++;
     }
     if (index !== first) {
@@ -129,8 +129,8 @@ export class RingCompletionQueue implements CqPath {
   /** From CQE to completion; frees the slots of the work queue up to this one. */
   private fill(wc: WorkCompletion, cqe: number, qp: QpSlots): void {
     const { i32 } = this;
-    const opcode = i32[cqe + OPCODE]!;
-    const wqeIndex = i32[cqe + WQE_INDEX]!;
+    const opcode = i32[cqe + OPCODE];
+    const wqeIndex = i32[cqe + WQE_INDEX];
     if ((opcode & RECV_BIT) !== 0 && qp.srq !== null) {
       wc.wrId = qp.srq.complete(wqeIndex);
     } else {
@@ -138,12 +138,12 @@ export class RingCompletionQueue implements CqPath {
       wc.wrId = queue.wrIds[wqeIndex & queue.mask]!;
       queue.tail = (wqeIndex + 1) | 0;
     }
-    const flags = i32[cqe + FLAGS]!;
-    const pkeyIndex = i32[cqe + PKEY_INDEX]!;
-    const syndrome = i32[cqe + SYNDROME]!;
+    const flags = i32[cqe + FLAGS];
+    const pkeyIndex = i32[cqe + PKEY_INDEX];
+    const syndrome = i32[cqe + SYNDROME];
     wc.opcode = opcode;
-    wc.byteLen = i32[cqe + BYTE_LEN]! >>> 0;
-    wc.immData = i32[cqe + IMM]! >>> 0;
+    wc.byteLen = i32[cqe + BYTE_LEN] >>> 0;
+    wc.immData = i32[cqe + IMM] >>> 0;
     wc.qpNum = qp.qpNum;
     wc.srcQp = i32[cqe + SRC_QPN]!;
     wc.wcFlags = flags & 0xff;
@@ -158,9 +158,9 @@ export class RingCompletionQueue implements CqPath {
   private fillFault(wc: WorkCompletion, cqe: number, syndrome: number): void {
     const { i32 } = this;
     wc.status = STATUS[syndrome & 0xff]!;
-    wc.vendorErr = i32[cqe + VENDOR_ERR]! >>> 0;
-    wc.faultKey = i32[cqe + FAULT_KEY]! >>> 0;
-    wc.faultAddr = (i32[cqe + FAULT_ADDR_HI]! >>> 0) * TWO_32 + (i32[cqe + FAULT_ADDR_LO]! >>> 0);
+    wc.vendorErr = i32[cqe + VENDOR_ERR] >>> 0;
+    wc.faultKey = i32[cqe + FAULT_KEY] >>> 0;
+    wc.faultAddr = (i32[cqe + FAULT_ADDR_HI] >>> 0) * TWO_32 + (i32[cqe + FAULT_ADDR_LO] >>> 0);
   }
 
   /**
@@ -179,7 +179,7 @@ export class RingCompletionQueue implements CqPath {
       if (this.i32[cqe + QPN] === qpNum) {
         removed++;
         // The SRQ outlives the QP and wants its WQE back.
-        if (srq !== null && (this.i32[cqe + OPCODE]! & RECV_BIT) !== 0) srq.complete(this.i32[cqe + WQE_INDEX]!);
+        if (srq !== null && (this.i32[cqe + OPCODE] & RECV_BIT) !== 0) srq.complete(this.i32[cqe + WQE_INDEX]);
       } else if (removed > 0) {
         this.move(index, (index + removed) | 0);
       }

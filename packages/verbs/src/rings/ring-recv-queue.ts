@@ -103,7 +103,7 @@ export class RingRecvQueue implements RecvPath {
     const wqe = this.base + (slot << this.strideShift);
     i32[wqe + SGE_COUNT] = count;
     for (let i = 0, w = wqe + SGE; i < count; i++, w += WORDS_PER_SGE) {
-      const sge = sgList[i]!;
+      const sge = sgList[i];
       const addr = sge.addr;
       i32[w + ADDR_LO] = addr | 0;
       i32[w + ADDR_HI] = addr / TWO_32;

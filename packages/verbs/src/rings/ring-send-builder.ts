@@ -149,7 +149,7 @@ export class RingSendBuilder extends RingSendQueue implements SendPath {
     const wqe = this.current;
     if (wqe < 0 || this.maxSge === 0) return this.refuse(EINVAL);
     const { i32 } = this;
-    i32[wqe + FLAGS] = (i32[wqe + FLAGS]! & FLAG_BITS) | ONE_SGE;
+    i32[wqe + FLAGS] = (i32[wqe + FLAGS] & FLAG_BITS) | ONE_SGE;
     i32[wqe + SGE + ADDR_LO] = addr | 0;
     i32[wqe + SGE + ADDR_HI] = addr / TWO_32;
     i32[wqe + SGE + LENGTH] = length;
@@ -162,10 +162,10 @@ export class RingSendBuilder extends RingSendQueue implements SendPath {
     const count = sges.length;
     if (wqe < 0 || count > this.maxSge) return this.refuse(EINVAL);
     const { i32 } = this;
-    i32[wqe + FLAGS] = (i32[wqe + FLAGS]! & FLAG_BITS) | (count << SGE_COUNT_SHIFT);
+    i32[wqe + FLAGS] = (i32[wqe + FLAGS] & FLAG_BITS) | (count << SGE_COUNT_SHIFT);
     // The second SGE of an atomic operation would take the place of its operands; complete() refuses that.
     for (let i = 0, w = wqe + SGE; i < count; i++, w += WORDS_PER_SGE) {
-      const { addr, length, lkey } = sges[i]!;
+      const { addr, length, lkey } = sges[i];
       i32[w + ADDR_LO] = addr | 0;
       i32[w + ADDR_HI] = addr / TWO_32;
       i32[w + LENGTH] = length;
@@ -179,9 +179,9 @@ export class RingSendBuilder extends RingSendQueue implements SendPath {
     const length = bytes.length;
     if (wqe < 0 || length > this.maxInlineData) return this.refuse(EINVAL);
     const { i32 } = this;
-    if (((INLINE_OPS >>> i32[wqe + OPCODE]!) & 1) === 0) return this.refuse(EINVAL);
+    if (((INLINE_OPS >>> i32[wqe + OPCODE]) & 1) === 0) return this.refuse(EINVAL);
     this.copyIn(wqe, bytes);
-    i32[wqe + FLAGS] = (i32[wqe + FLAGS]! & FLAG_BITS) | INLINE;
+    i32[wqe + FLAGS] = (i32[wqe + FLAGS] & FLAG_BITS) | INLINE;
     i32[wqe + INLINE_LENGTH] = length;
   }
 
@@ -258,7 +258,7 @@ export class RingSendBuilder extends RingSendQueue implements SendPath {
       const opcode = i32[wqe + OPCODE];
       const atomic = opcode === ATOMIC_CMP_AND_SWP || opcode === ATOMIC_FETCH_AND_ADD;
       const addressed = this.addressing !== DATAGRAM || i32[wqe + REMOTE_ADDR_LO] !== 0;
-      if (addressed && (!atomic || i32[wqe + FLAGS]! >>> SGE_COUNT_SHIFT === 1)) continue;
+      if (addressed && (!atomic || i32[wqe + FLAGS] >>> SGE_COUNT_SHIFT === 1)) continue;
       this.failure = EINVAL;
       this.badWrIndex = (index - this.head) | 0;
     }

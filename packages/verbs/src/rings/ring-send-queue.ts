@@ -96,7 +96,7 @@ export class RingSendQueue {
   post(first: SendWr): number {
     let wr: SendWr | null = first;
     let count = 0;
-    let errno = 0;
+    let errno: number;
     do {
       errno = this.write(wr);
       if (errno !== 0) break;
@@ -157,7 +157,7 @@ export class RingSendQueue {
     if (count > this.maxSge) return EINVAL;
     i32[wqe + FLAGS] = flags | (count << SGE_COUNT_SHIFT);
     for (let i = 0, w = wqe + SGE; i < count; i++, w += WORDS_PER_SGE) {
-      const sge = sgList[i]!;
+      const sge = sgList[i];
       const addr = sge.addr;
       i32[w + ADDR_LO] = addr | 0;
       i32[w + ADDR_HI] = addr / TWO_32;
@@ -217,7 +217,7 @@ export class RingSendQueue {
     } else {
       const sgList = wr.sgList;
       for (let i = 0; i < sgList.length; i++) {
-        const { addr, length } = sgList[i]!;
+        const { addr, length } = sgList[i];
         if (!(filled + length <= this.maxInlineData)) return EINVAL;
         if (length === 0) continue;
         const source = this.doorbell.inlineSource(addr, length);
