@@ -1,1 +1,8 @@
-export {};
+/**
+ * The tools as functions, for programs that print what they print.
+ *
+ * @packageDocumentation
+ */
+export { type CollectOptions, type DeviceInfo, type PortInfo, collectDeviceInfo } from './devinfo/collect.ts';
+export { formatDeviceInfo, formatDeviceList } from './devinfo/format.ts';
+export { formatDevices } from './devices/format.ts';

@@ -1,0 +1,28 @@
+/** `openverbs`: all tools under one name. */
+import { Command } from 'commander';
+import { type ToolIo, processIo } from './cli/io.ts';
+import { addExamples, toolsVersion } from './cli/options.ts';
+import { conformanceCommand } from './conformance/command.ts';
+import { devicesCommand } from './devices/command.ts';
+import { devinfoCommand } from './devinfo/command.ts';
+import { doctorCommand } from './doctor/command.ts';
+import { rcPingpongCommand } from './rc-pingpong/command.ts';
+
+/** The command with its subcommands. */
+export function openverbsCommand(io: ToolIo = processIo): Command {
+  const command = new Command('openverbs')
+    .description('RDMA verbs for TypeScript: look at devices, try them, find out what is wrong.')
+    .version(toolsVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand(false)
+    .addCommand(conformanceCommand(io))
+    .addCommand(devicesCommand('openverbs devices', io))
+    .addCommand(devinfoCommand('openverbs devinfo', io))
+    .addCommand(doctorCommand(io))
+    .addCommand(rcPingpongCommand('openverbs rc-pingpong', io));
+  return addExamples(command, [
+    ['openverbs doctor', 'is everything as it should be?'],
+    ['openverbs devinfo -v', 'what can the devices do?'],
+    ['openverbs rc-pingpong --self', 'how fast are they?'],
+  ]);
+}

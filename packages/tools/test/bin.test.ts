@@ -1,0 +1,42 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+
+const binary = (name: string): string => fileURLToPath(new URL(`../../bin/${name}.js`, import.meta.url));
+
+async function spawnTool(name: string, args: string[], env: Record<string, string> = {}) {
+  const child = spawn(process.execPath, [binary(name), ...args], { env: { ...process.env, ...env } });
+  const [out, err, exit] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
+  return { status: (exit as [number])[0], out, err };
+}
+
+describe('the programs', () => {
+  for (const name of ['ibv_devices', 'ibv_devinfo', 'ibv_rc_pingpong', 'openverbs']) {
+    it(`${name} --help`, async () => {
+      const { status, out, err } = await spawnTool(name, ['--help']);
+      expect([status, err]).to.deep.equal([0, '']);
+      expect(out).to.match(new RegExp(`^Usage: ${name} `));
+    });
+  }
+
+  it('ibv_rc_pingpong runs on two threads', async () => {
+    const { status, out, err } = await spawnTool('ibv_rc_pingpong', ['--self', '--threads', '2', '-c']);
+    expect([status, err]).to.deep.equal([0, '']);
+    expect(out).to.match(/1000 iters in/);
+  });
+
+  it('a wrong configuration is an error with a hint, not a stack', async () => {
+    const { status, err } = await spawnTool('ibv_devinfo', [], { OPENVERBS_EMULATED_PLACMENT: 'inline' });
+    expect(status).to.equal(1);
+    expect(err).to.match(/^ibv_devinfo: .*\nhint: .*\n$/);
+  });
+
+  it('a reader that closes the pipe ends the tool quietly', async () => {
+    const child = spawn(process.execPath, [binary('ibv_devinfo'), '-v']);
+    child.stdout.destroy();
+    const [err, exit] = await Promise.all([text(child.stderr), once(child, 'exit')]);
+    expect([exit, err]).to.deep.equal([[0, null], '']);
+  });
+});
