@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs';
+import { expect } from 'chai';
+import { runExample } from './run-example.ts';
+
+const file = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+
+describe('examples', () => {
+  it('first', async () => {
+    expect(await runExample('first')).to.deep.equal({
+      status: 0,
+      out: 'Written by RDMA, without the other side taking part.\n',
+      err: '',
+    });
+  });
+
+  it('first is what the README shows', () => {
+    const [, snippet] = /```ts\n(.*?)```/s.exec(file('../README.md'))!;
+    expect(snippet).to.equal(file('src/first.ts'));
+  });
+
+  it('rc-pingpong', async () => {
+    const { status, out, err } = await runExample('rc-pingpong', ['64', '200']);
+    expect([status, err]).to.deep.equal([0, '']);
+    expect(out).to.match(
+      /^emulated0: 200 exchanges of 64 bytes\n( {2}QPN \d+, PSN \d+, GID [\da-f:]{39}\n){2}\d+\.\d\d s, \d+\.\d\d us an exchange\n$/,
+    );
+  });
+
+  for (const args of [['0'], ['many'], ['64', '-1'], ['1.5']]) {
+    it(`rc-pingpong refuses ${args.join(' ')}`, async () => {
+      const { status, out, err } = await runExample('rc-pingpong', args);
+      expect([status, out]).to.deep.equal([2, '']);
+      expect(err).to.match(/^Usage: /);
+    });
+  }
+
+  it('events', async () => {
+    const { status, out, err } = await runExample('events');
+    expect([status, err]).to.deep.equal([0, '']);
+    expect(out.split('\n').sort()).to.deep.equal(['', '3 sent', 'received one', 'received three', 'received two']);
+  });
+
+  it('two-threads', async () => {
+    const { status, out, err } = await runExample('two-threads');
+    expect([status, err]).to.deep.equal([0, '']);
+    expect(out).to.match(/^5000 round trips between two threads, \d+\.\d\d us each\n$/);
+  });
+
+  it('start', async () => {
+    const { status, out, err } = await runExample('start');
+    expect([status, err]).to.deep.equal([0, '']);
+    expect(out).to.match(/^Devices\n {2}emulated0 +provider emulated +port 1 active +Ethernet +MTU \d+\n\n/);
+    expect(out).to.match(/\nCopy of \S+ by RDMA WRITE\n {2}[\d.]+ MB in \d+\.\d\d s, [\d.]+ [kMG]B\/s, \d+ writes\n/);
+    expect(out).to.match(/\n {2}sha256 match [\da-f]{64}\n/);
+    expect(out).to.match(/\n +1048576 B +\d+ +[\d.]+ us +[\d.]+ [MG]B\/s\n/);
+    expect(out).to.match(/\nTry next\n/);
+  });
+});

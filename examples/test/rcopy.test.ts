@@ -1,0 +1,77 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { expect } from 'chai';
+import { runExample } from './run-example.ts';
+import { scratchDirectory } from './scratch-directory.ts';
+
+const MIB = 1 << 20;
+
+describe('rcopy', () => {
+  const path = scratchDirectory();
+
+  it('copies a file and says so', async () => {
+    const contents = randomBytes(10 * MIB + 1);
+    writeFileSync(path('source'), contents, { mode: 0o640 });
+    const { status, out, err } = await runExample('rcopy', ['source', 'copy'], path());
+    expect([status, err]).to.deep.equal([0, '']);
+    const sha256 = createHash('sha256').update(contents).digest('hex');
+    expect(out).to.match(
+      new RegExp(
+        `/source -> .*/copy\n10\\.5 MB in \\d+\\.\\d\\d s, [\\d.]+ [kMG]B/s, 11 RDMA writes\nsha256 match ${sha256}\n$`,
+      ),
+    );
+    expect(readFileSync(path('copy')).equals(contents)).to.equal(true);
+    expect(statSync(path('copy')).mode & 0o777).to.equal(0o640);
+    expect(readdirSync(path())).to.have.members(['source', 'copy']);
+  });
+
+  it('without a destination copies beside', async () => {
+    writeFileSync(path('source'), 'some');
+    expect((await runExample('rcopy', ['source'], path())).status).to.equal(0);
+    expect(readFileSync(path('source.copy'), 'utf8')).to.equal('some');
+  });
+
+  it('into a directory, over what is there, through a link', async () => {
+    writeFileSync(path('source'), 'new');
+    mkdirSync(path('directory'));
+    writeFileSync(path('target'), 'old and longer');
+    symlinkSync(path('target'), path('directory', 'source'));
+    expect((await runExample('rcopy', [path('source'), path('directory')])).status).to.equal(0);
+    expect(readFileSync(path('target'), 'utf8')).to.equal('new');
+    expect(readdirSync(path())).to.have.members(['source', 'directory', 'target']);
+  });
+
+  const failures: [string, string[], RegExp][] = [
+    ['a source that does not exist', ['absent', 'copy'], /^rcopy: absent: no such file\n$/],
+    ['a directory', ['directory', 'copy'], /^rcopy: directory is a directory; rcopy copies one file\n$/],
+    ['a device', ['/dev/null', 'copy'], /^rcopy: \/dev\/null is not a regular file\n$/],
+    ['a device as destination', ['source', '/dev/null'], /^rcopy: \/dev\/null exists and is not a regular file\n$/],
+    ['a directory that does not exist', ['source', 'absent/copy'], /^rcopy: .*\/absent: no such directory\n$/],
+    ['a file onto itself', ['source', '.'], /^rcopy: source and .*\/source are the same file\n$/],
+  ];
+  for (const [what, args, message] of failures) {
+    it(`refuses ${what}`, async () => {
+      writeFileSync(path('source'), 'some');
+      mkdirSync(path('directory'));
+      const { status, out, err } = await runExample('rcopy', args, path());
+      expect([status, out]).to.deep.equal([1, '']);
+      expect(err).to.match(message);
+      expect(readdirSync(path())).to.have.members(['source', 'directory']);
+      expect(readFileSync(path('source'), 'utf8')).to.equal('some');
+    });
+  }
+
+  it('refuses command lines that make no sense, with status 2', async () => {
+    for (const args of [[], ['a', 'b', 'c'], ['--fast', 'a']]) {
+      const { status, out, err } = await runExample('rcopy', args, path());
+      expect([status, out]).to.deep.equal([2, '']);
+      expect(err).to.match(/^rcopy: .*\n\nUsage: rcopy SOURCE/);
+    }
+  });
+
+  it('--help', async () => {
+    const { status, out } = await runExample('rcopy', ['--help']);
+    expect(status).to.equal(0);
+    expect(out).to.match(/^Usage: rcopy SOURCE \[DESTINATION\]\n/);
+  });
+});

@@ -1,0 +1,20 @@
+/** Runs an example as a user does, in a process of its own. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+
+/** What a user would see. */
+export interface ExampleRun {
+  readonly status: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs `name`, for example `'rcopy'`, with these arguments. */
+export async function runExample(name: string, args: readonly string[] = [], cwd?: string): Promise<ExampleRun> {
+  const program = fileURLToPath(new URL(`../src/${name}.js`, import.meta.url));
+  const child = spawn(process.execPath, [program, ...args], { cwd });
+  const [out, err, exit] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
+  return { status: (exit as [number])[0], out, err };
+}
