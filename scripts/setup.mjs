@@ -330,7 +330,7 @@ function findWorkspaces() {
 
 /** What the workspace's tsconfig.json includes: folders by name, or everything. */
 function sourcesOf(dir) {
-  const { include } = readJson(`${dir}/tsconfig.json`);
+  const { include } = readTsconfig(`${dir}/tsconfig.json`);
   const base = path.join(root, dir);
   const folders = include.every((entry) => !entry.includes('*')) ? include : [''];
   const isWanted = (entry) => !NOT_SOURCE.has(entry.name) && !entry.name.startsWith('.');
@@ -406,6 +406,11 @@ function readLockfile(file) {
 
 function readJson(file) {
   return JSON.parse(fs.readFileSync(path.join(root, file), 'utf8'));
+}
+
+/** JSON in which, as the compiler allows, lines may be comments. */
+function readTsconfig(file) {
+  return JSON.parse(fs.readFileSync(path.join(root, file), 'utf8').replace(/^\s*\/\/.*$/gm, ''));
 }
 
 function readText(file) {
