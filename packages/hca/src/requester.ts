@@ -29,7 +29,6 @@ const { RDMA_WRITE, RDMA_WRITE_WITH_IMM, SEND, SEND_WITH_IMM, RDMA_READ, ATOMIC_
 const { SIGNALED, INLINE } = SendFlag;
 const { ACK, RNR_NAK, NONE, DUPLICATE } = Aeth;
 const { LOCAL_QP_OP_ERR, LOCAL_PROT_ERR, LOCAL_LENGTH_ERR } = CqeSyndrome;
-const { BAD_SGE_COUNT } = VendorErr;
 const NOT_WAITING = Waiting.NOT;
 
 /** What became of a WQE. */
@@ -138,8 +137,11 @@ export class Requester {
     const request = this.#request;
     request.fetch(i32, w);
     const opcode = request.opcode;
-    if (opcode >>> 0 > ATOMIC_FETCH_AND_ADD) return this.#refuse(q, index, LOCAL_QP_OP_ERR, VendorErr.BAD_OPCODE);
-    if (opcode > RDMA_READ && request.sgeCount !== 1) return this.#refuse(q, index, LOCAL_QP_OP_ERR, BAD_SGE_COUNT);
+    if (opcode >>> 0 > ATOMIC_FETCH_AND_ADD)
+      return this.#refuse(q, index, LOCAL_QP_OP_ERR, VendorErr.BAD_OPCODE, opcode);
+    if (opcode > RDMA_READ && request.sgeCount !== 1) {
+      return this.#refuse(q, index, LOCAL_QP_OP_ERR, VendorErr.BAD_SGE_COUNT, request.sgeCount);
+    }
     const list = this.#list;
     const failed =
       (request.flags & INLINE) === 0
@@ -147,9 +149,9 @@ export class Requester {
         : this.#inline(q, w, opcode);
     if (failed !== 0) return this.#refuseSges(q, index, failed);
     if (opcode >= RDMA_READ) {
-      if (i32[q + MAX_RD_ATOMIC] === 0) return this.#refuse(q, index, LOCAL_QP_OP_ERR, VendorErr.RD_ATOMIC_LIMIT);
+      if (i32[q + MAX_RD_ATOMIC] === 0) return this.#refuse(q, index, LOCAL_QP_OP_ERR, VendorErr.RD_ATOMIC_LIMIT, 0);
       if (opcode > RDMA_READ && list.length !== 8) {
-        return this.#refuse(q, index, LOCAL_LENGTH_ERR, VendorErr.ATOMIC_LENGTH);
+        return this.#refuse(q, index, LOCAL_LENGTH_ERR, VendorErr.ATOMIC_LENGTH, list.length);
       }
     }
     const packets = packetCount(list.length, i32[q + PATH_MTU]);
@@ -245,7 +247,7 @@ export class Requester {
 
   /** Inline data makes sense where the device only reads. */
   #inline(q: number, w: number, opcode: number): number {
-    if (opcode >= RDMA_READ) return VendorErr.BAD_OPCODE;
+    if (opcode >= RDMA_READ) return this.#reader.fault(VendorErr.BAD_OPCODE, opcode);
     return this.#reader.inlineData(q, w, this.#list);
   }
 
@@ -258,8 +260,8 @@ export class Requester {
     return this.#fail(q, index, syndrome, vendorErr);
   }
 
-  #refuse(q: number, index: number, syndrome: number, vendorErr: number): number {
-    this.#locate(0, vendorErr === BAD_SGE_COUNT ? this.#request.sgeCount : this.#request.opcode, 0);
+  #refuse(q: number, index: number, syndrome: number, vendorErr: number, value: number): number {
+    this.#locate(0, value, 0);
     return this.#fail(q, index, syndrome, vendorErr);
   }
 

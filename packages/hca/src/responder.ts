@@ -130,7 +130,9 @@ export class Responder {
     const slot = i32[p + RQ_CONSUMER] & ((1 << i32[p + RQ_LOG2_COUNT]) - 1);
     const w = i32[p + RQ_BASE] + (slot << i32[p + RQ_LOG2_WORDS]);
     const hostile = available > 1 << i32[p + RQ_LOG2_COUNT];
-    const failed = hostile ? VendorErr.BAD_RECV_WQE : this.#reader.recvSges(p, w, list.length, this.#receive);
+    const failed = hostile
+      ? this.#reader.fault(VendorErr.BAD_RECV_WQE, 0)
+      : this.#reader.recvSges(p, w, list.length, this.#receive);
     if (failed !== 0) return this.#badReceive(p, failed);
     if (list.count === 1 && this.#receive.count === 1) {
       this.#dma.move(this.#receive.mpt[0], this.#receive.address[0], list.mpt[0], list.address[0], list.length);
@@ -167,8 +169,8 @@ export class Responder {
     }
     if (i32[p + Qpc.MAX_DEST_RD_ATOMIC] === 0) return this.#refuse(NAK_INVALID_REQUEST, VendorErr.RD_ATOMIC_LIMIT);
     if ((request.remoteAddrLo & 7) !== 0) {
-      this.#locate(request);
-      return this.#refuse(NAK_INVALID_REQUEST, VendorErr.ATOMIC_MISALIGNED);
+      const { rkey, remoteAddrLo, remoteAddrHi } = request;
+      return this.#refuseAt(NAK_INVALID_REQUEST, VendorErr.ATOMIC_MISALIGNED, rkey, remoteAddrLo, remoteAddrHi);
     }
     const answer = this.#checkKey(p, request, 8, REMOTE_ATOMIC, VendorErr.RKEY_NO_REMOTE_ATOMIC);
     if (answer !== ACK) return answer;
@@ -224,11 +226,7 @@ export class Responder {
     const hi = request.remoteAddrHi;
     const failed = this.#tpt.checkRemote(i32[p + MPT_TABLE], i32[p + PD], key, lo, hi, length, need, denied);
     if (failed === 0) return ACK;
-    this.faultKey = key;
-    this.faultAddrLo = lo;
-    this.faultAddrHi = hi;
-    this.vendorErr = failed;
-    return NAK_REMOTE_ACCESS;
+    return this.#refuseAt(NAK_REMOTE_ACCESS, failed, key, lo, hi);
   }
 
   /** IBTA 9.7.4.1.2 and table 61: a receive WQE that can't hold the message, or can't be used at all. */
@@ -245,19 +243,19 @@ export class Responder {
     completer.prepareRecv(p, WC_RECV, syndrome, failed, 0, 0, 0, false);
     completer.commitRecv();
     this.receiveFailed = true;
-    return tooSmall
-      ? this.#refuse(NAK_INVALID_REQUEST, VendorErr.RECV_TOO_SMALL)
-      : this.#refuse(NAK_REMOTE_OPERATIONAL, VendorErr.REMOTE_OPERATION);
-  }
-
-  #locate(request: Request): void {
-    this.faultKey = request.rkey;
-    this.faultAddrLo = request.remoteAddrLo;
-    this.faultAddrHi = request.remoteAddrHi;
+    if (!tooSmall) return this.#refuse(NAK_REMOTE_OPERATIONAL, VendorErr.REMOTE_OPERATION);
+    return this.#refuseAt(NAK_INVALID_REQUEST, VendorErr.RECV_TOO_SMALL, 0, reader.faultAddrLo, 0);
   }
 
   #refuse(answer: number, vendorErr: number): number {
+    return this.#refuseAt(answer, vendorErr, 0, 0, 0);
+  }
+
+  #refuseAt(answer: number, vendorErr: number, key: number, lo: number, hi: number): number {
     this.vendorErr = vendorErr;
+    this.faultKey = key;
+    this.faultAddrLo = lo;
+    this.faultAddrHi = hi;
     return answer;
   }
 }

@@ -28,7 +28,7 @@ export class WorkQueueReader {
 
   /** The SGEs of the send WQE at `w`; `write` when the device will write there. Answers a vendor error or 0. */
   sendSges(q: number, w: number, count: number, write: boolean, list: ScatterList): number {
-    if (count > this.#i32[q + MAX_SEND_SGE] || count > SGES_MAX) return this.#fault(BAD_SGE_COUNT, count);
+    if (count > this.#i32[q + MAX_SEND_SGE] || count > SGES_MAX) return this.fault(BAD_SGE_COUNT, count);
     list.count = 0;
     list.length = 0;
     const table = this.#i32[q + MPT_TABLE];
@@ -37,13 +37,13 @@ export class WorkQueueReader {
       const failed = this.#sge(table, pd, w + SGE + (n << 2), MESSAGE_BYTES_MAX, write, list);
       if (failed !== 0) return failed;
     }
-    return list.length > MESSAGE_BYTES_MAX ? this.#fault(MESSAGE_TOO_LONG, list.length | 0) : 0;
+    return list.length > MESSAGE_BYTES_MAX ? this.fault(MESSAGE_TOO_LONG, list.length | 0) : 0;
   }
 
   /** Inline data: it lies in the WQE itself, which is the queue owner's memory. */
   inlineData(q: number, w: number, list: ScatterList): number {
     const length = this.#i32[w + INLINE_LENGTH];
-    if (length >>> 0 > this.#i32[q + MAX_INLINE]) return this.#fault(BAD_INLINE_LENGTH, length);
+    if (length >>> 0 > this.#i32[q + MAX_INLINE]) return this.fault(BAD_INLINE_LENGTH, length);
     list.count = length === 0 ? 0 : 1;
     list.length = length;
     list.mpt[0] = 0;
@@ -55,7 +55,7 @@ export class WorkQueueReader {
   /** The SGEs of the receive WQE at `w`, as far as `length` bytes need them. */
   recvSges(p: number, w: number, length: number, list: ScatterList): number {
     const count = this.#i32[w + SGE_COUNT];
-    if (count >>> 0 > this.#i32[p + MAX_RECV_SGE] || count > SGES_MAX) return this.#fault(BAD_RECV_WQE, count);
+    if (count >>> 0 > this.#i32[p + MAX_RECV_SGE] || count > SGES_MAX) return this.fault(BAD_RECV_WQE, count);
     list.count = 0;
     list.length = 0;
     const table = this.#i32[p + MPT_TABLE];
@@ -64,7 +64,7 @@ export class WorkQueueReader {
       const failed = this.#sge(table, pd, w + RECV_SGE + (n << 2), length - list.length, true, list);
       if (failed !== 0) return failed;
     }
-    return list.length < length ? this.#fault(RECV_TOO_SMALL, length) : 0;
+    return list.length < length ? this.fault(RECV_TOO_SMALL, length) : 0;
   }
 
   /** One SGE, each word read once. The whole element must lie in its region, even if only `most` bytes of it are used. */
@@ -75,7 +75,7 @@ export class WorkQueueReader {
     const length = i32[at + 2] >>> 0;
     const key = i32[at + 3];
     if (length === 0) return 0;
-    if (length > MESSAGE_BYTES_MAX) return this.#fault(MESSAGE_TOO_LONG, length | 0);
+    if (length > MESSAGE_BYTES_MAX) return this.fault(MESSAGE_TOO_LONG, length | 0);
     const tpt = this.#tpt;
     const failed = tpt.checkLocal(table, pd, key, lo, hi, length, write);
     if (failed !== 0) {
@@ -93,7 +93,8 @@ export class WorkQueueReader {
     return 0;
   }
 
-  #fault(vendorErr: number, value: number): number {
+  /** A failed check that looked at a number, not at a key. */
+  fault(vendorErr: number, value: number): number {
     this.faultKey = 0;
     this.faultAddrLo = value;
     this.faultAddrHi = 0;
