@@ -53,6 +53,8 @@ export class Engine {
   readonly nowNs: () => number;
   /** Called after the earliest deadline may have changed; for who sleeps until then. */
   readonly deadlineListeners = new Set<() => void>();
+  /** Set in the engine's own thread: it lends the lock between the parts of a long queue of others. */
+  lends = false;
 
   readonly #i32: Int32Array;
   readonly #f64: Float64Array;
@@ -157,7 +159,7 @@ export class Engine {
     if (this.timers.earliestNs === Infinity) return;
     const nowNs = this.nowNs();
     for (let q = this.timers.takeDue(nowNs); q !== 0; q = this.timers.takeDue(nowNs)) {
-      if (this.#requester.expire(q)) this.#runSq(q, this.#i32[q + QPN]);
+      if (this.#requester.expire(q)) this.#runFound(q, this.#i32[q + QPN]);
     }
   }
 
@@ -166,7 +168,7 @@ export class Engine {
     this.#runSq(q, this.#i32[q + QPN]);
   }
 
-  /** Executes all that the send queue of a QP holds, without lending the lock: for recovery. */
+  /** Executes all that the send queue of a QP holds, without lending the lock. */
   finishSq(q: number): void {
     this.#requester.run(q, QP_WR_MAX + 1);
   }
@@ -194,11 +196,26 @@ export class Engine {
   }
 
   #runSq(q: number, qpn: number): void {
-    while (this.#requester.run(q, WQE_BUDGET)) {
+    if (this.#requester.run(q, WQE_BUDGET)) this.#runOn(q, qpn);
+  }
+
+  /** The rest of a long queue; at most a ring of it, because what is posted meanwhile comes with its own doorbell. */
+  #runOn(q: number, qpn: number): void {
+    for (let left = QP_WR_MAX; left > 0; left -= WQE_BUDGET) {
       this.#lock.release();
       this.#lock.acquire();
       if (this.#i32[q + QPN] !== qpn) return; // destroyed meanwhile
+      if (!this.#requester.run(q, WQE_BUDGET)) return;
     }
+  }
+
+  /**
+   * A queue that this thread found, not its own. Only the engine's thread lends the lock here: one that died meanwhile would
+   * hold nothing, so nobody would find out and look at the queues which it had taken over from others.
+   */
+  #runFound(q: number, qpn: number): void {
+    if (this.lends) this.#runSq(q, qpn);
+    else this.finishSq(q);
   }
 
   #leaveDoorbell(uar: number, kind: number, number: number): void {
@@ -229,8 +246,9 @@ export class Engine {
     const hca = this.hcas[i32[this.uars.control(uar) + UarControl.HCA]];
     const q = hca.qpTable + (number & QP_MASK) * QPC_WORDS;
     if (i32[q + QPN] !== number || number === 0 || i32[q + UAR] !== uar) this.#drop();
-    else if (kind === DoorbellKind.SQ) this.#runSq(q, number);
-    else if (kind === DoorbellKind.RQ && i32[q + STATE] === ERR) this.states.flush(q);
+    else if (kind === DoorbellKind.SQ) this.#runFound(q, number);
+    else if (kind !== DoorbellKind.RQ) this.#drop();
+    else if (i32[q + STATE] === ERR) this.states.flush(q);
   }
 
   #drop(): void {

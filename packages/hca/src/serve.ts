@@ -9,6 +9,7 @@ const { STOP, RUNNING, ASLEEP, WAKE, DEADLINE } = EngineHeader;
 export function serve(engine: Engine): void {
   const { machine, header } = engine;
   const { i32 } = machine;
+  engine.lends = true;
   Atomics.store(i32, header + RUNNING, 1);
   Atomics.notify(i32, header + RUNNING);
   let spins = 0;

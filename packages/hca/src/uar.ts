@@ -67,15 +67,13 @@ export class Uars {
 
   #drainPage(uar: number, serve: (uar: number, kind: number, number: number) => void): void {
     const i32 = this.#i32;
-    const page = i32[this.control(uar) + UarControl.PAGE];
-    if (page === 0) return;
-    // A page that claims more than it holds is read once around, no further.
-    let left = Math.min(
-      (Atomics.load(i32, page + UarPage.PRODUCER) - i32[page + UarPage.CONSUMER]) >>> 0,
-      UAR_DOORBELLS,
-    );
-    for (; left > 0; left--) {
+    // A page that claims more than it holds is read once around, no further. All is read anew each time: `serve` may lend the
+    // lock, and somebody else drain or free the page meanwhile.
+    for (let left = UAR_DOORBELLS; left > 0; left--) {
+      const page = i32[this.control(uar) + UarControl.PAGE];
+      if (page === 0) return;
       const consumer = i32[page + UarPage.CONSUMER];
+      if (Atomics.load(i32, page + UarPage.PRODUCER) === consumer) return;
       const doorbell = i32[page + UarPage.DOORBELL + (consumer & (UAR_DOORBELLS - 1))];
       Atomics.store(i32, page + UarPage.CONSUMER, (consumer + 1) | 0);
       serve(uar, doorbell >>> KIND_SHIFT, doorbell & NUMBER_MASK);
