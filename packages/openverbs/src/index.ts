@@ -1,1 +1,11 @@
-export {};
+/**
+ * RDMA verbs for TypeScript: `openVerbs()`, and the verbs objects.
+ *
+ * @packageDocumentation
+ */
+export * from '@openverbs/verbs';
+export { openVerbs } from './composition.ts';
+export type { EmulatedSettings, OpenVerbsConfig, ProviderReference, ProviderSections } from './configuration/config.ts';
+export type { OpenVerbs } from './open-verbs.ts';
+export type { Parts, PartName, ReplacedParts } from './parts.ts';
+export { loadProvider, PROVIDER_PACKAGES } from './provider-loader.ts';

@@ -1,1 +1,22 @@
-export {};
+/**
+ * The OpenIB Gen2 API of user level, by its C names: the 42 functions and the constants of `<infiniband/verbs.h>`, with C's
+ * argument order.
+ *
+ * What differs from C: structs are the SDK's objects, in camelCase; an out-parameter is an object that the call fills and
+ * returns, and may be left out; a pointer result is the return value; a failure throws a `VerbsError`; `ibv_get_cq_event` and
+ * `ibv_get_async_event` are awaited; lists of work requests are chained by `next`, as in C. `ibv_alloc_buf` and `ibv_free_buf`
+ * are added for memory.
+ *
+ * @packageDocumentation
+ */
+export * from './address-handle.ts';
+export * from './async-event.ts';
+export type { BadWr } from './bad-wr.ts';
+export * from './completion.ts';
+export * from './constants.ts';
+export * from './device.ts';
+export * from './memory.ts';
+export * from './names.ts';
+export type { Out } from './out-parameter.ts';
+export * from './queue-pair.ts';
+export * from './shared-receive-queue.ts';

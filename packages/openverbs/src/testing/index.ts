@@ -1,1 +1,9 @@
-export {};
+/**
+ * For tests of programs that use OpenVerbs: two ready devices, and what a test left open.
+ *
+ * @packageDocumentation
+ */
+export { closeSharedOpenVerbs } from '../shared-instance.ts';
+export { leakCheck } from './leak-check.ts';
+export { openTestPair } from './test-pair.ts';
+export type { TestEnd, TestPair, TestPairOptions } from './test-pair.ts';

@@ -1,0 +1,76 @@
+/** `openVerbs()`: reads the configuration, loads the providers and puts them together with the parts. */
+import type { EventDispatcherOps, ProviderClock, ProviderPrng } from '@openverbs/verbs/driver';
+
+import type { OpenVerbsConfig } from './configuration/config.ts';
+import { configure } from './configuration/configuration.ts';
+import type { Configuration } from './configuration/configuration.ts';
+import { argumentSettings, environmentSettings, fileSettings } from './configuration/sources.ts';
+import { inject, injectable, resolveWith } from './container.ts';
+import { closeAll, OpenVerbs } from './open-verbs.ts';
+import type { OpenedProvider } from './open-verbs.ts';
+import { PARTS } from './parts.ts';
+import { loadProvider } from './provider-loader.ts';
+
+/** Opens providers with the parts that the container gives. */
+@injectable()
+class Composition {
+  readonly #eventDispatcher: EventDispatcherOps;
+  readonly #clock: ProviderClock | undefined;
+  readonly #prng: ProviderPrng | undefined;
+
+  constructor(
+    @inject(PARTS.eventDispatcher.token) eventDispatcher: EventDispatcherOps,
+    @inject(PARTS.clock.token) clock: ProviderClock | undefined,
+    @inject(PARTS.prng.token) prng: ProviderPrng | undefined,
+  ) {
+    this.#eventDispatcher = eventDispatcher;
+    this.#clock = clock;
+    this.#prng = prng;
+  }
+
+  open({ providers, machine }: Configuration): OpenVerbs {
+    const opened: OpenedProvider[] = [];
+    try {
+      for (const { definition, config } of providers) {
+        // Providers of one process share one machine: the one to join, or the one that the first of them makes.
+        const shared = machine ?? opened.find(({ instance }) => instance.machine !== undefined)?.instance.machine;
+        const environment = { machine: shared, clock: this.#clock, prng: this.#prng };
+        opened.push({ name: definition.name, instance: definition.open(environment, config) });
+      }
+      return new OpenVerbs(opened, this.#eventDispatcher);
+    } catch (error) {
+      closeQuietly(opened);
+      throw error;
+    }
+  }
+}
+
+/**
+ * Opens OpenVerbs: loads the configured providers and lists their devices. Without configuration that is the emulated HCA, so
+ * no hardware is needed. Every call makes devices of its own, unless `machine` joins those of another one.
+ *
+ * @throws VerbsError EINVAL for a wrong configuration, ENOENT for a provider that is not installed.
+ *
+ * @example
+ * ```ts
+ * import { openVerbs } from 'openverbs';
+ *
+ * using verbs = openVerbs();
+ * using context = verbs.device().open();
+ * console.log(context.queryDevice());
+ * ```
+ */
+export function openVerbs(config: OpenVerbsConfig = {}): OpenVerbs {
+  const sources = [argumentSettings(config), environmentSettings(process.env), fileSettings(process.cwd())];
+  const configuration = configure(sources, loadProvider);
+  return resolveWith(configuration.use, Composition).open(configuration);
+}
+
+/** The error that made the opening fail is the one to tell. */
+function closeQuietly(providers: readonly OpenedProvider[]): void {
+  try {
+    closeAll(providers);
+  } catch (error) {
+    process.emitWarning(error instanceof Error ? error : String(error));
+  }
+}

@@ -1,0 +1,58 @@
+/** The configuration, as a program writes it. */
+import type { EmulatedConfig, EmulatedDeviceConfig } from '@openverbs/provider-emulated';
+import type { ProviderDefinition } from '@openverbs/verbs/driver';
+
+import type { ReplacedParts } from '../parts.ts';
+
+/** A provider: one of the names that OpenVerbs knows, a package, a path, or the definition itself. */
+export type ProviderReference = 'emulated' | 'xen' | 'native' | (string & {}) | ProviderDefinition;
+
+/** Settings of the emulated HCA. What is left out has the default that `EmulatedConfig` names. */
+export interface EmulatedSettings extends Partial<Omit<EmulatedConfig, 'devices'>> {
+  /** How many devices, or which. */
+  readonly devices?: number | readonly Partial<EmulatedDeviceConfig>[];
+}
+
+/**
+ * The providers' own settings, by the provider's name. A provider from elsewhere adds its own by declaration merging:
+ *
+ * ```ts
+ * declare module 'openverbs' {
+ *   interface ProviderSections {
+ *     acme?: AcmeConfig;
+ *   }
+ * }
+ * ```
+ */
+export interface ProviderSections {
+  /** Settings of the emulated HCA. */
+  readonly emulated?: EmulatedSettings;
+  /** Settings of the Xen provider. */
+  readonly xen?: Readonly<Record<string, unknown>>;
+  /** Settings of the native provider. */
+  readonly native?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * What `openVerbs()` takes.
+ *
+ * Each key is looked up in the argument first, then in the environment, then in `openverbs.config.json` of the current
+ * directory; the settings of a provider are merged key by key. In the environment, `OPENVERBS_PROVIDER` is `provider`,
+ * `OPENVERBS_PROVIDERS` is `providers` separated by commas, and `OPENVERBS_EMULATED_PLACEMENT` is `emulated.placement`.
+ * `machine` and `use` hold objects, so only the argument takes them.
+ */
+export interface OpenVerbsConfig extends ProviderSections {
+  /**
+   * The provider to load: `'emulated'`, `'xen'`, `'native'`, the name of a package or a path, both resolved from the current
+   * directory, or a provider's definition.
+   *
+   * @defaultValue `'emulated'`
+   */
+  readonly provider?: ProviderReference;
+  /** Several providers; their devices are listed in this order. Instead of `provider`. */
+  readonly providers?: readonly ProviderReference[];
+  /** Joins the devices of another thread: the `machine` of its `openVerbs()`, which a message to a worker can carry. */
+  readonly machine?: unknown;
+  /** Replaces parts. */
+  readonly use?: ReplacedParts;
+}

@@ -1,0 +1,136 @@
+/** Merges the sources of settings into one configuration, and refuses what nobody asked for. */
+import { VerbsError } from '@openverbs/verbs';
+import type { ProviderDefinition } from '@openverbs/verbs/driver';
+
+import { PARTS } from '../parts.ts';
+import type { ReplacedParts } from '../parts.ts';
+import type { ProviderReference } from './config.ts';
+import { unknownKey } from './nearest-key.ts';
+import { SectionNames, Sections } from './sections.ts';
+import { ENV_PREFIX, isRecord } from './sources.ts';
+import type { Setting, SettingsSource } from './sources.ts';
+
+/** A provider and its checked configuration. */
+export interface ConfiguredProvider {
+  readonly definition: ProviderDefinition;
+  readonly config: unknown;
+}
+
+/** What is left of the sources. */
+export interface Configuration {
+  readonly providers: readonly ConfiguredProvider[];
+  readonly machine: unknown;
+  readonly use: ReplacedParts;
+}
+
+const PROVIDER_KEYS = ['provider', 'providers'];
+/** Keys whose values are objects of the program. */
+const OBJECT_KEYS = ['machine', 'use'];
+
+/**
+ * Merges `sources`, in order of precedence. `load` brings the definition of a provider; it is called for the providers of the
+ * first source that names any.
+ *
+ * @throws VerbsError EINVAL for an unknown key, with the nearest valid one and the source.
+ */
+export function configure(
+  sources: readonly SettingsSource[],
+  load: (reference: ProviderReference) => ProviderDefinition,
+): Configuration {
+  const choosing = sources.findIndex(({ settings }) =>
+    settings.some((setting) => PROVIDER_KEYS.includes(keyOf(setting))),
+  );
+  const references = choosing < 0 ? (['emulated'] as const) : chosenProviders(sources[choosing]);
+  const definitions = references.map((reference) => load(reference));
+  refuseTwins(definitions);
+
+  const names = new SectionNames(definitions);
+  const sections = new Sections(names);
+  let machine: unknown;
+  let use: ReplacedParts = {};
+  for (const [index, source] of sources.entries()) {
+    for (const setting of source.settings) {
+      const key = keyOf(setting);
+      if (PROVIDER_KEYS.includes(key)) continue;
+      if (OBJECT_KEYS.includes(key)) {
+        if (source.kind !== 'argument') throw onlyAsArgument(setting);
+        if (key === 'machine') machine = setting.value;
+        else use = checkedParts(setting);
+      } else if (!sections.place(setting)) {
+        // A source whose providers were overruled can hold the settings of a provider that is not loaded this time.
+        const overruled = index > choosing && choosing >= 0 && namesProviders(source);
+        if (!overruled) throw unknownKey(setting.name, setting.origin, validKeys(setting, names));
+      }
+    }
+  }
+  const providers = definitions.map((definition) => ({ definition, config: sections.parse(definition) }));
+  return { providers, machine, use };
+}
+
+/** The key that a setting means if it is one of the fixed ones. */
+function keyOf({ name }: Setting): string {
+  return name.startsWith(ENV_PREFIX) ? name.slice(ENV_PREFIX.length).toLowerCase() : name;
+}
+
+function namesProviders(source: SettingsSource): boolean {
+  return source.settings.some((setting) => PROVIDER_KEYS.includes(keyOf(setting)));
+}
+
+function chosenProviders(source: SettingsSource): readonly ProviderReference[] {
+  const named = source.settings.filter((setting) => PROVIDER_KEYS.includes(keyOf(setting)));
+  if (named.length > 1) {
+    const both = named.map(({ name }) => `'${name}'`).join(' and ');
+    throw invalid(`${both} are both set in ${named[0].origin}`, 'keep one of them', named[0]);
+  }
+  const [setting] = named;
+  const list = keyOf(setting) === 'provider' ? [setting.value] : listOf(setting.value);
+  if (list.length > 0 && list.every(isReference)) return list;
+  throw invalid(
+    `'${setting.name}' in ${setting.origin} does not name ${keyOf(setting) === 'provider' ? 'a provider' : 'providers'}`,
+    "a provider is 'emulated', 'xen', 'native', a package, a path, or what a provider's package exports as `provider`",
+    setting,
+  );
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  if (typeof value === 'string') return value.split(',').map((name) => name.trim());
+  return Array.isArray(value) ? value : [];
+}
+
+function isReference(value: unknown): value is ProviderReference {
+  return typeof value === 'string' ? value !== '' : isRecord(value);
+}
+
+/** Two providers of one name would share a section, and nobody could tell their devices apart. */
+function refuseTwins(definitions: readonly ProviderDefinition[]): void {
+  const names = definitions.map(({ name }) => name);
+  const twin = names.find((name, index) => names.indexOf(name) !== index);
+  if (twin === undefined) return;
+  const message = `provider '${twin}' is named twice`;
+  throw new VerbsError({ code: 'EINVAL', verb: 'openVerbs', message, details: { provider: twin } });
+}
+
+function checkedParts(setting: Setting): ReplacedParts {
+  if (!isRecord(setting.value)) throw invalid(`'use' in ${setting.origin} is not an object`, '', setting);
+  const valid = Object.keys(PARTS);
+  for (const [key, part] of Object.entries(setting.value)) {
+    if (!valid.includes(key)) throw unknownKey(key, `'use' of ${setting.origin}`, valid);
+    if (part !== undefined && !isRecord(part)) throw invalid(`'use.${key}' is not an object`, '', setting);
+  }
+  return setting.value;
+}
+
+function onlyAsArgument(setting: Setting): VerbsError {
+  const message = `'${setting.name}' in ${setting.origin} holds an object of the program, so only openVerbs() takes it`;
+  return invalid(message, `pass it as openVerbs({ ${keyOf(setting)} })`, setting);
+}
+
+/** What could have stood in the place of an unknown key, spelled as its source spells keys. */
+function validKeys(setting: Setting, names: SectionNames): string[] {
+  if (!setting.name.startsWith(ENV_PREFIX)) return [...PROVIDER_KEYS, ...OBJECT_KEYS, ...names.all];
+  return [...PROVIDER_KEYS.map((key) => ENV_PREFIX + key.toUpperCase()), ...names.variablesLike(setting.name)];
+}
+
+function invalid(message: string, hint: string, { name, origin }: Setting): VerbsError {
+  return new VerbsError({ code: 'EINVAL', verb: 'openVerbs', message, hint, details: { key: name, origin } });
+}

@@ -1,0 +1,95 @@
+/**
+ * Where settings come from: the argument, the environment, the file. Each source is a list of settings that remember their
+ * origin, so that an error can name it.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { VerbsError } from '@openverbs/verbs';
+
+/** The file that is looked up in the current directory. */
+export const CONFIG_FILE = 'openverbs.config.json';
+/** How the name of a variable begins. */
+export const ENV_PREFIX = 'OPENVERBS_';
+/** Variables that begin so are left to test programs. */
+const ENV_PREFIX_TEST = 'OPENVERBS_TEST_';
+
+/** One value, as its source gives it. */
+export interface Setting {
+  /** Spelled as in the source: `provider`, or `OPENVERBS_PROVIDER`. */
+  readonly name: string;
+  /** In words, for messages. */
+  readonly origin: string;
+  readonly value: unknown;
+}
+
+/** What one source says, before it is known which keys are valid. */
+export interface SettingsSource {
+  readonly kind: 'argument' | 'environment' | 'file';
+  readonly settings: readonly Setting[];
+}
+
+/** The argument of `openVerbs()`. */
+export function argumentSettings(config: unknown): SettingsSource {
+  if (!isRecord(config)) {
+    const hint = "for example openVerbs({ provider: 'emulated' })";
+    throw new VerbsError({ code: 'EINVAL', verb: 'openVerbs', message: 'the argument is not an object', hint });
+  }
+  return { kind: 'argument', settings: settingsOf(config, 'the argument of openVerbs()') };
+}
+
+/**
+ * The variables that begin with `OPENVERBS_`. A value that is JSON stands for what it spells (a number, a boolean, a list),
+ * any other one for itself; an empty one counts as unset.
+ */
+export function environmentSettings(env: Readonly<Record<string, string | undefined>>): SettingsSource {
+  const settings: Setting[] = [];
+  for (const [name, value] of Object.entries(env)) {
+    if (!name.startsWith(ENV_PREFIX) || name.startsWith(ENV_PREFIX_TEST) || !value) continue;
+    settings.push({ name, origin: 'the environment', value: jsonOrString(value) });
+  }
+  return { kind: 'environment', settings };
+}
+
+/** `openverbs.config.json` in `directory`; nothing if there is none. */
+export function fileSettings(directory: string): SettingsSource {
+  const path = join(directory, CONFIG_FILE);
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return { kind: 'file', settings: [] };
+    throw new VerbsError({ code: 'EACCES', verb: 'openVerbs', message: `cannot read ${path}`, cause });
+  }
+  return { kind: 'file', settings: settingsOf(parseFile(path, text), path) };
+}
+
+/** Whether `value` is an object with keys. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function parseFile(path: string, text: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    const message = `${path} is not JSON: ${(cause as SyntaxError).message}`;
+    throw new VerbsError({ code: 'EINVAL', verb: 'openVerbs', message, cause });
+  }
+  if (isRecord(value)) return value;
+  throw new VerbsError({ code: 'EINVAL', verb: 'openVerbs', message: `${path} must hold an object` });
+}
+
+function settingsOf(object: Record<string, unknown>, origin: string): Setting[] {
+  const entries = Object.entries(object);
+  return entries.filter(([, value]) => value !== undefined).map(([name, value]) => ({ name, origin, value }));
+}
+
+function jsonOrString(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

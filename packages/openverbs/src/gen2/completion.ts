@@ -1,0 +1,73 @@
+/** Completion channels and completion queues, by their C names. */
+import type { CompletionChannel, CompletionQueue, Context, WorkCompletion } from '@openverbs/verbs';
+
+/** Creates a completion channel. */
+export function ibv_create_comp_channel(context: Context): CompletionChannel {
+  return context.createCompChannel();
+}
+
+/**
+ * Destroys a completion channel.
+ *
+ * @throws VerbsError EBUSY while a completion queue reports to it.
+ */
+export function ibv_destroy_comp_channel(channel: CompletionChannel): void {
+  channel.destroy();
+}
+
+/**
+ * Creates a completion queue of at least `cqe` entries. `cq_context` comes back as `cq.cqContext`; `channel` is null for a
+ * queue that is only polled.
+ */
+export function ibv_create_cq(
+  context: Context,
+  cqe: number,
+  cq_context: unknown,
+  channel: CompletionChannel | null,
+  comp_vector: number,
+): CompletionQueue {
+  return context.createCq({ cqe, cqContext: cq_context, channel, compVector: comp_vector });
+}
+
+/** Changes the capacity of a completion queue to at least `cqe` entries. */
+export function ibv_resize_cq(cq: CompletionQueue, cqe: number): void {
+  cq.resize(cqe);
+}
+
+/**
+ * Destroys a completion queue.
+ *
+ * @throws VerbsError EBUSY while a queue pair uses it, and while events of it are not acknowledged, for which C waits.
+ */
+export function ibv_destroy_cq(cq: CompletionQueue): void {
+  cq.destroy();
+}
+
+/**
+ * Waits for the next event of a channel and returns the queue that it is about; its `cqContext` takes the place of the second
+ * out-parameter. Every event has to be acknowledged.
+ */
+export function ibv_get_cq_event(
+  channel: CompletionChannel,
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<CompletionQueue> {
+  return channel.getCqEvent(options);
+}
+
+/** Acknowledges `nevents` events of a completion queue. */
+export function ibv_ack_cq_events(cq: CompletionQueue, nevents: number): void {
+  cq.ackEvents(nevents);
+}
+
+/**
+ * Takes at most `num_entries` completions out of a completion queue into the first elements of `wc`, and returns their number.
+ * Elements are filled, not replaced: `WorkCompletion.array(n)` makes them.
+ */
+export function ibv_poll_cq(cq: CompletionQueue, num_entries: number, wc: WorkCompletion[]): number {
+  return cq.poll(wc, num_entries);
+}
+
+/** Asks for an event at the next completion, or at the next solicited or failed one. */
+export function ibv_req_notify_cq(cq: CompletionQueue, solicited_only: boolean | number): void {
+  cq.reqNotify(Boolean(solicited_only));
+}

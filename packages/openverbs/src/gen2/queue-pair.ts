@@ -1,0 +1,89 @@
+/** Queue pairs, by their C names. */
+import type {
+  ProtectionDomain,
+  QpAttr,
+  QpAttrInit,
+  QpInitAttr,
+  QpQuery,
+  QueuePair,
+  RecvWr,
+  RecvWrInit,
+  SendWr,
+  SendWrInit,
+} from '@openverbs/verbs';
+
+import { refused } from './bad-wr.ts';
+import type { BadWr } from './bad-wr.ts';
+import { filled } from './out-parameter.ts';
+import type { Out } from './out-parameter.ts';
+
+/** The out-parameters of {@link ibv_query_qp}. */
+export interface QueriedQp {
+  /** All attributes. */
+  readonly attr: Required<QpAttr>;
+  /** How the queue pair was made, with its actual capacities. */
+  readonly init_attr: QpQuery['init'];
+}
+
+/** Creates a queue pair. Its actual capacities are in `qp.cap`; C writes them back into `qp_init_attr`. */
+export function ibv_create_qp(pd: ProtectionDomain, qp_init_attr: QpInitAttr): QueuePair {
+  return pd.createQp(qp_init_attr);
+}
+
+/**
+ * Sets the attributes that `attr_mask` names, and no others, whatever else `attr` holds.
+ *
+ * @throws VerbsError EINVAL if the transition does not allow them or needs others; nothing is changed then.
+ */
+export function ibv_modify_qp(qp: QueuePair, attr: QpAttrInit, attr_mask: number): void {
+  qp.modify(attr, attr_mask);
+}
+
+/**
+ * The attributes of a queue pair, and how it was made. The mask says what the caller wants to know; as in C, the rest may be
+ * filled too.
+ */
+export function ibv_query_qp(
+  qp: QueuePair,
+  attr: Out<Required<QpAttr>> = {},
+  _attr_mask = 0,
+  init_attr: Out<QpQuery['init']> = {},
+): QueriedQp {
+  const queried = qp.query();
+  return { attr: filled(attr, queried.attr), init_attr: filled(init_attr, queried.init) };
+}
+
+/**
+ * Destroys a queue pair. Its completions that were not polled are gone.
+ *
+ * @throws VerbsError EBUSY while events of it are not acknowledged, for which C waits.
+ */
+export function ibv_destroy_qp(qp: QueuePair): void {
+  qp.destroy();
+}
+
+/**
+ * Posts a chain of work requests to the send queue.
+ *
+ * @throws VerbsError for the first one that is refused, which `bad_wr` then names; those before it are posted.
+ */
+export function ibv_post_send(qp: QueuePair, wr: SendWr | SendWrInit, bad_wr?: BadWr<SendWr | SendWrInit>): void {
+  try {
+    qp.postSend(wr);
+  } catch (error) {
+    throw refused(error, wr, bad_wr);
+  }
+}
+
+/**
+ * Posts a chain of work requests to the receive queue.
+ *
+ * @throws VerbsError for the first one that is refused, which `bad_wr` then names; those before it are posted.
+ */
+export function ibv_post_recv(qp: QueuePair, wr: RecvWr | RecvWrInit, bad_wr?: BadWr<RecvWr | RecvWrInit>): void {
+  try {
+    qp.postRecv(wr);
+  } catch (error) {
+    throw refused(error, wr, bad_wr);
+  }
+}

@@ -1,0 +1,37 @@
+// tsyringe refuses to load before this one.
+import 'reflect-metadata';
+import { expect } from 'chai';
+import { container } from 'tsyringe';
+
+import { resolveWith } from '../src/container.ts';
+import { openVerbs } from '../src/index.ts';
+import { PARTS } from '../src/parts.ts';
+import { fakeProvider } from './fake-provider.ts';
+
+describe('the container', () => {
+  it("sees nothing of tsyringe's global one, and leaves nothing there", () => {
+    const fake = fakeProvider('fake');
+    const before = Object.values(PARTS).map(({ token }) => container.isRegistered(token, true));
+    expect(before).to.deep.equal([false, false, false]);
+    for (const { token } of Object.values(PARTS))
+      container.register(token, { useFactory: () => expect.fail('global') });
+    try {
+      using verbs = openVerbs({ provider: fake.definition });
+      verbs.device().open();
+      expect(fake.environments[0].clock).to.equal(undefined);
+    } finally {
+      container.reset();
+    }
+  });
+
+  it('has a token for each part, which other copies of the package share', () => {
+    for (const { token } of Object.values(PARTS)) {
+      expect(Symbol.keyFor(token)).to.match(/^openverbs\./);
+    }
+  });
+
+  it('makes each part once for each call', () => {
+    class Empty {}
+    expect(resolveWith({}, Empty)).to.be.instanceOf(Empty).and.not.equal(resolveWith({}, Empty));
+  });
+});

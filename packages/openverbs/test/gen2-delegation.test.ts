@@ -1,0 +1,87 @@
+/** Functions whose objects not every device has: they hand their arguments on, in the right places. */
+import { Gid, SrqAttrMask } from '@openverbs/verbs';
+import type { AddressHandle, ProtectionDomain, QueuePair, SharedReceiveQueue } from '@openverbs/verbs';
+import { expect } from 'chai';
+
+import * as gen2 from '../src/gen2/index.ts';
+import { failure } from './failure.ts';
+
+describe('gen2 on shared receive queues and datagrams', () => {
+  let calls: [string, ...unknown[]][];
+
+  /** An object whose methods note their arguments and return `result`. */
+  function noting<T>(result?: unknown): T {
+    const get =
+      (_: object, name: string) =>
+      (...args: unknown[]) => {
+        calls.push([name, ...args]);
+        return result;
+      };
+    return new Proxy({}, { get }) as T;
+  }
+
+  beforeEach(() => {
+    calls = [];
+  });
+
+  it('creates, modifies, queries and destroys an SRQ', () => {
+    const srq = noting<SharedReceiveQueue>({ maxWr: 8, maxSge: 1, srqLimit: 2 });
+    const init = { attr: { maxWr: 8 }, srqContext: 'mine' };
+    expect(gen2.ibv_create_srq(noting<ProtectionDomain>(srq), init)).to.equal(srq);
+    gen2.ibv_modify_srq(srq, { maxWr: 9, srqLimit: 2 }, SrqAttrMask.LIMIT);
+    gen2.ibv_modify_srq(srq, { maxWr: 9, srqLimit: 2 }, SrqAttrMask.LIMIT | SrqAttrMask.MAX_WR);
+    gen2.ibv_modify_srq(srq, { maxWr: 9 }, 0);
+    const attr = {};
+    expect(gen2.ibv_query_srq(srq, attr)).to.equal(attr).and.deep.equal({ maxWr: 8, maxSge: 1, srqLimit: 2 });
+    expect(gen2.ibv_query_srq(srq)).to.deep.equal(attr);
+    gen2.ibv_post_srq_recv(srq, { wrId: 1 });
+    gen2.ibv_destroy_srq(srq);
+    expect(calls).to.deep.equal([
+      ['createSrq', init],
+      ['modify', { srqLimit: 2 }],
+      ['modify', { maxWr: 9, srqLimit: 2 }],
+      ['modify', {}],
+      ['query'],
+      ['query'],
+      ['postRecv', { wrId: 1 }],
+      ['destroy'],
+    ]);
+  });
+
+  it('names what a mask of an SRQ names and the attributes lack', () => {
+    const error = failure(() => gen2.ibv_modify_srq(noting<SharedReceiveQueue>(), { maxWr: 1 }, SrqAttrMask.LIMIT));
+    expect(error.code).to.equal('EINVAL');
+    expect(error.details?.['missing']).to.deep.equal(['srqLimit']);
+    expect(calls).to.deep.equal([]);
+  });
+
+  it('names the receive that an SRQ refused', () => {
+    const wr = { wrId: 1, next: { wrId: 2, next: null } };
+    const refusing = { postRecv: () => expect.fail('full') } as unknown as SharedReceiveQueue;
+    const bad_wr = {};
+    // An error that names no index is about the first one.
+    expect(() => gen2.ibv_post_srq_recv(refusing, wr, bad_wr)).to.throw('full');
+    expect(bad_wr).to.have.property('wr', wr);
+  });
+
+  it('creates and destroys an address handle, attaches and detaches', () => {
+    const ah = noting<AddressHandle>();
+    const qp = noting<QueuePair>();
+    const gid = Gid.parse('ff0e::1');
+    expect(gen2.ibv_create_ah(noting<ProtectionDomain>(ah), { dlid: 3 })).to.equal(ah);
+    gen2.ibv_destroy_ah(ah);
+    gen2.ibv_attach_mcast(qp, gid, 5);
+    gen2.ibv_detach_mcast(qp, gid, 5);
+    expect(calls).to.deep.equal([
+      ['createAh', { dlid: 3 }],
+      ['destroy'],
+      ['attachMcast', gid, 5],
+      ['detachMcast', gid, 5],
+    ]);
+  });
+
+  it('resizes a completion queue', () => {
+    gen2.ibv_resize_cq(noting(), 64);
+    expect(calls).to.deep.equal([['resize', 64]]);
+  });
+});

@@ -1,0 +1,250 @@
+/** A C program against Gen2, call by call. */
+import { AccessFlags, Gid, RecvWr, SendWr, WorkCompletion } from '@openverbs/verbs';
+import type { CompletionChannel, CompletionQueue, Context, QueuePair } from '@openverbs/verbs';
+import { expect } from 'chai';
+
+import * as gen2 from '../src/gen2/index.ts';
+import {
+  IBV_ACCESS_LOCAL_WRITE,
+  IBV_ACCESS_REMOTE_WRITE,
+  IBV_EVENT_SQ_DRAINED,
+  IBV_LINK_LAYER_ETHERNET,
+  IBV_PORT_ACTIVE,
+  IBV_QP_ACCESS_FLAGS,
+  IBV_QP_AV,
+  IBV_QP_CAP,
+  IBV_QP_DEST_QPN,
+  IBV_QP_EN_SQD_ASYNC_NOTIFY,
+  IBV_QP_MAX_DEST_RD_ATOMIC,
+  IBV_QP_MAX_QP_RD_ATOMIC,
+  IBV_QP_MIN_RNR_TIMER,
+  IBV_QP_PATH_MTU,
+  IBV_QP_PKEY_INDEX,
+  IBV_QP_PORT,
+  IBV_QP_RETRY_CNT,
+  IBV_QP_RNR_RETRY,
+  IBV_QP_RQ_PSN,
+  IBV_QP_SQ_PSN,
+  IBV_QP_STATE,
+  IBV_QP_TIMEOUT,
+  IBV_QPS_INIT,
+  IBV_QPS_RTR,
+  IBV_QPS_RTS,
+  IBV_QPS_SQD,
+  IBV_QPT_RC,
+  IBV_RATE_10_GBPS,
+  IBV_SEND_SIGNALED,
+  IBV_WC_RECV,
+  IBV_WC_SEND,
+  IBV_WC_SUCCESS,
+  IBV_WR_SEND,
+} from '../src/gen2/index.ts';
+import { sharedOpenVerbs } from '../src/shared-instance.ts';
+import { closeSharedOpenVerbs } from '../src/testing/index.ts';
+import { failure } from './failure.ts';
+
+const CAP = { maxSendWr: 4, maxRecvWr: 4, maxSendSge: 1, maxRecvSge: 1 };
+
+describe('gen2', () => {
+  let context: Context;
+
+  beforeEach(() => {
+    const list = gen2.ibv_get_device_list();
+    context = gen2.ibv_open_device(list[0]);
+    gen2.ibv_free_device_list(list);
+  });
+
+  afterEach(() => closeSharedOpenVerbs());
+
+  it('lists devices of one shared instance, which can be closed and opened again', () => {
+    const list = gen2.ibv_get_device_list();
+    expect(list).to.have.ordered.members([...sharedOpenVerbs().devices]);
+    expect(gen2.ibv_get_device_name(list[0])).to.equal('emulated0');
+    expect(gen2.ibv_get_device_guid(list[0])).to.be.a('bigint');
+    closeSharedOpenVerbs();
+    closeSharedOpenVerbs();
+    expect(context.destroyed).to.equal(true);
+    expect(gen2.ibv_get_device_list()[0]).not.to.equal(list[0]);
+  });
+
+  it('fills and returns out-parameters', () => {
+    const attr = {};
+    expect(gen2.ibv_query_device(context, attr)).to.equal(attr);
+    expect(attr).to.have.property('physPortCnt', 1);
+    expect(gen2.ibv_query_port(context, 1)).to.include({ state: IBV_PORT_ACTIVE, linkLayer: IBV_LINK_LAYER_ETHERNET });
+    expect(gen2.ibv_query_gid(context, 1, 0)).to.be.instanceOf(Gid);
+    expect(gen2.ibv_query_pkey(context, 1, 0)).to.equal(0xffff);
+    gen2.ibv_close_device(context);
+    expect(failure(() => gen2.ibv_close_device(context)).code).to.equal('EINVAL');
+  });
+
+  it('registers all of a buffer, its first bytes, or a view', () => {
+    const pd = gen2.ibv_alloc_pd(context);
+    const buf = gen2.ibv_alloc_buf(pd, 8192);
+    const access = IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_WRITE;
+    const all = gen2.ibv_reg_mr(pd, buf, 8192, access);
+    const first = gen2.ibv_reg_mr(pd, buf, 100, access);
+    const view = gen2.ibv_reg_mr(pd, buf.bytes.subarray(4096), 64, access);
+    expect([all, first, view].map((mr) => [mr.addr - buf.addr, mr.length])).to.deep.equal([
+      [0, 8192],
+      [0, 100],
+      [4096, 64],
+    ]);
+    expect(all.access).to.equal(AccessFlags.LOCAL_WRITE | AccessFlags.REMOTE_WRITE);
+    for (const length of [8193, -1, 1.5]) {
+      expect(failure(() => gen2.ibv_reg_mr(pd, buf, length, access)).code, String(length)).to.equal('EINVAL');
+    }
+    expect(failure(() => gen2.ibv_free_buf(buf)).code).to.equal('EBUSY');
+    for (const mr of [all, first, view]) gen2.ibv_dereg_mr(mr);
+    gen2.ibv_free_buf(buf);
+    gen2.ibv_dealloc_pd(pd);
+  });
+
+  describe('a connected pair', () => {
+    let channel: CompletionChannel;
+    let cq: CompletionQueue;
+    let a: QueuePair;
+    let b: QueuePair;
+    const wc = WorkCompletion.array(4);
+
+    beforeEach(() => {
+      const pd = gen2.ibv_alloc_pd(context);
+      channel = gen2.ibv_create_comp_channel(context);
+      cq = gen2.ibv_create_cq(context, 16, 'my context', channel, 0);
+      [a, b] = [0, 1].map(() => gen2.ibv_create_qp(pd, { sendCq: cq, recvCq: cq, cap: CAP, qpType: IBV_QPT_RC }));
+      connect(a, b);
+      connect(b, a);
+    });
+
+    /** As programs in C connect: by three modifies with masks. */
+    function connect(qp: QueuePair, peer: QueuePair): void {
+      gen2.ibv_modify_qp(
+        qp,
+        { qpState: IBV_QPS_INIT, pkeyIndex: 0, portNum: 1, qpAccessFlags: IBV_ACCESS_REMOTE_WRITE },
+        IBV_QP_STATE | IBV_QP_PKEY_INDEX | IBV_QP_PORT | IBV_QP_ACCESS_FLAGS,
+      );
+      const grh = { dgid: gen2.ibv_query_gid(context, 1, 0), sgidIndex: 0, hopLimit: 1 };
+      const { activeMtu } = gen2.ibv_query_port(context, 1);
+      const attr = {
+        qpState: IBV_QPS_RTR,
+        pathMtu: activeMtu,
+        destQpNum: peer.qpNum,
+        rqPsn: 7,
+        maxDestRdAtomic: 1,
+        minRnrTimer: 12,
+        ahAttr: { isGlobal: true, grh, dlid: 0, portNum: 1 },
+        // In C the struct holds these as well; the mask does not name them.
+        sqPsn: 99,
+        timeout: 1,
+      };
+      const toRtr = IBV_QP_STATE | IBV_QP_AV | IBV_QP_PATH_MTU | IBV_QP_DEST_QPN | IBV_QP_RQ_PSN;
+      gen2.ibv_modify_qp(qp, attr, toRtr | IBV_QP_MAX_DEST_RD_ATOMIC | IBV_QP_MIN_RNR_TIMER);
+      gen2.ibv_modify_qp(
+        qp,
+        { ...attr, qpState: IBV_QPS_RTS, timeout: 14, retryCnt: 7, rnrRetry: 7, sqPsn: 7, maxRdAtomic: 1 },
+        IBV_QP_STATE | IBV_QP_TIMEOUT | IBV_QP_RETRY_CNT | IBV_QP_RNR_RETRY | IBV_QP_SQ_PSN | IBV_QP_MAX_QP_RD_ATOMIC,
+      );
+    }
+
+    it('sets exactly what the mask names', () => {
+      const { attr, init_attr } = gen2.ibv_query_qp(a, {}, IBV_QP_STATE);
+      expect(attr).to.include({ qpState: IBV_QPS_RTS, sqPsn: 7, timeout: 14, rqPsn: 7, destQpNum: b.qpNum });
+      expect(init_attr.qpType).to.equal(IBV_QPT_RC);
+      const filled = { attr: {}, init: {} };
+      const result = gen2.ibv_query_qp(a, filled.attr, IBV_QP_CAP, filled.init);
+      expect([result.attr, result.init_attr]).to.have.ordered.members([filled.attr, filled.init]);
+      const error = failure(() => gen2.ibv_modify_qp(a, { qpState: IBV_QPS_SQD }, IBV_QP_STATE | IBV_QP_SQ_PSN));
+      expect(error.code).to.equal('EINVAL');
+    });
+
+    it('sends a chain, and tells of both ends by one poll', () => {
+      const { pd } = a;
+      const buf = gen2.ibv_alloc_buf(pd, 4096);
+      const mr = gen2.ibv_reg_mr(pd, buf, 4096, IBV_ACCESS_LOCAL_WRITE);
+      const to = (offset: number): { addr: number; length: number; lkey: number }[] => [
+        { addr: mr.addr + offset, length: 8, lkey: mr.lkey },
+      ];
+      buf.bytes.set([1, 2, 3, 4, 5, 6, 7, 8]);
+      gen2.ibv_post_recv(b, new RecvWr({ wrId: 20, sgList: to(1024), next: { wrId: 21, sgList: to(2048) } }));
+      const send = { opcode: IBV_WR_SEND, sendFlags: IBV_SEND_SIGNALED, sgList: to(0) };
+      gen2.ibv_post_send(a, new SendWr({ ...send, wrId: 10, next: { ...send, wrId: 11 } }));
+      let done = 0;
+      const seen: number[][] = [];
+      while (done < 4) {
+        const n = gen2.ibv_poll_cq(cq, 4, wc);
+        for (const { wrId, status, opcode } of wc.slice(0, n)) seen.push([wrId, status, opcode]);
+        done += n;
+      }
+      expect(seen.toSorted(([one], [two]) => one - two)).to.deep.equal([
+        [10, IBV_WC_SUCCESS, IBV_WC_SEND],
+        [11, IBV_WC_SUCCESS, IBV_WC_SEND],
+        [20, IBV_WC_SUCCESS, IBV_WC_RECV],
+        [21, IBV_WC_SUCCESS, IBV_WC_RECV],
+      ]);
+      expect([...buf.bytes.subarray(2048, 2056)]).to.deep.equal([1, 2, 3, 4, 5, 6, 7, 8]);
+    });
+
+    it('names the work request that a post refused', () => {
+      const good = { wrId: 1, opcode: IBV_WR_SEND, sendFlags: IBV_SEND_SIGNALED };
+      const bad = new SendWr({ wrId: 2, opcode: 31 });
+      const bad_wr = {};
+      const first = new SendWr(good);
+      first.next = bad;
+      expect(failure(() => gen2.ibv_post_send(a, first, bad_wr)).code).to.equal('EINVAL');
+      expect(bad_wr).to.have.property('wr', bad);
+      const receives = [0, 1, 2, 3, 4].map((wrId) => new RecvWr({ wrId }));
+      receives.forEach((wr, index) => (wr.next = receives[index + 1] ?? null));
+      expect(failure(() => gen2.ibv_post_recv(a, receives[0], bad_wr)).code).to.equal('ENOMEM');
+      expect(bad_wr).to.have.property('wr', receives[CAP.maxRecvWr]);
+      expect(failure(() => gen2.ibv_post_recv(a, receives[0])).code).to.equal('ENOMEM');
+    });
+
+    it('waits for a completion event, and counts its acknowledgement', async () => {
+      gen2.ibv_req_notify_cq(cq, 0);
+      const event = gen2.ibv_get_cq_event(channel);
+      gen2.ibv_post_recv(b, { wrId: 1 });
+      gen2.ibv_post_send(a, { opcode: IBV_WR_SEND, sendFlags: IBV_SEND_SIGNALED });
+      const which = await event;
+      expect(which).to.equal(cq);
+      expect(which.cqContext).to.equal('my context');
+      gen2.ibv_destroy_qp(a);
+      gen2.ibv_destroy_qp(b);
+      expect(failure(() => gen2.ibv_destroy_cq(cq)).code).to.equal('EBUSY');
+      gen2.ibv_ack_cq_events(cq, 1);
+      gen2.ibv_destroy_cq(cq);
+      gen2.ibv_destroy_comp_channel(channel);
+    });
+
+    it('ends a wait by a signal', async () => {
+      const controller = new AbortController();
+      const event = gen2.ibv_get_cq_event(channel, controller);
+      controller.abort(new Error('enough'));
+      expect(await event.catch(String)).to.equal('Error: enough');
+    });
+
+    it('waits for an asynchronous event, and takes its acknowledgement once', async () => {
+      const event = gen2.ibv_get_async_event(context);
+      gen2.ibv_modify_qp(
+        a,
+        { qpState: IBV_QPS_SQD, enSqdAsyncNotify: true },
+        IBV_QP_STATE | IBV_QP_EN_SQD_ASYNC_NOTIFY,
+      );
+      const drained = await event;
+      expect(drained.type).to.equal(IBV_EVENT_SQ_DRAINED);
+      expect(drained.qp).to.equal(a);
+      expect(failure(() => gen2.ibv_destroy_qp(a)).code).to.equal('EBUSY');
+      gen2.ibv_ack_async_event(drained);
+      expect(failure(() => gen2.ibv_ack_async_event(drained)).code).to.equal('EINVAL');
+      gen2.ibv_destroy_qp(a);
+    });
+  });
+
+  it('describes values and converts rates', () => {
+    expect(gen2.ibv_wc_status_str(IBV_WC_SUCCESS)).to.equal('success');
+    expect(gen2.ibv_port_state_str(IBV_PORT_ACTIVE)).to.contain('active');
+    expect(gen2.ibv_event_type_str(IBV_EVENT_SQ_DRAINED)).to.contain('drained');
+    expect(gen2.ibv_node_type_str(1)).to.contain('InfiniBand');
+    expect(gen2.ibv_rate_to_mult(IBV_RATE_10_GBPS)).to.equal(4);
+    expect(gen2.mult_to_ibv_rate(4)).to.equal(IBV_RATE_10_GBPS);
+  });
+});

@@ -1,0 +1,66 @@
+/** Whole programs, each in a process of its own. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { DRIVER_ABI } from '@openverbs/verbs/driver';
+import { expect } from 'chai';
+
+const LIST_DEVICES = fileURLToPath(new URL('./programs/list-devices.js', import.meta.url));
+
+const ACME = `export const provider = {
+  name: 'acme',
+  driverAbi: ${DRIVER_ABI},
+  parseConfig: (value) => value,
+  open: (environment, { names }) => ({
+    devices: names.map((name) => ({ name, guid: 1n, nodeType: 1, transportType: 0, capabilities: { version: 1, supports: {} } })),
+    machine: undefined,
+    close() {},
+  }),
+};`;
+
+describe('a program', () => {
+  let directory: string;
+
+  beforeEach(() => {
+    directory = realpathSync(mkdtempSync(join(tmpdir(), 'openverbs-')));
+  });
+
+  afterEach(() => rmSync(directory, { recursive: true }));
+
+  function listDevices(env: Record<string, string> = {}): { stdout: string; stderr: string; status: number | null } {
+    const inherited = Object.entries(process.env).filter(([name]) => !/^(OPENVERBS_|NODE_)/.test(name));
+    return spawnSync(process.execPath, [LIST_DEVICES], {
+      cwd: directory,
+      encoding: 'utf8',
+      env: { ...Object.fromEntries(inherited), ...env },
+    });
+  }
+
+  it('gets the emulated provider without configuration, and no warning', () => {
+    const { stdout, stderr, status } = listDevices();
+    expect(stderr).to.equal('');
+    expect(JSON.parse(stdout)).to.deep.equal({ devices: ['emulated0'], providers: ['emulated'] });
+    expect(status).to.equal(0);
+  });
+
+  it('is configured by a file and by the environment, and loads no other provider', () => {
+    writeFileSync(join(directory, 'acme.js'), ACME);
+    writeFileSync(join(directory, 'package.json'), '{"type":"module"}');
+    const config = { provider: './acme.js', acme: { names: ['acme0', 'acme1'] } };
+    writeFileSync(join(directory, 'openverbs.config.json'), JSON.stringify(config));
+    expect(JSON.parse(listDevices().stdout)).to.deep.equal({ devices: ['acme0', 'acme1'], providers: [] });
+    const { stdout } = listDevices({ OPENVERBS_ACME_NAMES: '["a"]' });
+    expect(JSON.parse(stdout)).to.deep.equal({ devices: ['a'], providers: [] });
+  });
+
+  it('is told what is wrong with its configuration', () => {
+    writeFileSync(join(directory, 'openverbs.config.json'), '{ "provder": "emulated" }');
+    const { stderr, status } = listDevices();
+    expect(stderr).to.contain("unknown key 'provder'").and.contain("did you mean 'provider'?");
+    expect(stderr).to.contain(join(directory, 'openverbs.config.json'));
+    expect(status).not.to.equal(0);
+  });
+});
