@@ -9,8 +9,17 @@ export class ScatterList {
   /** Bytes in all. */
   length = 0;
   /** For each: 0, or the MPT entry whose page list counts. */
-  readonly mpt = new Int32Array(SGES_MAX);
+  readonly mpt = new Int32Array(SGES_MAX + 1);
   /** For each: machine address, or with a page list the offset into the region. */
-  readonly address = new Int32Array(SGES_MAX);
-  readonly bytes = new Int32Array(SGES_MAX);
+  readonly address = new Int32Array(SGES_MAX + 1);
+  readonly bytes = new Int32Array(SGES_MAX + 1);
+
+  /** Makes two of the last one, whose 2^31 bytes are no int32. */
+  halve(): void {
+    const last = this.count - 1;
+    this.mpt[last + 1] = this.mpt[last];
+    this.address[last + 1] = this.address[last] + 0x40000000;
+    this.bytes[last] = this.bytes[last + 1] = 0x40000000;
+    this.count++;
+  }
 }

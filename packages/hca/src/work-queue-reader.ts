@@ -36,8 +36,9 @@ export class WorkQueueReader {
     for (let n = 0; n < count; n++) {
       const failed = this.#sge(table, pd, w + SGE + (n << 2), MESSAGE_BYTES_MAX, write, list);
       if (failed !== 0) return failed;
+      if (list.length > MESSAGE_BYTES_MAX) return this.fault(MESSAGE_TOO_LONG, list.length | 0);
     }
-    return list.length > MESSAGE_BYTES_MAX ? this.fault(MESSAGE_TOO_LONG, list.length | 0) : 0;
+    return 0;
   }
 
   /** Inline data: it lies in the WQE itself, which is the queue owner's memory. */
@@ -90,6 +91,7 @@ export class WorkQueueReader {
     list.address[n] = tpt.address;
     list.bytes[n] = used;
     list.length += used;
+    if (used === MESSAGE_BYTES_MAX) list.halve();
     return 0;
   }
 
