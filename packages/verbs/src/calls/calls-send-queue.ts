@@ -171,6 +171,7 @@ export class CallsSendQueue implements SendPath {
 
   /** Takes the next work request of the staging. After a mistake it is one that is never posted. */
   private open(opcode: number): SendWr {
+    this.current = null; // a mistake from here on is this operation's, not a setter's of the one before
     if (!this.building || !this.ready) this.refuse(EINVAL);
     else if (this.count >= this.maxWr) this.refuse(ENOMEM);
     const wr = (this.staging[this.count] ??= new SendWr());

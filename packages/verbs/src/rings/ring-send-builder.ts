@@ -237,6 +237,7 @@ export class RingSendBuilder extends RingSendQueue implements SendPath {
   private refuseOpen(): number {
     const { cursor, slots } = this;
     const full = this.buildLimit !== 0 && ((cursor - slots.tail) | 0) >= this.buildLimit;
+    this.current = -1; // the mistake is this operation, not a setter of the one before
     this.refuse(full ? ENOMEM : EINVAL);
     return -1;
   }

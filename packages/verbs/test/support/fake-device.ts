@@ -188,8 +188,10 @@ export class FakeDevice implements Doorbell {
     });
   }
 
+  /** Moves bytes; what is not in the memory is not moved. */
   #copy(from: readonly Piece[], to: readonly Piece[]): void {
     const { u8 } = this.memory;
+    if ([...from, ...to].some(({ offset }) => offset < 0)) return;
     const bytes = from.flatMap(({ offset, length }) => [...u8.subarray(offset, offset + length)]);
     let taken = 0;
     for (const { offset, length } of to) {

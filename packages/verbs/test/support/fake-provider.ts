@@ -1,7 +1,7 @@
 /** A provider in memory: everything that `verbs` calls, over {@link FakeDevice}. */
 import type { DeviceAttr, PortAttr } from '../../src/attributes/device.ts';
 import type { QpAttr, QpCap, SrqAttr } from '../../src/attributes/qp.ts';
-import { Context } from '../../src/context.ts';
+import { type Context } from '../../src/context.ts';
 import { Device } from '../../src/device.ts';
 import type { CapabilityName } from '../../src/driver/capabilities.ts';
 import type {

@@ -1,0 +1,304 @@
+import { expect } from 'chai';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { inspect } from 'node:util';
+import { EventType } from '../src/enums/event-type.ts';
+import { SendFlags, WrOpcode } from '../src/enums/wr.ts';
+import { VerbsError } from '../src/errors.ts';
+import type { QueuePair } from '../src/queue-pair.ts';
+import { WorkCompletion } from '../src/work-completion.ts';
+import { openConnected } from './support/connected.ts';
+import { errorOf, openFake } from './support/fake-provider.ts';
+
+/** How a promise ended. */
+async function rejectionOf(promise: Promise<unknown>): Promise<unknown> {
+  try {
+    await promise;
+  } catch (error) {
+    return error;
+  }
+  throw new Error('it was fulfilled');
+}
+
+/** A CQ with a channel of its own, and a QP connected to itself. */
+function openEvented() {
+  const fake = openFake();
+  const { context } = fake;
+  const channel = context.createCompChannel();
+  const cq = context.createCq({ cqe: 32, channel, cqContext: 'mine' });
+  const qp = context.allocPd().createQp({ sendCq: cq, recvCq: cq, cap: { maxSendWr: 16, maxRecvWr: 16 }, qpType: 2 });
+  qp.toRts(qp.endpoint());
+  return { ...fake, channel, cq, qp, wcs: WorkCompletion.array(16) };
+}
+
+function write(qp: QueuePair, wrId = 0): void {
+  qp.postSend({ wrId, opcode: WrOpcode.RDMA_WRITE, sendFlags: SendFlags.SIGNALED });
+}
+
+describe('completion events', () => {
+  it('come once for an armed CQ, in order', async () => {
+    const { channel, cq, qp } = openEvented();
+    expect(channel.tryGetCqEvent()).to.equal(null);
+    write(qp);
+    expect(channel.tryGetCqEvent()).to.equal(null);
+    cq.reqNotify();
+    expect(channel.tryGetCqEvent()).to.equal(null);
+    write(qp);
+    write(qp);
+    expect(await channel.getCqEvent()).to.equal(cq);
+    expect(cq.cqContext).to.equal('mine');
+    expect(channel.tryGetCqEvent()).to.equal(null);
+    cq.ackEvents(1);
+    expect(errorOf(() => cq.ackEvents(1)).message).to.contain('n is 1; the limit is 0 to 0');
+  });
+
+  it('of the solicited kind come for solicited sends alone', () => {
+    const { channel, cq, qp } = openEvented();
+    for (let i = 0; i < 2; i++) qp.postRecv({});
+    cq.reqNotify(true);
+    qp.postSend({});
+    expect(channel.tryGetCqEvent()).to.equal(null);
+    qp.postSend({ sendFlags: SendFlags.SOLICITED });
+    expect(channel.tryGetCqEvent()).to.equal(cq);
+    cq.ackEvents(1);
+  });
+
+  it('wake those who wait, the first one first, and hold the loop meanwhile', async () => {
+    const { ops, routing, channel, cq, qp } = openEvented();
+    const order: number[] = [];
+    const waits = [1, 2].map((n) => channel.getCqEvent().then(() => order.push(n)));
+    expect([ops.holds, routing.holds]).to.deep.equal([2, 2]);
+    for (let i = 0; i < 2; i++) {
+      cq.reqNotify();
+      write(qp);
+    }
+    await Promise.all(waits);
+    expect(order).to.deep.equal([1, 2]);
+    expect(ops.holds).to.equal(0);
+    cq.ackEvents(2);
+  });
+
+  it('are fetched from the device by a wait that comes without an interrupt', async () => {
+    const { ops, channel, cq } = openEvented();
+    ops.raise(-1, cq.handle, false);
+    expect(await channel.getCqEvent()).to.equal(cq);
+    ops.raise(-1, cq.handle, false);
+    expect(channel.tryGetCqEvent()).to.equal(cq);
+    cq.ackEvents(2);
+  });
+
+  it('are not lost to an abort', async () => {
+    const { ops, channel, cq } = openEvented();
+    const reason = new Error('enough');
+    const controller = new AbortController();
+    const aborted = channel.getCqEvent({ signal: controller.signal });
+    const other = channel.getCqEvent();
+    controller.abort(reason);
+    ops.raise(-1, cq.handle);
+    expect(await rejectionOf(aborted)).to.equal(reason);
+    expect(await other).to.equal(cq);
+    expect(await rejectionOf(channel.getCqEvent({ signal: controller.signal }))).to.equal(reason);
+    // Aborted after the event was handed over: it has been.
+    const late = new AbortController();
+    const handed = channel.getCqEvent({ signal: late.signal });
+    ops.raise(-1, cq.handle);
+    late.abort();
+    expect(await handed).to.equal(cq);
+    cq.ackEvents(2);
+    expect(ops.holds).to.equal(0);
+  });
+
+  it('that nobody took go with their CQ', () => {
+    const { context, ops, channel, cq } = openEvented();
+    const other = context.createCq({ cqe: 4, channel });
+    ops.raise(-1, other.handle);
+    ops.raise(-1, cq.handle);
+    ops.raise(-1, other.handle);
+    other.destroy();
+    expect(channel.tryGetCqEvent()).to.equal(cq);
+    expect(channel.tryGetCqEvent()).to.equal(null);
+    cq.ackEvents(1);
+  });
+
+  it('of CQs that are gone, or have no channel, are dropped', () => {
+    const { context, ops, routing, cq } = openConnected();
+    ops.raise(-1, cq.handle);
+    ops.raise(-1, 12345);
+    expect(routing.dropped).to.equal(1);
+    expect(context.tryGetAsyncEvent()).to.equal(null);
+  });
+
+  it('waits end with the channel', async () => {
+    const { context, ops } = openFake();
+    const channel = context.createCompChannel();
+    const wait = channel.getCqEvent();
+    channel.destroy();
+    const error = await rejectionOf(wait);
+    expect(VerbsError.is(error) && error.code).to.equal('ECANCELED');
+    expect(ops.holds).to.equal(0);
+  });
+
+  it('iterate, and are acknowledged after the body', async () => {
+    const { ops, channel, cq } = openEvented();
+    for (let i = 0; i < 3; i++) ops.raise(-1, cq.handle);
+    let seen = 0;
+    for await (const event of channel) {
+      expect(event).to.equal(cq);
+      expect(errorOf(() => cq.destroy()).code).to.equal('EBUSY');
+      if (++seen === 3) break;
+    }
+    expect(() => cq.ackEvents(0)).not.to.throw();
+    expect(errorOf(() => cq.ackEvents(1)).code).to.equal('EINVAL');
+  });
+});
+
+describe('cq.completions', () => {
+  it('gives every completion once, in batches, whenever they come', async () => {
+    const { cq, qp, ops } = openEvented();
+    for (let i = 0; i < 5; i++) write(qp, i);
+    const seen: number[] = [];
+    const sizes: number[] = [];
+    for await (const batch of cq.completions({ batch: 4 })) {
+      sizes.push(batch.length);
+      seen.push(...batch.map(({ wrId }) => wrId));
+      if (seen.length === 5) void nextTurn().then(() => write(qp, 5));
+      if (seen.length === 6) for (let i = 6; i < 9; i++) write(qp, i);
+      if (seen.length === 9) break;
+    }
+    expect(seen).to.deep.equal([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(sizes).to.deep.equal([4, 1, 1, 3]);
+    expect(ops.holds).to.equal(0);
+    cq.context[Symbol.dispose]();
+  });
+
+  it('loses no wake-up to a completion between poll and arming', async () => {
+    const { cq, qp } = openEvented();
+    const { reqNotify } = cq;
+    // Comes too late for the poll and too early for the event.
+    cq.reqNotify = function (solicitedOnly) {
+      write(qp, 1);
+      reqNotify.call(this, solicitedOnly);
+      cq.reqNotify = reqNotify;
+    };
+    for await (const [wc] of cq.completions()) {
+      expect(wc.wrId).to.equal(1);
+      break;
+    }
+  });
+
+  it('ends with the reason of the signal', async () => {
+    const { cq, ops } = openEvented();
+    const controller = new AbortController();
+    const iterator = cq.completions({ signal: controller.signal });
+    const next = iterator.next();
+    await nextTurn();
+    expect(ops.holds).to.equal(1);
+    controller.abort(new Error('enough'));
+    expect(((await rejectionOf(next)) as Error).message).to.equal('enough');
+    expect(ops.holds).to.equal(0);
+    expect(((await rejectionOf(cq.completions({ signal: controller.signal }).next())) as Error).message).to.equal(
+      'enough',
+    );
+  });
+
+  it('ends with the CQ', async () => {
+    const { context, cq, qp } = openEvented();
+    const next = cq.completions().next();
+    await nextTurn();
+    qp.destroy();
+    cq.destroy();
+    const error = await rejectionOf(next);
+    expect(VerbsError.is(error) && error.code).to.equal('ECANCELED');
+    context[Symbol.dispose]();
+  });
+
+  it('needs a channel of its own', async () => {
+    const { context, channel, cq } = openEvented();
+    context.createCq({ cqe: 4, channel });
+    const shared = await rejectionOf(cq.completions().next());
+    expect(VerbsError.is(shared) && shared.message).to.contain('shares its channel');
+    const without = await rejectionOf(context.createCq({ cqe: 4 }).completions().next());
+    expect(VerbsError.is(without) && without.hint).to.contain('createCq({ cqe, channel })');
+  });
+});
+
+describe('asynchronous events', () => {
+  it('name what they are about', () => {
+    const { context, ops, a, cq, pd } = openConnected();
+    const srq = pd.createSrq({ attr: { maxWr: 4 } });
+    ops.raise(EventType.COMM_EST, a.handle);
+    ops.raise(EventType.CQ_ERR, cq.handle);
+    ops.raise(EventType.SRQ_LIMIT_REACHED, srq.handle);
+    ops.raise(EventType.PORT_ERR, 2);
+    ops.raise(EventType.DEVICE_FATAL, 0);
+    const events = Array.from({ length: 5 }, () => context.tryGetAsyncEvent()!);
+    expect(context.tryGetAsyncEvent()).to.equal(null);
+    expect(events.map(({ type, element }) => [type, element])).to.deep.equal([
+      [EventType.COMM_EST, 'qp'],
+      [EventType.CQ_ERR, 'cq'],
+      [EventType.SRQ_LIMIT_REACHED, 'srq'],
+      [EventType.PORT_ERR, 'port'],
+      [EventType.DEVICE_FATAL, 'device'],
+    ]);
+    expect([events[0].qp, events[1].cq, events[2].srq, events[3].port]).to.deep.equal([a, cq, srq, 2]);
+    expect(events[0].cq).to.equal(undefined);
+    expect(events.map(String)).to.deep.equal([
+      `communication established, ${a.label}`,
+      `CQ error, ${cq.label}`,
+      `SRQ limit reached, ${srq.label}`,
+      'port error, port 2',
+      'local catastrophic error, device',
+    ]);
+    expect(inspect(events[3])).to.equal('AsyncEvent { port error, port 2 }');
+    expect(events[0].context).to.equal(context);
+  });
+
+  it('keep their object until they are acknowledged, once', () => {
+    const { context, ops, b } = openConnected();
+    ops.raise(EventType.COMM_EST, b.handle);
+    ops.raise(EventType.QP_FATAL, b.handle);
+    const event = context.tryGetAsyncEvent()!;
+    expect(errorOf(() => b.destroy())).to.include({ code: 'EBUSY', verb: 'ibv_destroy_qp' });
+    context.ackAsyncEvent(event);
+    expect(errorOf(() => context.ackAsyncEvent(event)).code).to.equal('EINVAL');
+    b.destroy(); // the other one was never taken, and goes along
+    expect(context.tryGetAsyncEvent()).to.equal(null);
+  });
+
+  it('of the device keep the context', () => {
+    const { context, ops } = openFake();
+    ops.raise(EventType.PORT_ACTIVE, 1);
+    const event = context.tryGetAsyncEvent()!;
+    expect(errorOf(() => context.close())).to.include({ code: 'EBUSY' });
+    context.ackAsyncEvent(event);
+    context.close();
+  });
+
+  it('wake those who wait', async () => {
+    const { context, ops } = openFake();
+    const controller = new AbortController();
+    const aborted = context.getAsyncEvent({ signal: controller.signal });
+    const wait = context.getAsyncEvent();
+    controller.abort();
+    ops.raise(EventType.PORT_ACTIVE, 1);
+    expect(((await rejectionOf(aborted)) as Error).name).to.equal('AbortError');
+    expect((await wait).port).to.equal(1);
+    context.ackAsyncEvent(await wait);
+    const last = context.getAsyncEvent();
+    context.close();
+    expect(((await rejectionOf(last)) as VerbsError).code).to.equal('ECANCELED');
+    expect(ops.holds).to.equal(0);
+  });
+
+  it('iterate, and are acknowledged after the body', async () => {
+    const { context, ops } = openFake();
+    for (const port of [1, 2]) ops.raise(EventType.PORT_ACTIVE, port);
+    const seen: (number | undefined)[] = [];
+    for await (const event of context.asyncEvents()) {
+      seen.push(event.port);
+      if (seen.length === 1) context.ackAsyncEvent(event); // by hand is well too
+      if (seen.length === 2) break;
+    }
+    expect(seen).to.deep.equal([1, 2]);
+    context.close();
+  });
+});

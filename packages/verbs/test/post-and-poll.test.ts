@@ -1,0 +1,376 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { QpState, QpType } from '../src/enums/qp.ts';
+import { WcFlags, WcOpcode, WcStatus } from '../src/enums/wc.ts';
+import { SendFlags, WrOpcode } from '../src/enums/wr.ts';
+import { RecvWr } from '../src/recv-wr.ts';
+import { SendWqe, SgeWords } from '../src/rings/layout.ts';
+import { SendWr, type SendWrInit } from '../src/send-wr.ts';
+import { Sge } from '../src/sge.ts';
+import { openConnected } from './support/connected.ts';
+import { errorOf, openFake } from './support/fake-provider.ts';
+import { qpRecordWord, setQpState } from './support/fake-rings.ts';
+
+const { SIGNALED, INLINE } = SendFlags;
+
+describe('posting and polling over rings', () => {
+  it('does each operation', () => {
+    const { a, b, mr, buffer, cq, wcs } = openConnected();
+    const { bytes } = buffer;
+    const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const u64 = (at: number): bigint => words.getBigUint64(at, true);
+    bytes.set([1, 2, 3, 4, 5, 6, 7, 8]);
+    const common = { sendFlags: SIGNALED, rkey: mr.rkey, remoteAddr: mr.addr + 64, sgList: [mr.sge(0, 8)] };
+
+    a.postSend(new SendWr({ ...common, wrId: 1, opcode: WrOpcode.RDMA_WRITE }));
+    expect([...bytes.subarray(64, 72)]).to.deep.equal([1, 2, 3, 4, 5, 6, 7, 8]);
+    a.postSend(new SendWr({ ...common, wrId: 2, opcode: WrOpcode.RDMA_READ, sgList: [mr.sge(128, 8)] }));
+    expect([...bytes.subarray(128, 136)]).to.deep.equal([1, 2, 3, 4, 5, 6, 7, 8]);
+    const old = u64(64);
+    const add = 2n ** 63n + 5n;
+    a.postSend(new SendWr({ ...common, wrId: 3, opcode: WrOpcode.ATOMIC_FETCH_AND_ADD, compareAdd: add }));
+    expect(u64(64)).to.equal(BigInt.asUintN(64, old + add));
+    expect(u64(0)).to.equal(old);
+    const swap = 0xfedc_ba98_7654_3210n;
+    a.postSend(new SendWr({ ...common, wrId: 4, opcode: WrOpcode.ATOMIC_CMP_AND_SWP, compareAdd: u64(64), swap }));
+    expect(u64(64)).to.equal(swap);
+
+    expect(cq.poll(wcs)).to.equal(4);
+    expect(wcs.slice(0, 4).map(({ wrId, opcode, status, qpNum }) => [wrId, opcode, status, qpNum])).to.deep.equal([
+      [1, WcOpcode.RDMA_WRITE, WcStatus.SUCCESS, a.qpNum],
+      [2, WcOpcode.RDMA_READ, WcStatus.SUCCESS, a.qpNum],
+      [3, WcOpcode.FETCH_ADD, WcStatus.SUCCESS, a.qpNum],
+      [4, WcOpcode.COMP_SWAP, WcStatus.SUCCESS, a.qpNum],
+    ]);
+    expect(b.state).to.equal(QpState.RTS);
+  });
+
+  it('scatters a gathered message, with immediate data', () => {
+    const { a, b, mr, buffer, cq, wcs } = openConnected();
+    buffer.bytes.set([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    b.postRecv(new RecvWr({ wrId: 2 ** 40, sgList: [mr.sge(100, 4), mr.sge(200, 100)] }));
+    const sgList = [mr.sge(6, 3), mr.sge(0, 0), mr.sge(0, 3)];
+    a.postSend(
+      new SendWr({ wrId: 9, opcode: WrOpcode.SEND_WITH_IMM, immData: 0xfedcba98, sgList, sendFlags: SIGNALED }),
+    );
+    expect(cq.poll(wcs)).to.equal(2);
+    const recv = wcs[0];
+    expect(recv).to.include({ wrId: 2 ** 40, opcode: WcOpcode.RECV, byteLen: 6, immData: 0xfedcba98, qpNum: b.qpNum });
+    expect(recv).to.include({ wcFlags: WcFlags.WITH_IMM, srcQp: a.qpNum });
+    expect(wcs[1]).to.include({ wrId: 9, opcode: WcOpcode.SEND });
+    expect([...buffer.bytes.subarray(100, 104), ...buffer.bytes.subarray(200, 202)]).to.deep.equal([7, 8, 9, 1, 2, 3]);
+  });
+
+  it('tells of a key that was invalidated', () => {
+    const { a, b, cq, wcs } = openConnected();
+    b.postRecv({});
+    a.postSend({ opcode: WrOpcode.SEND_WITH_INV, invalidateRkey: 0x80000001 });
+    expect(cq.poll(wcs)).to.equal(1);
+    expect(wcs[0].wcFlags).to.equal(WcFlags.WITH_INV);
+    expect(wcs[0].invalidatedRkey).to.equal(0x80000001);
+  });
+
+  it('keeps wide numbers whole', () => {
+    const { a, cq, wcs, ops } = openConnected();
+    const addr = 0x1f_ffff_ffff_fff0; // close to 2^53
+    const sgList = [new Sge(addr, 0xffffffff, 0xfffffffe)];
+    ops.device.paused = true;
+    const wr = new SendWr({
+      wrId: 2 ** 53 - 1,
+      opcode: WrOpcode.RDMA_WRITE,
+      sgList,
+      rkey: 0xfffffffd,
+      sendFlags: SIGNALED,
+    });
+    wr.remoteAddr = 0xffff_ffff_ffff_fff0n;
+    a.postSend(wr);
+    const { rings } = ops.qps.get(a.handle)!;
+    const wqe = rings.i32.subarray(rings.sqAddr >>> 2, (rings.sqAddr >>> 2) + 16);
+    const at = (word: number): number => wqe[word] >>> 0;
+    expect(at(SendWqe.RKEY)).to.equal(0xfffffffd);
+    expect([at(SendWqe.REMOTE_ADDR_LO), at(SendWqe.REMOTE_ADDR_HI)]).to.deep.equal([0xfffffff0, 0xffffffff]);
+    expect(at(SendWqe.SGE + SgeWords.ADDR_LO)).to.equal(0xfffffff0);
+    expect(at(SendWqe.SGE + SgeWords.ADDR_HI)).to.equal(0x1fffff);
+    expect(at(SendWqe.SGE + SgeWords.LENGTH)).to.equal(0xffffffff);
+    expect(at(SendWqe.SGE + SgeWords.LKEY)).to.equal(0xfffffffe);
+    expect(at(SendWqe.FLAGS)).to.equal(SIGNALED | (1 << 8));
+    ops.cqs.get(cq.handle)!.complete({ QPN: a.qpNum, WQE_INDEX: 0 });
+    expect(cq.poll(wcs)).to.equal(1);
+    expect(wcs[0].wrId).to.equal(2 ** 53 - 1);
+  });
+
+  it('keeps order and wrIds over many laps, whatever is signaled', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.boolean(), { minLength: 1, maxLength: 200 }),
+        fc.integer({ min: 1, max: 9 }),
+        (flags, depth) => {
+          const { a, cq, wcs, context } = openConnected({ depth, cqe: 8 });
+          const expected: number[] = [];
+          const seen: number[] = [];
+          let unsignaled = 0;
+          for (const [i, flag] of flags.entries()) {
+            const signaled = flag || unsignaled === depth - 1;
+            unsignaled = signaled ? 0 : unsignaled + 1;
+            a.postSend({ wrId: i * 2 ** 30, opcode: WrOpcode.RDMA_WRITE, sendFlags: signaled ? SIGNALED : 0 });
+            if (!signaled) continue;
+            expected.push(i * 2 ** 30);
+            const n = cq.poll(wcs, 3);
+            for (let k = 0; k < n; k++) seen.push(wcs[k].wrId);
+          }
+          expect(seen).to.deep.equal(expected);
+          context[Symbol.dispose]();
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  it('works on when the free-running counts pass 2^31 and 2^32', () => {
+    const { a, cq, fakeCq, ops, wcs } = openConnected();
+    const path = (a as unknown as { sendPath: { head: number; slots: { tail: number } } }).sendPath;
+    const ring = (cq as unknown as { path: { consumer: number } }).path;
+    for (const start of [0x7ffffffc, -4]) {
+      path.head = path.slots.tail = ops.qps.get(a.handle)!.sqDone = start;
+      ring.consumer = fakeCq.producer = start;
+      Atomics.store(fakeCq.rings.i32, fakeCq.recordWord, start);
+      fakeCq.rings.i32.fill(0, fakeCq.rings.cqAddr >>> 2, (fakeCq.rings.cqAddr >>> 2) + 64 * 16); // of the lap before
+      for (let i = 0; i < 10; i++) {
+        a.postSend({ wrId: i, opcode: WrOpcode.RDMA_WRITE, sendFlags: SIGNALED });
+        expect(cq.poll(wcs)).to.equal(1);
+        expect(wcs[0].wrId).to.equal(i);
+      }
+      expect(fakeCq.consumer).to.equal((start + 10) | 0);
+    }
+  });
+
+  it('makes every request signaled when sqSigAll is set', () => {
+    const { a, cq, wcs } = openConnected({ sqSigAll: true });
+    a.postSend({ opcode: WrOpcode.RDMA_WRITE });
+    a.wrStart();
+    a.wrRdmaWrite(0, 0);
+    a.wrComplete();
+    expect(cq.poll(wcs)).to.equal(2);
+  });
+
+  it('copies inline data, from SGEs and from any memory', () => {
+    const { a, mr, buffer, ops } = openConnected();
+    buffer.bytes.set(Array.from({ length: 100 }, (_, i) => i));
+    const common = { opcode: WrOpcode.RDMA_WRITE, sendFlags: INLINE, remoteAddr: mr.addr + 1000 };
+    const written = (n: number): number[] => [...buffer.bytes.subarray(1000, 1000 + n)];
+    a.postSend({ ...common, sgList: [{ ...mr.sge(10, 3), lkey: 0 }, mr.sge(0, 0), mr.sge(1, 70)] });
+    expect(written(73)).to.deep.equal([10, 11, 12, ...Array.from({ length: 70 }, (_, i) => i + 1)]);
+    a.postSend({ ...common, inlineData: Uint8Array.of(9, 8, 7) });
+    expect(written(4)).to.deep.equal([9, 8, 7, 1]);
+    a.postSend({ ...common, inlineData: new Uint8Array(80).fill(5) });
+    expect(written(81)).to.deep.equal([...new Array<number>(80).fill(5), 0]);
+    expect(ops.device.executed.at(-1)![SendWqe.FLAGS]).to.equal(INLINE);
+    expect(errorOf(() => a.postSend({ ...common, inlineData: new Uint8Array(81) })).message).to.contain(
+      '81 bytes of inline data; the limit is 80 (cap.maxInlineData)',
+    );
+    expect(errorOf(() => a.postSend({ ...common, sgList: [mr.sge(0, 80), mr.sge(0, 1)] })).code).to.equal('EINVAL');
+    const stray = errorOf(() => a.postSend({ ...common, sgList: [new Sge(16, 8)] }));
+    expect(stray).to.include({ code: 'EFAULT', hint: 'give it as inlineData' });
+    const read = errorOf(() => a.postSend({ ...common, opcode: WrOpcode.RDMA_READ, inlineData: new Uint8Array(1) }));
+    expect(read.message).to.contain('opcode RDMA_READ is not one that this RC QP can do inline');
+  });
+
+  it('rings the doorbell once for a chain and once for a list', () => {
+    const { a, cq, wcs, ops } = openConnected();
+    const wr = (wrId: number): SendWr => new SendWr({ wrId, opcode: WrOpcode.RDMA_WRITE, sendFlags: SIGNALED });
+    const [first, second, third] = [wr(1), wr(2), wr(3)];
+    first.next = second;
+    second.next = third;
+    a.postSend(first);
+    expect(ops.device.sqRings).to.equal(1);
+    a.postSend([third, { wrId: 4, opcode: WrOpcode.RDMA_WRITE, sendFlags: SIGNALED }]);
+    expect(ops.device.sqRings).to.equal(2);
+    expect(third.next).to.equal(null);
+    a.postSend([]);
+    expect(ops.device.sqRings).to.equal(2);
+    expect(cq.poll(wcs)).to.equal(5);
+    expect(wcs.slice(0, 5).map(({ wrId }) => wrId)).to.deep.equal([1, 2, 3, 3, 4]);
+    expect(errorOf(() => a.postSend([first, third])).hint).to.equal('post a list or a chain');
+  });
+});
+
+describe('a refused post', () => {
+  it('is ENOMEM when the queue is full, until completions are polled', () => {
+    const { a, b, cq, wcs, mr } = openConnected({ depth: 5 }); // the ring has 8 slots
+    const wr = new SendWr({ opcode: WrOpcode.RDMA_WRITE, sendFlags: SIGNALED });
+    for (let i = 0; i < 5; i++) a.postSend(wr);
+    const error = errorOf(() => a.postSend(wr));
+    expect(error).to.include({ code: 'ENOMEM', errno: 12, verb: 'ibv_post_send' });
+    expect(error.message).to.contain('the send queue is full, 5 are outstanding (cap.maxSendWr)');
+    expect(cq.poll(wcs, 1)).to.equal(1);
+    a.postSend(wr);
+    expect(errorOf(() => a.postSend(wr)).code).to.equal('ENOMEM');
+    for (let i = 0; i < 5; i++) b.postRecv({ sgList: [mr.sge()] });
+    expect(errorOf(() => b.postRecv({})).message).to.contain('the queue is full, 5 are outstanding');
+  });
+
+  it('frees unsignaled requests with the next completion', () => {
+    const { a, cq, wcs } = openConnected({ depth: 4 });
+    for (let i = 0; i < 4; i++) a.postSend({ opcode: WrOpcode.RDMA_WRITE, sendFlags: i === 3 ? SIGNALED : 0 });
+    expect(errorOf(() => a.postSend({})).code).to.equal('ENOMEM');
+    expect(cq.poll(wcs)).to.equal(1);
+    for (let i = 0; i < 4; i++) a.postSend({ opcode: WrOpcode.RDMA_WRITE });
+  });
+
+  it('tells the bad work request of a chain; those before it are posted', () => {
+    const { a, cq, wcs, ops, mr } = openConnected();
+    const good = { opcode: WrOpcode.RDMA_WRITE, sendFlags: SIGNALED };
+    const bad = { ...good, sgList: [mr.sge(), mr.sge(), mr.sge(), mr.sge()] };
+    const error = errorOf(() => a.postSend([good, { ...good, wrId: 1 }, bad, good]));
+    expect(error.details).to.deep.equal({ badWrIndex: 2 });
+    expect(error.message).to.contain('work request 2: 4 SGEs; the limit is 3 (cap.maxSendSge)');
+    expect(ops.device.sqRings).to.equal(1);
+    expect(cq.poll(wcs)).to.equal(2);
+    expect(errorOf(() => a.postSend(bad)).details).to.deep.equal({ badWrIndex: 0 });
+    expect(ops.device.sqRings).to.equal(1);
+    const full = errorOf(() => a.postSend(Array.from({ length: 9 }, () => good)));
+    expect(full.details).to.deep.equal({ badWrIndex: 5 });
+  });
+
+  it('tells the bad receive of a list', () => {
+    const { b, ops, mr } = openConnected();
+    const error = errorOf(() => b.postRecv([{}, { sgList: [mr.sge(), mr.sge(), mr.sge()] }]));
+    expect(error.details).to.deep.equal({ badWrIndex: 1 });
+    expect(error.message).to.contain('work request 1: too many SGEs; the limit is 2');
+    expect(qpRecordWord(ops.qps.get(b.handle)!.rings, 'RQ_PRODUCER')).to.equal(1);
+  });
+
+  it('says in which states what can be posted', () => {
+    const { a } = openConnected();
+    a.modify({ qpState: QpState.RESET });
+    expect(errorOf(() => a.postSend({})).message).to.contain('a QP in RESET takes no sends');
+    expect(errorOf(() => a.postRecv({}))).to.include({ code: 'EINVAL', hint: 'modify it to INIT first' });
+    a.toInit();
+    a.postRecv({});
+    expect(errorOf(() => a.postSend({}))).to.include({ code: 'EINVAL', hint: 'modify it to RTS first' });
+    a.modify({ qpState: QpState.ERR });
+    a.postRecv({});
+    a.postSend({});
+  });
+
+  it('says what else is wrong', () => {
+    const { a, mr } = openConnected();
+    const message = (init: SendWrInit): string => errorOf(() => a.postSend(init)).message;
+    expect(message({ opcode: WrOpcode.TSO })).to.contain('opcode TSO is not one that this RC QP can do');
+    expect(message({ opcode: 32 })).to.contain('opcode 32 is not one');
+    expect(message({ opcode: 31 })).to.contain('opcode 31 is not one');
+    expect(message({ opcode: WrOpcode.ATOMIC_FETCH_AND_ADD })).to.contain('an atomic operation has one SGE, not 0');
+    const two = [mr.sge(0, 8), mr.sge(8, 8)];
+    expect(message({ opcode: WrOpcode.ATOMIC_CMP_AND_SWP, sgList: two })).to.contain('one SGE, not 2');
+    const uc = openConnected({ qpType: QpType.UC });
+    expect(errorOf(() => uc.a.postSend({ opcode: WrOpcode.RDMA_READ })).message).to.contain('this UC QP');
+  });
+
+  it('does not end in a cyclic chain', () => {
+    const { a } = openConnected();
+    const wr = new SendWr({ opcode: WrOpcode.RDMA_WRITE });
+    wr.next = wr;
+    expect(errorOf(() => a.postSend(wr))).to.include({ code: 'ENOMEM' });
+  });
+});
+
+describe('datagrams', () => {
+  it('carry the address handle, the QPN and the Q_Key', () => {
+    const { a, b, pd, mr, ops } = openConnected({ qpType: QpType.UD });
+    const ah = pd.createAh({ grh: { dgid: 'fe80::2' } });
+    ops.qps.get(a.handle)!.destQpNum = b.qpNum;
+    for (let i = 0; i < 2; i++) b.postRecv({ sgList: [mr.sge()] });
+    a.postSend({ ah, remoteQpn: 0xabcdef, remoteQkey: 0x91111111, sgList: [mr.sge(0, 8)] });
+    a.wrStart();
+    a.wrSend();
+    a.wrSetUdAddr(ah, 0xabcdef, 0x91111111);
+    a.wrSetSge(mr.lkey, mr.addr, 8);
+    a.wrComplete();
+    for (const wqe of ops.device.executed) {
+      expect(wqe[SendWqe.RKEY] >>> 0).to.equal(0x91111111);
+      expect(wqe[SendWqe.REMOTE_ADDR_LO]).to.equal(ah.handle);
+      expect(wqe[SendWqe.REMOTE_ADDR_HI]).to.equal(0xabcdef);
+    }
+    expect(ops.device.executed).to.have.length(2);
+    a.wrStart();
+    a.wrSend();
+    expect(errorOf(() => a.wrComplete()).code).to.equal('EINVAL');
+    expect(errorOf(() => a.postSend({})).message).to.contain('a datagram needs an address handle');
+    ah.destroy();
+    expect(errorOf(() => a.postSend({ ah })).message).to.contain('that lives');
+  });
+});
+
+describe('the error state', () => {
+  it('has receives flushed that are posted afterwards', () => {
+    const { a, b, cq, wcs, ops } = openConnected();
+    b.postRecv({ wrId: 1 });
+    b.modify({ qpState: QpState.ERR });
+    expect(ops.device.rqRings).to.equal(0);
+    b.postRecv({ wrId: 2 });
+    expect(ops.device.rqRings).to.equal(1);
+    a.modify({ qpState: QpState.ERR });
+    a.postSend({ wrId: 3 });
+    expect(cq.poll(wcs)).to.equal(3);
+    for (let i = 0; i < 3; i++) expect(wcs[i]).to.include({ wrId: i + 1, status: WcStatus.WR_FLUSH_ERR });
+  });
+
+  it('has them flushed too when the device went there by itself', () => {
+    const { b, ops } = openConnected();
+    setQpState(ops.qps.get(b.handle)!.rings, QpState.ERR);
+    b.postRecv({});
+    expect(ops.device.rqRings).to.equal(1);
+  });
+});
+
+describe('createQp', () => {
+  it('fills in capacities and checks them', () => {
+    const { context } = openFake();
+    const pd = context.allocPd();
+    const cq = context.createCq({ cqe: 4 });
+    const common = { sendCq: cq, recvCq: cq, qpType: QpType.RC };
+    expect(pd.createQp({ ...common, cap: {} }).cap).to.deep.equal({
+      maxSendWr: 0,
+      maxRecvWr: 0,
+      maxSendSge: 1,
+      maxRecvSge: 1,
+      maxInlineData: 0,
+    });
+    for (const cap of [
+      { maxSendWr: 257 },
+      { maxRecvWr: -1 },
+      { maxSendSge: 5 },
+      { maxRecvSge: 5 },
+      { maxInlineData: 0.5 },
+    ]) {
+      expect(errorOf(() => pd.createQp({ ...common, cap })).details?.['what']).to.equal(`cap.${Object.keys(cap)[0]}`);
+    }
+    const typo = errorOf(() => pd.createQp({ ...common, cap: {}, qpType: 7 as QpType }));
+    expect(typo.hint).to.contain('RC, UC, UD');
+    expect(errorOf(() => pd.createQp({ ...common, cap: {}, qpType: QpType.XRC_SEND })).code).to.equal('EOPNOTSUPP');
+    expect(errorOf(() => pd.createQp({ ...common, cap: {}, sendCq: undefined as never })).message).to.contain(
+      'sendCq is missing',
+    );
+    const foreign = openFake().context.createCq({ cqe: 4 });
+    expect(errorOf(() => pd.createQp({ ...common, cap: {}, recvCq: foreign })).message).to.contain(
+      'of another context',
+    );
+  });
+
+  it('keeps what it was made of for a query', () => {
+    const { a, cq, pd } = openConnected();
+    const { init, attr } = a.query();
+    expect(init).to.include({ sendCq: cq, recvCq: cq, srq: null, qpType: QpType.RC, sqSigAll: false });
+    expect(attr.qpState).to.equal(QpState.RTS);
+    expect(a.pd).to.equal(pd);
+  });
+
+  it('attaches UD QPs to multicast groups', () => {
+    const { a, ops } = openConnected({ qpType: QpType.UD });
+    a.attachMcast('ff12::1');
+    a.detachMcast('ff12::1');
+    expect(ops.calls.slice(-2)).to.deep.equal([`attachMcast ${a.handle}`, `detachMcast ${a.handle}`]);
+    expect(errorOf(() => a.attachMcast('fe80::1')).message).to.contain('is no multicast address');
+    expect(errorOf(() => openConnected().a.attachMcast('ff12::1')).message).to.contain('is RC, not UD');
+  });
+});
