@@ -37,14 +37,16 @@ export class EventQueues {
     this.#local.delete(eq);
   }
 
-  /** Raises the completion event of a CQ, unless one still lies in the queue. */
-  raiseCompletion(cqc: number): void {
+  /** Raises the completion event of a CQ, unless one still lies in the queue. False when the queue is full. */
+  raiseCompletion(cqc: number): boolean {
     const i32 = this.#i32;
     if (Atomics.exchange(i32, cqc + Cqc.EVENT_QUEUED, 1) !== 0) {
-      this.#tell(i32[cqc + Cqc.EQ]);
-      return;
+      this.tell(i32[cqc + Cqc.EQ]);
+      return true;
     }
-    this.raise(i32[cqc + Cqc.EQ], COMPLETION, i32[cqc + Cqc.CQN], i32[cqc + Cqc.HCA]);
+    if (this.raise(i32[cqc + Cqc.EQ], COMPLETION, i32[cqc + Cqc.CQN], i32[cqc + Cqc.HCA])) return true;
+    Atomics.store(i32, cqc + Cqc.EVENT_QUEUED, 0);
+    return false;
   }
 
   /** Raises an asynchronous event of a QP. */
@@ -53,21 +55,23 @@ export class EventQueues {
     this.raise(i32[q + Qpc.EQ], type, i32[q + Qpc.QPN], i32[q + Qpc.HCA]);
   }
 
-  raise(eq: number, type: number, id: number, hca: number): void {
-    if (eq === 0) return;
+  /** False when the queue is full: the event is counted and lost, and the reader finds OVERRUN set. */
+  raise(eq: number, type: number, id: number, hca: number): boolean {
+    if (eq === 0) return true;
     const i32 = this.#i32;
     const producer = i32[eq + Eqc.PRODUCER];
     if (((producer - Atomics.load(i32, eq + Eqc.CONSUMER)) | 0) > EQ_MASK) {
       i32[eq + Eqc.OVERRUN] = 1;
       i32[hca + HcaHeader.EQ_OVERRUNS] = (i32[hca + HcaHeader.EQ_OVERRUNS] + 1) | 0;
-      this.#tell(eq);
-      return;
+      this.tell(eq);
+      return false;
     }
     const entry = eq + Eqc.ENTRIES + (producer & EQ_MASK) * Eqc.ENTRY_WORDS;
     i32[entry] = type;
     i32[entry + 1] = id;
     Atomics.store(i32, eq + Eqc.PRODUCER, (producer + 1) | 0);
-    this.#tell(eq);
+    this.tell(eq);
+    return true;
   }
 
   /** Interrupts the readers of what was raised. Called after the lock was released: handlers run here. */
@@ -80,7 +84,8 @@ export class EventQueues {
     }
   }
 
-  #tell(eq: number): void {
+  /** Has the queue's reader interrupted at the next flush. */
+  tell(eq: number): void {
     if (eq !== 0 && !this.#raised.includes(eq)) this.#raised.push(eq);
   }
 }

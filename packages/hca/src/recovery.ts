@@ -65,6 +65,14 @@ function hasTimer(i32: Int32Array, q: number): boolean {
   return waiting === Waiting.RNR || (waiting === Waiting.RESPONSE && i32[q + Qpc.TIMEOUT] !== 0);
 }
 
+/** Raises what an event queue had no room for: the events of armed CQs. The lock must be held. */
+export function catchUp(engine: Engine, eq: number): void {
+  const { i32 } = engine.machine;
+  for (const hca of engine.hcas) {
+    for (const c of cqs(i32, hca)) if (i32[c + Cqc.EQ] === eq) completeArmed(engine, c);
+  }
+}
+
 function completeArmed(engine: Engine, c: number): void {
   const { i32 } = engine.machine;
   const consumer = Atomics.load(i32, i32[c + Cqc.RECORD] + CqDoorbellRecord.CONSUMER);

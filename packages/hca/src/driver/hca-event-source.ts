@@ -10,6 +10,7 @@ import type { Engine } from '../engine.ts';
 import { takeEvent, COMPLETION } from '../event-queue.ts';
 import { Cqc, Eqc } from '../layout.ts';
 import { CQS_MAX } from '../limits.ts';
+import { catchUp } from '../recovery.ts';
 
 /** The timer that keeps the event loop alive; when it fires nothing happens. */
 const KEEP_ALIVE_MS = 0x7fffffff;
@@ -49,12 +50,25 @@ export class HcaEventSource implements EventSource {
   }
 
   next(event: RawEvent): boolean {
-    if (this.#closed || !takeEvent(this.#engine.machine.i32, this.#eq, event)) return false;
+    if (this.#closed || (!this.#take(event) && !(this.#catchUp() && this.#take(event)))) return false;
     if (event.type === COMPLETION) {
       // From here on the CQ may raise its next event.
       const c = this.#cqTable + (event.id & (CQS_MAX - 1)) * Cqc.WORDS;
       Atomics.store(this.#engine.machine.i32, c + Cqc.EVENT_QUEUED, 0);
     }
+    return true;
+  }
+
+  #take(event: RawEvent): boolean {
+    return takeEvent(this.#engine.machine.i32, this.#eq, event);
+  }
+
+  /** When the queue was full, armed CQs went without their events; true when that was so and they have them now. */
+  #catchUp(): boolean {
+    if (Atomics.exchange(this.#engine.machine.i32, this.#eq + Eqc.OVERRUN, 0) === 0) return false;
+    this.#engine.command(() => {
+      catchUp(this.#engine, this.#eq);
+    });
     return true;
   }
 

@@ -4,9 +4,9 @@ import { Machine, PAGE_BYTES, VirtualClock } from '@openverbs/machine';
 import { CommandInterface } from '../../src/command-interface.ts';
 import { DeviceError } from '../../src/device-error.ts';
 import { Engine } from '../../src/engine.ts';
-import { takeEvent } from '../../src/event-queue.ts';
+import { COMPLETION, takeEvent } from '../../src/event-queue.ts';
 import type { Hca } from '../../src/hca.ts';
-import { Eqc, HcaHeader, Qpc, QpcState, UarControl } from '../../src/layout.ts';
+import { Cqc, Eqc, HcaHeader, Qpc, QpcState, UarControl } from '../../src/layout.ts';
 import { modifyQp } from '../../src/modify-qp.ts';
 import { TestCq } from './test-cq.ts';
 import { TestQp } from './test-qp.ts';
@@ -156,12 +156,15 @@ export class Testbed {
     return pair;
   }
 
-  /** Takes all events of the UAR's queue, as [type, id]. */
+  /** Takes all events of the UAR's queue, as [type, id], and lets their CQs raise the next. */
   events(uar = this.uar): [type: number, id: number][] {
     const eq = this.i32[this.engine.uars.control(uar) + UarControl.EQ];
     const entry = { type: 0, id: 0 };
     const events: [number, number][] = [];
-    while (takeEvent(this.i32, eq, entry)) events.push([entry.type, entry.id]);
+    while (takeEvent(this.i32, eq, entry)) {
+      events.push([entry.type, entry.id]);
+      if (entry.type === COMPLETION) this.i32[this.commands.cq(entry.id) + Cqc.EVENT_QUEUED] = 0;
+    }
     return events;
   }
 
