@@ -12,6 +12,8 @@ export interface Fake {
   readonly source: FakeSource;
   /** Completes a work request: its completion can be polled, and an armed queue raises its event. */
   complete(cq: CompletionQueue, ...wrIds: number[]): void;
+  /** Calls `action` once, at the last moment before the queue is armed. */
+  beforeArming(cq: CompletionQueue, action: () => void): void;
 }
 
 /** Opens a fake device. */
@@ -53,6 +55,9 @@ export function openFake(dispatcher: EventDispatcherOps): Fake {
       fake.armed = false;
       source.interrupt({ type: COMPLETION_EVENT, id: cq.handle });
     },
+    beforeArming(cq, action) {
+      cqs.get(cq.handle)!.beforeArming = action;
+    },
   };
 }
 
@@ -60,6 +65,7 @@ class FakeCq implements CqCalls {
   readonly kind = 'calls';
   readonly wrIds: number[] = [];
   armed = false;
+  beforeArming: (() => void) | undefined;
 
   poll(wcs: WorkCompletion[], limit: number): number {
     const polled = this.wrIds.splice(0, limit);
@@ -68,6 +74,9 @@ class FakeCq implements CqCalls {
   }
 
   reqNotify(): void {
+    const action = this.beforeArming;
+    this.beforeArming = undefined;
+    action?.();
     this.armed = true;
   }
 }

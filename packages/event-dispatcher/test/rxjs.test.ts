@@ -53,13 +53,25 @@ describe('event streams', () => {
       const subscription = fromCompletions(cq).subscribe((batch) => seen.push(...batch.map(({ wrId }) => wrId)));
       for (let i = 0; i < 20; i++) {
         fake.complete(cq, i);
-        // Now and then the next completion comes before the last one has been polled.
-        if (i % 3 !== 0) await turn();
+        // The next one comes before the last was polled, before the queue is armed again, or after.
+        for (let turns = i % 3; turns > 0; turns--) await turn();
       }
       await turn();
       await turn();
       subscription.unsubscribe();
       expect(seen).to.deep.equal(Array.from({ length: 20 }, (_, i) => i));
+      // All its events are acknowledged.
+      cq.destroy();
+    });
+
+    it('polls again after arming, because what came before raises no event', async () => {
+      const seen: number[][] = [];
+      fake.beforeArming(cq, () => fake.complete(cq, 1));
+      const subscription = fromCompletions(cq).subscribe((batch) => seen.push(...wrIds([batch])));
+      await turn();
+      await turn();
+      subscription.unsubscribe();
+      expect(seen).to.deep.equal([[1]]);
     });
 
     it('polls nothing for a subscriber that is gone', async () => {
@@ -107,8 +119,8 @@ describe('event streams', () => {
       fromCompletions(cq).subscribe(observer);
       await turn();
       cq.destroy();
-      channel.destroy();
       await turn();
+      expect(log).to.deep.equal(['complete']);
       const ownChannel = fake.context.createCompChannel();
       fromCompletions(fake.context.createCq({ cqe: 16, channel: ownChannel })).subscribe(observer);
       await turn();

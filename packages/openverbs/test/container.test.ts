@@ -30,8 +30,15 @@ describe('the container', () => {
     }
   });
 
-  it('makes each part once for each call', () => {
+  it('makes a new object for each call, by itself', () => {
     class Empty {}
-    expect(resolveWith({}, Empty)).to.be.instanceOf(Empty).and.not.equal(resolveWith({}, Empty));
+    container.register(Empty, { useFactory: () => expect.fail('global') });
+    try {
+      const made = resolveWith({}, Empty);
+      expect(made).to.be.instanceOf(Empty);
+      expect(resolveWith({}, Empty)).not.to.equal(made);
+    } finally {
+      container.reset();
+    }
   });
 });
