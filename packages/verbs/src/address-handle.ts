@@ -36,7 +36,7 @@ export class AddressHandle extends VerbsObject {
     this.endStrictly('ibv_destroy_ah');
   }
 
-  protected override releaseInProvider(): void {
+  /** @internal */ protected override releaseInProvider(): void {
     callOp(this.context, 'ibv_destroy_ah', 'destroyAh', this.handle);
   }
 

@@ -36,11 +36,11 @@ export abstract class AsyncEventTarget extends VerbsObject implements EventTarge
   /** The object, under the name that it has in an event. @internal */
   protected abstract asEventSubject(): AsyncEventSubject;
 
-  protected override unacknowledgedEvents(): number {
+  /** @internal */ protected override unacknowledgedEvents(): number {
     return this.#unacknowledgedAsync;
   }
 
-  protected override onEnded(): void {
+  /** @internal */ protected override onEnded(): void {
     this.context.routing.remove(this.#element, this.handle);
     this.context.dropAsyncEvents(this);
   }

@@ -9,9 +9,13 @@ import type { SharedReceiveQueue } from './shared-receive-queue.ts';
 
 /** What an event is about, beside the device. */
 export interface AsyncEventSubject {
+  /** The CQ. */
   readonly cq?: CompletionQueue;
+  /** The QP. */
   readonly qp?: QueuePair;
+  /** The SRQ. */
   readonly srq?: SharedReceiveQueue;
+  /** The port, from 1. */
   readonly port?: number;
 }
 

@@ -84,9 +84,9 @@ export class CompletionChannel extends VerbsObject {
     this.#events.cancel(cq, new VerbsError({ code: 'ECANCELED', verb, message: `${cq.label} was destroyed` }));
   }
 
-  protected override releaseInProvider(): void {} // a channel is the host's alone
+  /** @internal */ protected override releaseInProvider(): void {} // a channel is the host's alone
 
-  protected override onEnded(): void {
+  /** @internal */ protected override onEnded(): void {
     const verb = 'ibv_get_cq_event';
     this.#events.close(new VerbsError({ code: 'ECANCELED', verb, message: `the ${this.label} was destroyed` }));
   }

@@ -15,6 +15,8 @@ import { RingCompletionQueue } from './rings/ring-completion-queue.ts';
 import { WorkCompletion } from './work-completion.ts';
 
 const BATCH_DEFAULT = 16;
+/** After as many batches without a wait, everybody else on the event loop gets a turn. */
+const BATCHES_PER_TURN_MAX = 64;
 
 /** How `cq.completions` iterates. */
 export interface CompletionsOptions extends WaitOptions {
@@ -119,10 +121,17 @@ export class CompletionQueue extends AsyncEventTarget {
     const wcs = WorkCompletion.array(batch);
     const firsts = new Map([[batch, wcs]]); // by length, so that a batch is as long as it says
     let armed = false;
+    let batches = 0;
     for (;;) {
+      // Before the poll, so that no abort can come between a poll and its batch.
+      if (batches === BATCHES_PER_TURN_MAX) {
+        batches = 0;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
       signal?.throwIfAborted();
       const n = this.poll(wcs);
       if (n > 0) {
+        batches++;
         let first = firsts.get(n);
         if (first === undefined) firsts.set(n, (first = wcs.slice(0, n)));
         yield first;
@@ -158,19 +167,19 @@ export class CompletionQueue extends AsyncEventTarget {
     this.#unacknowledged++;
   }
 
-  protected override asEventSubject(): AsyncEventSubject {
+  /** @internal */ protected override asEventSubject(): AsyncEventSubject {
     return { cq: this };
   }
 
-  protected override unacknowledgedEvents(): number {
+  /** @internal */ protected override unacknowledgedEvents(): number {
     return this.#unacknowledged + super.unacknowledgedEvents();
   }
 
-  protected override releaseInProvider(): void {
+  /** @internal */ protected override releaseInProvider(): void {
     callOp(this.context, 'ibv_destroy_cq', 'destroyCq', this.handle);
   }
 
-  protected override onEnded(): void {
+  /** @internal */ protected override onEnded(): void {
     super.onEnded();
     this.channel?.onCqEnded(this);
   }

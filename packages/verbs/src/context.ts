@@ -221,17 +221,17 @@ export class Context extends VerbsObject {
     return this.#endpoints++;
   }
 
-  protected override unacknowledgedEvents(): number {
+  /** @internal */ protected override unacknowledgedEvents(): number {
     return this.#unacknowledged.size;
   }
 
-  protected override releaseInProvider(): void {
+  /** @internal */ protected override releaseInProvider(): void {
     // Before the provider's close, after which it may not be asked for events any more.
     this.routing.detach();
     inVerb('ibv_close_device', () => this.ops.close());
   }
 
-  protected override onEnded(): void {
+  /** @internal */ protected override onEnded(): void {
     const verb = 'ibv_get_async_event';
     this.#asyncEvents.close(new VerbsError({ code: 'ECANCELED', verb, message: `the ${this.label} was closed` }));
   }

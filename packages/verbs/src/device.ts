@@ -43,11 +43,15 @@ export class Device {
 
   /** Opens the device, for this thread. Source: `ibv_open_device`(3). */
   open(): Context {
-    return new Context(
-      this,
-      inVerb('ibv_open_device', () => this.#ops.open()),
-      this.#dispatcher,
-    );
+    return inVerb('ibv_open_device', () => {
+      const ops = this.#ops.open();
+      try {
+        return new Context(this, ops, this.#dispatcher);
+      } catch (error) {
+        ops.close();
+        throw error;
+      }
+    });
   }
 
   /** @internal */

@@ -48,11 +48,11 @@ export class DmaBuffer extends VerbsObject {
     this.endStrictly('ibv_free_buf');
   }
 
-  protected override releaseInProvider(): void {
+  /** @internal */ protected override releaseInProvider(): void {
     callOp(this.context, 'ibv_free_buf', 'freeBuf', this.handle);
   }
 
-  protected override onEnded(): void {
+  /** @internal */ protected override onEnded(): void {
     buffersByMemory.get(this.bytes.buffer)?.delete(this);
   }
 

@@ -105,6 +105,7 @@ const BRAND: unique symbol = Symbol.for('openverbs.VerbsError') as never;
  * ```
  */
 export class VerbsError extends Error {
+  /** Always `'VerbsError'`. */
   override readonly name = 'VerbsError';
   /** Stable across versions. */
   readonly code: ErrnoName;

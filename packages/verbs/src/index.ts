@@ -43,7 +43,7 @@ export {
   type QpTransition,
   qpTransition,
 } from './qp-state-table.ts';
-export { QueuePair, type QpQuery } from './queue-pair.ts';
+export { QueuePair, type QpQuery, type QpQueryInit } from './queue-pair.ts';
 export { QueuePairEx } from './queue-pair-ex.ts';
 export { RecvWr, type RecvWrInit } from './recv-wr.ts';
 export { VendorErr } from './rings/vendor-err.ts';

@@ -69,7 +69,7 @@ export class MemoryRegion extends VerbsObject {
     this.endStrictly('ibv_dereg_mr');
   }
 
-  protected override releaseInProvider(): void {
+  /** @internal */ protected override releaseInProvider(): void {
     callOp(this.context, 'ibv_dereg_mr', 'deregMr', this.handle);
   }
 

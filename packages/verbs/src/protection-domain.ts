@@ -89,7 +89,7 @@ export class ProtectionDomain extends VerbsObject {
     this.endStrictly('ibv_dealloc_pd');
   }
 
-  protected override releaseInProvider(): void {
+  /** @internal */ protected override releaseInProvider(): void {
     callOp(this.context, 'ibv_dealloc_pd', 'deallocPd', this.handle);
   }
 

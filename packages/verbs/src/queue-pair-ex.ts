@@ -19,6 +19,24 @@ const { ATOMIC_CMP_AND_SWP, ATOMIC_FETCH_AND_ADD } = WrOpcode;
  *
  * A mistake on the way (a setter before an operation, an operation that the QP can't do, a full queue) is remembered, and
  * `wrComplete` throws it; then nothing is posted. Source: `ibv_wr_post`(3).
+ *
+ * @example
+ * ```ts
+ * import { SendFlags, type MemoryRegion, type QueuePair } from '@openverbs/verbs';
+ *
+ * function writeTwice(qp: QueuePair, mr: MemoryRegion, rkey: number, remoteAddr: number): void {
+ *   qp.wrStart();
+ *   qp.wrId = 1;
+ *   qp.wrFlags = 0;
+ *   qp.wrRdmaWrite(rkey, remoteAddr);
+ *   qp.wrSetSge(mr.lkey, mr.addr, 64);
+ *   qp.wrId = 2;
+ *   qp.wrFlags = SendFlags.SIGNALED;
+ *   qp.wrRdmaWrite(rkey, remoteAddr + 64);
+ *   qp.wrSetSge(mr.lkey, mr.addr, 64);
+ *   qp.wrComplete();
+ * }
+ * ```
  */
 export abstract class QueuePairEx extends AsyncEventTarget {
   /** `wrId` of the next operation, a safe integer. */

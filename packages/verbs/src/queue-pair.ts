@@ -21,12 +21,18 @@ import { SendStaging } from './send-staging.ts';
 import { SendWr, type SendWrInit } from './send-wr.ts';
 import type { SharedReceiveQueue } from './shared-receive-queue.ts';
 
+/** What a queue pair was made of. */
+export interface QpQueryInit extends Required<Omit<QpInitAttr, 'cap'>> {
+  /** Actual capacities. */
+  readonly cap: QpCap;
+}
+
 /** What a query tells. */
 export interface QpQuery {
   /** All attributes; those that were never set are 0. */
   readonly attr: Required<QpAttr>;
-  /** What the QP was made of, with its actual capacities. */
-  readonly init: Required<QpInitAttr> & { readonly cap: QpCap };
+  /** What the QP was made of. */
+  readonly init: QpQueryInit;
 }
 
 /** What a queue pair is made of. @internal */
@@ -78,6 +84,7 @@ export class QueuePair extends QueuePairEx {
   readonly sqSigAll: boolean;
   /** The application's own. */
   readonly qpContext: unknown;
+  /** @internal */
   protected readonly recvPath: RecvPath;
   readonly #dataPath: QpDataPath;
   readonly #sendStaging = new SendStaging();
@@ -217,19 +224,19 @@ export class QueuePair extends QueuePairEx {
     return inspectLine('QueuePair', { qpNum, type: qpTypeStr(qpType), state: qpStateStr(state) });
   }
 
-  protected override asEventSubject(): AsyncEventSubject {
+  /** @internal */ protected override asEventSubject(): AsyncEventSubject {
     return { qp: this };
   }
 
-  protected override extendedError(errno: number): VerbsError {
+  /** @internal */ protected override extendedError(errno: number): VerbsError {
     return this.#sendError(errno, null);
   }
 
-  protected override releaseInProvider(): void {
+  /** @internal */ protected override releaseInProvider(): void {
     callOp(this.context, 'ibv_destroy_qp', 'destroyQp', this.handle);
   }
 
-  protected override onEnded(): void {
+  /** @internal */ protected override onEnded(): void {
     super.onEnded();
     this.#state = QpState.RESET;
     this.sendPath.setReady(false);

@@ -110,6 +110,7 @@ export class SendWr {
     return addr <= Number.MAX_SAFE_INTEGER ? addr : wordsToBigInt(this.remoteAddrLo, this.remoteAddrHi);
   }
 
+  /** Takes a number up to 2^53 - 1 without making an object, or a bigint. */
   set remoteAddr(addr: number | bigint) {
     if (typeof addr === 'number') {
       this.remoteAddrLo = addr | 0;
@@ -125,6 +126,7 @@ export class SendWr {
     return wordsToBigInt(this.compareAddLo, this.compareAddHi);
   }
 
+  /** Sets both words. */
   set compareAdd(value: bigint) {
     this.compareAddLo = bigLow(value);
     this.compareAddHi = bigHigh(value);
@@ -135,6 +137,7 @@ export class SendWr {
     return wordsToBigInt(this.swapLo, this.swapHi);
   }
 
+  /** Sets both words. */
   set swap(value: bigint) {
     this.swapLo = bigLow(value);
     this.swapHi = bigHigh(value);

@@ -89,15 +89,15 @@ export class SharedReceiveQueue extends AsyncEventTarget {
     return inspectLine('SharedReceiveQueue', { handle: this.handle });
   }
 
-  protected override asEventSubject(): AsyncEventSubject {
+  /** @internal */ protected override asEventSubject(): AsyncEventSubject {
     return { srq: this };
   }
 
-  protected override releaseInProvider(): void {
+  /** @internal */ protected override releaseInProvider(): void {
     callOp(this.context, 'ibv_destroy_srq', 'destroySrq', this.handle);
   }
 
-  protected override onEnded(): void {
+  /** @internal */ protected override onEnded(): void {
     super.onEnded();
     this.#path.setReady(false);
   }

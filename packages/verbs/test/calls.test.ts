@@ -29,6 +29,7 @@ class CallsOps extends FakeContextOps implements ContextOps {
   readonly completed: number[] = [];
   armed: boolean | undefined;
   refuse = 0;
+  onSend: (wr: SendWr) => void = () => undefined;
 
   override createCq({ cqe }: { cqe: number }): CqOps {
     const dataPath: CqCalls = {
@@ -53,6 +54,7 @@ class CallsOps extends FakeContextOps implements ContextOps {
       postSend: (first) => {
         const chain: Posted[] = [];
         for (let wr: SendWr | null = first; wr !== null; wr = wr.next) {
+          this.onSend(wr);
           const { wrId, opcode, sendFlags, remoteAddr, rkey, immData, inlineData } = wr;
           const sges = wr.sgList.flatMap(({ addr, length, lkey }) => [addr, length, lkey]);
           const inline = inlineData === null ? null : [...inlineData];
@@ -169,6 +171,40 @@ describe('a data path of calls', () => {
       remoteAddr: 2n ** 64n - 16n,
     });
     expect(ops.sends[1]).to.have.length(3);
+  });
+
+  it('hands on what only datagrams, XRC and invalidation have', () => {
+    const { ops, qp, context } = openCalls();
+    qp.toRts(qp.endpoint());
+    const ah = context.allocPd().createAh({ grh: { dgid: 'fe80::1' } });
+    let seen: Partial<SendWr>[] = [];
+    ops.onSend = (wr) => seen.push({ ah: wr.ah, remoteQpn: wr.remoteQpn, remoteQkey: wr.remoteQkey });
+    qp.wrStart();
+    qp.wrSend();
+    qp.wrSetUdAddr(ah, 5, 0xffffffff);
+    qp.wrComplete();
+    expect(seen).to.deep.equal([{ ah, remoteQpn: 5, remoteQkey: 0xffffffff }]);
+    seen = [];
+    ops.onSend = (wr) =>
+      seen.push({ invalidateRkey: wr.invalidateRkey, remoteSrqn: wr.remoteSrqn, immData: wr.immData });
+    qp.wrStart();
+    qp.wrSendInv(0x80000000);
+    qp.wrSetXrcSrqn(6);
+    qp.wrSendImm(7);
+    qp.wrComplete();
+    expect(seen[0]).to.include({ invalidateRkey: 0x80000000, remoteSrqn: 6 });
+    expect(seen[1]).to.include({ immData: 7 });
+    for (const setter of [
+      () => qp.wrSetUdAddr(ah, 1, 1),
+      () => qp.wrSetXrcSrqn(1),
+      () => qp.wrSetRemoteAddr(1, 1),
+      () => qp.wrSetSgeList([]),
+      () => qp.wrSetInlineData(new Uint8Array(1)),
+    ]) {
+      qp.wrStart();
+      setter();
+      expect(errorOf(() => qp.wrComplete()).code).to.equal('EINVAL');
+    }
   });
 
   it('reports misuse of the extended form at its end', () => {

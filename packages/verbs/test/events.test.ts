@@ -170,6 +170,21 @@ describe('cq.completions', () => {
     cq.context[Symbol.dispose]();
   });
 
+  it('gives others a turn while completions keep coming', async () => {
+    const { cq, qp } = openEvented();
+    let turns = 0;
+    let batches = 0;
+    const timer = setImmediate(() => turns++);
+    write(qp);
+    for await (const batch of cq.completions()) {
+      expect(batch).to.have.length(1);
+      if (turns > 0) break;
+      expect(++batches).to.be.lessThan(1000);
+      write(qp);
+    }
+    clearImmediate(timer);
+  });
+
   it('loses no wake-up to a completion between poll and arming', async () => {
     const { cq, qp } = openEvented();
     const { reqNotify } = cq;

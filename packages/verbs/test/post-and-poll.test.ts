@@ -175,6 +175,18 @@ describe('posting and polling over rings', () => {
     expect(read.message).to.contain('opcode RDMA_READ is not one that this RC QP can do inline');
   });
 
+  it('copies the SGEs of objects in a list', () => {
+    const { a, b, mr, buffer, cq, wcs } = openConnected();
+    buffer.bytes.set([1, 2, 3, 4]);
+    b.postRecv([new RecvWr({ wrId: 7, sgList: [mr.sge(100, 1), mr.sge(200, 3)] }), { wrId: 8 }]);
+    a.postSend([new SendWr({ sgList: [mr.sge(2, 2), mr.sge(0, 2)] }), new SendWr()]);
+    expect(cq.poll(wcs)).to.equal(2);
+    expect([wcs[0].wrId, wcs[1].wrId]).to.deep.equal([7, 8]);
+    expect([buffer.bytes[100], ...buffer.bytes.subarray(200, 203)]).to.deep.equal([3, 4, 1, 2]);
+    const chained = new RecvWr({ next: {} });
+    expect(errorOf(() => b.postRecv([chained])).hint).to.equal('post a list or a chain');
+  });
+
   it('rings the doorbell once for a chain and once for a list', () => {
     const { a, cq, wcs, ops } = openConnected();
     const wr = (wrId: number): SendWr => new SendWr({ wrId, opcode: WrOpcode.RDMA_WRITE, sendFlags: SIGNALED });
@@ -298,6 +310,28 @@ describe('datagrams', () => {
     expect(errorOf(() => a.postSend({})).message).to.contain('a datagram needs an address handle');
     ah.destroy();
     expect(errorOf(() => a.postSend({ ah })).message).to.contain('that lives');
+  });
+});
+
+describe('XRC', () => {
+  it('names the SRQ of the peer', () => {
+    const { context, ops } = openFake({ supports: ['xrc'] });
+    const cq = context.createCq({ cqe: 4 });
+    const init = { sendCq: cq, recvCq: cq, cap: { maxSendWr: 4 }, qpType: QpType.XRC_SEND };
+    const qp = context.allocPd().createQp(init);
+    qp.toRts(qp.endpoint());
+    qp.postSend({ opcode: WrOpcode.RDMA_WRITE, remoteSrqn: 0xabcdef, remoteAddr: 8 });
+    qp.wrStart();
+    qp.wrRdmaWrite(0, 8);
+    qp.wrSetXrcSrqn(0xabcdef);
+    qp.wrComplete();
+    expect(ops.device.executed).to.have.length(2);
+    for (const wqe of ops.device.executed) {
+      expect([wqe[SendWqe.REMOTE_SRQN], wqe[SendWqe.REMOTE_ADDR_LO]]).to.deep.equal([0xabcdef, 8]);
+    }
+    qp.wrStart();
+    qp.wrSetXrcSrqn(1);
+    expect(errorOf(() => qp.wrComplete()).code).to.equal('EINVAL');
   });
 });
 

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { AccessFlags } from '../src/enums/access-flags.ts';
+import { VerbsError } from '../src/errors.ts';
 import { Sge } from '../src/sge.ts';
 import { openConnected } from './support/connected.ts';
 import { DEVICE_ATTR, errorOf, openFake, PORT_ATTR } from './support/fake-provider.ts';
@@ -31,6 +32,15 @@ describe('Context', () => {
     expect(errorOf(() => context.createCq({ cqe: 4, compVector: -1 })).details?.['what']).to.equal('compVector');
     const channel = openFake().context.createCompChannel();
     expect(errorOf(() => context.createCq({ cqe: 4, channel })).message).to.contain('of another context');
+  });
+
+  it('is closed again when it cannot be set up', () => {
+    const { device, ops } = openFake();
+    ops.queryDevice = () => {
+      throw new VerbsError({ code: 'EIO', message: 'the device hangs' });
+    };
+    expect(errorOf(() => device.open()).code).to.equal('EIO');
+    expect(ops.calls).to.deep.equal(['close']);
   });
 
   it('answers EOPNOTSUPP for what the provider leaves out', () => {

@@ -8,25 +8,45 @@ export const CAPABILITY_MANIFEST_VERSION = 1;
 
 /** Every capability, with what it promises. */
 export const Capability = {
+  /** Reliable connected QPs. */
   rc: 'reliable connected QPs',
+  /** Unreliable connected QPs. */
   uc: 'unreliable connected QPs',
+  /** Unreliable datagram QPs and address handles. */
   ud: 'unreliable datagram QPs and address handles',
+  /** Extended reliable connected QPs, domains and SRQs. */
   xrc: 'extended reliable connected QPs, domains and SRQs',
+  /** Shared receive queues. */
   srq: 'shared receive queues',
+  /** Attaching a UD QP to a multicast group. */
   multicast: 'attaching a UD QP to a multicast group',
+  /** RDMA WRITE, with and without immediate data. */
   rdmaWrite: 'RDMA WRITE, with and without immediate data',
+  /** RDMA READ. */
   rdmaRead: 'RDMA READ',
+  /** Compare-and-swap and fetch-and-add on 8 bytes. */
   atomics: 'compare-and-swap and fetch-and-add on 8 bytes',
+  /** IBV_SEND_INLINE. */
   inlineData: 'IBV_SEND_INLINE',
+  /** Completion channels and solicited events. */
   completionEvents: 'completion channels and solicited events',
+  /** Asynchronous events. */
   asyncEvents: 'asynchronous events',
+  /** The SQD state and its event. */
   sqDrain: 'the SQD state and its event',
+  /** Ibv_resize_cq. */
   resizeCq: 'ibv_resize_cq',
+  /** Memory windows. */
   memoryWindows: 'memory windows',
+  /** IBV_WR_LOCAL_INV and SEND with invalidate. */
   localInvalidate: 'IBV_WR_LOCAL_INV and SEND with invalidate',
+  /** Rings in the OpenVerbs layout. */
   directAccess: 'rings in the OpenVerbs layout',
+  /** Registering memory that was not allocated by ibv_alloc_buf. */
   registersAnyMemory: 'registering memory that was not allocated by ibv_alloc_buf',
+  /** Context.allocBuf. */
   dmaBuffers: 'context.allocBuf',
+  /** A second thread of the process can join and reach the same devices. */
   sharesMachine: 'a second thread of the process can join and reach the same devices',
 } as const;
 
@@ -35,6 +55,8 @@ export type CapabilityName = keyof typeof Capability;
 
 /** What a device supports. A name that is left out is not supported. */
 export interface CapabilityManifest {
+  /** The version that the provider was written for. */
   readonly version: typeof CAPABILITY_MANIFEST_VERSION;
+  /** What is supported; `false` says the same as leaving a name out. */
   readonly supports: Readonly<Partial<Record<CapabilityName, boolean>>>;
 }

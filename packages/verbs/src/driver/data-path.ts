@@ -15,14 +15,19 @@ import type { WorkCompletion } from '../work-completion.ts';
  * was refused; `badWrIndex` then says which one, and those before it are posted.
  */
 export interface QpCalls {
+  /** Tells the kind. */
   readonly kind: 'calls';
+  /** After a refused post: which work request of the chain it was, from 0. */
   badWrIndex: number;
+  /** `ibv_post_send`. */
   postSend(wr: SendWr): number;
+  /** `ibv_post_recv`. */
   postRecv(wr: RecvWr): number;
 }
 
 /** Polling through the provider. */
 export interface CqCalls {
+  /** Tells the kind. */
   readonly kind: 'calls';
   /** Fills `wcs[0]` to `wcs[n - 1]`, at most `limit`, and returns n, or a negative `errno`. */
   poll(wcs: WorkCompletion[], limit: number): number;
@@ -30,9 +35,13 @@ export interface CqCalls {
   reqNotify(solicitedOnly: boolean): void;
 }
 
+/** Posting to an SRQ through the provider, see {@link QpCalls}. */
 export interface SrqCalls {
+  /** Tells the kind. */
   readonly kind: 'calls';
+  /** After a refused post: which work request of the chain it was, from 0. */
   badWrIndex: number;
+  /** `ibv_post_srq_recv`. */
   postRecv(wr: RecvWr): number;
   /**
    * Beside QPs of the `rings` kind: the `wrId` of the WQE that a receive's CQE names by its WQE_INDEX. Frees the WQE; called once
@@ -41,6 +50,9 @@ export interface SrqCalls {
   complete?(wqeIndex: number): number;
 }
 
+/** The data path of a QP. */
 export type QpDataPath = QpRings | QpCalls;
+/** The data path of a CQ. */
 export type CqDataPath = CqRings | CqCalls;
+/** The data path of an SRQ. */
 export type SrqDataPath = SrqCalls;

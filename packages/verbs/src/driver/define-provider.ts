@@ -24,11 +24,13 @@ export interface ProviderEnvironment {
   readonly machine: unknown;
   /** undefined for the host's. */
   readonly clock: ProviderClock | undefined;
+  /** undefined for the host's. */
   readonly prng: ProviderPrng | undefined;
 }
 
 /** A provider that was opened. */
 export interface ProviderInstance {
+  /** The devices that it offers. */
   readonly devices: readonly DeviceOps[];
   /** Structured-clonable; another thread joins with it. Undefined where threads can't share devices. */
   readonly machine: unknown;
@@ -40,6 +42,7 @@ export interface ProviderInstance {
 export interface ProviderDefinition<Config = unknown> {
   /** As configurations name it. */
   readonly name: string;
+  /** Has to be {@link DRIVER_ABI}. */
   readonly driverAbi: typeof DRIVER_ABI;
   /**
    * Checks the provider's part of the configuration and fills in defaults. Throws a `VerbsError` that names the key, the value
@@ -48,12 +51,15 @@ export interface ProviderDefinition<Config = unknown> {
   parseConfig(value: unknown): Config;
   /** What `doctor` says of it: each finding with its cure. Optional. */
   diagnose?(): readonly ProviderFinding[];
+  /** Opens the provider, with its part of the configuration as `parseConfig` returned it. */
   open(environment: ProviderEnvironment, config: Config): ProviderInstance;
 }
 
 /** One finding of {@link ProviderDefinition.diagnose}. */
 export interface ProviderFinding {
+  /** What was looked at. */
   readonly check: string;
+  /** Whether it is as it should be. */
   readonly ok: boolean;
   /** What was found. */
   readonly found: string;

@@ -25,6 +25,7 @@ export interface DeviceOps {
   readonly nodeType: number;
   /** One of `TransportType`. */
   readonly transportType: number;
+  /** What the device supports, before it is opened. */
   readonly capabilities: CapabilityManifest;
   /** Opens a context. It belongs to the calling thread. */
   open(): ContextOps;
@@ -32,6 +33,7 @@ export interface DeviceOps {
 
 /** Memory that a provider allocated, reachable by its device. */
 export interface DmaBufferOps {
+  /** The provider's number of the buffer. */
   readonly handle: Handle;
   /** Verbs address of the first byte. */
   readonly addr: number;
@@ -41,8 +43,11 @@ export interface DmaBufferOps {
 
 /** Result of registering memory. */
 export interface MrOps {
+  /** The provider's number of the region. */
   readonly handle: Handle;
+  /** The local key, an unsigned 32-bit number whose bits from 8 on number the region. */
   readonly lkey: number;
+  /** The remote key, likewise. */
   readonly rkey: number;
   /** Verbs address of the first byte of the region. */
   readonly addr: number;
@@ -50,11 +55,13 @@ export interface MrOps {
 
 /** What {@link ContextOps.regMr} is asked for: either `buffer`, or any other `view` where the provider registers those. */
 export interface MrRequest {
+  /** The protection domain. */
   readonly pd: Handle;
   /** Handle of a buffer of {@link ContextOps.allocBuf}, or null. */
   readonly buffer: Handle | null;
   /** Offset into the buffer or view, in bytes. */
   readonly offset: number;
+  /** Bytes to register, at least 1. */
   readonly length: number;
   /** The bytes to register; of the buffer when `buffer` is not null. */
   readonly view: Uint8Array;
@@ -62,75 +69,138 @@ export interface MrRequest {
   readonly access: number;
 }
 
+/** Result of making a completion queue. */
 export interface CqOps {
+  /** The provider's number of the queue; what completion events name. */
   readonly handle: Handle;
   /** Capacity, at least what was asked for. */
   readonly cqe: number;
+  /** How to poll it. */
   readonly dataPath: CqDataPath;
 }
 
+/** Result of making a queue pair. */
 export interface QpOps {
+  /** The provider's number of the QP; what its events name. */
   readonly handle: Handle;
+  /** QP number, 24 bits. */
   readonly qpNum: number;
   /** Actual capabilities, each at least what was asked for. */
   readonly cap: QpCap;
+  /** How to post to it. */
   readonly dataPath: QpDataPath;
 }
 
+/** Result of making a shared receive queue. */
 export interface SrqOps {
+  /** The provider's number of the SRQ; what its events name. */
   readonly handle: Handle;
+  /** Work requests that it has room for, at least what was asked for. */
   readonly maxWr: number;
+  /** SGEs of a work request, at least what was asked for. */
   readonly maxSge: number;
+  /** How to post to it. */
   readonly dataPath: SrqDataPath;
 }
 
 /** What `createQp` is asked for, with the objects resolved to handles. */
 export interface QpRequest {
+  /** The protection domain. */
   readonly pd: Handle;
+  /** Where send completions go. */
   readonly sendCq: Handle;
+  /** Where receive completions go. */
   readonly recvCq: Handle;
+  /** Where receives come from, null for the QP's own queue. */
   readonly srq: Handle | null;
   /** One of `QpType`. */
   readonly qpType: number;
+  /** Whether every send work request makes a completion. */
   readonly sqSigAll: boolean;
   /** Every capacity is given; those of the receive queue mean nothing with an SRQ. */
   readonly cap: QpCap;
 }
 
+/** Result of making an address handle. */
+export interface AhOps {
+  /** The provider's number of it; what WQEs name. */
+  readonly handle: Handle;
+}
+
+/** Result of resizing a completion queue. */
+export interface CqResizeOps {
+  /** Capacity, at least what was asked for. */
+  readonly cqe: number;
+  /**
+   * A CQ of the `rings` kind may go on with another ring. The provider has then copied the CQEs that were not consumed into it at
+   * their free-running indices, and carried CONSUMER and ARM over: indices run on, and an armed CQ stays armed.
+   */
+  readonly dataPath?: CqRings;
+}
+
+/** What the device knows of a queue pair. */
+export interface QpQueryOps {
+  /** Every attribute; those that were never set are 0. */
+  readonly attr: Required<QpAttr>;
+  /** Actual capabilities. */
+  readonly cap: QpCap;
+}
+
 /** The control operations of an open context. Sorted; each may be left out but the first four. */
 export interface ContextOps {
+  /** The events of the context. */
   readonly events: EventSource;
+  /** `ibv_close_device`. Every object of the context has ended before. */
   close(): void;
+  /** `ibv_query_device`. `verbs` calls it once and keeps the answer. */
   queryDevice(): DeviceAttr;
+  /** `ibv_query_port`. */
   queryPort(port: number): PortAttr;
 
+  /** Zeroed memory that the device can reach; `alignment` is a power of two. */
   allocBuf?(length: number, alignment: number): DmaBufferOps;
+  /** `ibv_alloc_pd`. */
   allocPd?(): Handle;
+  /** `ibv_attach_mcast`. */
   attachMcast?(qp: Handle, gid: Gid, lid: number): void;
-  createAh?(pd: Handle, attr: AhAttr): { readonly handle: Handle };
+  /** `ibv_create_ah`. The handle is what WQEs name. */
+  createAh?(pd: Handle, attr: AhAttr): AhOps;
+  /** `ibv_create_cq`, with at least `cqe` entries. */
   createCq?(attr: Required<Pick<CqInitAttr, 'cqe' | 'compVector'>>): CqOps;
+  /** `ibv_create_qp`. */
   createQp?(request: QpRequest): QpOps;
+  /** `ibv_create_srq`. */
   createSrq?(pd: Handle, attr: SrqAttr): SrqOps;
+  /** `ibv_dealloc_pd`. */
   deallocPd?(pd: Handle): void;
+  /** `ibv_dereg_mr`. */
   deregMr?(mr: Handle): void;
+  /** `ibv_destroy_ah`. */
   destroyAh?(ah: Handle): void;
+  /** `ibv_destroy_cq`. */
   destroyCq?(cq: Handle): void;
+  /** `ibv_destroy_qp`. When it returns, the device makes no more completions for the QP. */
   destroyQp?(qp: Handle): void;
+  /** `ibv_destroy_srq`. */
   destroySrq?(srq: Handle): void;
+  /** `ibv_detach_mcast`. */
   detachMcast?(qp: Handle, gid: Gid, lid: number): void;
+  /** Gives the memory of `allocBuf` back; it is not registered any more. */
   freeBuf?(buffer: Handle): void;
   /** `mask` holds `QpAttrMask` bits; `verbs` has checked it against the state table. */
   modifyQp?(qp: Handle, attr: QpAttr, mask: number): void;
+  /** `ibv_modify_srq`; `mask` holds `SrqAttrMask` bits. */
   modifySrq?(srq: Handle, attr: Partial<SrqAttr>, mask: number): void;
+  /** `ibv_query_gid_ex`; the index is within the table. */
   queryGid?(port: number, index: number): GidEntry;
+  /** `ibv_query_pkey`, in host order; the index is within the table. */
   queryPkey?(port: number, index: number): number;
-  /** Everything the device knows; `verbs` picks what was asked for. */
-  queryQp?(qp: Handle): { readonly attr: Required<QpAttr>; readonly cap: QpCap };
+  /** `ibv_query_qp`. */
+  queryQp?(qp: Handle): QpQueryOps;
+  /** `ibv_query_srq`. */
   querySrq?(srq: Handle): Required<SrqAttr>;
+  /** `ibv_reg_mr`. Throws EFAULT for memory that the device can't reach. */
   regMr?(request: MrRequest): MrOps;
-  /**
-   * A CQ of the `rings` kind may come back with another ring. The provider has then copied the CQEs that were not consumed into
-   * it at their free-running indices, and set its CONSUMER to the old one: indices run on.
-   */
-  resizeCq?(cq: Handle, cqe: number): { readonly cqe: number; readonly dataPath?: CqRings };
+  /** `ibv_resize_cq`. */
+  resizeCq?(cq: Handle, cqe: number): CqResizeOps;
 }

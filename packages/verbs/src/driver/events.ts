@@ -28,6 +28,7 @@ export interface EventSource {
    * promptly, whichever thread or timer of the device raised the event. Calls nest.
    */
   hold(): void;
+  /** Takes back a {@link EventSource.hold}. */
   release(): void;
 }
 
@@ -45,6 +46,7 @@ export interface EventDispatcherOps {
 
 /** The routing of one context. */
 export interface EventRouting {
+  /** From now on, hands the events of an object to `target`. */
   add(element: EventElement, id: number, target: EventTarget): void;
   /** Events that are still queued for the object are dropped and counted. */
   remove(element: EventElement, id: number): void;
@@ -52,7 +54,10 @@ export interface EventRouting {
   readonly dropped: number;
   /** Delivers what is queued now, without waiting for an interrupt. */
   dispatch(): void;
+  /** See {@link EventSource.hold}. */
   hold(): void;
+  /** See {@link EventSource.release}. */
   release(): void;
+  /** Ends the routing: takes the interrupt handler away. */
   detach(): void;
 }

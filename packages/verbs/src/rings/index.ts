@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+export type { CqPath, RecvPath, SendPath, WrDefaults } from '../data-path.ts';
 export * from './layout.ts';
 export * from './qp-table.ts';
 export * from './ring-completion-queue.ts';

@@ -32,8 +32,11 @@ export const SendWqe = {
   SGE: 8,
   /** Atomics have one SGE; their operands take the place of the second. */
   COMPARE_ADD_LO: 12,
+  /** High word of what to compare with or to add. */
   COMPARE_ADD_HI: 13,
+  /** Low word of the new value. */
   SWAP_LO: 14,
+  /** High word of the new value. */
   SWAP_HI: 15,
 } as const;
 
@@ -46,7 +49,16 @@ export const RecvWqe = {
 } as const;
 
 /** Words of a scatter/gather element. */
-export const SgeWords = { ADDR_LO: 0, ADDR_HI: 1, LENGTH: 2, LKEY: 3 } as const;
+export const SgeWords = {
+  /** Verbs address, low word. */
+  ADDR_LO: 0,
+  /** Verbs address, high word. */
+  ADDR_HI: 1,
+  /** Bytes. */
+  LENGTH: 2,
+  /** Local key. */
+  LKEY: 3,
+} as const;
 
 /** Words of a CQE. {@link CqeWords.VALID} is stored last, atomically. */
 export const CqeWords = {
@@ -72,10 +84,13 @@ export const CqeWords = {
   PKEY_INDEX: 9,
   /** Device clock in nanoseconds. */
   TIMESTAMP_LO: 10,
+  /** High word of the time. */
   TIMESTAMP_HI: 11,
   /** The key, the address or the length that the failed check looked at; its meaning follows from VENDOR_ERR. */
   FAULT_KEY: 12,
+  /** Low word of the address or length that the failed check looked at. */
   FAULT_ADDR_LO: 13,
+  /** High word of it. */
   FAULT_ADDR_HI: 14,
   /** Generation of the entry, see {@link cqeGeneration}. */
   VALID: 15,
@@ -100,15 +115,28 @@ export const CqDoorbellRecord = {
 } as const;
 
 /** How a CQ is armed; NEXT wins over SOLICITED when both are set. */
-export const CqArm = { NEXT: 1, SOLICITED: 2 } as const;
+export const CqArm = {
+  /** Raise an event at the next CQE. */
+  NEXT: 1,
+  /** Raise one at the next CQE that is solicited or failed. */
+  SOLICITED: 2,
+} as const;
 
+/** Smallest stride of a send queue. */
 export const SEND_WQE_BYTES_MIN = 64;
+/** Smallest stride of a receive queue. */
 export const RECV_WQE_BYTES_MIN = 32;
+/** Words of an SGE. */
 export const SGE_WORDS = 4;
+/** Bytes of an SGE. */
 export const SGE_BYTES = 16;
+/** Bytes of a CQE. */
 export const CQE_BYTES = 64;
+/** Words of a CQE. */
 export const CQE_WORDS = 16;
+/** Bytes of a QP's doorbell record. */
 export const QP_DOORBELL_RECORD_BYTES = 256;
+/** Bytes of a CQ's doorbell record. */
 export const CQ_DOORBELL_RECORD_BYTES = 128;
 
 /**
@@ -116,24 +144,43 @@ export const CQ_DOORBELL_RECORD_BYTES = 128;
  * SYNDROME_ enumeration).
  */
 export const CqeSyndrome = {
+  /** Done. */
   SUCCESS: 0x00,
+  /** `IBV_WC_LOC_LEN_ERR`. */
   LOCAL_LENGTH_ERR: 0x01,
+  /** `IBV_WC_LOC_QP_OP_ERR`. */
   LOCAL_QP_OP_ERR: 0x02,
+  /** `IBV_WC_LOC_EEC_OP_ERR`. */
   LOCAL_EEC_OP_ERR: 0x03,
+  /** `IBV_WC_LOC_PROT_ERR`. */
   LOCAL_PROT_ERR: 0x04,
+  /** `IBV_WC_WR_FLUSH_ERR`. */
   WR_FLUSH_ERR: 0x05,
+  /** `IBV_WC_MW_BIND_ERR`. */
   MW_BIND_ERR: 0x06,
+  /** `IBV_WC_BAD_RESP_ERR`. */
   BAD_RESP_ERR: 0x10,
+  /** `IBV_WC_LOC_ACCESS_ERR`. */
   LOCAL_ACCESS_ERR: 0x11,
+  /** `IBV_WC_REM_INV_REQ_ERR`. */
   REMOTE_INVAL_REQ_ERR: 0x12,
+  /** `IBV_WC_REM_ACCESS_ERR`. */
   REMOTE_ACCESS_ERR: 0x13,
+  /** `IBV_WC_REM_OP_ERR`. */
   REMOTE_OP_ERR: 0x14,
+  /** `IBV_WC_RETRY_EXC_ERR`. */
   RETRY_EXC_ERR: 0x15,
+  /** `IBV_WC_RNR_RETRY_EXC_ERR`. */
   RNR_RETRY_EXC_ERR: 0x16,
+  /** `IBV_WC_LOC_RDD_VIOL_ERR`. */
   LOCAL_RDD_VIOL_ERR: 0x20,
+  /** `IBV_WC_REM_INV_RD_REQ_ERR`. */
   REMOTE_INVAL_RD_REQ_ERR: 0x21,
+  /** `IBV_WC_REM_ABORT_ERR`. */
   REMOTE_ABORTED_ERR: 0x22,
+  /** `IBV_WC_INV_EECN_ERR`. */
   INVAL_EECN_ERR: 0x23,
+  /** `IBV_WC_INV_EEC_STATE_ERR`. */
   INVAL_EEC_STATE_ERR: 0x24,
   /** Not of mthca: the device itself has failed. */
   FATAL_ERR: 0x30,

@@ -88,11 +88,6 @@ export class RingRecvQueue implements RecvPath {
     Atomics.store(this.i32, this.producer, 0);
   }
 
-  /** Work requests that are posted and whose completion was not polled. */
-  get outstanding(): number {
-    return (this.head - this.slots.tail) | 0;
-  }
-
   private write(wr: RecvWr): number {
     const { i32, head, slots } = this;
     if (((head - slots.tail) | 0) >= this.limit) return this.limit === 0 ? EINVAL : ENOMEM;

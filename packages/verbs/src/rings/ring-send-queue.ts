@@ -50,14 +50,21 @@ export class RingSendQueue {
   readonly maxInlineData: number;
   /** Bit n: `WrOpcode` n is allowed. */
   readonly opcodes: number;
+  /** @internal */
   protected readonly i32: Int32Array;
+  /** @internal */
   protected readonly u8: Uint8Array;
+  /** @internal */
   protected readonly doorbell: Doorbell;
+  /** @internal */
   protected readonly qpNum: number;
-  /** Word indices. */
+  /** Word index of the first WQE. @internal */
   protected readonly base: number;
+  /** Word index of the producer in the doorbell record. @internal */
   protected readonly producer: number;
+  /** log2 of the words of a WQE. @internal */
   protected readonly strideShift: number;
+  /** Number of WQEs minus 1. @internal */
   protected readonly mask: number;
   /** SIGNALED when every work request makes a completion, else 0. */
   protected readonly signalAll: number;
@@ -117,11 +124,6 @@ export class RingSendQueue {
   reset(): void {
     this.head = this.slots.tail = 0;
     Atomics.store(this.i32, this.producer, 0);
-  }
-
-  /** Work requests that are posted and whose completion was not polled. */
-  get outstanding(): number {
-    return (this.head - this.slots.tail) | 0;
   }
 
   /** The WQEs up to the head are the device's from here on. */

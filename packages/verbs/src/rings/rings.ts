@@ -20,24 +20,39 @@ export interface Doorbell {
 
 /** The rings of a QP. Addresses are byte offsets into the memory that the views show. */
 export interface QpRings {
+  /** Tells the kind. */
   readonly kind: 'rings';
+  /** QP number, 24 bits. */
   readonly qpNum: number;
+  /** The memory that the rings lie in, as words. */
   readonly i32: Int32Array;
+  /** The same memory, as bytes. */
   readonly u8: Uint8Array;
+  /** The doorbell of the context. */
   readonly doorbell: Doorbell;
+  /** Where the `QpDoorbellRecord` is. */
   readonly doorbellRecordAddr: number;
+  /** Where the send queue is. */
   readonly sqAddr: number;
   /** Powers of two; 2 ** log2 entries of 2 ** log2 bytes. */
   readonly sqLog2Count: number;
+  /** Stride of a send WQE. */
   readonly sqLog2Bytes: number;
+  /** Where the receive queue is. */
   readonly rqAddr: number;
+  /** Entries of the receive queue. */
   readonly rqLog2Count: number;
+  /** Stride of a receive WQE. */
   readonly rqLog2Bytes: number;
   /** What a post may hold; the rings can be larger. */
   readonly maxSendWr: number;
+  /** As before, receives. */
   readonly maxRecvWr: number;
+  /** SGEs of a send. */
   readonly maxSendSge: number;
+  /** SGEs of a receive. */
   readonly maxRecvSge: number;
+  /** Bytes of inline data; they fit the stride. */
   readonly maxInlineData: number;
   /** Bit n: this QP takes `ibv_wr_opcode` n. */
   readonly sendOpcodes: number;
@@ -45,10 +60,16 @@ export interface QpRings {
 
 /** The ring of a CQ. */
 export interface CqRings {
+  /** Tells the kind. */
   readonly kind: 'rings';
+  /** The memory that the ring lies in, as words. */
   readonly i32: Int32Array;
+  /** The doorbell of the context. */
   readonly doorbell: Doorbell;
+  /** Where the `CqDoorbellRecord` is. */
   readonly doorbellRecordAddr: number;
+  /** Where the ring is. */
   readonly cqAddr: number;
+  /** The ring has 2 ** log2Count entries. */
   readonly log2Count: number;
 }
