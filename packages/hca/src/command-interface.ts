@@ -5,13 +5,15 @@
  * cleared first), because its thread may die in between. All run under the machine's lock.
  */
 import { CqeWords, CqDoorbellRecord, QP_DOORBELL_RECORD_BYTES, CQ_DOORBELL_RECORD_BYTES } from '@openverbs/verbs/rings';
+import { checkCqSize, checkQpInit } from './command-checks.ts';
+import { PAGE_BYTES } from '@openverbs/machine';
 import { DeviceError } from './device-error.ts';
 import type { Engine } from './engine.ts';
 import { EQ_BYTES } from './event-queue.ts';
 import type { Hca } from './hca.ts';
 import { allocWords } from './hca.ts';
 import { Cqc, CqcState, Eqc, HcaHeader, Mpt, Qpc, QpcState, UarControl } from './layout.ts';
-import { CQE_MAX, CQS_LOG2, CQS_MAX, MPTS_MAX, QPS_LOG2, QPS_MAX, UARS_MAX } from './limits.ts';
+import { CQS_LOG2, CQS_MAX, MPTS_MAX, QPS_LOG2, QPS_MAX, UARS_MAX } from './limits.ts';
 
 /** A region to enter into the TPT. */
 export interface RegionInit {
@@ -78,7 +80,7 @@ export class CommandInterface {
         if (this.#i32[control + UarControl.PAGE] !== 0) continue;
         const eq = allocWords(machine, EQ_BYTES / 4, machine.threadIndex);
         this.#i32[eq + Eqc.THREAD] = machine.threadIndex;
-        const page = allocWords(machine, 1024, machine.threadIndex);
+        const page = this.#orFree(eq, () => allocWords(machine, PAGE_BYTES / 4, machine.threadIndex));
         this.#i32[control + UarControl.THREAD] = machine.threadIndex;
         this.#i32[control + UarControl.HCA] = this.hca.index;
         this.#i32[control + UarControl.EQ] = eq;
@@ -111,6 +113,7 @@ export class CommandInterface {
 
   deallocPd(pd: number): void {
     this.engine.command(() => {
+      this.#checkPd(pd);
       this.#i32[this.#pdTable + pd] = 0;
       this.hca.pds.free(pd);
     });
@@ -119,8 +122,11 @@ export class CommandInterface {
   /** SW2HW_MPT: enters a region into the TPT and returns its key. */
   createMpt(init: RegionInit): number {
     return this.engine.command(() => {
+      if (init.pd !== 0) this.#checkPd(init.pd);
+      const mtt = init.pages === undefined ? 0 : this.#pageList(init.pages);
       const index = this.hca.mpts.alloc();
       if (index < 0) {
+        if (mtt !== 0) this.engine.machine.pages.free(mtt * 4);
         throw new DeviceError(
           'ENOMEM',
           `all ${MPTS_MAX} entries of the TPT are taken`,
@@ -135,7 +141,7 @@ export class CommandInterface {
       i32[entry + Mpt.START_HI] = init.startHi;
       i32[entry + Mpt.LENGTH] = init.length;
       i32[entry + Mpt.BASE] = init.base ?? 0;
-      i32[entry + Mpt.MTT] = init.pages === undefined ? 0 : this.#pageList(init.pages);
+      i32[entry + Mpt.MTT] = mtt;
       i32[entry + Mpt.PAGES] = init.pages?.length ?? 0;
       i32[entry + Mpt.FIRST_OFFSET] = init.firstOffset ?? 0;
       i32[entry + Mpt.PINS] = 0;
@@ -143,7 +149,6 @@ export class CommandInterface {
       i32[entry + Mpt.VARIANT] = (i32[entry + Mpt.VARIANT] % GENERATION_MAX) + 1;
       const key = (index << 8) | i32[entry + Mpt.VARIANT];
       Atomics.store(i32, entry + Mpt.KEY, key);
-      i32[this.hca.header + HcaHeader.MR_COUNT] = this.hca.mpts.inUse;
       return key;
     });
   }
@@ -164,8 +169,7 @@ export class CommandInterface {
     return this.engine.command(() => {
       const i32 = this.#i32;
       const { log2Count } = init;
-      if (log2Count < 0 || 1 << log2Count > CQE_MAX)
-        throw new DeviceError('EINVAL', `a CQ has at most ${CQE_MAX} entries`);
+      checkCqSize(log2Count);
       const [entry, base] = this.#ringMemory(init.bufferKey, CQ_DOORBELL_RECORD_BYTES + (64 << log2Count));
       const index = this.hca.cqs.alloc();
       if (index < 0) throw new DeviceError('ENOMEM', `all ${CQS_MAX} CQs of the device are taken`);
@@ -185,7 +189,6 @@ export class CommandInterface {
       const generation = this.#nextGeneration(c + Cqc.GENERATION);
       const cqn = (generation << CQS_LOG2) | index;
       Atomics.store(i32, c + Cqc.CQN, cqn);
-      i32[this.hca.header + HcaHeader.CQ_COUNT] = this.hca.cqs.inUse;
       return cqn;
     });
   }
@@ -199,8 +202,7 @@ export class CommandInterface {
     this.engine.command(() => {
       const i32 = this.#i32;
       const c = this.cq(cqn);
-      if (log2Count < 0 || 1 << log2Count > CQE_MAX)
-        throw new DeviceError('EINVAL', `a CQ has at most ${CQE_MAX} entries`);
+      checkCqSize(log2Count);
       const [entry, base] = this.#ringMemory(bufferKey, CQ_DOORBELL_RECORD_BYTES + (64 << log2Count));
       const record = i32[c + Cqc.RECORD];
       const consumer = Atomics.load(i32, record + CqDoorbellRecord.CONSUMER);
@@ -240,6 +242,8 @@ export class CommandInterface {
   createQp(init: QpInit): number {
     return this.engine.command(() => {
       const i32 = this.#i32;
+      checkQpInit(init);
+      this.#checkPd(init.pd);
       const sendCq = this.cq(init.sendCqn);
       const recvCq = this.cq(init.recvCqn);
       const sqBytes = 1 << (init.sqLog2Count + init.sqLog2Bytes);
@@ -279,7 +283,6 @@ export class CommandInterface {
       i32[sendCq + Cqc.REFERENCES]++;
       i32[recvCq + Cqc.REFERENCES]++;
       Atomics.store(i32, q + Qpc.QPN, qpn);
-      i32[this.hca.header + HcaHeader.QP_COUNT] = this.hca.qps.inUse;
       return qpn;
     });
   }
@@ -307,6 +310,21 @@ export class CommandInterface {
 
   get #pdTable(): number {
     return this.#i32[this.hca.header + HcaHeader.PD_TABLE];
+  }
+
+  /** PD 0 is the driver's own: a QP there could name the rings of others. */
+  #checkPd(pd: number): void {
+    if (pd === 0 || !this.hca.pds.isUsed(pd)) throw new DeviceError('EINVAL', `there is no protection domain ${pd}`);
+  }
+
+  /** What `allocate` gives, or nothing: then the words at `held` go back as well. */
+  #orFree(held: number, allocate: () => number): number {
+    try {
+      return allocate();
+    } catch (error) {
+      this.engine.machine.pages.free(held * 4);
+      throw error;
+    }
   }
 
   #mpt(key: number): number {
@@ -367,7 +385,6 @@ export function freeQp(engine: Engine, hca: Hca, q: number): void {
   i32[i32[q + Qpc.RECV_CQ] + Cqc.REFERENCES]--;
   i32[i32[q + Qpc.BUFFER_MPT] + Mpt.PINS]--;
   hca.qps.free((q - hca.qpTable) / Qpc.WORDS);
-  i32[hca.header + HcaHeader.QP_COUNT] = hca.qps.inUse;
 }
 
 /** Takes a CQ out of the tables. The lock must be held. */
@@ -377,17 +394,16 @@ export function freeCq(engine: Engine, hca: Hca, c: number): void {
   i32[c + Cqc.STATE] = CqcState.FREE;
   i32[i32[c + Cqc.BUFFER_MPT] + Mpt.PINS]--;
   hca.cqs.free((c - hca.cqTable) / Cqc.WORDS);
-  i32[hca.header + HcaHeader.CQ_COUNT] = hca.cqs.inUse;
 }
 
 /** Takes a region out of the TPT. The lock must be held. */
 export function freeMpt(engine: Engine, hca: Hca, entry: number): void {
   const { i32, pages } = engine.machine;
   Atomics.store(i32, entry + Mpt.KEY, 0);
-  if (i32[entry + Mpt.MTT] !== 0) pages.free(i32[entry + Mpt.MTT] * 4);
+  const mtt = i32[entry + Mpt.MTT];
   i32[entry + Mpt.MTT] = 0;
+  if (mtt !== 0) pages.free(mtt * 4);
   hca.mpts.free((entry - hca.mptTable) / Mpt.WORDS);
-  i32[hca.header + HcaHeader.MR_COUNT] = hca.mpts.inUse;
 }
 
 /** Frees a UAR and its event queue. The lock must be held. */

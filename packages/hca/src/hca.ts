@@ -9,6 +9,11 @@ import { CQS_MAX, HCAS_MAX, MPTS_MAX, PDS_MAX, PORTS_MAX, QPS_MAX } from './limi
 /** Owner of the device's own memory, above all thread slots. */
 export const OWNER_DEVICE = 0x10000;
 
+/** QP 0 and QP 1 belong to the management interfaces. */
+export const RESERVED_QPS = 2;
+/** PD 0 is the driver's own. */
+export const RESERVED_PDS = 1;
+
 /** What an HCA is made of. */
 export interface HcaInit {
   readonly name: string;
@@ -71,6 +76,16 @@ export class Hca {
     return bytes;
   }
 
+  /** What exists, for those who look for leaks. */
+  get objects(): { readonly qps: number; readonly cqs: number; readonly mrs: number; readonly pds: number } {
+    return {
+      qps: this.qps.inUse - RESERVED_QPS,
+      cqs: this.cqs.inUse,
+      mrs: this.mpts.inUse,
+      pds: this.pds.inUse - RESERVED_PDS,
+    };
+  }
+
   /** Makes the tables of a new HCA. The machine's lock must be held. */
   static create(machine: Machine, engine: number, link: MemoryLink, init: HcaInit): Hca {
     const { i32, u8 } = machine;
@@ -94,9 +109,8 @@ export class Hca {
     i32[header + HcaHeader.MPT_ALLOCATOR] = allocWords(machine, IndexAllocator.bytes(MPTS_MAX) / 4);
     i32[header + HcaHeader.PD_ALLOCATOR] = allocWords(machine, IndexAllocator.bytes(PDS_MAX) / 4);
     const hca = new Hca(machine, header);
-    hca.qps.alloc(); // QP 0 and QP 1 belong to the management interfaces
-    hca.qps.alloc();
-    hca.pds.alloc(); // PD 0 is the driver's own
+    for (let qp = 0; qp < RESERVED_QPS; qp++) hca.qps.alloc();
+    for (let pd = 0; pd < RESERVED_PDS; pd++) hca.pds.alloc();
     for (let port = 1; port <= init.ports; port++) {
       link.attach(new Int32Array(hca.gid(port).buffer), portId(index, port));
     }

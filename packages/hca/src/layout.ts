@@ -92,9 +92,6 @@ export const HcaHeader = {
   EQ_TABLE: 11,
   PD_ALLOCATOR: 12,
   PD_TABLE: 13,
-  QP_COUNT: 14,
-  CQ_COUNT: 15,
-  MR_COUNT: 16,
   /** CQ overruns. */
   CQ_OVERRUNS: 17,
   /** Events that an event queue had no room for. */

@@ -7,6 +7,7 @@
  */
 import { CqDoorbellRecord } from '@openverbs/verbs/rings';
 import type { Engine } from './engine.ts';
+import { RESERVED_PDS, RESERVED_QPS } from './hca.ts';
 import type { Hca } from './hca.ts';
 import { Cqc, EngineHeader, HcaHeader, Mpt, Qpc, QpcState, Waiting } from './layout.ts';
 import { CQS_MAX, MPTS_MAX, QPS_MAX } from './limits.ts';
@@ -52,11 +53,11 @@ function entries(i32: Int32Array, table: number, words: number, capacity: number
 }
 
 function rebuildAllocators(i32: Int32Array, hca: Hca): void {
-  hca.qps.rebuild((index) => index < 2 || i32[hca.qpTable + index * Qpc.WORDS] !== 0);
+  hca.qps.rebuild((index) => index < RESERVED_QPS || i32[hca.qpTable + index * Qpc.WORDS] !== 0);
   hca.cqs.rebuild((index) => i32[hca.cqTable + index * Cqc.WORDS] !== 0);
   hca.mpts.rebuild((index) => i32[hca.mptTable + index * Mpt.WORDS] !== 0);
   const pdTable = i32[hca.header + HcaHeader.PD_TABLE];
-  hca.pds.rebuild((index) => index === 0 || i32[pdTable + index] !== 0);
+  hca.pds.rebuild((index) => index < RESERVED_PDS || i32[pdTable + index] !== 0);
 }
 
 /** A queue that waits has a timer, unless it waits for a response for ever. */

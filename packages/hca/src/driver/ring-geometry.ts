@@ -8,12 +8,9 @@ import {
   SGE_BYTES,
 } from '@openverbs/verbs/rings';
 import type { QpCap } from '@openverbs/verbs';
+import { RECV_HEADER_BYTES, SEND_HEADER_BYTES } from '../command-checks.ts';
 import { DeviceError } from '../device-error.ts';
 import { CQE_MAX, INLINE_BYTES_MAX, QP_WR_MAX, SGES_MAX } from '../limits.ts';
-
-/** Words before the first SGE of a WQE, in bytes. */
-const SEND_HEADER_BYTES = 32;
-const RECV_HEADER_BYTES = 16;
 
 /** The rings of a QP. */
 export interface QpGeometry {
