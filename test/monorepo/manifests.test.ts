@@ -16,7 +16,8 @@ interface TsConfig {
 }
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
-const read = (file: string): unknown => JSON.parse(readFileSync(root + file, 'utf8'));
+/** JSON in which lines may be comments, as in a tsconfig.json. */
+const read = (file: string): unknown => JSON.parse(readFileSync(root + file, 'utf8').replace(/^\s*\/\/.*$/gm, ''));
 const packages = readdirSync(`${root}packages`).map((name) => `packages/${name}`);
 const workspaces = [...packages, 'docs', 'examples', 'test'].filter((dir) => existsSync(`${root}${dir}/package.json`));
 const manifests = new Map(workspaces.map((dir) => [dir, read(`${dir}/package.json`) as Manifest]));

@@ -68,6 +68,7 @@ function record(where: string, value: unknown, keys: readonly string[]): Record<
       code: 'EINVAL',
       message: `${where} has no key '${unknown}'`,
       hint: `its keys are ${keys.join(', ')}`,
+      details: { key: unknown, valid: keys },
     });
   }
   return value as Record<string, unknown>;

@@ -4,4 +4,4 @@
  * @packageDocumentation
  */
 export type { EmulatedConfig, EmulatedDeviceConfig } from './config.ts';
-export { provider, provider as default } from './provider.ts';
+export { provider } from './provider.ts';

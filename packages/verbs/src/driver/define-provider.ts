@@ -67,7 +67,7 @@ export interface ProviderFinding {
   readonly cure: string;
 }
 
-/** Declares a provider. A provider's package exports the result as `provider` and as its default. */
+/** Declares a provider. A provider's package exports the result as `provider`. */
 export function defineProvider<Config>(definition: ProviderDefinition<Config>): ProviderDefinition<Config> {
   return Object.freeze(definition);
 }
