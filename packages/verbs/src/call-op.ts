@@ -16,14 +16,18 @@ export interface OpOwner {
   readonly device: { readonly name: string; readonly provider: string };
 }
 
+/** Answers EOPNOTSUPP when the provider leaves `name` out. Before any check of arguments: limits of what is left out are 0. */
+export function assertOp(owner: OpOwner, verb: string, name: OpName): void {
+  if (owner.ops[name] !== undefined) return;
+  const { device } = owner;
+  const message = `the provider ${device.provider} leaves it out`;
+  const hint = `device.supports() tells what ${device.name} can do`;
+  throw new VerbsError({ code: 'EOPNOTSUPP', verb, message, hint, details: { op: name, device: device.name } });
+}
+
 /** Calls `name`; answers EOPNOTSUPP when the provider leaves it out, and names `verb` in the errors that it throws. */
 export function callOp<K extends OpName>(owner: OpOwner, verb: string, name: K, ...args: OpArgs<K>): OpResult<K> {
-  const op = owner.ops[name] as ((...args: unknown[]) => unknown) | undefined;
-  if (op === undefined) {
-    const { device } = owner;
-    const message = `the provider ${device.provider} leaves it out`;
-    const hint = `device.supports() tells what ${device.name} can do`;
-    throw new VerbsError({ code: 'EOPNOTSUPP', verb, message, hint, details: { op: name, device: device.name } });
-  }
+  assertOp(owner, verb, name);
+  const op = owner.ops[name] as (...args: unknown[]) => unknown;
   return inVerb(verb, () => op.apply(owner.ops, args)) as OpResult<K>;
 }

@@ -1,7 +1,7 @@
 /** Completion queues. */
 import type { AsyncEventSubject } from './async-event.ts';
 import { AsyncEventTarget } from './async-event-target.ts';
-import { callOp } from './call-op.ts';
+import { assertOp, callOp } from './call-op.ts';
 import { CallsCompletionQueue } from './calls/calls-completion-queue.ts';
 import { checkInteger } from './check.ts';
 import type { CompletionChannel } from './completion-channel.ts';
@@ -103,6 +103,7 @@ export class CompletionQueue extends AsyncEventTarget {
   resize(cqe: number): void {
     const verb = 'ibv_resize_cq';
     this.assertLive(verb);
+    assertOp(this.context, verb, 'resizeCq');
     checkInteger(verb, 'cqe', cqe, 1, this.context.queryDevice().maxCqe, 'maxCqe of the device');
     const resized = callOp(this.context, verb, 'resizeCq', this.handle, cqe);
     this.#cqe = resized.cqe;

@@ -2,7 +2,7 @@
 import { AsyncEvent } from './async-event.ts';
 import type { AsyncEventTarget } from './async-event-target.ts';
 import type { CqInitAttr, DeviceAttr, PortAttr } from './attributes/device.ts';
-import { callOp } from './call-op.ts';
+import { assertOp, callOp } from './call-op.ts';
 import { checkInteger, U32_MAX } from './check.ts';
 import { CompletionChannel } from './completion-channel.ts';
 import { CompletionQueue } from './completion-queue.ts';
@@ -133,6 +133,7 @@ export class Context extends VerbsObject {
   allocBuf(length: number, options: { readonly alignment?: number } = {}): DmaBuffer {
     const verb = 'ibv_alloc_buf';
     this.assertLive(verb);
+    assertOp(this, verb, 'allocBuf');
     const { alignment = PAGE_BYTES } = options;
     checkInteger(verb, 'length', length, 1, Number.MAX_SAFE_INTEGER);
     checkInteger(verb, 'alignment', alignment, 1, 2 ** 31);
@@ -150,6 +151,7 @@ export class Context extends VerbsObject {
   createCq(init: CqInitAttr): CompletionQueue {
     const verb = 'ibv_create_cq';
     this.assertLive(verb);
+    assertOp(this, verb, 'createCq');
     const { cqe, channel = null, compVector = 0, cqContext } = init;
     checkInteger(verb, 'cqe', cqe, 1, this.queryDevice().maxCqe, 'maxCqe of the device');
     checkInteger(verb, 'compVector', compVector, 0, U32_MAX);

@@ -1,6 +1,6 @@
 /** Makes queue pairs: checks, asks the provider, and binds the data path. */
 import type { QpInitAttr } from './attributes/qp.ts';
-import { callOp } from './call-op.ts';
+import { assertOp, callOp } from './call-op.ts';
 import { CallsRecvQueue } from './calls/calls-recv-queue.ts';
 import { CallsSendQueue } from './calls/calls-send-queue.ts';
 import { checkOneOf } from './check.ts';
@@ -30,6 +30,7 @@ const CAPABILITY: Readonly<Partial<Record<QpType, CapabilityName>>> = {
 export function createQueuePair(pd: ProtectionDomain, init: QpInitAttr): QueuePair {
   pd.assertLive(VERB);
   const { context } = pd;
+  assertOp(context, VERB, 'createQp');
   const { sendCq, recvCq, srq = null, qpType, sqSigAll = false } = init;
   checkType(pd, qpType);
   checkObjects(pd, init);

@@ -1,5 +1,5 @@
 /** Registered memory. */
-import { callOp } from './call-op.ts';
+import { assertOp, callOp } from './call-op.ts';
 import { checkFlags, checkInteger, hex } from './check.ts';
 import type { Context } from './context.ts';
 import { bufferOf, DmaBuffer } from './dma-buffer.ts';
@@ -98,6 +98,7 @@ export function registerMemory(
 ): MemoryRegion {
   const verb = 'ibv_reg_mr';
   pd.assertLive(verb);
+  assertOp(pd.context, verb, 'regMr');
   checkAccess(verb, access);
   const buffer = memory instanceof DmaBuffer ? memory : bufferOf(memory);
   buffer?.assertLive(verb);

@@ -2,7 +2,7 @@
 import { AddressHandle } from './address-handle.ts';
 import type { AhAttrInit } from './attributes/address.ts';
 import type { QpInitAttr, SrqInitAttr } from './attributes/qp.ts';
-import { callOp } from './call-op.ts';
+import { assertOp, callOp } from './call-op.ts';
 import { checkAhAttr } from './check-ah.ts';
 import { checkInteger } from './check.ts';
 import type { Context } from './context.ts';
@@ -67,6 +67,7 @@ export class ProtectionDomain extends VerbsObject {
   createAh(attr: AhAttrInit): AddressHandle {
     const verb = 'ibv_create_ah';
     this.assertLive(verb);
+    assertOp(this.context, verb, 'createAh');
     const checked = checkAhAttr(verb, this.context, 'attr', attr);
     return new AddressHandle(this, callOp(this.context, verb, 'createAh', this.handle, checked).handle, checked);
   }
@@ -75,6 +76,7 @@ export class ProtectionDomain extends VerbsObject {
   createSrq(init: SrqInitAttr): SharedReceiveQueue {
     const verb = 'ibv_create_srq';
     this.assertLive(verb);
+    assertOp(this.context, verb, 'createSrq');
     const { maxSrqWr, maxSrqSge } = this.context.queryDevice();
     const { maxWr, maxSge = 1, srqLimit = 0 } = init.attr;
     checkInteger(verb, 'attr.maxWr', maxWr, 1, maxSrqWr, 'maxSrqWr of the device');

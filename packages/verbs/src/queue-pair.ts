@@ -1,7 +1,7 @@
 /** Queue pairs. */
 import type { AsyncEventSubject } from './async-event.ts';
 import type { QpAttr, QpAttrInit, QpCap, QpEndpoint, QpInitAttr } from './attributes/qp.ts';
-import { callOp } from './call-op.ts';
+import { assertOp, callOp } from './call-op.ts';
 import type { CompletionQueue } from './completion-queue.ts';
 import type { RecvPath, SendPath } from './data-path.ts';
 import type { QpDataPath } from './driver/data-path.ts';
@@ -142,6 +142,7 @@ export class QueuePair extends QueuePairEx {
   modify(attr: QpAttrInit, mask?: number): void {
     const verb = 'ibv_modify_qp';
     this.assertLive(verb);
+    assertOp(this.context, verb, 'modifyQp');
     const checked = checkModify(this, attr, mask);
     callOp(this.context, verb, 'modifyQp', this.handle, checked.attr, checked.mask);
     this.#portNum = checked.attr.portNum ?? this.#portNum;
@@ -289,6 +290,7 @@ export class QueuePair extends QueuePairEx {
 
   #mcast(verb: string, op: 'attachMcast' | 'detachMcast', gid: Gid | string, lid: number): void {
     this.assertLive(verb);
+    assertOp(this.context, verb, op);
     const group = typeof gid === 'string' ? Gid.parse(gid) : gid;
     if (this.qpType !== QpType.UD) throw invalid(verb, `${this.label} is ${qpTypeStr(this.qpType)}, not UD`);
     if (!group.isMulticast) throw invalid(verb, `${group.toString()} is no multicast address`);

@@ -2,7 +2,7 @@
 import type { AsyncEventSubject } from './async-event.ts';
 import { AsyncEventTarget } from './async-event-target.ts';
 import type { SrqAttr } from './attributes/qp.ts';
-import { callOp } from './call-op.ts';
+import { assertOp, callOp } from './call-op.ts';
 import { CallsRecvQueue } from './calls/calls-recv-queue.ts';
 import { checkInteger } from './check.ts';
 import type { SrqDataPath } from './driver/data-path.ts';
@@ -63,6 +63,7 @@ export class SharedReceiveQueue extends AsyncEventTarget {
   modify(attr: Partial<Pick<SrqAttr, 'maxWr' | 'srqLimit'>>): void {
     const verb = 'ibv_modify_srq';
     this.assertLive(verb);
+    assertOp(this.context, verb, 'modifySrq');
     const { maxWr, srqLimit } = attr;
     if (maxWr === undefined && srqLimit === undefined)
       throw invalid(verb, 'nothing to modify', 'give maxWr or srqLimit');

@@ -51,6 +51,19 @@ describe('Context', () => {
     expect(error.details).to.deep.equal({ op: 'allocPd', device: 'fake0' });
     expect(errorOf(() => context.createCq({ cqe: 4 }).resize(8)).code).to.equal('EOPNOTSUPP');
   });
+
+  it('answers so before it looks at arguments', () => {
+    const { context } = openFake({ without: ['createSrq', 'allocBuf', 'createCq', 'regMr', 'createAh'] });
+    const pd = context.allocPd();
+    const calls: (() => unknown)[] = [
+      () => pd.createSrq({ attr: { maxWr: 1e9 } }),
+      () => pd.createAh({ sl: 99 }),
+      () => pd.regMr(new Uint8Array(1), 1e9),
+      () => context.createCq({ cqe: -1 }),
+      () => context.allocBuf(-1),
+    ];
+    for (const call of calls) expect(errorOf(call).code).to.equal('EOPNOTSUPP');
+  });
 });
 
 describe('memory', () => {
