@@ -6,7 +6,15 @@
  * a loop's end, so a step is either wholly done or not at all, and a thread that takes the lock over may simply do it again.
  */
 import type { Machine } from '@openverbs/machine';
-import { CqArm, CqDoorbellRecord, CqeSyndrome, CqeWords, QpDoorbellRecord, VendorErr } from '@openverbs/verbs/rings';
+import {
+  CqArm,
+  CqDoorbellRecord,
+  CqeSyndrome,
+  CqeWords,
+  loadOrdered,
+  QpDoorbellRecord,
+  VendorErr,
+} from '@openverbs/verbs/rings';
 import { AsyncEvent } from './async-event.ts';
 import type { EventQueues } from './event-queue.ts';
 import { Cqc, CqcState, HcaHeader, Qpc, QpcState } from './layout.ts';
@@ -143,11 +151,23 @@ export class Completer {
     this.atomicTarget = 0;
   }
 
+  /**
+   * Puts a QP into the error state, with an event unless that is negative. The flush is for later: an error is entered before its
+   * completion is committed, so that a thread which dies in between leaves no queue that goes on behind an error.
+   */
+  enterError(q: number, event: number): void {
+    const i32 = this.#i32;
+    if (i32[q + Qpc.STATE] === QpcState.ERR) return;
+    i32[q + Qpc.STATE] = QpcState.ERR;
+    Atomics.store(i32, i32[q + Qpc.RECORD] + QpDoorbellRecord.STATE, QpcState.ERR);
+    if (event >= 0) this.#events.raiseQp(q, event);
+  }
+
   /** Raises the completion event if the CQ is armed for it. */
   notify(cqc: number, solicited: boolean): void {
     const i32 = this.#i32;
     const arm = i32[cqc + RECORD] + ARM;
-    const armed = Atomics.load(i32, arm);
+    const armed = loadOrdered(i32, arm);
     if (armed === 0 || ((armed & CqArm.NEXT) === 0 && !solicited)) return;
     // The event first: a thread that dies in between leaves a spurious event, not a lost one. Without room the CQ stays armed.
     if (this.#events.raiseCompletion(cqc)) Atomics.store(i32, arm, 0);
@@ -158,10 +178,8 @@ export class Completer {
     const i32 = this.#i32;
     const producer = (i32[cqc + PRODUCER] + ahead) | 0;
     const log2 = i32[cqc + LOG2_COUNT];
-    if (
-      i32[cqc + CQ_STATE] !== CQ_VALID ||
-      (producer - Atomics.load(i32, i32[cqc + RECORD] + CONSUMER)) >>> log2 !== 0
-    ) {
+    // A plain load: an older count only makes the ring look fuller than it is.
+    if (i32[cqc + CQ_STATE] !== CQ_VALID || (producer - i32[i32[cqc + RECORD] + CONSUMER]) >>> log2 !== 0) {
       this.#overrun(q, cqc);
       return 0;
     }
@@ -201,11 +219,7 @@ export class Completer {
       i32[hca + HcaHeader.CQ_OVERRUNS] = (i32[hca + HcaHeader.CQ_OVERRUNS] + 1) | 0;
       this.#events.raise(i32[cqc + Cqc.EQ], AsyncEvent.CQ_ERR, i32[cqc + Cqc.CQN], hca);
     }
-    if (i32[q + Qpc.STATE] !== QpcState.ERR) {
-      i32[q + Qpc.STATE] = QpcState.ERR;
-      Atomics.store(i32, i32[q + Qpc.RECORD] + QpDoorbellRecord.STATE, QpcState.ERR);
-      this.#events.raiseQp(q, AsyncEvent.QP_FATAL);
-    }
+    this.enterError(q, AsyncEvent.QP_FATAL);
   }
 }
 

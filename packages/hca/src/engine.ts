@@ -7,9 +7,10 @@
  *
  * User code never runs under the lock: events are told after it was released.
  */
-import { hostClock, PAGE_BYTES } from '@openverbs/machine';
+import { hostClock, MachineTimeoutError, PAGE_BYTES } from '@openverbs/machine';
 import type { Clock, Machine, MachineLock } from '@openverbs/machine';
 import { MemoryLink } from '@openverbs/netdev';
+import { loadOrdered } from '@openverbs/verbs/rings';
 import { Completer } from './completer.ts';
 import { DmaEngine } from './dma-engine.ts';
 import { EventQueues } from './event-queue.ts';
@@ -33,8 +34,10 @@ const ERR = QpcState.ERR;
 
 /** Root word of machine memory by which threads find the engine. */
 const ROOT_ENGINE = 0;
-/** Empty polls with work left over before the poller waits for the lock, and so finds out whether its holder lives. */
+/** Empty polls before the poller waits for the lock if it is held, and so finds out whether its holder lives. */
 const STARVED_POLLS_MAX = 1024;
+/** How long that takes at most: some of the lock's own looks whether its holder lives. */
+const TEND_WAIT_NS = 20e6;
 
 /** Who executes the devices. */
 export type Placement = 'inline' | 'thread';
@@ -78,8 +81,9 @@ export class Engine {
     try {
       this.header = findOrMake(machine, placement);
       this.link = new MemoryLink(machine);
-    } finally {
+    } catch (error) {
       machine.lock.release();
+      throw error;
     }
     this.placement = machine.i32[this.header + EngineHeader.PLACEMENT_THREAD] !== 0 ? 'thread' : 'inline';
     this.#remote = this.placement === 'thread';
@@ -92,6 +96,12 @@ export class Engine {
     machine.lock.onRecover(() => {
       recover(this);
     });
+    // Whoever took the lock over without an engine, this thread above included, has left the device as it was.
+    try {
+      if (machine.i32[this.header + EngineHeader.TAKEOVERS] !== (machine.lock.takeovers | 0)) recover(this);
+    } finally {
+      this.unlock();
+    }
   }
 
   /** The HCAs of the machine, also those that other threads made meanwhile. */
@@ -137,20 +147,32 @@ export class Engine {
   idle(): void {
     if (this.#remote) return;
     const due = this.#f64[(this.header + DEADLINE) >>> 1];
-    if (due === Infinity && Atomics.load(this.#i32, this.header + MARK_SUMMARY) === 0) return;
-    if (Atomics.load(this.#i32, this.header + MARK_SUMMARY) === 0 && due > this.nowNs()) return;
-    this.runDue();
+    if (Atomics.load(this.#i32, this.header + MARK_SUMMARY) !== 0 || (due !== Infinity && due <= this.nowNs())) {
+      this.runDue();
+    } else if (++this.#starved >= STARVED_POLLS_MAX) this.tend();
   }
 
-  /** Takes all doorbells and runs all timers that are due, if the lock is free; now and then it waits for the lock. */
-  runDue(): void {
-    if (!this.#lock.tryAcquire()) {
-      if (++this.#starved < STARVED_POLLS_MAX) return;
-      this.#lock.acquire();
-    }
+  /** Looks whether somebody died who had taken this thread's work; for those who wait for long. */
+  tend(): void {
     this.#starved = 0;
-    this.work();
+    if (this.#lock.ownerIndex === 0 && (this.#remote || !this.uars.marked)) return;
+    try {
+      this.#lock.acquire(hostClock.nowNs() + TEND_WAIT_NS);
+    } catch (error) {
+      if (error instanceof MachineTimeoutError) return; // its holder lives
+      throw error;
+    }
+    if (!this.#remote) this.work();
     this.unlock();
+  }
+
+  /** Takes all doorbells and runs all timers that are due, if the lock is free; now and then it looks who holds it. */
+  runDue(): void {
+    if (this.#lock.tryAcquire()) {
+      this.#starved = 0;
+      this.work();
+      this.unlock();
+    } else if (++this.#starved >= STARVED_POLLS_MAX) this.tend();
   }
 
   /** All marks, then all timers that are due. The lock must be held. */
@@ -176,7 +198,7 @@ export class Engine {
   /** Releases the lock, takes what was left meanwhile, and tells of events. */
   unlock(): void {
     this.#lock.release();
-    if (Atomics.load(this.#i32, this.header + MARK_SUMMARY) !== 0 || this.events.pending || this.timers.moved) {
+    if (loadOrdered(this.#i32, this.header + MARK_SUMMARY) !== 0 || this.events.pending || this.timers.moved) {
       this.#afterUnlock();
     }
   }
@@ -272,6 +294,7 @@ function findOrMake(machine: Machine, placement: Placement): number {
   const { i32, f64 } = machine;
   const header = allocWords(machine, EngineHeader.WORDS);
   i32[header + EngineHeader.PLACEMENT_THREAD] = placement === 'thread' ? 1 : 0;
+  i32[header + EngineHeader.TAKEOVERS] = machine.lock.takeovers | 0;
   i32[header + EngineHeader.TIMER_QUEUE] = allocWords(machine, TIMERS_MAX);
   i32[header + EngineHeader.UAR_TABLE] = allocWords(machine, UARS_MAX * UarControl.WORDS);
   f64[(header + EngineHeader.DEADLINE) >>> 1] = Infinity;

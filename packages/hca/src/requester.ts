@@ -81,7 +81,8 @@ export class Requester {
     const base = i32[q + SQ_BASE];
     const shift = i32[q + SQ_LOG2_WORDS];
     let index = i32[q + SQ_CONSUMER];
-    const producer = Atomics.load(i32, i32[q + RECORD] + SQ_PRODUCER);
+    // A plain load: this thread posted it, or took the lock or the mark after the poster had published it.
+    const producer = i32[i32[q + RECORD] + SQ_PRODUCER];
     if ((producer - index) >>> 0 > mask + 1) {
       this.#states.fail(q, AsyncEvent.QP_FATAL); // a doorbell record that claims more than the ring holds
       return false;
@@ -106,6 +107,10 @@ export class Requester {
     const state = i32[q + STATE];
     if (waiting === NOT_WAITING || (state !== RTS && state !== SQD)) return false;
     const index = i32[q + SQ_CONSUMER];
+    if (index === Atomics.load(i32, i32[q + RECORD] + SQ_PRODUCER)) {
+      this.#states.settle(q); // a thread died between the commit and the end of the wait
+      return false;
+    }
     const w = i32[q + SQ_BASE] + ((index & ((1 << i32[q + SQ_LOG2_COUNT]) - 1)) << i32[q + SQ_LOG2_WORDS]);
     if (waiting === Waiting.RESPONSE) {
       if (i32[q + RETRIES_LEFT] === 0) {
@@ -218,13 +223,14 @@ export class Requester {
     const event = responder.receiveFailed ? -1 : unreported;
     this.#locate(responder.faultKey, responder.faultAddrLo, responder.faultAddrHi);
     const vendorErr = responder.vendorErr;
-    // The requester's completion first: on a QP that talks to itself the flush would take its WQE.
     let syndrome: number = CqeSyndrome.REMOTE_OP_ERR;
     if (answer === Aeth.NAK_INVALID_REQUEST) syndrome = CqeSyndrome.REMOTE_INVAL_REQ_ERR;
     else if (answer === Aeth.NAK_REMOTE_ACCESS) syndrome = CqeSyndrome.REMOTE_ACCESS_ERR;
+    this.#completer.enterError(p, event);
+    // The requester's completion before the flush: on a QP that talks to itself that would take its WQE.
     this.#failStep(q, index, syndrome, vendorErr);
-    this.#states.fail(p, event);
-    this.#states.fail(q, -1);
+    this.#states.flush(p);
+    this.#states.flush(q);
     return FAILED;
   }
 
@@ -268,12 +274,13 @@ export class Requester {
   /** The WQE failed: its completion, then the QP's error state and the flush of what stands behind it. */
   #fail(q: number, index: number, syndrome: number, vendorErr: number): number {
     this.#failStep(q, index, syndrome, vendorErr);
-    this.#states.fail(q, -1);
+    this.#states.flush(q);
     return FAILED;
   }
 
   #failStep(q: number, index: number, syndrome: number, vendorErr: number): void {
     const opcode = WC_OPCODE[this.#request.opcode >>> 0] ?? 0;
+    this.#completer.enterError(q, -1);
     this.#states.settle(q);
     this.#completer.prepareSend(q, index, opcode, syndrome, vendorErr, 0);
     this.#completer.commit(q, 0, 0);

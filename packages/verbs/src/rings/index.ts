@@ -5,6 +5,7 @@
  */
 export type { CqPath, RecvPath, SendPath, WrDefaults } from '../data-path.ts';
 export * from './layout.ts';
+export * from './ordering.ts';
 export * from './qp-table.ts';
 export * from './ring-completion-queue.ts';
 export * from './ring-recv-queue.ts';

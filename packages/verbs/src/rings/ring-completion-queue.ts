@@ -3,6 +3,7 @@ import type { CqPath } from '../data-path.ts';
 import { WcStatus } from '../enums/wc.ts';
 import type { WorkCompletion } from '../work-completion.ts';
 import { CQE_WORDS, CqArm, CqDoorbellRecord, cqeGeneration, CqeSyndrome, CqeWords } from './layout.ts';
+import { loadOrdered, storeOrdered } from './ordering.ts';
 import type { QpTable } from './qp-table.ts';
 import type { CqRings, Doorbell } from './rings.ts';
 import { NO_QP, type QpSlots } from './work-queue-slots.ts';
@@ -107,7 +108,7 @@ export class RingCompletionQueue implements CqPath {
     let n = 0;
     while (n < limit) {
       const cqe = base + ((index & mask) << CQE_SHIFT);
-      if (Atomics.load(i32, cqe + VALID) !== ((index >>> log2Count) & 1) + 1) break;
+      if (loadOrdered(i32, cqe + VALID) !== ((index >>> log2Count) & 1) + 1) break;
       index = (index + 1) | 0;
       const qpn = i32[cqe + QPN];
       let qp = this.lastQp;
@@ -121,7 +122,7 @@ export class RingCompletionQueue implements CqPath {
     }
     if (index !== first) {
       this.consumer = index;
-      Atomics.store(i32, this.consumerWord, index);
+      storeOrdered(i32, this.consumerWord, index);
     }
     return n;
   }

@@ -4,6 +4,7 @@ import { SendFlags, WrOpcode } from '../enums/wr.ts';
 import { Errno } from '../errors.ts';
 import type { SendWr } from '../send-wr.ts';
 import { QpDoorbellRecord, SendWqe, SGE_WORDS, SgeWords } from './layout.ts';
+import { storeOrdered } from './ordering.ts';
 import type { Doorbell, QpRings } from './rings.ts';
 import { WorkQueueSlots } from './work-queue-slots.ts';
 
@@ -128,7 +129,7 @@ export class RingSendQueue {
 
   /** The WQEs up to the head are the device's from here on. */
   protected publish(): void {
-    Atomics.store(this.i32, this.producer, this.head);
+    storeOrdered(this.i32, this.producer, this.head);
     this.doorbell.ringSq(this.qpNum);
   }
 
