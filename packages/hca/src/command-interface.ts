@@ -353,8 +353,10 @@ export class CommandInterface {
     return [entry, base];
   }
 
+  /** Of the thread, so that reaping finds a list which its region never came to name. */
   #pageList(pages: readonly number[]): number {
-    const mtt = allocWords(this.engine.machine, pages.length);
+    const { machine } = this.engine;
+    const mtt = allocWords(machine, pages.length, machine.threadIndex);
     for (let n = 0; n < pages.length; n++) this.#i32[mtt + n] = pages[n];
     return mtt;
   }
@@ -400,9 +402,8 @@ export function freeCq(engine: Engine, hca: Hca, c: number): void {
 export function freeMpt(engine: Engine, hca: Hca, entry: number): void {
   const { i32, pages } = engine.machine;
   Atomics.store(i32, entry + Mpt.KEY, 0);
-  const mtt = i32[entry + Mpt.MTT];
+  if (i32[entry + Mpt.MTT] !== 0) pages.free(i32[entry + Mpt.MTT] * 4);
   i32[entry + Mpt.MTT] = 0;
-  if (mtt !== 0) pages.free(mtt * 4);
   hca.mpts.free((entry - hca.mptTable) / Mpt.WORDS);
 }
 

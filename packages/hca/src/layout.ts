@@ -24,6 +24,8 @@ export const EngineHeader = {
   RECOVERIES: 6,
   /** Threads whose objects were reclaimed after they had died. */
   THREADS_REAPED: 7,
+  /** Takeovers of the machine's lock that this engine has recovered from. */
+  TAKEOVERS: 8,
   /** Bit n: word n of {@link EngineHeader.MARKS} has a bit set. */
   MARK_SUMMARY: 16,
   /** Set by the engine thread before it sleeps. */

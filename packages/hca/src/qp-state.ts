@@ -33,10 +33,7 @@ export class QpStateMachine {
 
   /** Into the error state, by an error of the device's own finding: `event` is raised unless it is negative. */
   fail(q: number, event: number): void {
-    if (this.#i32[q + Qpc.STATE] !== QpcState.ERR) {
-      this.set(q, QpcState.ERR);
-      if (event >= 0) this.#events.raiseQp(q, event);
-    }
+    this.#completer.enterError(q, event);
     this.flush(q);
   }
 

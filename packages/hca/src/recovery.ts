@@ -2,30 +2,41 @@
  * Makes the device whole after the lock's holder died in the middle of something.
  *
  * Queues and CQs are always at a step boundary (see `completer.ts`). What may be torn is derived data, which is made anew from the
- * tables: allocators, the timer queue; and what may be lost is a doorbell or an event, so every queue is looked at and every
- * armed CQ that holds something gets its event. Both may happen once too often, which verbs allow.
+ * tables: allocators, counts of references, the timer queue; and what may be lost is a doorbell, an event or an interrupt, so
+ * every queue is looked at, every armed CQ that holds something gets its event and every reader of events is told. All of these
+ * may happen once too often, which verbs allow.
  */
 import { CqDoorbellRecord } from '@openverbs/verbs/rings';
 import type { Engine } from './engine.ts';
 import { RESERVED_PDS, RESERVED_QPS } from './hca.ts';
 import type { Hca } from './hca.ts';
-import { Cqc, EngineHeader, HcaHeader, Mpt, Qpc, QpcState, Waiting } from './layout.ts';
-import { CQS_MAX, MPTS_MAX, QPS_MAX } from './limits.ts';
+import { Cqc, EngineHeader, HcaHeader, Mpt, Qpc, QpcState, UarControl, Waiting } from './layout.ts';
+import { CQS_MAX, MPTS_MAX, QPS_MAX, UARS_MAX } from './limits.ts';
 
 /** Called with the lock held, by the thread that took it over. */
 export function recover(engine: Engine): void {
-  const { i32 } = engine.machine;
+  const { i32, lock } = engine.machine;
   i32[engine.header + EngineHeader.RECOVERIES] = (i32[engine.header + EngineHeader.RECOVERIES] + 1) | 0;
   engine.completer.discard();
-  for (const hca of engine.hcas) rebuildAllocators(i32, hca);
-  engine.timers.rebuild(engine.hcas.flatMap((hca) => qps(i32, hca).filter((q) => hasTimer(i32, q))));
   for (const hca of engine.hcas) {
-    for (const c of cqs(i32, hca)) completeArmed(engine, c);
-    for (const q of qps(i32, hca)) {
-      if (i32[q + Qpc.STATE] === QpcState.ERR) engine.states.flush(q);
-      else if (i32[q + Qpc.STATE] === QpcState.RTS) engine.finishSq(q);
-    }
+    rebuildAllocators(i32, hca);
+    recountReferences(i32, hca);
   }
+  const queues = engine.hcas.flatMap((hca) => qps(i32, hca));
+  engine.timers.rebuild(queues, (q) => hasTimer(i32, q));
+  for (const hca of engine.hcas) for (const c of cqs(i32, hca)) completeArmed(engine, c);
+  for (const q of queues) finish(engine, q);
+  tellReaders(engine);
+  i32[engine.header + EngineHeader.TAKEOVERS] = lock.takeovers | 0;
+}
+
+/** What a queue would have come to if nobody had died. */
+function finish(engine: Engine, q: number): void {
+  const { i32 } = engine.machine;
+  const state = i32[q + Qpc.STATE];
+  if (state === QpcState.ERR) engine.states.flush(q);
+  else if (state === QpcState.RTS) engine.finishSq(q);
+  else if (state === QpcState.SQD && i32[q + Qpc.WAITING] === Waiting.NOT) engine.states.drained(q);
 }
 
 /** Contexts of the QPs that exist. */
@@ -60,6 +71,28 @@ function rebuildAllocators(i32: Int32Array, hca: Hca): void {
   hca.pds.rebuild((index) => index < RESERVED_PDS || i32[pdTable + index] !== 0);
 }
 
+function recountReferences(i32: Int32Array, hca: Hca): void {
+  const regions = mpts(i32, hca);
+  const completionQueues = cqs(i32, hca);
+  for (const entry of regions) i32[entry + Mpt.PINS] = 0;
+  for (const c of completionQueues) i32[c + Cqc.REFERENCES] = 0;
+  for (const c of completionQueues) i32[i32[c + Cqc.BUFFER_MPT] + Mpt.PINS]++;
+  for (const q of qps(i32, hca)) {
+    i32[i32[q + Qpc.BUFFER_MPT] + Mpt.PINS]++;
+    i32[i32[q + Qpc.SEND_CQ] + Cqc.REFERENCES]++;
+    i32[i32[q + Qpc.RECV_CQ] + Cqc.REFERENCES]++;
+  }
+}
+
+/** The dead thread may have raised events that it did not come to tell of. */
+function tellReaders(engine: Engine): void {
+  const { i32 } = engine.machine;
+  for (let uar = 1; uar < UARS_MAX; uar++) {
+    const control = engine.uars.control(uar);
+    if (i32[control + UarControl.PAGE] !== 0) engine.events.tell(i32[control + UarControl.EQ]);
+  }
+}
+
 /** A queue that waits has a timer, unless it waits for a response for ever. */
 function hasTimer(i32: Int32Array, q: number): boolean {
   const waiting = i32[q + Qpc.WAITING];
@@ -77,5 +110,8 @@ export function catchUp(engine: Engine, eq: number): void {
 function completeArmed(engine: Engine, c: number): void {
   const { i32 } = engine.machine;
   const consumer = Atomics.load(i32, i32[c + Cqc.RECORD] + CqDoorbellRecord.CONSUMER);
-  if (i32[c + Cqc.PRODUCER] !== consumer) engine.completer.notify(c, true);
+  if (i32[c + Cqc.PRODUCER] === consumer) return;
+  // Who died may have said that an event is queued, and not have queued it.
+  Atomics.store(i32, c + Cqc.EVENT_QUEUED, 0);
+  engine.completer.notify(c, true);
 }

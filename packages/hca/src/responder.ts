@@ -240,6 +240,7 @@ export class Responder {
     let syndrome: number = CqeSyndrome.LOCAL_PROT_ERR;
     if (tooSmall) syndrome = CqeSyndrome.LOCAL_LENGTH_ERR;
     else if (failed === VendorErr.BAD_RECV_WQE) syndrome = CqeSyndrome.LOCAL_QP_OP_ERR;
+    completer.enterError(p, -1);
     completer.prepareRecv(p, WC_RECV, syndrome, failed, 0, 0, 0, false);
     completer.commitRecv();
     this.receiveFailed = true;

@@ -66,13 +66,13 @@ export class TimerQueue {
     return q;
   }
 
-  /** Makes the heap anew after a thread died while it changed it. `qps` are the contexts whose queues wait. */
-  rebuild(qps: Iterable<number>): void {
+  /** Makes the heap anew after a thread died while it changed it. `waits` says of each QP whether it has a timer. */
+  rebuild(qps: Iterable<number>, waits: (q: number) => boolean): void {
     this.#i32[this.#engine + EngineHeader.TIMER_COUNT] = 0;
     this.#publishEarliest();
     for (const q of qps) {
       this.#i32[q + TIMER_SLOT] = 0;
-      this.start(q, this.#f64[(q + DEADLINE) >>> 1]);
+      if (waits(q)) this.start(q, this.#f64[(q + DEADLINE) >>> 1]);
     }
   }
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { CqInit, QpInit, RegionInit } from '../src/command-interface.ts';
 import { CommandInterface } from '../src/command-interface.ts';
-import { DeviceError } from '../src/device-error.ts';
+import type { DeviceError } from '../src/device-error.ts';
 import { Cqc, Mpt, Qpc } from '../src/layout.ts';
 import { expectDeviceError, Testbed } from './support/testbed.ts';
 

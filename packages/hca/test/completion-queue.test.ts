@@ -10,8 +10,7 @@ import type { TestQp } from './support/test-qp.ts';
 const WRITE = { opcode: Opcode.RDMA_WRITE };
 
 /** A QP that completes into a CQ of 2^log2Count entries, and its peer that completes elsewhere. */
-function small(log2Count: number): { bed: Testbed; a: TestQp; b: TestQp; cq: TestCq } {
-  const bed = new Testbed();
+function small(log2Count: number, bed = new Testbed()): { bed: Testbed; a: TestQp; b: TestQp; cq: TestCq } {
   const cq = bed.cq(log2Count);
   const a = bed.qp({ sendCq: cq, sqLog2Count: 6 });
   const b = bed.qp();
@@ -128,10 +127,11 @@ describe('resizing a CQ', () => {
 
   for (const from of sizes) {
     it(`from ${1 << from} entries keeps what is unread, wherever it lies`, () => {
+      const bed = new Testbed();
       for (const to of sizes) {
         for (const consumed of laps) {
           for (const unread of [0, 1, Math.min(1 << from, 1 << to)]) {
-            const { a, cq } = small(from);
+            const { a, cq } = small(from, bed);
             cq.startAt(consumed);
             for (let n = 0; n < unread; n++) a.writeSend(WRITE);
             a.ring();

@@ -53,7 +53,8 @@ describe('TimerQueue', () => {
       else expect(due.map(([context]) => context)).to.include(taken);
       forget(taken);
     } else {
-      timers.rebuild(model.map(([context]) => context));
+      const waits = (context: number): boolean => model.some(([other]) => other === context);
+      timers.rebuild(contexts, waits);
     }
   }
 

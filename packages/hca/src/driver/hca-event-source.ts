@@ -12,8 +12,11 @@ import { Cqc, Eqc } from '../layout.ts';
 import { CQS_MAX } from '../limits.ts';
 import { catchUp } from '../recovery.ts';
 
-/** The timer that keeps the event loop alive; when it fires nothing happens. */
-const KEEP_ALIVE_MS = 0x7fffffff;
+/**
+ * The timer that keeps the event loop alive. When it fires the waiter looks after what a thread may have left undone that
+ * was terminated: the lock, a doorbell, an interrupt.
+ */
+const KEEP_ALIVE_MS = 200;
 
 type WaitAsync = (
   words: Int32Array,
@@ -79,7 +82,9 @@ export class HcaEventSource implements EventSource {
 
   hold(): void {
     if (this.#holds++ !== 0) return;
-    this.#keepAlive = setInterval(() => undefined, KEEP_ALIVE_MS);
+    this.#keepAlive = setInterval(() => {
+      this.#tend();
+    }, KEEP_ALIVE_MS);
     if (this.#engine.placement === 'inline') {
       this.#engine.deadlineListeners.add(this.#onDeadline);
       this.#armTimer();
@@ -103,6 +108,12 @@ export class HcaEventSource implements EventSource {
       this.#holds = 1;
       this.release();
     }
+  }
+
+  #tend(): void {
+    const { i32 } = this.#engine.machine;
+    this.#engine.tend();
+    if (Atomics.load(i32, this.#eq + Eqc.PRODUCER) !== i32[this.#eq + Eqc.CONSUMER]) this.#schedule();
   }
 
   /** Tells the handler on the next microtask. */

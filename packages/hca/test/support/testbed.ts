@@ -16,9 +16,6 @@ const MiB = 1048576;
 /** Enough for the tables of two HCAs; pages that nobody touches cost nothing. */
 const MEMORY_BYTES = 256 * MiB;
 
-/** Owner of what a test allocates. */
-export const TEST_OWNER = 77;
-
 /** All access flags of the software HCA. */
 export const ALL_ACCESS = 0b1111;
 
@@ -60,13 +57,25 @@ export class Testbed {
   readonly uar: number;
   readonly pd: number;
 
-  constructor(memoryBytes = MEMORY_BYTES) {
-    this.machine = Machine.create({ memoryBytes, name: 'test' });
-    this.engine = new Engine(this.machine, 'inline', this.clock);
-    this.hca = this.engine.createHca({ name: 'hca0', guidHi: 0x02000000, guidLo: 0x100, ports: 2 });
+  /** With another testbed: a second thread's view of its machine, with a UAR and a PD of its own. */
+  constructor(memoryBytes = MEMORY_BYTES, first?: Testbed) {
+    if (first === undefined) {
+      this.machine = Machine.create({ memoryBytes, name: 'test' });
+      this.engine = new Engine(this.machine, 'inline', this.clock);
+      this.hca = this.engine.createHca({ name: 'hca0', guidHi: 0x02000000, guidLo: 0x100, ports: 2 });
+    } else {
+      this.machine = Machine.attach(first.machine.handle);
+      this.engine = new Engine(this.machine, 'inline', first.clock);
+      this.hca = this.engine.hcas[0];
+    }
     this.commands = new CommandInterface(this.engine, this.hca);
     this.uar = this.commands.openUar();
     this.pd = this.commands.allocPd(this.uar);
+  }
+
+  /** A second thread of the same machine, as far as the machine can tell. */
+  join(): Testbed {
+    return new Testbed(0, this);
   }
 
   get i32(): Int32Array {
@@ -89,7 +98,7 @@ export class Testbed {
   }
 
   alloc(length: number, above = 0): number {
-    const addr = this.machine.pages.alloc(length, PAGE_BYTES, TEST_OWNER, { above });
+    const addr = this.machine.pages.alloc(length, PAGE_BYTES, this.machine.threadIndex, { above });
     expect(addr, `${length} bytes of machine memory`).to.not.equal(0);
     return addr;
   }

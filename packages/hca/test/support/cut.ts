@@ -1,0 +1,105 @@
+/**
+ * Cuts the device off in the middle of something, as the termination of its thread does.
+ *
+ * V8 ends a terminated thread where a function begins or a loop turns. Here each call of one of the device's public methods is
+ * such a place: the n-th one throws instead, nothing after it happens, and another thread's recovery follows.
+ */
+import { IndexAllocator, PageAllocator } from '@openverbs/machine';
+import type { Machine } from '@openverbs/machine';
+import { Completer } from '../../src/completer.ts';
+import { DmaEngine } from '../../src/dma-engine.ts';
+import { EventQueues } from '../../src/event-queue.ts';
+import { EngineHeader } from '../../src/layout.ts';
+import { QpStateMachine } from '../../src/qp-state.ts';
+import { recover } from '../../src/recovery.ts';
+import { Request } from '../../src/request.ts';
+import { Responder } from '../../src/responder.ts';
+import { TimerQueue } from '../../src/timer-queue.ts';
+import { Tpt } from '../../src/tpt.ts';
+import { Uars } from '../../src/uar.ts';
+import { WorkQueueReader } from '../../src/work-queue-reader.ts';
+import type { Testbed } from './testbed.ts';
+
+const PARTS: { readonly prototype: object }[] = [
+  IndexAllocator,
+  PageAllocator,
+  Completer,
+  DmaEngine,
+  EventQueues,
+  QpStateMachine,
+  Request,
+  Responder,
+  TimerQueue,
+  Tpt,
+  Uars,
+  WorkQueueReader,
+];
+
+class Cut extends Error {}
+
+type Method = (this: unknown, ...args: unknown[]) => unknown;
+
+/**
+ * Runs an action up to the n-th call of a method, from 0; then nothing more of it happens, and `bed` takes over from the victim.
+ *
+ * @returns whether it was cut off; false means that the action has fewer calls, and was run to its end
+ */
+export function cutOff(bed: Testbed, n: number, action: () => void, victim: Machine = bed.machine): boolean {
+  let calls = 0;
+  let dead = false;
+  const restore = PARTS.map(({ prototype }) =>
+    hookAll(prototype, () => {
+      if (dead) return;
+      if (calls++ === n) {
+        dead = true;
+        throw new Cut();
+      }
+    }),
+  );
+  try {
+    action();
+    return false;
+  } catch (error) {
+    if (!(error instanceof Cut)) throw error;
+    return true;
+  } finally {
+    for (const undo of restore) undo();
+    if (dead) takeOver(bed, victim);
+  }
+}
+
+/** What the thread does that takes the lock over from the victim. */
+export function takeOver(bed: Testbed, victim: Machine = bed.machine): void {
+  const { machine, engine } = bed;
+  // A command gives the lock back on its way out, a doorbell does not.
+  if (victim.lock.isHeld) victim.lock.release();
+  machine.lock.acquire();
+  machine.pages.rebuild();
+  recover(engine);
+  engine.unlock();
+}
+
+/** Puts `before` in front of every method of a prototype; accessors stay as they are. */
+function hookAll(prototype: object, before: () => void): () => void {
+  const undo: (() => void)[] = [];
+  for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
+    if (name === 'constructor' || typeof property.value !== 'function') continue;
+    const original = property.value as Method;
+    const hooked: Method = function (...args) {
+      before();
+      return original.apply(this, args);
+    };
+    Object.defineProperty(prototype, name, { ...property, value: hooked });
+    undo.push(() => {
+      Object.defineProperty(prototype, name, property);
+    });
+  }
+  return () => {
+    for (const restore of undo) restore();
+  };
+}
+
+/** How often recovery ran. */
+export function recoveries(bed: Testbed): number {
+  return bed.i32[bed.engine.header + EngineHeader.RECOVERIES];
+}
