@@ -20,6 +20,8 @@ const TWO_32 = 4294967296;
 const SGE_COUNT_SHIFT = 8;
 const ONE_SGE = 1 << SGE_COUNT_SHIFT;
 const FLAG_BITS = 0xff;
+/** INLINE is not for the caller to set: `setInlineData` does, with the length. */
+const FLAGS_OF_OWNER = FLAG_BITS & ~INLINE;
 
 const NO_DEFAULTS: WrDefaults = { wrId: 0, wrFlags: 0 };
 
@@ -38,10 +40,10 @@ export class RingSendBuilder extends RingSendQueue implements SendPath {
   private cursor: number;
   /** Word index of the WQE that setters write to; -1 for none. */
   private current: number;
-  /** The first mistake, 0 for none, and which work request it was in. */
+  /** The first mistake, 0 for none. */
   private failure: number;
-  /** Whether {@link RingSendBuilder.complete} has to look at the WQEs again. */
-  private review: boolean;
+  /** Whether {@link RingSendBuilder.complete} has to look closer: at a mistake, an atomic operation, or a datagram. */
+  private suspect: boolean;
 
   constructor(rings: QpRings, qpType: number, sqSigAll: boolean) {
     super(rings, qpType, sqSigAll);
@@ -50,7 +52,7 @@ export class RingSendBuilder extends RingSendQueue implements SendPath {
     this.cursor = 0;
     this.current = -1;
     this.failure = 0;
-    this.review = false;
+    this.suspect = this.addressing === DATAGRAM;
   }
 
   /** Says whose `wrId` and flags operations take. */
@@ -60,14 +62,10 @@ export class RingSendBuilder extends RingSendQueue implements SendPath {
 
   /** Begins. Whatever was begun before and not completed is given up. */
   start(): void {
-    if (this.limit !== 0) {
-      this.buildLimit = this.limit;
-      this.limit = 0;
-    }
+    if (this.limit === 0) this.abort(); // begun before, or not ready
+    this.buildLimit = this.limit;
+    this.limit = 0;
     this.cursor = this.head;
-    this.current = -1;
-    this.failure = 0;
-    this.review = this.addressing === DATAGRAM;
   }
 
   /** SEND, or another operation whose words from RKEY on are 0 until `setDatagram` says otherwise. */
@@ -118,7 +116,7 @@ export class RingSendBuilder extends RingSendQueue implements SendPath {
     i32[wqe + COMPARE_ADD_HI] = hi;
     i32[wqe + SWAP_LO] = swapLo;
     i32[wqe + SWAP_HI] = swapHi;
-    this.review = true;
+    this.suspect = true;
   }
 
   /** Sets the remote address, all 64 bits. */
@@ -187,15 +185,16 @@ export class RingSendBuilder extends RingSendQueue implements SendPath {
 
   /** Posts what was built, with one ring of the doorbell; or nothing, and returns the first mistake as an error number. */
   complete(): number {
-    const limit = this.buildLimit;
-    if (limit === 0) return EINVAL; // not begun, or in a state that takes no sends
-    if (this.review) this.lookAgain();
-    this.limit = limit;
+    const { buildLimit, cursor } = this;
+    if (buildLimit === 0 || this.suspect) {
+      const errno = this.lookCloser();
+      if (errno !== 0) return errno;
+    }
+    this.limit = buildLimit;
     this.buildLimit = 0;
     this.current = -1;
-    if (this.failure !== 0) return this.failure;
-    if (this.cursor !== this.head) {
-      this.head = this.cursor;
+    if (cursor !== this.head) {
+      this.head = cursor;
       this.publish();
     }
     return 0;
@@ -206,6 +205,8 @@ export class RingSendBuilder extends RingSendQueue implements SendPath {
     if (this.buildLimit !== 0) this.limit = this.buildLimit;
     this.buildLimit = 0;
     this.current = -1;
+    this.failure = 0;
+    this.suspect = this.addressing === DATAGRAM;
   }
 
   /** Whether `start` was called, and neither `complete` nor `abort`. */
@@ -226,8 +227,7 @@ export class RingSendBuilder extends RingSendQueue implements SendPath {
     const slot = cursor & this.mask;
     const wqe = this.base + (slot << this.strideShift);
     i32[wqe + OPCODE] = opcode;
-    i32[wqe + FLAGS] = (owner.wrFlags & FLAG_BITS) | this.signalAll;
-    i32[wqe + INLINE_LENGTH] = 0;
+    i32[wqe + FLAGS] = (owner.wrFlags & FLAGS_OF_OWNER) | this.signalAll;
     slots.wrIds[slot] = owner.wrId;
     this.cursor = (cursor + 1) | 0;
     this.current = wqe;
@@ -246,22 +246,35 @@ export class RingSendBuilder extends RingSendQueue implements SendPath {
   private refuse(errno: number): void {
     if (this.buildLimit !== 0 && this.failure === 0) {
       this.failure = errno;
+      this.suspect = true;
       this.badWrIndex = Math.max(0, ((this.cursor - this.head) | 0) - (this.current < 0 ? 0 : 1));
     }
     this.current = -1;
   }
 
+  /** What is wrong, if anything; then the building is over. */
+  private lookCloser(): number {
+    const errno = this.buildLimit === 0 ? EINVAL : this.failure; // EINVAL: not begun, or in a state that takes no sends
+    if (errno !== 0 || !this.isWellFormed()) {
+      this.abort();
+      return errno === 0 ? EINVAL : errno;
+    }
+    this.suspect = this.addressing === DATAGRAM;
+    return 0;
+  }
+
   /** Checks what only shows when all setters were called: the SGE of atomics, the address of datagrams. */
-  private lookAgain(): void {
+  private isWellFormed(): boolean {
     const { i32 } = this;
-    for (let index = this.head; index !== this.cursor && this.failure === 0; index = (index + 1) | 0) {
+    for (let index = this.head; index !== this.cursor; index = (index + 1) | 0) {
       const wqe = this.base + ((index & this.mask) << this.strideShift);
       const opcode = i32[wqe + OPCODE];
       const atomic = opcode === ATOMIC_CMP_AND_SWP || opcode === ATOMIC_FETCH_AND_ADD;
       const addressed = this.addressing !== DATAGRAM || i32[wqe + REMOTE_ADDR_LO] !== 0;
       if (addressed && (!atomic || i32[wqe + FLAGS] >>> SGE_COUNT_SHIFT === 1)) continue;
-      this.failure = EINVAL;
       this.badWrIndex = (index - this.head) | 0;
+      return false;
     }
+    return true;
   }
 }
