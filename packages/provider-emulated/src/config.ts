@@ -11,6 +11,7 @@ export interface EmulatedDeviceConfig {
 
 /** Configuration of the emulated provider, with defaults filled in. */
 export interface EmulatedConfig {
+  /** The HCAs, all on one link; a configuration may give their number instead. Default 1. */
   readonly devices: readonly EmulatedDeviceConfig[];
   /** `inline`: whoever rings a doorbell executes the device. `thread`: a worker does. */
   readonly placement: 'inline' | 'thread';
