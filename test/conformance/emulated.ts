@@ -1,5 +1,6 @@
 /** The emulated provider as a subject of the conformance suite. */
-import type { ConformanceSubject } from '@openverbs/conformance';
+import type { ConformanceSession, ConformanceSubject } from '@openverbs/conformance';
+import type { OpenVerbs } from 'openverbs';
 
 /**
  * What this release of the emulated HCA supports. Written down here as well, so that a capability neither comes nor goes
@@ -22,3 +23,18 @@ export const capabilities: ConformanceSubject['capabilities'] = {
 
 /** Nothing deviates. An entry needs the reason, and the clause that it deviates from. */
 export const deviations: Readonly<Record<string, string>> = {};
+
+/** The opened devices as the suite takes them. A context that a test left open makes the close fail, and goes all the same. */
+export function sessionOf(verbs: OpenVerbs): ConformanceSession {
+  return {
+    devices: verbs.devices,
+    machine: verbs.machine,
+    close: () => {
+      try {
+        verbs.close();
+      } finally {
+        verbs[Symbol.dispose]();
+      }
+    },
+  };
+}

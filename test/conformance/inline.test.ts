@@ -1,11 +1,11 @@
 /** Placement `inline`: whoever rings a doorbell executes the device. */
 import { runConformance } from '@openverbs/conformance';
 import { openVerbs } from 'openverbs';
-import { capabilities, deviations } from './emulated.ts';
+import { capabilities, deviations, sessionOf } from './emulated.ts';
 
 runConformance({
   name: 'the emulated provider, inline',
-  open: () => openVerbs({ provider: 'emulated', emulated: { devices: 2, placement: 'inline' } }),
+  open: () => sessionOf(openVerbs({ provider: 'emulated', emulated: { devices: 2, placement: 'inline' } })),
   capabilities,
   deviations,
 });

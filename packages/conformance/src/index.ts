@@ -9,6 +9,7 @@ export { conforms } from './report.ts';
 export type { ConformanceReport, DeviatingTest, ExcludedTest, FailedTest } from './report.ts';
 export { runConformance } from './run-conformance.ts';
 export type { ConformanceSession, ConformanceSubject } from './run-conformance.ts';
+export { suites } from './suites/index.ts';
 export { StandaloneRunner } from './standalone-runner.ts';
 export type { StandaloneFailure } from './standalone-runner.ts';
 export type { TestBody, TestInterface } from './test-interface.ts';

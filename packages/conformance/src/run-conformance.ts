@@ -56,6 +56,8 @@ class Registration {
   readonly #runner: TestInterface;
   readonly #report: ConformanceReport;
   readonly #seed: number;
+  /** Absent capabilities of which a test checks that they are. */
+  readonly #refused = new Set<CapabilityName>();
   #session: ConformanceSession | undefined;
 
   constructor(subject: ConformanceSubject, suites: readonly ConformanceSuite[]) {
@@ -78,6 +80,7 @@ class Registration {
       });
       this.#registerListChecks();
       for (const suite of this.#suites) this.#registerSuite(suite);
+      this.#registerRefusals();
     });
     return this.#report;
   }
@@ -99,6 +102,7 @@ class Registration {
     const device = this.#bench().device;
     const names = Object.keys(Capability) as CapabilityName[];
     const wrong = names.filter((name) => device.supports(name) !== this.#claims(name));
+    if (this.#claims('sharesMachine') && this.#session?.machine === undefined) wrong.push('sharesMachine');
     if (wrong.length > 0) throw new Error(`the device and the given manifest differ in ${wrong.join(', ')}`);
   }
 
@@ -134,6 +138,17 @@ class Registration {
     });
   }
 
+  /** Capabilities that the manifest leaves out and that took no suite's place. */
+  #registerRefusals(): void {
+    const names = (Object.keys(Capability) as CapabilityName[]).filter(
+      (name) => !this.#claims(name) && !this.#refused.has(name),
+    );
+    if (names.length === 0) return;
+    this.#runner.describe('absent', () => {
+      for (const name of names) this.#registerRefusal('absent', `${name} is refused`, name);
+    });
+  }
+
   #claims(name: CapabilityName): boolean {
     return this.#subject.capabilities[name] === true;
   }
@@ -146,9 +161,14 @@ class Registration {
   #registerAbsence(suite: string, tests: readonly ConformanceTest[], capability: CapabilityName): void {
     for (const test of tests) this.#report.excluded.push({ key: testKey(suite, test.title), capability });
     const what = tests.length === 1 ? `${tests[0].title}: ` : '';
-    this.#registerTest(suite, `${what}excluded by the manifest, so using ${capability} is refused`, () =>
-      refuseAbsent(capability, this.#bench(), this.#session?.machine),
-    );
+    this.#registerRefusal(suite, `${what}excluded by the manifest, so using ${capability} is refused`, capability);
+  }
+
+  #registerRefusal(suite: string, title: string, capability: CapabilityName): void {
+    this.#refused.add(capability);
+    this.#registerTest(suite, title, () => {
+      refuseAbsent(capability, this.#bench(), this.#session?.machine);
+    });
   }
 
   /** One entry of the runner; what it ends with goes into the report. */

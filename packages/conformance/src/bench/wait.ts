@@ -31,3 +31,20 @@ export async function eventually(
     await (turn < TURNS_AWAKE_MAX ? setImmediate() : setTimeout(1));
   }
 }
+
+/** What `promise` resolves to; fails when it has not done so in time. */
+export async function inTime<T>(what: string, promise: Promise<T>): Promise<T> {
+  const settled = new AbortController();
+  const timeout = setTimeout(WAIT_MS_MAX, undefined, { signal: settled.signal }).then(
+    () => {
+      throw new Error(`waited ${WAIT_MS_MAX} ms for ${what}`);
+    },
+    // Aborted, so the promise was faster; nobody looks at this any more.
+    () => promise,
+  );
+  try {
+    return await Promise.race([promise, timeout]);
+  } finally {
+    settled.abort();
+  }
+}

@@ -8,6 +8,7 @@ import { bringTo, connect, rtsAttr } from '../bench/connect.ts';
 import { expectError, expectRejection } from '../bench/errors.ts';
 import { send, write } from '../bench/requests.ts';
 import type { Side } from '../bench/side.ts';
+import { inTime } from '../bench/wait.ts';
 import { defineSuite } from '../define-suite.ts';
 
 /** Makes the peer's QP report an access error. */
@@ -92,7 +93,7 @@ export const asyncEventsSuite = defineSuite('async-events', ['rc', 'asyncEvents'
     const { a, b } = bench.pair();
     const waiting = b.context.getAsyncEvent();
     await provokeAccessError(a, b);
-    const event = await waiting;
+    const event = await inTime('the event', waiting);
     expect([event.type, event.qp]).to.deep.equal([EventType.QP_ACCESS_ERR, b.qp]);
     b.context.ackAsyncEvent(event);
   });
@@ -103,9 +104,9 @@ export const asyncEventsSuite = defineSuite('async-events', ['rc', 'asyncEvents'
     const aborter = new AbortController();
     const aborted = b.context.getAsyncEvent({ signal: aborter.signal });
     aborter.abort(reason);
-    expect(await aborted.catch((error: unknown) => error)).to.equal(reason);
+    expect(await inTime('the abort', aborted).catch((error: unknown) => error)).to.equal(reason);
     const already = b.context.getAsyncEvent({ signal: AbortSignal.abort(reason) });
-    expect(await already.catch((error: unknown) => error)).to.equal(reason);
+    expect(await inTime('the abort', already).catch((error: unknown) => error)).to.equal(reason);
     await provokeAccessError(a, b);
     await expectAsyncEvent(b.context, EventType.QP_ACCESS_ERR, b.qp);
   });
@@ -114,7 +115,7 @@ export const asyncEventsSuite = defineSuite('async-events', ['rc', 'asyncEvents'
     const context = bench.open();
     const waiting = context.getAsyncEvent();
     context.close();
-    await expectRejection('ECANCELED', waiting);
+    await expectRejection('ECANCELED', inTime('the end of the wait', waiting));
   });
 
   suite.provokes('the iterator acknowledges after the body', async (bench) => {

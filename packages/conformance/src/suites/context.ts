@@ -1,6 +1,6 @@
 /** Contexts (ibv_open_device, ibv_close_device). */
 import { expect } from 'chai';
-import { AccessFlags } from '@openverbs/verbs';
+import { AccessFlags, QpType } from '@openverbs/verbs';
 import { expectError } from '../bench/errors.ts';
 import { newMemory } from '../bench/side.ts';
 import { defineSuite } from '../define-suite.ts';
@@ -52,7 +52,7 @@ export const contextSuite = defineSuite('context', [], (suite) => {
     expectError(['EINVAL', 'EOPNOTSUPP'], () => context.tryGetAsyncEvent());
   });
 
-  suite.works('disposes of its children, youngest first, and then of itself', (bench) => {
+  suite.works('disposes of its children, youngest first, and then of itself', ['rc'], (bench) => {
     const { context, pd, qp, mr, sendCq } = bench.side();
     context[Symbol.dispose]();
     for (const gone of [() => qp.query(), () => mr.dereg(), () => pd.dealloc(), () => sendCq.destroy()]) {
@@ -70,14 +70,14 @@ export const contextSuite = defineSuite('context', [], (suite) => {
     closed[Symbol.dispose]();
   });
 
-  suite.provokes('keeps its objects from another context', (bench) => {
+  suite.provokes('keeps its objects from another context', ['rc'], (bench) => {
     const [here, there] = [bench.open(), bench.open()];
     const pd = here.allocPd();
     const cq = here.createCq({ cqe: 4 });
     const foreign = there.createCq({ cqe: 4 });
     const cap = { maxSendWr: 1, maxRecvWr: 1 };
-    expectError('EINVAL', () => pd.createQp({ sendCq: foreign, recvCq: cq, qpType: 2, cap }));
-    expectError('EINVAL', () => pd.createQp({ sendCq: cq, recvCq: foreign, qpType: 2, cap }));
+    expectError('EINVAL', () => pd.createQp({ sendCq: foreign, recvCq: cq, qpType: QpType.RC, cap }));
+    expectError('EINVAL', () => pd.createQp({ sendCq: cq, recvCq: foreign, qpType: QpType.RC, cap }));
   });
 
   suite.works('goes on when another one of the device is closed', (bench) => {

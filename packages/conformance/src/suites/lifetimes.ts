@@ -1,6 +1,6 @@
 /** What outlives what: destroying objects while work of them is about, and disposal by their owners. */
 import { expect } from 'chai';
-import { QpState, WcStatus } from '@openverbs/verbs';
+import { QpState, QpType, WcStatus } from '@openverbs/verbs';
 import { completions, completionsNow, expectCompletions, expectNoCompletion } from '../bench/completions.ts';
 import { connect } from '../bench/connect.ts';
 import { expectError } from '../bench/errors.ts';
@@ -152,7 +152,7 @@ export const lifetimesSuite = defineSuite('lifetimes', ['rc'], (suite) => {
       const pd = context.allocPd();
       pd.regMr(newMemory(context, 64 * 1024), ACCESS_ALL);
       const cq = context.createCq({ cqe: 100 });
-      pd.createQp({ sendCq: cq, recvCq: cq, qpType: 2, cap: { maxSendWr: 16, maxRecvWr: 16 } });
+      pd.createQp({ sendCq: cq, recvCq: cq, qpType: QpType.RC, cap: { maxSendWr: 16, maxRecvWr: 16 } });
       context[Symbol.dispose]();
     }
   });

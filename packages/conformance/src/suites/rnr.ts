@@ -68,9 +68,9 @@ export const rnrSuite = defineSuite('rnr', ['rc'], (suite) => {
   });
 
   suite.works('each message has all its retries', async (bench) => {
-    // Timer code 20 is 10 ms, so 6 retries are 60 ms: plenty for one message, not for all of them together.
-    const { a, b } = bench.pair({ connection: { rnrRetry: 6, minRnrTimer: 20 } });
-    for (let wrId = 0; wrId < 10; wrId++) {
+    // Timer code 26 is 82 ms, so 6 retries are half a second: plenty for one message, not for all of them together.
+    const { a, b } = bench.pair({ connection: { rnrRetry: 6, minRnrTimer: 26 } });
+    for (let wrId = 0; wrId < 8; wrId++) {
       a.qp.postSend(send(wrId, []));
       b.qp.postRecv({ wrId });
       await expectCompletions(b.recvCq, { wrId });

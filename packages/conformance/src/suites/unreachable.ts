@@ -106,7 +106,7 @@ export const unreachableSuite = defineSuite('unreachable', ['rc'], (suite) => {
       { wrId: 1, sgList: [b.sge(0, 8)] },
       { wrId: 2, sgList: [b.sge(8, 8)] },
     ]);
-    bringTo(QpState.RTS, a.qp, b.qp, { timeout: 12, retryCnt: 7 });
+    bringTo(QpState.RTS, a.qp, b.qp, { timeout: 15, retryCnt: 7 });
     a.qp.postSend([send(1, [a.sge(0, 8)]), send(2, [a.sge(0, 8)])]);
     expectNoCompletion(a.sendCq);
     b.qp.modify(rtrAttr(b.qp, a.qp));

@@ -1,0 +1,75 @@
+/** One victim after the other: started, left alone for a random time, terminated, and what it was connected to looked after. */
+import { once } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import type { Prng } from '@openverbs/machine';
+import type { Device } from 'openverbs';
+import { Partner } from './partner.ts';
+import type { VictimReport, VictimTask } from './victim-protocol.ts';
+
+/** One in so many is not even waited for: it dies while it starts, or while it joins. */
+const EARLY_ONE_IN = 10;
+const EARLY_MS_MAX = 60;
+const LIFE_MS_MAX = 6;
+/** A victim that does not start in this time hangs. */
+const START_MS_MAX = 5000;
+
+/** See above. */
+export class Lane {
+  readonly #machine: unknown;
+  readonly #prng: Prng;
+  readonly #partner: Partner;
+
+  constructor(device: Device, machine: unknown, prng: Prng) {
+    this.#machine = machine;
+    this.#prng = prng;
+    this.#partner = new Partner(device);
+  }
+
+  /** A whole life. Throws what went wrong with it, with the victim's seed. */
+  async sacrifice(): Promise<void> {
+    const seed = this.#prng.nextUint32();
+    try {
+      const task: VictimTask = { machine: this.#machine, seed, partner: this.#partner.invite() };
+      // Source maps of a thousand threads would cost more than the threads.
+      const worker = new Worker(new URL('victim.js', import.meta.url), { workerData: task, execArgv: [] });
+      await this.#outlive(worker);
+      await this.#partner.mourn();
+    } catch (error) {
+      throw new Error(`victim of seed ${seed}: ${String(error)}`, { cause: error });
+    }
+  }
+
+  close(): void {
+    this.#partner.close();
+  }
+
+  async #outlive(worker: Worker): Promise<void> {
+    let failure = '';
+    worker.on('error', (error) => {
+      failure = String(error);
+    });
+    const exit = once(worker, 'exit');
+    try {
+      if (this.#prng.nextInt(EARLY_ONE_IN) === 0) await setTimeout(this.#prng.nextFloat() * EARLY_MS_MAX);
+      else {
+        const report = await firstReport(worker);
+        if ('failure' in report) throw new Error(report.failure);
+        this.#partner.connect(report.running);
+        worker.on('message', (later: VictimReport) => {
+          if ('failure' in later) ({ failure } = later);
+        });
+        await setTimeout(this.#prng.nextFloat() * LIFE_MS_MAX);
+      }
+    } finally {
+      await worker.terminate();
+      await exit;
+    }
+    if (failure !== '') throw new Error(failure);
+  }
+}
+
+async function firstReport(worker: Worker): Promise<VictimReport> {
+  const [report] = (await once(worker, 'message', { signal: AbortSignal.timeout(START_MS_MAX) })) as [VictimReport];
+  return report;
+}

@@ -1,0 +1,20 @@
+/** What a victim is started with, and what it says while it lives. */
+import type { QpEndpoint } from 'openverbs';
+
+/** Memory of the one who will survive, that the victim may write to. */
+export interface PartnerAddress {
+  readonly endpoint: QpEndpoint;
+  readonly rkey: number;
+  readonly addr: number;
+  readonly length: number;
+}
+
+/** What a victim is started with. */
+export interface VictimTask {
+  readonly machine: unknown;
+  readonly seed: number;
+  readonly partner: PartnerAddress;
+}
+
+/** What it says: that it works now, and which QP of it wants to be connected; or what went wrong, which nothing may. */
+export type VictimReport = { readonly running: QpEndpoint } | { readonly failure: string };
