@@ -57,17 +57,12 @@ export class Testbed {
   readonly uar: number;
   readonly pd: number;
 
-  /** With another testbed: a second thread's view of its machine, with a UAR and a PD of its own. */
-  constructor(memoryBytes = MEMORY_BYTES, first?: Testbed) {
-    if (first === undefined) {
-      this.machine = Machine.create({ memoryBytes, name: 'test' });
-      this.engine = new Engine(this.machine, 'inline', this.clock);
-      this.hca = this.engine.createHca({ name: 'hca0', guidHi: 0x02000000, guidLo: 0x100, ports: 2 });
-    } else {
-      this.machine = Machine.attach(first.machine.handle);
-      this.engine = new Engine(this.machine, 'inline', first.clock);
-      this.hca = this.engine.hcas[0];
-    }
+  /** @param machine - one that another testbed made, for a thread of its own */
+  constructor(memoryBytes = MEMORY_BYTES, machine?: Machine) {
+    this.machine = machine ?? Machine.create({ memoryBytes, name: 'test' });
+    this.engine = new Engine(this.machine, 'inline', this.clock);
+    const init = { name: 'hca0', guidHi: 0x02000000, guidLo: 0x100, ports: 2 };
+    this.hca = machine === undefined ? this.engine.createHca(init) : this.engine.hcas[0];
     this.commands = new CommandInterface(this.engine, this.hca);
     this.uar = this.commands.openUar();
     this.pd = this.commands.allocPd(this.uar);
@@ -75,7 +70,11 @@ export class Testbed {
 
   /** A second thread of the same machine, as far as the machine can tell. */
   join(): Testbed {
-    return new Testbed(0, this);
+    return Testbed.attach(Machine.attach(this.machine.handle));
+  }
+
+  static attach(machine: Machine): Testbed {
+    return new Testbed(undefined, machine);
   }
 
   get i32(): Int32Array {
