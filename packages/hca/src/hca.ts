@@ -67,13 +67,7 @@ export class Hca {
 
   /** GID of a port at an index of its table, as 16 bytes: the link-local address made of the port's GUID. */
   gid(port: number): Uint8Array {
-    const [hi, lo] = this.guid;
-    const bytes = new Uint8Array(16);
-    const view = new DataView(bytes.buffer);
-    view.setUint16(0, 0xfe80);
-    view.setUint32(8, hi);
-    view.setUint32(12, (lo + port) >>> 0);
-    return bytes;
+    return new Uint8Array(gidWords(...this.guid, port).buffer);
   }
 
   /** What exists, for those who look for leaks. */
@@ -94,6 +88,10 @@ export class Hca {
     if (init.ports < 1 || init.ports > PORTS_MAX) {
       throw new DeviceError('EINVAL', `an HCA has 1 to ${PORTS_MAX} ports, not ${init.ports}`);
     }
+    for (let port = 1; port <= init.ports; port++) {
+      if (link.lookup(gidWords(init.guidHi, init.guidLo, port)) < 0) continue;
+      throw new DeviceError('EINVAL', `another port has the GUID that port ${port} of ${init.name} would have`);
+    }
     const header = allocWords(machine, HcaHeader.WORDS);
     i32[header + HcaHeader.INDEX] = index;
     i32[header + HcaHeader.PORTS] = init.ports;
@@ -112,12 +110,22 @@ export class Hca {
     for (let qp = 0; qp < RESERVED_QPS; qp++) hca.qps.alloc();
     for (let pd = 0; pd < RESERVED_PDS; pd++) hca.pds.alloc();
     for (let port = 1; port <= init.ports; port++) {
-      link.attach(new Int32Array(hca.gid(port).buffer), portId(index, port));
+      link.attach(gidWords(init.guidHi, init.guidLo, port), portId(index, port));
     }
     i32[engine + EngineHeader.HCAS + index] = header;
     Atomics.store(i32, engine + EngineHeader.HCA_COUNT, index + 1);
     return hca;
   }
+}
+
+/** fe80::, then the port's GUID: that of the node plus the port's number (IBTA 4.1.1). Words in memory order. */
+function gidWords(guidHi: number, guidLo: number, port: number): Int32Array {
+  const words = new Int32Array(4);
+  const view = new DataView(words.buffer);
+  view.setUint16(0, 0xfe80);
+  view.setUint32(8, guidHi);
+  view.setUint32(12, guidLo + port);
+  return words;
 }
 
 /** Allocates zeroed words of the device's own memory; a word index. */

@@ -20,6 +20,16 @@ describe('Hca', () => {
     expect(bed.engine.hcas.map((hca) => hca.name)).to.deep.equal(['hca0', name.slice(0, 63)]);
   });
 
+  it('is not made with a GUID that another has', () => {
+    const bed = new Testbed();
+    for (const guidLo of [0xff, 0x100, 0x101]) {
+      const twin = { name: 'twin', guidHi: 0x02000000, guidLo, ports: 2 };
+      expectDeviceError(() => bed.engine.createHca(twin), 'EINVAL', /GUID/);
+    }
+    bed.engine.createHca({ name: 'next', guidHi: 0x02000000, guidLo: 0x102, ports: 1 });
+    expect(bed.engine.hcas).to.have.length(2);
+  });
+
   it(`is one of at most ${HCAS_MAX} of a machine`, () => {
     const bed = new Testbed(2 ** 30);
     for (let n = 1; n < HCAS_MAX; n++) {

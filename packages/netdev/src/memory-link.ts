@@ -4,6 +4,7 @@
  * It is a forwarding table in machine memory, from GID to port. A message needs no frame: the sender's device finds the
  * receiver's tables through the port and hands it a descriptor. Lookups happen when a QP's address vector is set, not per message.
  */
+import { MachineError } from '@openverbs/machine';
 import type { Machine } from '@openverbs/machine';
 
 /** Ports on one link. */
@@ -32,7 +33,10 @@ export class MemoryLink {
     let addr = machine.root(ROOT_MEMORY_LINK);
     if (addr === 0) {
       addr = machine.pages.alloc(LINK_PORTS_MAX * Entry.WORDS * 4, 4096, OWNER_LINK);
-      if (addr === 0) throw new Error('ENOMEM: no machine memory for the forwarding table of the memory link');
+      if (addr === 0) {
+        const message = 'no machine memory is left for the forwarding table of the memory link';
+        throw new MachineError({ code: 'ENOMEM', message, hint: 'give the machine more memoryBytes' });
+      }
       machine.setRoot(ROOT_MEMORY_LINK, addr);
     }
     this.#i32 = machine.i32;
@@ -42,9 +46,12 @@ export class MemoryLink {
   /**
    * Connects a port under a GID, given as four words in memory order.
    *
-   * @throws RangeError when all {@link LINK_PORTS_MAX} entries are taken
+   * @throws RangeError when another port has the GID, or all {@link LINK_PORTS_MAX} entries are taken
    */
   attach(gid: ArrayLike<number>, port: number): void {
+    const owner = this.lookup(gid);
+    if (owner === port) return;
+    if (owner >= 0) throw new RangeError(`port ${owner & 0xff} of device ${owner >> 8} has this GID`);
     for (let entry = this.#table; entry < this.#end; entry += Entry.WORDS) {
       if (this.#i32[entry + Entry.USED] !== 0) continue;
       for (let n = 0; n < 4; n++) this.#i32[entry + Entry.GID + n] = gid[n];
@@ -64,15 +71,17 @@ export class MemoryLink {
 
   /** Identity of the port that has the GID, or -1. */
   lookup(gid: ArrayLike<number>): number {
-    const i32 = this.#i32;
     for (let entry = this.#table; entry < this.#end; entry += Entry.WORDS) {
-      if (i32[entry + Entry.USED] === 0) continue;
-      const at = entry + Entry.GID;
-      if (i32[at] === gid[0] && i32[at + 1] === gid[1] && i32[at + 2] === gid[2] && i32[at + 3] === gid[3]) {
-        return i32[entry + Entry.PORT_ID];
+      if (this.#i32[entry + Entry.USED] !== 0 && this.#has(entry + Entry.GID, gid)) {
+        return this.#i32[entry + Entry.PORT_ID];
       }
     }
     return -1;
+  }
+
+  #has(at: number, gid: ArrayLike<number>): boolean {
+    for (let n = 0; n < 4; n++) if (this.#i32[at + n] !== (gid[n] | 0)) return false;
+    return true;
   }
 
   get #end(): number {
