@@ -9,6 +9,7 @@ import { Writers } from './writers.ts';
 
 /** Where boxing begins: a small integer, one that V8 boxes, and one that no 32 bits hold. */
 const WR_IDS = [1, 2 ** 31, 2 ** 40];
+const FORMS = ['write', 'writeExtended', 'writeAround', 'writeExtendedAround'] as const;
 const OPERATIONS = 10_000_000;
 const OPERATIONS_QUICK = 100_000;
 const WARM_UP_OPERATIONS = 1_000_000;
@@ -52,7 +53,7 @@ async function measureAllocation(writers: Writers, { quick }: BenchOptions): Pro
   const known = await allocatedBytes(operations, allocateKnown);
   const allocated: number[] = [];
   for (const wrId of WR_IDS) {
-    for (const form of ['write', 'writeExtended'] as const) {
+    for (const form of FORMS) {
       first[form](quick ? OPERATIONS_QUICK : WARM_UP_OPERATIONS, wrId);
       writers.useOthers();
       allocated.push(
