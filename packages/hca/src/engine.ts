@@ -242,7 +242,8 @@ export class Engine {
 
   #leaveDoorbell(uar: number, kind: number, number: number): void {
     while (!this.uars.write(uar, kind, number)) {
-      // The page is full: whoever is faster empties it.
+      // The page is full: whoever is faster empties it. One whose counts are garbage is full without a mark.
+      this.uars.mark(uar);
       this.#lock.acquire();
       this.work();
       this.unlock();

@@ -78,5 +78,16 @@ export class Uars {
       Atomics.store(i32, page + UarPage.CONSUMER, (consumer + 1) | 0);
       serve(uar, doorbell >>> KIND_SHIFT, doorbell & NUMBER_MASK);
     }
+    this.#disbelieve(uar);
+  }
+
+  /** A page that still claims more than it holds would be full for ever: what it claims is forgotten. */
+  #disbelieve(uar: number): void {
+    const i32 = this.#i32;
+    const page = i32[this.control(uar) + UarControl.PAGE];
+    if (page === 0) return;
+    const producer = Atomics.load(i32, page + UarPage.PRODUCER);
+    if ((producer - i32[page + UarPage.CONSUMER]) >>> 0 <= UAR_DOORBELLS) return;
+    Atomics.store(i32, page + UarPage.CONSUMER, producer);
   }
 }

@@ -128,6 +128,19 @@ describe('a doorbell', () => {
     expect(bed.i32[bed.engine.header + EngineHeader.MARK_SUMMARY]).to.equal(0);
   });
 
+  for (const claim of [UAR_DOORBELLS, UAR_DOORBELLS + 1, 2 ** 31 - 1]) {
+    it(`page that claims ${claim} doorbells does not hold its owner for ever`, () => {
+      const page = pageOf(bed, bed.uar);
+      bed.modify(a, QpcState.ERR);
+      a.recvCq.poll();
+      a.recv();
+      bed.i32[page + UarPage.PRODUCER] = bed.i32[page + UarPage.CONSUMER] + claim;
+      bed.engine.ringRq(bed.uar, a.number);
+      expect(a.recvCq.poll()).to.have.length(1);
+      expect(bed.i32[page + UarPage.CONSUMER]).to.equal(bed.i32[page + UarPage.PRODUCER]);
+    });
+  }
+
   it('mark of a UAR that is free is taken and forgotten', () => {
     for (const uar of [0, otherUar + 1, 31, 32, 63, 992, UARS_MAX - 1]) bed.engine.uars.mark(uar);
     bed.commands.closeUar(otherUar);
