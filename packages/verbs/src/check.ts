@@ -44,6 +44,17 @@ export function checkOneOf(verb: string, what: string, value: unknown, values: R
   throw invalid(verb, `${what} is ${show(value)}, which is none`, hint, { what, value });
 }
 
+/** Refuses what is not an object of `type`; one of another class may have just the fields that are looked at later. */
+export function checkInstance<T>(
+  verb: string,
+  what: string,
+  value: unknown,
+  type: abstract new (...args: never[]) => T,
+): asserts value is T {
+  if (!(value instanceof type))
+    throw invalid(verb, `${what} is ${show(value)}, not a ${type.name}`, '', { what, value });
+}
+
 /** A value as an error message shows it. */
 export function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);

@@ -3,7 +3,7 @@ import { AsyncEvent } from './async-event.ts';
 import type { AsyncEventTarget } from './async-event-target.ts';
 import type { CqInitAttr, DeviceAttr, PortAttr } from './attributes/device.ts';
 import { assertOp, callOp } from './call-op.ts';
-import { checkInteger, U32_MAX } from './check.ts';
+import { checkInstance, checkInteger, U32_MAX } from './check.ts';
 import { CompletionChannel } from './completion-channel.ts';
 import { CompletionQueue } from './completion-queue.ts';
 import type { Device } from './device.ts';
@@ -155,8 +155,11 @@ export class Context extends VerbsObject {
     const { cqe, channel = null, compVector = 0, cqContext } = init;
     checkInteger(verb, 'cqe', cqe, 1, this.queryDevice().maxCqe, 'maxCqe of the device');
     checkInteger(verb, 'compVector', compVector, 0, U32_MAX);
-    channel?.assertLive(verb);
-    if (channel !== null && channel.context !== this) throw invalid(verb, 'the channel is of another context');
+    if (channel !== null) {
+      checkInstance(verb, 'channel', channel, CompletionChannel);
+      channel.assertLive(verb);
+      if (channel.context !== this) throw invalid(verb, 'the channel is of another context');
+    }
     const ops = callOp(this, verb, 'createCq', { cqe, compVector });
     return new CompletionQueue(this, channel, ops, cqContext);
   }

@@ -3,17 +3,19 @@ import type { QpInitAttr } from './attributes/qp.ts';
 import { assertOp, callOp } from './call-op.ts';
 import { CallsRecvQueue } from './calls/calls-recv-queue.ts';
 import { CallsSendQueue } from './calls/calls-send-queue.ts';
-import { checkOneOf } from './check.ts';
+import { checkInstance, checkOneOf } from './check.ts';
+import { CompletionQueue } from './completion-queue.ts';
 import type { CapabilityName } from './driver/capabilities.ts';
 import { QpType, qpTypeStr } from './enums/qp.ts';
 import { invalid, VerbsError } from './errors.ts';
+import type { VerbsObject } from './lifetime.ts';
 import type { ProtectionDomain } from './protection-domain.ts';
 import { checkCap } from './qp-attr-rules.ts';
 import { QueuePair } from './queue-pair.ts';
 import { RingRecvQueue } from './rings/ring-recv-queue.ts';
 import { RingSendBuilder } from './rings/ring-send-builder.ts';
 import { QpSlots, type SrqSlots } from './rings/work-queue-slots.ts';
-import type { SharedReceiveQueue } from './shared-receive-queue.ts';
+import { SharedReceiveQueue } from './shared-receive-queue.ts';
 
 const VERB = 'ibv_create_qp';
 
@@ -70,6 +72,8 @@ function checkObjects({ context }: ProtectionDomain, { sendCq, recvCq, srq }: Qp
       if (what !== 'srq') throw invalid(VERB, `${what} is missing`);
       continue;
     }
+    // The handle of another kind of object may be that of a CQ, too.
+    checkInstance<VerbsObject>(VERB, what, object, what === 'srq' ? SharedReceiveQueue : CompletionQueue);
     object.assertLive(VERB);
     if (object.context !== context) throw invalid(VERB, `${what} is ${object.label} of another context`);
   }

@@ -38,11 +38,12 @@ export class Gid {
 
   /** Reads IPv6 notation, compressed or not, and IPv4 notation, which gives a mapped address. Throws EINVAL. */
   static parse(text: string): Gid {
-    const groups = parseIpv6(/^[\d.]+$/.test(text) ? `::ffff:${text}` : text);
+    // An endpoint that came over the network may lack it.
+    const groups = typeof text === 'string' ? parseIpv6(/^[\d.]+$/.test(text) ? `::ffff:${text}` : text) : undefined;
     if (groups === undefined) {
       throw invalid(
         '',
-        `'${text}' is not a GID`,
+        `'${String(text)}' is not a GID`,
         'write it as an IPv6 address, for example fe80::1, or an IPv4 address',
       );
     }

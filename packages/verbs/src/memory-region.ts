@@ -1,6 +1,6 @@
 /** Registered memory. */
 import { assertOp, callOp } from './call-op.ts';
-import { checkFlags, checkInteger, hex } from './check.ts';
+import { checkFlags, checkInteger, hex, show } from './check.ts';
 import type { Context } from './context.ts';
 import { bufferOf, DmaBuffer } from './dma-buffer.ts';
 import type { MrOps } from './driver/device-ops.ts';
@@ -100,6 +100,8 @@ export function registerMemory(
   pd.assertLive(verb);
   assertOp(pd.context, verb, 'regMr');
   checkAccess(verb, access);
+  if (!(memory instanceof DmaBuffer) && !ArrayBuffer.isView(memory))
+    throw invalid(verb, `memory is ${show(memory)}`, 'register a buffer of context.allocBuf(), or a view into one');
   const buffer = memory instanceof DmaBuffer ? memory : bufferOf(memory);
   buffer?.assertLive(verb);
   const view = memory instanceof DmaBuffer ? memory.bytes : bytesOf(memory);

@@ -1,4 +1,5 @@
 /** Checks what a modify asks for, and explains what is wrong with it. */
+import { checkInteger, U32_MAX } from './check.ts';
 import type { QpAttr, QpAttrInit } from './attributes/qp.ts';
 import type { Context } from './context.ts';
 import { QpAttrMask, qpStateStr, qpTypeStr } from './enums/qp.ts';
@@ -30,6 +31,7 @@ export interface CheckedModify {
 /** Throws EINVAL with `details` of `from`, `to`, `missing`, `superfluous` and `invalid` attributes. */
 export function checkModify(qp: QpToModify, attr: QpAttrInit, onlyMask?: number): CheckedModify {
   checkKeys(attr);
+  if (onlyMask !== undefined) checkInteger(VERB, 'mask', onlyMask, 0, U32_MAX);
   const given = maskOfQpAttr(attr);
   const mask = onlyMask ?? given;
   const from = (mask & QpAttrMask.CUR_STATE) !== 0 ? (attr.curQpState ?? qp.state) : qp.state;
