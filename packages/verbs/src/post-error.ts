@@ -4,7 +4,8 @@ import { QpState, qpStateStr, QpType, qpTypeStr } from './enums/qp.ts';
 import { SendFlags, WrOpcode } from './enums/wr.ts';
 import { Errno, errnoName, VerbsError } from './errors.ts';
 import type { QpCap } from './attributes/qp.ts';
-import type { SendWr } from './send-wr.ts';
+import { SendWr } from './send-wr.ts';
+import { show } from './check.ts';
 
 /** A QP, as far as an explanation needs it. */
 export interface PostedQp {
@@ -19,6 +20,18 @@ export interface PostedQp {
 
 /** What is wrong, and what to do about it. */
 type Reason = readonly [message: string, hint: string];
+
+/** The error of a work request that can't even be copied: what is wrong with it, and which one it was. */
+export function postFault(verb: string, badWrIndex: number, error: unknown): VerbsError {
+  const { code, hint, details } = VerbsError.is(error) ? error : { code: 'EINVAL' as const, hint: '', details: {} };
+  const message = `work request ${badWrIndex}: ${error instanceof Error ? error.message : String(error)}`;
+  return new VerbsError({ code, verb, message, hint, details: { ...details, badWrIndex }, cause: error });
+}
+
+/** The error of more work requests in one post than the queue has room for. */
+export function queueFull(max: number): VerbsError {
+  return new VerbsError({ code: 'ENOMEM', message: `one post of more than the queue holds, ${max}` });
+}
 
 /** The error of a refused send. `first` is the chain, null for the extended form. */
 export function postSendError(
@@ -55,7 +68,20 @@ function sendReason(errno: number, qp: PostedQp, wr: SendWr | null): Reason {
 
 const EXTENDED_HINT = 'wrStart, an operation, its setters, the next operation …, wrComplete';
 
+/** Fields that were set directly are not checked by the post, which only fails at them. */
+function malformed(wr: SendWr): Reason | null {
+  if (!Array.isArray(wr.sgList)) return [`sgList is ${show(wr.sgList)}, not an array`, ''];
+  try {
+    new SendWr(wr);
+    return null;
+  } catch (error) {
+    return [(error as Error).message, ''];
+  }
+}
+
 function invalidReason({ qpType, cap }: PostedQp, wr: SendWr): Reason {
+  const fault = malformed(wr);
+  if (fault !== null) return fault;
   const inline = (wr.sendFlags & SendFlags.INLINE) !== 0;
   const inlineBytes = wr.inlineData?.length ?? wr.sgList.reduce((sum, { length }) => sum + length, 0);
   const atomic = wr.opcode === WrOpcode.ATOMIC_CMP_AND_SWP || wr.opcode === WrOpcode.ATOMIC_FETCH_AND_ADD;
@@ -102,5 +128,5 @@ function recvReason(errno: number, queue: PostedRecvQueue): Reason {
   if (errno === Errno.ENOMEM) return [`the queue is full, ${queue.maxWr} are outstanding`, 'poll completions'];
   if (queue.destroyed) return ['it is already destroyed', 'already destroyed'];
   if (queue.reset) return ['a QP in RESET takes no receives', 'modify it to INIT first'];
-  return [`too many SGEs; the limit is ${queue.maxSge}`, ''];
+  return [`too many SGEs; the limit is ${queue.maxSge}; or something among them that is none`, ''];
 }

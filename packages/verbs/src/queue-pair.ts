@@ -264,15 +264,19 @@ export class QueuePair extends QueuePairEx {
   }
 
   #postSendCopy(wr: SendWrInit | readonly (SendWr | SendWrInit)[]): void {
-    const first = this.#sendStaging.chain('ibv_post_send', wr);
+    const staging = this.#sendStaging;
+    const first = staging.chain('ibv_post_send', wr, this.cap.maxSendWr);
     const errno = first === null ? 0 : this.sendPath.post(first);
     if (errno !== 0) throw this.#sendError(errno, first);
+    if (staging.fault !== null) throw staging.fault;
   }
 
   #postRecvCopy(wr: RecvWrInit | readonly (RecvWr | RecvWrInit)[]): void {
-    const first = this.#recvStaging.chain('ibv_post_recv', wr);
+    const staging = this.#recvStaging;
+    const first = staging.chain('ibv_post_recv', wr, this.cap.maxRecvWr);
     const errno = first === null ? 0 : this.recvPath.post(first);
     if (errno !== 0) throw this.#recvError(errno);
+    if (staging.fault !== null) throw staging.fault;
   }
 
   #sendError(errno: number, first: SendWr | null): VerbsError {

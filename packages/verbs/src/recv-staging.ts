@@ -1,5 +1,7 @@
 /** Turns literals and lists into a chain of receives that is reused from post to post. */
-import { invalid } from './errors.ts';
+import { show } from './check.ts';
+import { invalid, type VerbsError } from './errors.ts';
+import { postFault, queueFull } from './post-error.ts';
 import { assignRecvWr, RecvWr, type RecvWrInit } from './recv-wr.ts';
 import { copySgList } from './send-staging.ts';
 
@@ -7,32 +9,47 @@ import { copySgList } from './send-staging.ts';
 export class RecvStaging {
   readonly #wrs: RecvWr[] = [];
   #used = 0;
+  /** After {@link RecvStaging.chain}: why it left something out, or null. */
+  fault: VerbsError | null = null;
 
-  /** A chain equal to `wr`, valid until the next call; null for an empty list. */
-  chain(verb: string, wr: RecvWrInit | readonly (RecvWr | RecvWrInit)[]): RecvWr | null {
+  /**
+   * A chain equal to `wr`, valid until the next call; null when there is nothing to post. It ends before a work request that is
+   * wrong, and after as many as `max` and one more, which no queue of `max` takes; {@link RecvStaging.fault} says why.
+   */
+  chain(verb: string, wr: RecvWrInit | readonly (RecvWr | RecvWrInit)[], max: number): RecvWr | null {
     this.#used = 0;
-    if (Array.isArray(wr)) {
-      for (const item of wr as readonly (RecvWr | RecvWrInit)[]) {
-        if (item.next != null) throw invalid(verb, 'a list has a work request with next', 'post a list or a chain');
-        this.#append(verb, item);
-      }
-    } else {
-      for (let item: RecvWr | RecvWrInit | null = wr as RecvWrInit; item !== null; item = item.next ?? null) {
-        this.#append(verb, item);
-      }
+    this.fault = null;
+    try {
+      if (Array.isArray(wr)) this.#appendList(wr as readonly (RecvWr | RecvWrInit)[], max);
+      else this.#appendChain(wr as RecvWrInit, max);
+    } catch (error) {
+      this.fault = postFault(verb, this.#used, error);
     }
     if (this.#used === 0) return null;
     this.#wrs[this.#used - 1].next = null;
     return this.#wrs[0];
   }
 
-  #append(verb: string, item: RecvWr | RecvWrInit): void {
+  #appendList(list: readonly (RecvWr | RecvWrInit)[], max: number): void {
+    for (const item of list) {
+      if (item?.next != null) throw invalid('', 'a list has a work request with next', 'post a list or a chain');
+      this.#append(item, max);
+    }
+  }
+
+  #appendChain(first: RecvWrInit, max: number): void {
+    for (let item: RecvWr | RecvWrInit | null = first; item !== null; item = item.next ?? null) this.#append(item, max);
+  }
+
+  #append(item: RecvWr | RecvWrInit, max: number): void {
+    if (typeof item !== 'object' || item === null) throw invalid('', `it is ${show(item)}, not a work request`);
+    if (this.#used > max) throw queueFull(max);
     const wr = (this.#wrs[this.#used] ??= new RecvWr());
     if (item instanceof RecvWr) {
       wr.wrId = item.wrId;
       copySgList(wr.sgList, item.sgList);
     } else {
-      assignRecvWr(verb, wr, item);
+      assignRecvWr('', wr, item);
     }
     if (this.#used > 0) this.#wrs[this.#used - 1].next = wr;
     this.#used++;

@@ -1,35 +1,52 @@
 /** Turns literals and lists into a chain of work requests that is reused from post to post. */
-import { invalid } from './errors.ts';
+import { show } from './check.ts';
+import { invalid, type VerbsError } from './errors.ts';
+import { postFault, queueFull } from './post-error.ts';
 import { assignSendWr, SendWr, type SendWrInit } from './send-wr.ts';
-import { Sge, type SgeLike } from './sge.ts';
+import { checkSgList, Sge, type SgeLike } from './sge.ts';
 
 /** The work requests that a QP copies sends into when they are not `SendWr` objects already. */
 export class SendStaging {
   readonly #wrs: SendWr[] = [];
   #used = 0;
+  /** After {@link SendStaging.chain}: why it left something out, or null. */
+  fault: VerbsError | null = null;
 
-  /** A chain equal to `wr`, valid until the next call; null for an empty list. */
-  chain(verb: string, wr: SendWrInit | readonly (SendWr | SendWrInit)[]): SendWr | null {
+  /**
+   * A chain equal to `wr`, valid until the next call; null when there is nothing to post. It ends before a work request that is
+   * wrong, and after as many as `max` and one more, which no queue of `max` takes; {@link SendStaging.fault} says why.
+   */
+  chain(verb: string, wr: SendWrInit | readonly (SendWr | SendWrInit)[], max: number): SendWr | null {
     this.#used = 0;
-    if (Array.isArray(wr)) {
-      for (const item of wr as readonly (SendWr | SendWrInit)[]) {
-        if (item.next != null) throw invalid(verb, 'a list has a work request with next', 'post a list or a chain');
-        this.#append(verb, item);
-      }
-    } else {
-      for (let item: SendWr | SendWrInit | null = wr as SendWrInit; item !== null; item = item.next ?? null) {
-        this.#append(verb, item);
-      }
+    this.fault = null;
+    try {
+      if (Array.isArray(wr)) this.#appendList(wr as readonly (SendWr | SendWrInit)[], max);
+      else this.#appendChain(wr as SendWrInit, max);
+    } catch (error) {
+      this.fault = postFault(verb, this.#used, error);
     }
     if (this.#used === 0) return null;
     this.#wrs[this.#used - 1].next = null;
     return this.#wrs[0];
   }
 
-  #append(verb: string, item: SendWr | SendWrInit): void {
+  #appendList(list: readonly (SendWr | SendWrInit)[], max: number): void {
+    for (const item of list) {
+      if (item?.next != null) throw invalid('', 'a list has a work request with next', 'post a list or a chain');
+      this.#append(item, max);
+    }
+  }
+
+  #appendChain(first: SendWrInit, max: number): void {
+    for (let item: SendWr | SendWrInit | null = first; item !== null; item = item.next ?? null) this.#append(item, max);
+  }
+
+  #append(item: SendWr | SendWrInit, max: number): void {
+    if (typeof item !== 'object' || item === null) throw invalid('', `it is ${show(item)}, not a work request`);
+    if (this.#used > max) throw queueFull(max);
     const wr = (this.#wrs[this.#used] ??= new SendWr());
     if (item instanceof SendWr) copySendWr(wr, item);
-    else assignSendWr(verb, wr, item);
+    else assignSendWr('', wr, item);
     if (this.#used > 0) this.#wrs[this.#used - 1].next = wr;
     this.#used++;
   }
@@ -45,6 +62,7 @@ function copySendWr(target: SendWr, source: SendWr): void {
 
 /** Makes `target` equal to `source`, unchecked, reusing the elements that are there. */
 export function copySgList(target: Sge[], source: readonly SgeLike[]): void {
+  checkSgList('', source);
   while (target.length < source.length) target.push(new Sge());
   target.length = source.length;
   for (let i = 0; i < source.length; i++) {

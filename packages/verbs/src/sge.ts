@@ -1,5 +1,6 @@
 /** Scatter/gather elements. */
-import { checkU32, checkU53 } from './check.ts';
+import { checkU32, checkU53, show } from './check.ts';
+import { invalid } from './errors.ts';
 
 /** Anything with the three fields of an {@link Sge}. An `Sge` itself is faster. */
 export interface SgeLike {
@@ -37,16 +38,28 @@ export class Sge implements SgeLike {
  * @internal
  */
 export function assignSgList(verb: string, target: Sge[], source: readonly SgeLike[]): void {
-  while (target.length < source.length) target.push(new Sge());
-  target.length = source.length;
+  checkSgList(verb, source);
   for (let i = 0; i < source.length; i++) {
+    if (typeof source[i] !== 'object' || source[i] === null)
+      throw invalid(verb, `sgList[${i}] is ${show(source[i])}, not an SGE`);
     const { addr, length, lkey } = source[i];
     checkU53(verb, 'addr of an SGE', addr);
     checkU32(verb, 'length of an SGE', length);
     checkU32(verb, 'lkey of an SGE', lkey);
+    if (i === target.length) target.push(new Sge());
     const sge = target[i];
     sge.addr = addr;
     sge.length = length;
     sge.lkey = lkey;
   }
+  target.length = source.length;
+}
+
+/**
+ * Refuses what only looks like an array: it can claim any length.
+ *
+ * @internal
+ */
+export function checkSgList(verb: string, source: unknown): void {
+  if (!Array.isArray(source)) throw invalid(verb, `sgList is ${show(source)}, not an array`);
 }

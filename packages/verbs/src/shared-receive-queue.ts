@@ -50,13 +50,14 @@ export class SharedReceiveQueue extends AsyncEventTarget {
   /** Posts receives: one, a chain by `next`, or a list. Throws as `qp.postRecv` does. Source: `ibv_post_srq_recv`(3). */
   postRecv(wr: RecvWr | RecvWrInit | readonly (RecvWr | RecvWrInit)[]): void {
     const verb = 'ibv_post_srq_recv';
-    const first = wr instanceof RecvWr ? wr : this.#staging.chain(verb, wr);
-    if (first === null) return;
-    const errno = this.#path.post(first);
+    const single = wr instanceof RecvWr;
+    const first = single ? wr : this.#staging.chain(verb, wr, this.context.queryDevice().maxSrqWr);
+    const errno = first === null ? 0 : this.#path.post(first);
     if (errno !== 0) {
       const { label, destroyed, maxWr, maxSge } = this;
       throw postRecvError(verb, errno, this.#path.badWrIndex, { label, destroyed, reset: false, maxWr, maxSge });
     }
+    if (!single && this.#staging.fault !== null) throw this.#staging.fault;
   }
 
   /** Changes the number of work requests, where the device can, or the limit that raises the event. Source: `ibv_modify_srq`(3). */

@@ -62,11 +62,15 @@ export class RingRecvQueue implements RecvPath {
     let wr: RecvWr | null = first;
     let count = 0;
     let errno = 0;
-    while (wr !== null) {
-      errno = this.write(wr);
-      if (errno !== 0) break;
-      count++;
-      wr = wr.next;
+    try {
+      while (wr !== null) {
+        errno = this.write(wr);
+        if (errno !== 0) break;
+        count++;
+        wr = wr.next;
+      }
+    } catch {
+      errno = EINVAL; // no list of SGEs, a bigint in an SGE …; what comes before it is posted all the same
     }
     this.badWrIndex = count;
     if (count !== 0) {

@@ -105,12 +105,16 @@ export class RingSendQueue {
     let wr: SendWr | null = first;
     let count = 0;
     let errno: number;
-    do {
-      errno = this.write(wr);
-      if (errno !== 0) break;
-      count++;
-      wr = wr.next;
-    } while (wr !== null);
+    try {
+      do {
+        errno = this.write(wr);
+        if (errno !== 0) break;
+        count++;
+        wr = wr.next;
+      } while (wr !== null);
+    } catch {
+      errno = EINVAL; // no list of SGEs, a bigint in an SGE …; what comes before it is posted all the same
+    }
     if (errno !== 0) this.badWrIndex = count;
     if (count !== 0) this.publish();
     return errno;
@@ -221,7 +225,8 @@ export class RingSendQueue {
       const sgList = wr.sgList;
       for (let i = 0; i < sgList.length; i++) {
         const { addr, length } = sgList[i];
-        if (!(filled + length <= this.maxInlineData)) return EINVAL;
+        // A negative length would have the next piece written in front of the WQE.
+        if (length >>> 0 !== length || filled + length > this.maxInlineData) return EINVAL;
         if (length === 0) continue;
         const source = this.doorbell.inlineSource(addr, length);
         if (source < 0) return EFAULT;

@@ -1,0 +1,142 @@
+import { expect } from 'chai';
+import type { CompletionChannel } from '../src/completion-channel.ts';
+import type { CompletionQueue } from '../src/completion-queue.ts';
+import { QpType } from '../src/enums/qp.ts';
+import { SendFlags, WrOpcode } from '../src/enums/wr.ts';
+import { RecvWr } from '../src/recv-wr.ts';
+import { SendWr, type SendWrInit } from '../src/send-wr.ts';
+import { Sge } from '../src/sge.ts';
+import { openConnected } from './support/connected.ts';
+import { errorOf } from './support/fake-provider.ts';
+
+const { SIGNALED, INLINE } = SendFlags;
+
+/** What a program without types can pass. */
+const as = <T>(value: unknown): T => value as T;
+
+describe('inline data of SGEs', () => {
+  for (const lengths of [
+    [-4096, 60],
+    [-1, 1],
+    [0.5, 4],
+    [NaN, 4],
+    [2 ** 32, 4],
+    ['5', '5'],
+  ]) {
+    it(`of ${JSON.stringify(lengths)} bytes is refused, and nothing is written`, () => {
+      const { a, buffer, ops } = openConnected();
+      buffer.bytes.fill(0xee);
+      const before = Uint8Array.from(ops.device.memory.u8);
+      const wr = new SendWr({ opcode: WrOpcode.SEND, sendFlags: SIGNALED | INLINE });
+      for (const length of lengths) {
+        const sge = new Sge(buffer.addr + 2048);
+        sge.length = length as number;
+        wr.sgList.push(sge);
+      }
+      const error = errorOf(() => a.postSend(wr));
+      expect(error).to.include({ code: 'EINVAL', verb: 'ibv_post_send' });
+      expect(error.message).to.contain('length of an SGE');
+      const { u8 } = ops.device.memory;
+      expect(u8.findIndex((byte, at) => byte !== before[at] && byte === 0xee)).to.equal(-1);
+    });
+  }
+});
+
+describe('a post with something in it that is no work request', () => {
+  const good = { opcode: WrOpcode.RDMA_WRITE, sendFlags: SIGNALED };
+  const bads: readonly [string, unknown][] = [
+    ['a number', 5],
+    ['nothing', undefined],
+    ['a text', 'x'],
+    ['a wrId that is none', { wrId: NaN }],
+    ['an SGE that is none', { sgList: [null] }],
+    ['a list of SGEs that is none', { sgList: 5 }],
+    ['a list of SGEs of any length', { sgList: { length: 1e9 } }],
+    ['a bigint in an SGE', { sgList: [{ addr: 1n, length: 1, lkey: 1 }] }],
+  ];
+  for (const [what, bad] of bads) {
+    it(`posts what comes before ${what}`, () => {
+      const { a, b, cq, wcs } = openConnected();
+      const error = errorOf(() => a.postSend([good, { ...good, wrId: 1 }, as<SendWrInit>(bad), good]));
+      expect(error).to.include({ code: 'EINVAL', verb: 'ibv_post_send' });
+      expect(error.message).to.contain('work request 2: ');
+      expect(error.details?.['badWrIndex']).to.equal(2);
+      expect(cq.poll(wcs)).to.equal(2);
+      const refused = errorOf(() => b.postRecv([{}, as(bad)]));
+      expect(refused.details?.['badWrIndex']).to.equal(1);
+      expect(errorOf(() => a.postSend(as(bad))).code).to.equal('EINVAL');
+      expect(cq.poll(wcs)).to.equal(0);
+    });
+  }
+
+  it('posts at once what comes before it in a chain of objects', () => {
+    const { a, b, cq, wcs } = openConnected();
+    const bad = new SendWr(good);
+    const first = new SendWr({ ...good, next: bad });
+    for (const sgList of [[null], null, [{ addr: 1n, length: 1, lkey: 1 }]]) {
+      bad.sgList = as(sgList);
+      const error = errorOf(() => a.postSend(first));
+      expect(error).to.include({ code: 'EINVAL' });
+      expect(error.details).to.deep.equal({ badWrIndex: 1 });
+      expect(cq.poll(wcs)).to.equal(1);
+    }
+    const recv = new RecvWr();
+    recv.sgList = as([null]);
+    expect(errorOf(() => b.postRecv(new RecvWr({ next: recv }))).details).to.deep.equal({ badWrIndex: 1 });
+  });
+
+  it('ends in a cyclic chain of literals', () => {
+    const { a, b } = openConnected({ depth: 5 });
+    const wr: { opcode: number; next?: SendWrInit } = { opcode: WrOpcode.RDMA_WRITE };
+    wr.next = wr;
+    const error = errorOf(() => a.postSend(wr));
+    expect(error).to.include({ code: 'ENOMEM' });
+    expect(error.details).to.deep.equal({ badWrIndex: 5 });
+    expect(errorOf(() => b.postRecv(wr)).code).to.equal('ENOMEM');
+  });
+});
+
+describe('an object of another kind', () => {
+  it('is no channel of a CQ, and leaves no CQ behind', () => {
+    const { context, cq, ops } = openConnected();
+    const before = ops.cqs.size;
+    for (const channel of [cq, {}, 5, 'x']) {
+      const error = errorOf(() => context.createCq({ cqe: 4, channel: as<CompletionChannel>(channel) }));
+      expect(error).to.include({ code: 'EINVAL', verb: 'ibv_create_cq' });
+      expect(error.message).to.contain('not a CompletionChannel');
+    }
+    expect(ops.cqs.size).to.equal(before);
+  });
+
+  it('is no CQ and no SRQ of a QP, even when it has the handle of one', () => {
+    const { pd, cq, a, mr, ops } = openConnected();
+    const before = ops.qps.size;
+    for (const object of [a, mr, {}, 5]) {
+      const sendCq = as<CompletionQueue>(object);
+      const create = (init: object): string =>
+        errorOf(() => pd.createQp({ sendCq: cq, recvCq: cq, qpType: QpType.RC, cap: {}, ...init })).message;
+      expect(create({ sendCq })).to.contain('sendCq is');
+      expect(create({ recvCq: sendCq })).to.contain('not a CompletionQueue');
+      expect(create({ srq: object })).to.contain('not a SharedReceiveQueue');
+    }
+    expect(ops.qps.size).to.equal(before);
+  });
+
+  it('is no memory', () => {
+    const { pd } = openConnected();
+    for (const memory of [null, undefined, {}, 5, new ArrayBuffer(8)]) {
+      expect(errorOf(() => pd.regMr(as(memory), 1))).to.include({ code: 'EINVAL', verb: 'ibv_reg_mr' });
+    }
+  });
+
+  it('is no endpoint and no mask', () => {
+    const { a } = openConnected();
+    a.modify({ qpState: 0 });
+    a.toInit();
+    const { gid: _, ...endpoint } = a.endpoint();
+    expect(errorOf(() => a.toRtr(as(endpoint))).message).to.contain("'undefined' is not a GID");
+    for (const mask of [NaN, 0.5, -1, 2 ** 32, 'x', 1n]) {
+      expect(errorOf(() => a.modify({ qpState: 1 }, as(mask))).details?.['what']).to.equal('mask');
+    }
+  });
+});
