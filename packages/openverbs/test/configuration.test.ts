@@ -170,6 +170,18 @@ describe('configuration', () => {
       expect(error.message).to.match(/^openVerbs: unknown key '.*' in .*openverbs\.config\.json$/);
     });
 
+    it('share no more with a variable than its prefix', () => {
+      const error = failure(() => configured({}, { OPENVERBS_DEBUG: '1' }));
+      expect(error.message).to.equal("openVerbs: unknown key 'OPENVERBS_DEBUG' in the environment");
+      expect(error.details?.['nearest']).to.equal(undefined);
+    });
+
+    it('of the file are not told of keys that only the argument takes', () => {
+      const error = failure(() => configured({}, {}, { $schema: 'x' }));
+      expect(error.hint).to.contain('valid keys are provider, providers, emulated');
+      expect(error.hint).not.to.contain('machine');
+    });
+
     it('leave variables of tests and of others alone', () => {
       expect(names(configured({}, { OPENVERBS_TEST_SEED: '7', PATH: '/bin', OPENVERBS_PROVIDER: '' }))).to.deep.equal([
         'emulated',

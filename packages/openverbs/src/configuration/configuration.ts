@@ -59,7 +59,7 @@ export function configure(
       } else if (!sections.place(setting)) {
         // A source whose providers were overruled can hold the settings of a provider that is not loaded this time.
         const overruled = index > choosing && choosing >= 0 && namesProviders(source);
-        if (!overruled) throw unknownKey(setting.name, setting.origin, validKeys(setting, names));
+        if (!overruled) throw unknownKey(setting.name, setting.origin, validKeys(setting, source, names));
       }
     }
   }
@@ -126,8 +126,9 @@ function onlyAsArgument(setting: Setting): VerbsError {
 }
 
 /** What could have stood in the place of an unknown key, spelled as its source spells keys. */
-function validKeys(setting: Setting, names: SectionNames): string[] {
-  if (!setting.name.startsWith(ENV_PREFIX)) return [...PROVIDER_KEYS, ...OBJECT_KEYS, ...names.all];
+function validKeys(setting: Setting, { kind }: SettingsSource, names: SectionNames): string[] {
+  if (kind === 'argument') return [...PROVIDER_KEYS, ...OBJECT_KEYS, ...names.all];
+  if (!setting.name.startsWith(ENV_PREFIX)) return [...PROVIDER_KEYS, ...names.all];
   return [...PROVIDER_KEYS.map((key) => ENV_PREFIX + key.toUpperCase()), ...names.variablesLike(setting.name)];
 }
 

@@ -1,6 +1,8 @@
 /** Keys that nobody knows: which one was meant, and the error that says so. */
 import { VerbsError } from '@openverbs/verbs';
 
+import { ENV_PREFIX } from './sources.ts';
+
 /**
  * The entry of `candidates` that is fewest edits away from `key`, ignoring case. An edit inserts, removes or replaces a
  * character, or swaps two neighbours (Damerau-Levenshtein distance, restricted form). Undefined if more than half of the
@@ -21,7 +23,7 @@ export function nearestKey(key: string, candidates: Iterable<string>): string | 
 
 /** The error for a key that is not among `valid`; `origin` says in words where it was found. */
 export function unknownKey(key: string, origin: string, valid: readonly string[]): VerbsError {
-  const nearest = nearestKey(key, valid);
+  const nearest = key.startsWith(ENV_PREFIX) ? nearestVariable(key, valid) : nearestKey(key, valid);
   const meant = nearest === undefined ? '' : `; did you mean '${nearest}'?`;
   return new VerbsError({
     code: 'EINVAL',
@@ -30,6 +32,13 @@ export function unknownKey(key: string, origin: string, valid: readonly string[]
     hint: `valid keys are ${valid.join(', ')}`,
     details: { key, origin, nearest, valid },
   });
+}
+
+/** The prefix that all variables share makes none of them any nearer. */
+function nearestVariable(name: string, valid: readonly string[]): string | undefined {
+  const bare = (variable: string): string => variable.slice(ENV_PREFIX.length);
+  const nearest = nearestKey(bare(name), valid.map(bare));
+  return nearest === undefined ? undefined : ENV_PREFIX + nearest;
 }
 
 function editDistance(a: string, b: string): number {
