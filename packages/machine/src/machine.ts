@@ -171,7 +171,7 @@ function checkHandle(handle: unknown): asserts handle is MachineHandle {
     throw new MachineError({
       code: 'EINVAL',
       message: `not a machine handle: its kind is ${String(kind)}, not 'openverbs-machine'`,
-      hint: 'pass machine.handle of the thread that created the machine, by workerData or postMessage',
+      hint: 'pass `machine` of the openVerbs() of another thread, by workerData or postMessage',
     });
   }
   if (abi !== ABI) throw abiMismatch(String(abi));
