@@ -1,8 +1,10 @@
 /** `openverbs conformance`: does a provider do what the verbs promise? */
+import { suites } from '@openverbs/conformance';
 import { Option, type Command } from 'commander';
 import { type ToolIo, processIo, toJson } from '../cli/io.ts';
 import { type CommonOptions, addExamples, createCommand } from '../cli/options.ts';
 import { ToolFailure } from '../cli/run-tool.ts';
+import { UsageError } from '../cli/usage-error.ts';
 import { formatReport } from './format.ts';
 import { runSuite } from './run.ts';
 
@@ -22,8 +24,17 @@ export function conformanceCommand(io: ToolIo = processIo): Command {
     ['openverbs conformance --provider ./my-provider.js --json', 'another provider, for programs'],
   ]);
   return command.action(async (options: CommandOptions) => {
+    checkSuites(options.suite ?? []);
     const report = await runSuite({ provider: options.provider, only: options.suite });
     io.out(options.json ? toJson(report) : formatReport(report));
     if (report.failed.length > 0) throw new ToolFailure();
   });
+}
+
+/** A suite that is misspelt says nothing about the provider. */
+function checkSuites(wanted: readonly string[]): void {
+  const names = suites.map(({ name }) => name);
+  const unknown = wanted.filter((name) => !names.includes(name));
+  if (unknown.length > 0)
+    throw new UsageError(`no such suite: ${unknown.join(', ')}`, `suites are ${names.join(', ')}`);
 }
