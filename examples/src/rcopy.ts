@@ -9,6 +9,7 @@ import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { VerbsError, openVerbs } from 'openverbs';
 import { type CopyResult, copyFile } from './rcopy/copy-file.ts';
+import { interruptible } from './rcopy/interruptible.ts';
 import { createProgressBar } from './rcopy/progress-bar.ts';
 import { formatBytes, formatRate } from './text.ts';
 
@@ -45,13 +46,11 @@ async function main(): Promise<number> {
 }
 
 async function copy(source: string, destination: string): Promise<number> {
-  const interrupt = new AbortController();
-  const onInterrupt = (): void => interrupt.abort(new Error('interrupted'));
-  process.once('SIGINT', onInterrupt);
   const bar = createProgressBar();
   try {
     using verbs = openVerbs();
-    const result = await copyFile(verbs.device(), source, destination, { ...bar, signal: interrupt.signal });
+    const device = verbs.device();
+    const result = await interruptible((signal) => copyFile(device, source, destination, { ...bar, signal }));
     bar.stop();
     report(result);
     return 0;
@@ -62,7 +61,6 @@ async function copy(source: string, destination: string): Promise<number> {
     return 1;
   } finally {
     bar.stop();
-    process.off('SIGINT', onInterrupt);
   }
 }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { type Device, VerbsError, openVerbs } from 'openverbs';
 import { copyFile } from './rcopy/copy-file.ts';
+import { interruptible } from './rcopy/interruptible.ts';
 import { createProgressBar } from './rcopy/progress-bar.ts';
 import { describeDevices } from './start/devices.ts';
 import { findLargeFile } from './start/large-file.ts';
@@ -23,18 +24,18 @@ async function main(): Promise<void> {
   using verbs = openVerbs();
   const device = verbs.device();
   print(`Devices\n${describeDevices(verbs.devices)}\n\n`);
-  await copyLargeFile(device);
+  await interruptible((signal) => copyLargeFile(device, signal));
   print(`Ping-pong: RC SEND, both ends on this thread\n${timePingPongs(device)}\n\n`);
   print(NEXT);
 }
 
-async function copyLargeFile(device: Device): Promise<void> {
+async function copyLargeFile(device: Device, signal: AbortSignal): Promise<void> {
   const source = findLargeFile();
   const directory = await mkdtemp(join(tmpdir(), 'openverbs-'));
   const bar = createProgressBar();
-  print(`Copy of ${source} by RDMA WRITE\n`);
   try {
-    const { bytes, seconds, writes, sha256 } = await copyFile(device, source, directory, bar);
+    print(`Copy of ${source} by RDMA WRITE\n`);
+    const { bytes, seconds, writes, sha256 } = await copyFile(device, source, directory, { ...bar, signal });
     bar.stop();
     print(`  ${formatBytes(bytes)} in ${seconds.toFixed(2)} s, ${formatRate(bytes, seconds)}, ${writes} writes\n`);
     print(`  sha256 match ${sha256}\n\n`);

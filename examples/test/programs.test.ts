@@ -1,10 +1,15 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
+import process from 'node:process';
+import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
-import { runExample } from './run-example.ts';
+import { runExample, spawnExample } from './run-example.ts';
+import { scratchDirectory } from './scratch-directory.ts';
 
 const file = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
 describe('examples', () => {
+  const path = scratchDirectory();
+
   it('first', async () => {
     expect(await runExample('first')).to.deep.equal({
       status: 0,
@@ -55,4 +60,14 @@ describe('examples', () => {
     expect(out).to.match(/\n +1048576 B +\d+ +[\d.]+ us +[\d.]+ [MG]B\/s\n/);
     expect(out).to.match(/\nTry next\n/);
   });
+
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    it(`start leaves no file behind when ${signal} ends it`, async () => {
+      const child = spawnExample('start', [], { env: { ...process.env, TMPDIR: path() } });
+      const err = text(child.stderr);
+      for await (const chunk of child.stdout) if (String(chunk).includes('Copy of')) child.kill(signal);
+      expect(await err).to.equal('npm start: interrupted\n');
+      expect(readdirSync(path())).to.deep.equal([]);
+    });
+  }
 });

@@ -1,5 +1,5 @@
 /** Runs an example as a user does, in a process of its own. */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcessWithoutNullStreams, type SpawnOptionsWithoutStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
@@ -13,8 +13,17 @@ export interface ExampleRun {
 
 /** Runs `name`, for example `'rcopy'`, with these arguments. */
 export async function runExample(name: string, args: readonly string[] = [], cwd?: string): Promise<ExampleRun> {
-  const program = fileURLToPath(new URL(`../src/${name}.js`, import.meta.url));
-  const child = spawn(process.execPath, [program, ...args], { cwd });
+  const child = spawnExample(name, args, { cwd });
   const [out, err, exit] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
   return { status: (exit as [number])[0], out, err };
+}
+
+/** Starts `name`, for a test that does more than wait for its end. */
+export function spawnExample(
+  name: string,
+  args: readonly string[],
+  options: SpawnOptionsWithoutStdio,
+): ChildProcessWithoutNullStreams {
+  const program = fileURLToPath(new URL(`../src/${name}.js`, import.meta.url));
+  return spawn(process.execPath, [program, ...args], options);
 }
