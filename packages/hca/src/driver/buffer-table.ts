@@ -31,9 +31,9 @@ export class BufferTable {
     this.#machine = machine;
   }
 
-  /** Allocates zeroed memory. `above` is a machine address, for tests that want high ones. */
+  /** Allocates zeroed memory. */
   alloc(length: number, alignment: number): DmaBufferOps {
-    const { machine } = { machine: this.#machine };
+    const machine = this.#machine;
     if (length > MR_BYTES_MAX)
       throw new DeviceError('ENOMEM', `a buffer has at most ${MR_BYTES_MAX} bytes, not ${length}`);
     const machineAddr = machine.pages.alloc(length, Math.max(alignment, PAGE_BYTES), machine.threadIndex);
