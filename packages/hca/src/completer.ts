@@ -169,8 +169,7 @@ export class Completer {
     const arm = i32[cqc + RECORD] + ARM;
     const armed = loadOrdered(i32, arm);
     if (armed === 0 || ((armed & CqArm.NEXT) === 0 && !solicited)) return;
-    // The event first: a thread that dies in between leaves a spurious event, not a lost one. Without room the CQ stays armed.
-    if (this.#events.raiseCompletion(cqc)) Atomics.store(i32, arm, 0);
+    this.#events.raiseCompletion(cqc, arm);
   }
 
   /** The slot for the next CQE, `ahead` of the producer; 0 when there is none. */

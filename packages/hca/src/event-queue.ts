@@ -37,16 +37,17 @@ export class EventQueues {
     this.#local.delete(eq);
   }
 
-  /** Raises the completion event of a CQ, unless one still lies in the queue. False when the queue is full. */
-  raiseCompletion(cqc: number): boolean {
+  /** Raises the completion event of a CQ, unless one still lies in the queue; without room it stays armed. */
+  raiseCompletion(cqc: number, arm: number): void {
     const i32 = this.#i32;
-    if (Atomics.exchange(i32, cqc + Cqc.EVENT_QUEUED, 1) !== 0) {
-      this.tell(i32[cqc + Cqc.EQ]);
-      return true;
+    const queued = Atomics.exchange(i32, cqc + Cqc.EVENT_QUEUED, 1) !== 0;
+    // Disarmed before the event is told of: who gets it arms again at once, and that arming must stay.
+    const armed = Atomics.exchange(i32, arm, 0);
+    if (queued) this.tell(i32[cqc + Cqc.EQ]);
+    else if (!this.raise(i32[cqc + Cqc.EQ], COMPLETION, i32[cqc + Cqc.CQN], i32[cqc + Cqc.HCA])) {
+      Atomics.store(i32, cqc + Cqc.EVENT_QUEUED, 0);
+      Atomics.or(i32, arm, armed);
     }
-    if (this.raise(i32[cqc + Cqc.EQ], COMPLETION, i32[cqc + Cqc.CQN], i32[cqc + Cqc.HCA])) return true;
-    Atomics.store(i32, cqc + Cqc.EVENT_QUEUED, 0);
-    return false;
   }
 
   /** Raises an asynchronous event of a QP. */

@@ -6,7 +6,7 @@
  * every queue is looked at, every armed CQ that holds something gets its event and every reader of events is told. All of these
  * may happen once too often, which verbs allow.
  */
-import { CqDoorbellRecord } from '@openverbs/verbs/rings';
+import { CqArm, CqDoorbellRecord } from '@openverbs/verbs/rings';
 import type { Engine } from './engine.ts';
 import { RESERVED_PDS, RESERVED_QPS } from './hca.ts';
 import type { Hca } from './hca.ts';
@@ -111,7 +111,8 @@ function completeArmed(engine: Engine, c: number): void {
   const { i32 } = engine.machine;
   const consumer = Atomics.load(i32, i32[c + Cqc.RECORD] + CqDoorbellRecord.CONSUMER);
   if (i32[c + Cqc.PRODUCER] === consumer) return;
-  // Who died may have said that an event is queued, and not have queued it.
-  Atomics.store(i32, c + Cqc.EVENT_QUEUED, 0);
+  // Who died may have said that an event is queued, and not have queued it: it is raised again.
+  const claimed = Atomics.exchange(i32, c + Cqc.EVENT_QUEUED, 0) !== 0;
+  if (claimed) Atomics.or(i32, i32[c + Cqc.RECORD] + CqDoorbellRecord.ARM, CqArm.NEXT);
   engine.completer.notify(c, true);
 }
