@@ -160,7 +160,6 @@ export class RingSendBuilder extends RingSendQueue implements SendPath {
     const count = sges.length;
     if (wqe < 0 || count > this.maxSge) return this.refuse(EINVAL);
     const { i32 } = this;
-    i32[wqe + FLAGS] = (i32[wqe + FLAGS] & FLAG_BITS) | (count << SGE_COUNT_SHIFT);
     // The second SGE of an atomic operation would take the place of its operands; complete() refuses that.
     for (let i = 0, w = wqe + SGE; i < count; i++, w += WORDS_PER_SGE) {
       const { addr, length, lkey } = sges[i];
@@ -169,6 +168,8 @@ export class RingSendBuilder extends RingSendQueue implements SendPath {
       i32[w + LENGTH] = length;
       i32[w + LKEY] = lkey;
     }
+    // Last: an exception on the way, caught by the program, must not let SGEs count that an earlier lap left here.
+    i32[wqe + FLAGS] = (i32[wqe + FLAGS] & FLAG_BITS) | (count << SGE_COUNT_SHIFT);
   }
 
   /** Copies data into the WQE. */
