@@ -103,8 +103,9 @@ export const HcaHeader = {
   WORDS: 1024,
 } as const;
 
-/** QP context. */
+/** QP context. Four cache lines by who touches them: a line that two cores write costs each message 50 ns. */
 export const Qpc = {
+  // What both sides of a message read.
   /** Full number with generation; 0 when the entry is free. Stored last at create. */
   QPN: 0,
   STATE: 1,
@@ -112,80 +113,84 @@ export const Qpc = {
   TYPE: 2,
   PD: 3,
   UAR: 4,
-  /** Word index of the send ring. */
-  SQ_BASE: 5,
-  SQ_LOG2_COUNT: 6,
-  SQ_LOG2_WORDS: 7,
-  RQ_BASE: 8,
-  RQ_LOG2_COUNT: 9,
-  RQ_LOG2_WORDS: 10,
   /** Word index of the doorbell record. */
-  RECORD: 11,
-  /** Word index of the CQ context. */
-  SEND_CQ: 12,
-  RECV_CQ: 13,
-  SQ_CONSUMER: 14,
-  RQ_CONSUMER: 15,
-  /** Next PSN to send, and the next one expected. */
-  SQ_PSN: 16,
-  RQ_PSN: 17,
-  MSN: 18,
-  PATH_MTU: 19,
-  DEST_QPN: 20,
+  RECORD: 5,
   /** Word index of the peer's QP context as the address vector resolves it; 0 when it leads nowhere. */
-  PEER: 21,
+  PEER: 6,
+  DEST_QPN: 7,
   /** Port identities (HCA index << 8 | port) of this side and of the other. */
-  LOCAL_PORT_ID: 22,
-  REMOTE_PORT_ID: 23,
-  ACCESS_FLAGS: 24,
-  PKEY_INDEX: 25,
-  PORT: 26,
-  RETRY_CNT: 27,
-  RNR_RETRY: 28,
-  TIMEOUT: 29,
-  MIN_RNR_TIMER: 30,
-  MAX_RD_ATOMIC: 31,
-  MAX_DEST_RD_ATOMIC: 32,
-  RETRIES_LEFT: 33,
-  RNR_RETRIES_LEFT: 34,
-  /** Position in the timer queue plus one; 0 when no timer runs. */
-  TIMER_SLOT: 35,
-  /** When the timer runs out, a double in nanoseconds. */
-  DEADLINE: 36,
-  /** Why the WQE at the head of the send queue waits: one of {@link Waiting}. */
-  WAITING: 38,
-  MAX_SEND_SGE: 39,
-  MAX_RECV_SGE: 40,
-  MAX_INLINE: 41,
-  /** Word index of the event queue. */
-  EQ: 42,
-  /** MPT entry of the ring buffer, pinned while the QP lives. */
-  BUFFER_MPT: 43,
-  QKEY: 44,
-  EN_SQD_ASYNC_NOTIFY: 45,
-  SQ_DRAINING: 46,
-  /** 1 once the first message has arrived. */
-  COMM_ESTABLISHED: 47,
-  PATH_MIG_STATE: 48,
+  LOCAL_PORT_ID: 8,
+  REMOTE_PORT_ID: 9,
+  PATH_MTU: 10,
   /** Word index of the MPT table, so that a key check needs no object. */
-  MPT_TABLE: 49,
+  MPT_TABLE: 11,
   /** Word index of the HCA's header. */
-  HCA: 50,
-  /** 1 when every send WQE is signalled. */
-  SQ_SIG_ALL: 51,
-  MAX_SEND_WR: 52,
-  MAX_RECV_WR: 53,
-  /** Address vector, as it was given: DGID, and packed attributes. */
-  AV_DGID: 54,
-  AV_FLOW_LABEL: 58,
-  /** sgid index | hop limit << 8 | traffic class << 16 | is_global << 24. */
-  AV_GRH: 59,
-  /** dlid | sl << 16 | src path bits << 24. */
-  AV_LID: 60,
-  /** static rate | port << 8. */
-  AV_PORT: 61,
+  HCA: 12,
+  /** Word index of the event queue. */
+  EQ: 13,
+  /** MPT entry of the ring buffer, pinned while the QP lives. */
+  BUFFER_MPT: 14,
+  PORT: 15,
+  // What only this QP's own requests touch: a cache line that stays with the core which posts.
+  /** Word index of the send ring. */
+  SQ_BASE: 16,
+  SQ_LOG2_COUNT: 17,
+  SQ_LOG2_WORDS: 18,
+  /** Word index of the CQ context. */
+  SEND_CQ: 19,
+  SQ_CONSUMER: 20,
+  /** The next PSN to send. */
+  SQ_PSN: 21,
+  /** Why the WQE at the head of the send queue waits: one of {@link Waiting}. */
+  WAITING: 22,
+  RETRIES_LEFT: 23,
+  /** When the timer runs out, a double in nanoseconds. */
+  DEADLINE: 24,
+  RNR_RETRIES_LEFT: 26,
+  /** Position in the timer queue plus one; 0 when no timer runs. */
+  TIMER_SLOT: 27,
   /** Vendor error that a queue which waits for a response fails with in the end. */
-  WAIT_REASON: 62,
+  WAIT_REASON: 28,
+  MAX_SEND_SGE: 29,
+  MAX_INLINE: 30,
+  MAX_RD_ATOMIC: 31,
+  // What only messages to this QP touch: a cache line that stays with the core of the peer.
+  RQ_BASE: 32,
+  RQ_LOG2_COUNT: 33,
+  RQ_LOG2_WORDS: 34,
+  RECV_CQ: 35,
+  RQ_CONSUMER: 36,
+  /** The next PSN expected. */
+  RQ_PSN: 37,
+  MSN: 38,
+  /** 1 once the first message has arrived. */
+  COMM_ESTABLISHED: 39,
+  ACCESS_FLAGS: 40,
+  MAX_RECV_SGE: 41,
+  MAX_DEST_RD_ATOMIC: 42,
+  MIN_RNR_TIMER: 43,
+  PKEY_INDEX: 44,
+  RETRY_CNT: 45,
+  RNR_RETRY: 46,
+  TIMEOUT: 47,
+  // What is read at state changes only.
+  QKEY: 48,
+  EN_SQD_ASYNC_NOTIFY: 49,
+  SQ_DRAINING: 50,
+  PATH_MIG_STATE: 51,
+  /** 1 when every send WQE is signalled. */
+  SQ_SIG_ALL: 52,
+  MAX_SEND_WR: 53,
+  MAX_RECV_WR: 54,
+  /** Address vector, as it was given: DGID, and packed attributes. */
+  AV_DGID: 55,
+  AV_FLOW_LABEL: 59,
+  /** sgid index | hop limit << 8 | traffic class << 16 | is_global << 24. */
+  AV_GRH: 60,
+  /** dlid | sl << 16 | src path bits << 24. */
+  AV_LID: 61,
+  /** static rate | port << 8. */
+  AV_PORT: 62,
   /** Counts the QPs that had this entry; outlives them. */
   GENERATION: 63,
   WORDS: 64,
