@@ -1,5 +1,5 @@
 /** Checks what a modify asks for, and explains what is wrong with it. */
-import { checkInteger, U32_MAX } from './check.ts';
+import { checkFlags } from './check.ts';
 import type { QpAttr, QpAttrInit } from './attributes/qp.ts';
 import type { Context } from './context.ts';
 import { QpAttrMask, qpStateStr, qpTypeStr } from './enums/qp.ts';
@@ -8,6 +8,7 @@ import { maskOfQpAttr, namesOfQpAttrMask, QP_ATTR_RULES, type QpAttrScope } from
 import { qpModifyFault, qpStatesAfter } from './qp-state-table.ts';
 
 const VERB = 'ibv_modify_qp';
+const MASK_KNOWN = Object.values(QpAttrMask).reduce((bits, bit) => bits | bit, 0);
 
 /** A QP, as far as a check of its modify needs it. */
 export interface QpToModify {
@@ -31,7 +32,7 @@ export interface CheckedModify {
 /** Throws EINVAL with `details` of `from`, `to`, `missing`, `superfluous` and `invalid` attributes. */
 export function checkModify(qp: QpToModify, attr: QpAttrInit, onlyMask?: number): CheckedModify {
   checkKeys(attr);
-  if (onlyMask !== undefined) checkInteger(VERB, 'mask', onlyMask, 0, U32_MAX);
+  if (onlyMask !== undefined) checkFlags(VERB, 'mask', onlyMask, QpAttrMask, MASK_KNOWN);
   const given = maskOfQpAttr(attr);
   const mask = onlyMask ?? given;
   const from = (mask & QpAttrMask.CUR_STATE) !== 0 ? (attr.curQpState ?? qp.state) : qp.state;

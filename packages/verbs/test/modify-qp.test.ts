@@ -94,6 +94,16 @@ describe('qp.modify', () => {
     expect(error.details).to.deep.include({ from: 'RESET', to: 'RTS' });
   });
 
+  it('says which bits of a mask are none', () => {
+    const { qp } = makeQp();
+    for (const attr of [INIT, {}]) {
+      const error = errorOf(() => qp.modify(attr, QpAttrMask.STATE | (1 << 29)));
+      expect(error).to.include({ code: 'EINVAL', verb: 'ibv_modify_qp' });
+      expect(error.message).to.equal('ibv_modify_qp: mask has bits that mean nothing: 0x20000000');
+      expect(error.hint).to.contain('known bits are STATE | ');
+    }
+  });
+
   it('refuses names that are no attributes', () => {
     const { qp } = makeQp();
     const error = errorOf(() => qp.modify({ ...INIT, destQPNum: 7 } as QpAttrInit));
