@@ -7,6 +7,7 @@ export type ConformanceBody = (bench: Bench) => void | Promise<void>;
 
 /** One test. */
 export interface ConformanceTest {
+  /** Says what holds; unlike any other title of its suite. */
   readonly title: string;
   /** What the device has to support for the test to make sense, beside what its suite needs. */
   readonly needs: readonly CapabilityName[];
@@ -15,13 +16,17 @@ export interface ConformanceTest {
    * what it should and nothing else.
    */
   readonly provokes: boolean;
+  /** What runs. */
   readonly body: ConformanceBody;
 }
 
 /** The tests of one kind of object, or of one rule. */
 export interface ConformanceSuite {
+  /** What `only` and the keys of tests call it. */
   readonly name: string;
+  /** What the device has to support for any of its tests to make sense. */
   readonly needs: readonly CapabilityName[];
+  /** In the order in which they run. */
   readonly tests: readonly ConformanceTest[];
 }
 
@@ -29,9 +34,11 @@ export interface ConformanceSuite {
 export interface SuiteBuilder {
   /** A test of something that works. */
   works(title: string, body: ConformanceBody): void;
+  /** The same, of something that takes more capabilities than the suite. */
   works(title: string, needs: readonly CapabilityName[], body: ConformanceBody): void;
   /** A test of something that must be answered with an error, and must change nothing else. */
   provokes(title: string, body: ConformanceBody): void;
+  /** The same, of something that takes more capabilities than the suite. */
   provokes(title: string, needs: readonly CapabilityName[], body: ConformanceBody): void;
 }
 

@@ -3,12 +3,15 @@ import type { CapabilityName } from '@openverbs/verbs/driver';
 
 /** A test that the manifest excludes; its place was taken by the check that the capability really is absent. */
 export interface ExcludedTest {
+  /** Which test, as `testKey` names it. */
   readonly key: string;
+  /** What the device lacks. */
   readonly capability: CapabilityName;
 }
 
 /** A test that fails as the list of deviations said it would. */
 export interface DeviatingTest {
+  /** Which test, as `testKey` names it. */
   readonly key: string;
   /** As the list gave it. */
   readonly reason: string;
@@ -18,7 +21,9 @@ export interface DeviatingTest {
 
 /** A test that failed, or that passed although it is listed as a deviation. */
 export interface FailedTest {
+  /** Which test, as `testKey` names it. */
   readonly key: string;
+  /** How it failed. */
   readonly failure: string;
 }
 
@@ -28,8 +33,11 @@ export interface ConformanceReport {
   readonly name: string;
   /** Keys of the tests that passed. */
   readonly passed: string[];
+  /** What keeps the subject from conforming. */
   readonly failed: FailedTest[];
+  /** Known deviations, as found. */
   readonly deviating: DeviatingTest[];
+  /** What the device can't do, and says so. */
   readonly excluded: ExcludedTest[];
   /** Suites that the caller left out by `only`; a report with any is no statement of conformance. */
   readonly notSelected: string[];

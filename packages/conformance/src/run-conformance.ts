@@ -15,6 +15,7 @@ export interface ConformanceSession {
   readonly devices: readonly Device[];
   /** What another thread would join with; undefined where none can. */
   readonly machine?: unknown;
+  /** Closes the devices. Called once, after the last test. */
   close(): void | Promise<void>;
 }
 

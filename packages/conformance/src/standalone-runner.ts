@@ -17,6 +17,7 @@ interface Test {
 export interface StandaloneFailure {
   /** Titles of the blocks around it and its own, outermost first. */
   readonly path: readonly string[];
+  /** What was thrown. */
   readonly error: unknown;
 }
 

@@ -5,9 +5,13 @@ export type TestBody = () => void | Promise<void>;
 
 /** A test runner, as far as the suite uses one. */
 export interface TestInterface {
+  /** A block of tests, and of blocks. */
   readonly describe: (title: string, body: () => void) => void;
+  /** One test. */
   readonly it: (title: string, body: TestBody) => void;
+  /** Runs before the tests of the block. */
   readonly before: (body: TestBody) => void;
+  /** Runs after the tests of the block, also after failures. */
   readonly after: (body: TestBody) => void;
 }
 

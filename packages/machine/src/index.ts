@@ -19,6 +19,7 @@ export { OWNER_MAX, PageAllocator } from './page-allocator.ts';
 export type { AllocOptions, PageStats } from './page-allocator.ts';
 export { Xoshiro128 } from './prng.ts';
 export type { Prng } from './prng.ts';
+export type { ThreadIdentity } from './thread-identity.ts';
 export { ThreadTable } from './thread-table.ts';
 export { VirtualClock } from './virtual-clock.ts';
 export { waitUntil, wakeAll } from './wait.ts';

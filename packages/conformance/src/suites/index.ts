@@ -37,6 +37,7 @@ import { sqdSuite } from './sqd.ts';
 import { turnedBitsSuite } from './turned-bits.ts';
 import { unreachableSuite } from './unreachable.ts';
 
+/** All suites, in the order in which they run. */
 export const suites: readonly ConformanceSuite[] = [
   deviceSuite,
   contextSuite,
