@@ -70,7 +70,7 @@ export const UarPage = {
   PRODUCER: 0,
   /** Free-running count of doorbells taken; written by the device. */
   CONSUMER: 16,
-  /** The doorbells, {@link UAR_DOORBELLS} words. */
+  /** The doorbells, `UAR_DOORBELLS` words. */
   DOORBELL: 512,
 } as const;
 
