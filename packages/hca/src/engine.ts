@@ -16,7 +16,7 @@ import { DmaEngine } from './dma-engine.ts';
 import { EventQueues } from './event-queue.ts';
 import { allocWords, Hca } from './hca.ts';
 import type { HcaInit } from './hca.ts';
-import { DoorbellKind, EngineHeader, Qpc, QpcState, UarControl } from './layout.ts';
+import { DoorbellKind, EngineHeader, EngineSleep, Qpc, QpcState, UarControl } from './layout.ts';
 import { QP_WR_MAX, QPS_MAX, TIMERS_MAX, UARS_MAX, WQE_BUDGET } from './limits.ts';
 import { QpStateMachine } from './qp-state.ts';
 import { recover } from './recovery.ts';
@@ -63,7 +63,8 @@ export class Engine {
   readonly #f64: Float64Array;
   readonly #lock: MachineLock;
   readonly #requester: Requester;
-  readonly #remote: boolean;
+  /** Whether another thread executes the devices. */
+  #remote: boolean;
   readonly #hcas: Hca[] = [];
   readonly #serve = (uar: number, kind: number, number: number): void => {
     this.#serveDoorbell(uar, kind, number);
@@ -86,7 +87,7 @@ export class Engine {
       throw error;
     }
     this.placement = machine.i32[this.header + EngineHeader.PLACEMENT_THREAD] !== 0 ? 'thread' : 'inline';
-    this.#remote = this.placement === 'thread';
+    this.#remote = this.placement === 'thread' && !this.#engineEnded;
     this.events = new EventQueues(machine);
     this.uars = new Uars(machine, this.header);
     this.timers = new TimerQueue(machine, this.header);
@@ -145,17 +146,15 @@ export class Engine {
 
   /** A poll found nothing: takes what others left behind and runs what is due. */
   idle(): void {
-    if (this.#remote) return;
-    const due = this.#f64[(this.header + DEADLINE) >>> 1];
-    if (Atomics.load(this.#i32, this.header + MARK_SUMMARY) !== 0 || (due !== Infinity && due <= this.nowNs())) {
-      this.runDue();
-    } else if (++this.#starved >= STARVED_POLLS_MAX) this.tend();
+    if (!this.#remote && this.#hasWork()) this.runDue();
+    else if (++this.#starved >= STARVED_POLLS_MAX) this.tend();
   }
 
   /** Looks whether somebody died who had taken this thread's work; for those who wait for long. */
   tend(): void {
     this.#starved = 0;
-    if (this.#lock.ownerIndex === 0 && (this.#remote || !this.uars.marked)) return;
+    if (this.#remote && this.#engineEnded) this.#remote = false;
+    if (this.#lock.ownerIndex === 0 && (this.#remote || !this.#hasWork())) return;
     try {
       this.#lock.acquire(hostClock.nowNs() + TEND_WAIT_NS);
     } catch (error) {
@@ -164,6 +163,18 @@ export class Engine {
     }
     if (!this.#remote) this.work();
     this.unlock();
+  }
+
+  /** Whether there are doorbells that nobody has taken, or timers that are due. */
+  #hasWork(): boolean {
+    if (Atomics.load(this.#i32, this.header + MARK_SUMMARY) !== 0) return true;
+    const due = this.#f64[(this.header + DEADLINE) >>> 1];
+    return due !== Infinity && due <= this.nowNs();
+  }
+
+  /** The thread of `thread` placement has ended: the device goes on in those that use it. */
+  get #engineEnded(): boolean {
+    return Atomics.load(this.#i32, this.header + ASLEEP) === EngineSleep.ENDED;
   }
 
   /** Takes all doorbells and runs all timers that are due, if the lock is free; now and then it looks who holds it. */
@@ -212,6 +223,7 @@ export class Engine {
     }
     if (this.timers.moved) {
       this.timers.moved = false;
+      if (this.#remote) this.wake(); // it may sleep beyond the new deadline
       for (const listener of this.deadlineListeners) listener();
     }
     if (this.events.pending) this.events.flush();
@@ -255,10 +267,16 @@ export class Engine {
     }
   }
 
-  /** Wakes the engine thread if it sleeps. */
+  /** Wakes the engine thread if it sleeps; takes over from it if it has ended. */
   wake(): void {
     const i32 = this.#i32;
-    if (Atomics.load(i32, this.header + ASLEEP) === 0) return;
+    const asleep = Atomics.load(i32, this.header + ASLEEP);
+    if (asleep === EngineSleep.AWAKE) return;
+    if (asleep === EngineSleep.ENDED) {
+      this.#remote = false;
+      this.runDue();
+      return;
+    }
     Atomics.add(i32, this.header + WAKE, 1);
     Atomics.add(i32, this.header + DEVICE_WAKES, 1);
     Atomics.notify(i32, this.header + WAKE);

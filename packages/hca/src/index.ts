@@ -22,6 +22,6 @@ export type { AddressVector, QpChange } from './modify-qp.ts';
 export { RC_SEND_OPCODES } from './opcode.ts';
 export type { QpStateMachine } from './qp-state.ts';
 export { reap } from './reap.ts';
-export { serve, stop } from './serve.ts';
+export { end, serve, stop } from './serve.ts';
 export type { TimerQueue } from './timer-queue.ts';
 export type { Uars } from './uar.ts';

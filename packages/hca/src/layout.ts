@@ -28,7 +28,7 @@ export const EngineHeader = {
   TAKEOVERS: 8,
   /** Bit n: word n of {@link EngineHeader.MARKS} has a bit set. */
   MARK_SUMMARY: 16,
-  /** Set by the engine thread before it sleeps. */
+  /** One of {@link EngineSleep}; set by the engine thread. */
   ASLEEP: 32,
   /** Raised by one to wake the engine thread. */
   WAKE: 33,
@@ -50,6 +50,9 @@ export const EngineHeader = {
   UAR_ALLOCATOR: 129,
   WORDS: 1024,
 } as const;
+
+/** What the engine thread is at. Once it has ended, whoever rings a doorbell executes the devices. */
+export const EngineSleep = { AWAKE: 0, ASLEEP: 1, ENDED: 2 } as const;
 
 /** Device-private control words of a UAR. */
 export const UarControl = {

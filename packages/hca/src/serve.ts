@@ -1,19 +1,29 @@
 /** The engine's own thread, in `thread` placement: spins for doorbells and deadlines, then sleeps until it is woken. */
-import { EngineHeader } from './layout.ts';
+import { EngineHeader, EngineSleep } from './layout.ts';
 import { ENGINE_SLEEP_MS_MAX, ENGINE_SPINS_MAX } from './limits.ts';
 import type { Engine } from './engine.ts';
 
 const { STOP, RUNNING, ASLEEP, WAKE, DEADLINE } = EngineHeader;
 
-/** Serves until {@link stop}. */
+/** Serves until {@link stop}; the calling thread then ends. */
 export function serve(engine: Engine): void {
   const { machine, header } = engine;
   const { i32 } = machine;
   engine.lends = true;
+  Atomics.store(i32, header + ASLEEP, EngineSleep.AWAKE);
   Atomics.store(i32, header + RUNNING, 1);
   Atomics.notify(i32, header + RUNNING);
+  try {
+    run(engine);
+  } finally {
+    end(engine);
+  }
+}
+
+function run(engine: Engine): void {
+  const { machine, header } = engine;
   let spins = 0;
-  while (Atomics.load(i32, header + STOP) === 0) {
+  while (Atomics.load(machine.i32, header + STOP) === 0) {
     if (engine.uars.marked || isDue(engine, spins)) {
       machine.lock.acquire();
       engine.work();
@@ -24,8 +34,14 @@ export function serve(engine: Engine): void {
       spins = 0;
     }
   }
-  Atomics.store(i32, header + RUNNING, 0);
-  Atomics.notify(i32, header + RUNNING);
+}
+
+/** Says that the engine thread has ended, or was seen to. The other threads then execute the devices themselves. */
+export function end(engine: Engine): void {
+  const { i32 } = engine.machine;
+  Atomics.store(i32, engine.header + ASLEEP, EngineSleep.ENDED);
+  Atomics.store(i32, engine.header + RUNNING, 0);
+  Atomics.notify(i32, engine.header + RUNNING);
 }
 
 /** Asks the engine thread to end. */
@@ -45,11 +61,11 @@ function sleep(engine: Engine): void {
   const { machine, header } = engine;
   const { i32 } = machine;
   const ticket = Atomics.load(i32, header + WAKE);
-  Atomics.store(i32, header + ASLEEP, 1);
+  Atomics.store(i32, header + ASLEEP, EngineSleep.ASLEEP);
   if (!engine.uars.marked && Atomics.load(i32, header + STOP) === 0) {
     const deadlineNs = machine.f64[(header + DEADLINE) >>> 1];
     const untilMs = deadlineNs === Infinity ? ENGINE_SLEEP_MS_MAX : (deadlineNs - engine.nowNs()) / 1e6;
     if (untilMs > 0) Atomics.wait(i32, header + WAKE, ticket, Math.min(untilMs, ENGINE_SLEEP_MS_MAX));
   }
-  Atomics.store(i32, header + ASLEEP, 0);
+  Atomics.store(i32, header + ASLEEP, EngineSleep.AWAKE);
 }

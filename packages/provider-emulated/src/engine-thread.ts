@@ -1,6 +1,6 @@
 /** Starts and stops the engine's thread. */
 import { Worker } from 'node:worker_threads';
-import { EngineState, stop } from '@openverbs/hca';
+import { end, EngineState, stop } from '@openverbs/hca';
 import type { Engine } from '@openverbs/hca';
 import { hostClock, waitUntil } from '@openverbs/machine';
 
@@ -21,6 +21,13 @@ export class EngineThread {
       stderr: false,
     });
     this.#worker.unref();
+    // However it ended: who uses the devices executes them from now on.
+    this.#worker.once('exit', () => {
+      end(engine);
+    });
+    this.#worker.once('error', (error) => {
+      process.emitWarning(`the engine thread of OpenVerbs has failed: ${String(error)}`);
+    });
     const state = new EngineState(engine);
     waitUntil(
       engine.machine,

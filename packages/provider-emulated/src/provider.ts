@@ -5,6 +5,7 @@ import { hostClock, Machine } from '@openverbs/machine';
 import type { MachineHandle } from '@openverbs/machine';
 import { defineProvider, DRIVER_ABI } from '@openverbs/verbs/driver';
 import type {
+  ProviderClock,
   ProviderDefinition,
   ProviderEnvironment,
   ProviderFinding,
@@ -34,21 +35,33 @@ function open(environment: ProviderEnvironment, config: EmulatedConfig): Provide
     const machine = joins
       ? Machine.attach(environment.machine as MachineHandle)
       : Machine.create({ memoryBytes: config.memoryBytes, name: 'emulated' });
-    const engine = new Engine(machine, config.placement, clock);
-    if (joins) reap(engine);
-    else createHcas(engine, config);
-    const thread = !joins && engine.placement === 'thread' ? new EngineThread(engine) : undefined;
-    const devices = engine.hcas.map((hca) => new HcaDevice(engine, hca, clock));
-    return {
-      devices,
-      machine: machine.handle,
-      close() {
+    try {
+      return openOn(machine, joins, clock, config);
+    } catch (error) {
+      machine.detach();
+      throw error;
+    }
+  });
+}
+
+function openOn(machine: Machine, joins: boolean, clock: ProviderClock, config: EmulatedConfig): ProviderInstance {
+  const engine = new Engine(machine, config.placement, clock);
+  if (joins) reap(engine);
+  else createHcas(engine, config);
+  const thread = !joins && engine.placement === 'thread' ? new EngineThread(engine) : undefined;
+  const devices = engine.hcas.map((hca) => new HcaDevice(engine, hca, clock));
+  return {
+    devices,
+    machine: machine.handle,
+    close() {
+      try {
         for (const device of devices) device.closeAll();
+      } finally {
         thread?.close();
         machine.detach();
-      },
-    };
-  });
+      }
+    },
+  };
 }
 
 function createHcas(engine: Engine, config: EmulatedConfig): void {
