@@ -21,11 +21,15 @@ export interface ConnectOverrides {
  */
 export function connectPair(a: QueuePair, b: QueuePair, overrides: ConnectOverrides = {}): void {
   if (a.qpType !== b.qpType) throw invalid('ibv_modify_qp', `${a.label} and ${b.label} are of different types`);
-  for (const qp of [a, b]) if (qp.state === QpState.RESET) qp.toInit(overrides.init);
-  const [ofA, ofB] = [a.endpoint(), b.endpoint()];
+  // A queue pair that talks to itself is connected once.
+  const sides = a === b ? [a] : [a, b];
+  for (const qp of sides) if (qp.state === QpState.RESET) qp.toInit(overrides.init);
+  const remotes = sides.map((_, index) => (index === 0 ? b : a).endpoint());
   const connected = a.qpType !== QpType.UD;
-  a.toRtr(ofB, connected ? overrides.rtr : {});
-  b.toRtr(ofA, connected ? overrides.rtr : {});
-  a.toRts(ofB, overrides.rts);
-  b.toRts(ofA, overrides.rts);
+  sides.forEach((qp, index) => {
+    qp.toRtr(remotes[index], connected ? overrides.rtr : {});
+  });
+  sides.forEach((qp, index) => {
+    qp.toRts(remotes[index], overrides.rts);
+  });
 }

@@ -1,6 +1,6 @@
 /** A QP whose peer is itself: both halves of the device work on one context (IBTA 9.9: the responder is the requester). */
 import { expect } from 'chai';
-import { QpState, WcOpcode, WcStatus } from '@openverbs/verbs';
+import { connectPair, QpState, WcOpcode, WcStatus } from '@openverbs/verbs';
 import type { Bench } from '../bench/bench.ts';
 import { completions, expectCompletions, expectNoCompletion } from '../bench/completions.ts';
 import { bringTo, type ConnectionOverrides } from '../bench/connect.ts';
@@ -26,6 +26,15 @@ export const selfLoopbackSuite = defineSuite('self-loopback', ['rc'], (suite) =>
       await expectCompletions(side.sendCq, { wrId: 100 + wrId, opcode: WcOpcode.SEND });
       expectBytes(side.bytes.subarray(4096, 5096), pattern(wrId, 1000), 'message');
     }
+  });
+
+  suite.works('is connected to itself like any other pair', async (bench) => {
+    const { qp, sendCq } = bench.side();
+    connectPair(qp, qp);
+    expect(qp.state).to.equal(QpState.RTS);
+    qp.postRecv({ wrId: 2, sgList: [] });
+    qp.postSend(send(1, []));
+    await expectCompletions(sendCq, { wrId: 1 });
   });
 
   suite.works('writes to and reads from itself', ['rdmaWrite', 'rdmaRead'], async (bench) => {
