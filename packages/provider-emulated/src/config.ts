@@ -1,4 +1,5 @@
 /** Configuration of the emulated provider. */
+import { inspect, type InspectOptions } from 'node:util';
 import { VerbsError } from '@openverbs/verbs';
 
 /** One emulated HCA. */
@@ -24,15 +25,17 @@ const PORTS_MAX = 16;
 const NAME_BYTES_MAX = 63;
 const MEMORY_BYTES_MIN = 128 * 2 ** 20;
 const MEMORY_BYTES_MAX = 2 ** 32;
+/** How a wrong value is printed: on one line. */
+const SHORT: InspectOptions = { depth: 1, compact: true, breakLength: Infinity, maxArrayLength: 4 };
 
 /** Checks the `emulated` part of a configuration. */
 export function parseConfig(value: unknown): EmulatedConfig {
   const config = record('emulated', value ?? {}, ['devices', 'placement', 'memoryBytes']);
-  const { placement = 'inline', memoryBytes = MEMORY_BYTES_MAX } = config;
+  const { devices = 1, placement = 'inline', memoryBytes = MEMORY_BYTES_MAX } = config;
   if (placement !== 'inline' && placement !== 'thread')
     throw bad('emulated.placement', placement, "'inline' or 'thread'");
   return {
-    devices: parseDevices(config['devices'] ?? 1),
+    devices: parseDevices(devices),
     placement,
     memoryBytes: integer('emulated.memoryBytes', memoryBytes, MEMORY_BYTES_MIN, MEMORY_BYTES_MAX),
   };
@@ -83,7 +86,7 @@ function integer(where: string, value: unknown, min: number, max: number): numbe
 function bad(where: string, value: unknown, right: string): VerbsError {
   return new VerbsError({
     code: 'EINVAL',
-    message: `${where} is ${JSON.stringify(value)}`,
+    message: `${where} is ${inspect(value, SHORT)}`,
     hint: `it must be ${right}`,
   });
 }

@@ -3,6 +3,7 @@ import { Engine, reap } from '@openverbs/hca';
 import { asVerbsError, HcaDevice } from '@openverbs/hca/driver';
 import { hostClock, Machine } from '@openverbs/machine';
 import type { MachineHandle } from '@openverbs/machine';
+import { VerbsError } from '@openverbs/verbs';
 import { defineProvider, DRIVER_ABI } from '@openverbs/verbs/driver';
 import type {
   ProviderClock,
@@ -32,6 +33,13 @@ function open(environment: ProviderEnvironment, config: EmulatedConfig): Provide
   return asVerbsError(() => {
     const clock = environment.clock ?? hostClock;
     const joins = environment.machine !== undefined;
+    if (!joins && config.placement === 'thread' && clock !== hostClock) {
+      throw new VerbsError({
+        code: 'EINVAL',
+        message: 'a clock was handed in, but the thread that executes the devices cannot read it',
+        hint: "leave the clock out, or set emulated.placement to 'inline'",
+      });
+    }
     const machine = joins
       ? Machine.attach(environment.machine as MachineHandle)
       : Machine.create({ memoryBytes: config.memoryBytes, name: 'emulated' });

@@ -1,0 +1,92 @@
+import { inspect } from 'node:util';
+import { expect } from 'chai';
+import { VerbsError } from '@openverbs/verbs';
+import { parseConfig } from '../src/config.ts';
+
+const GiB = 2 ** 30;
+
+/** Every key with values that it does not take; the error names the key, the value and what would be right. */
+const refused: [value: unknown, text: RegExp][] = [
+  [1, /emulated is 1.*an object/],
+  ['emulated', /emulated is 'emulated'.*an object/],
+  [[], /emulated is \[\].*an object/],
+  [{ device: 1 }, /emulated has no key 'device'.*devices, placement, memoryBytes/],
+  [{ devices: 1, Placement: 'inline' }, /no key 'Placement'/],
+  [{ placement: 'worker' }, /emulated.placement is 'worker'.*'inline' or 'thread'/],
+  [{ placement: null }, /emulated.placement is null/],
+  [{ placement: ['inline'] }, /emulated.placement/],
+  ...[0, -1, 17, 1.5, NaN, Infinity].map((devices): [unknown, RegExp] => [
+    { devices },
+    /emulated.devices is .*1 to 16/,
+  ]),
+  ...['2', true, {}, null, 2n].map((devices): [unknown, RegExp] => [
+    { devices },
+    /emulated.devices is .*number or a list/,
+  ]),
+  [{ devices: [] }, /emulated.devices is \[\].*list of 1 to 16/],
+  [{ devices: new Array(17).fill({}) }, /emulated.devices.*list of 1 to 16/],
+  [{ devices: [{}, 7] }, /emulated.devices\[1\] is 7.*an object/],
+  [{ devices: [{ port: 1 }] }, /emulated.devices\[0\] has no key 'port'.*name, ports/],
+  [{ devices: [{ name: '' }] }, /emulated.devices\[0\].name is ''.*letters/],
+  [{ devices: [{ name: 'a b' }] }, /name is 'a b'/],
+  [{ devices: [{ name: 'ü' }] }, /name is 'ü'/],
+  [{ devices: [{ name: 'n'.repeat(64) }] }, /1 to 63/],
+  [{ devices: [{ name: 5 }] }, /name is 5/],
+  [{ devices: [{}, { name: 'emulated0' }] }, /emulated.devices is 'emulated0'.*no other has/],
+  ...[0, 17, -1, 1.5, '1', null].map((ports): [unknown, RegExp] => [
+    { devices: [{ ports }] },
+    /emulated.devices\[0\].ports is .*1 to 16/,
+  ]),
+  ...[0, 134217727, 4 * GiB + 1, 1e9 + 0.5, '4 GiB', NaN, null, 1n].map((memoryBytes): [unknown, RegExp] => [
+    { memoryBytes },
+    /emulated.memoryBytes is .*134217728 to 4294967296/,
+  ]),
+];
+
+describe('the configuration of the emulated provider', () => {
+  it('has a default for everything', () => {
+    const defaults = { devices: [{ name: 'emulated0', ports: 1 }], placement: 'inline', memoryBytes: 4 * GiB };
+    for (const value of [undefined, null, {}]) expect(parseConfig(value)).to.deep.equal(defaults);
+  });
+
+  it('takes a number of devices, or a list', () => {
+    expect(parseConfig({ devices: 3 }).devices.map(({ name }) => name)).to.deep.equal([
+      'emulated0',
+      'emulated1',
+      'emulated2',
+    ]);
+    expect(parseConfig({ devices: [{ ports: 16 }, { name: 'mlx5_0' }, {}] }).devices).to.deep.equal([
+      { name: 'emulated0', ports: 16 },
+      { name: 'mlx5_0', ports: 1 },
+      { name: 'emulated2', ports: 1 },
+    ]);
+    expect(parseConfig({ devices: 16 }).devices).to.have.length(16);
+  });
+
+  it('takes both placements, and memory from 128 MiB to 4 GiB', () => {
+    for (const placement of ['inline', 'thread']) expect(parseConfig({ placement }).placement).to.equal(placement);
+    for (const memoryBytes of [134217728, 4 * GiB])
+      expect(parseConfig({ memoryBytes }).memoryBytes).to.equal(memoryBytes);
+  });
+
+  for (const [value, text] of refused) {
+    it(`refuses ${inspect(value, { breakLength: Infinity, maxArrayLength: 2, maxStringLength: 12 })}`, () => {
+      let caught: unknown;
+      try {
+        parseConfig(value);
+      } catch (error) {
+        caught = error;
+      }
+      expect(VerbsError.is(caught)).to.equal(true);
+      const { code, message, hint } = caught as VerbsError;
+      expect(code).to.equal('EINVAL');
+      expect(`${message} ${hint}`).to.match(text);
+    });
+  }
+
+  it('refuses a value that refers to itself', () => {
+    const circle: Record<string, unknown> = {};
+    circle['self'] = circle;
+    expect(() => parseConfig({ placement: circle })).to.throw(/emulated.placement is/);
+  });
+});
