@@ -83,6 +83,7 @@ function invalidReason({ qpType, cap }: PostedQp, wr: SendWr): Reason {
   const fault = malformed(wr);
   if (fault !== null) return fault;
   const inline = (wr.sendFlags & SendFlags.INLINE) !== 0;
+  if (wr.inlineData !== null && !inline) return ['it has inlineData but not the flag', 'add SendFlags.INLINE'];
   const inlineBytes = wr.inlineData?.length ?? wr.sgList.reduce((sum, { length }) => sum + length, 0);
   const atomic = wr.opcode === WrOpcode.ATOMIC_CMP_AND_SWP || wr.opcode === WrOpcode.ATOMIC_FETCH_AND_ADD;
   if (inline && inlineBytes > cap.maxInlineData) {

@@ -1,7 +1,7 @@
 /** Send work requests. */
 import type { AddressHandle } from './address-handle.ts';
 import { checkU32, checkU53, show } from './check.ts';
-import { WrOpcode } from './enums/wr.ts';
+import { SendFlags, WrOpcode } from './enums/wr.ts';
 import { invalid } from './errors.ts';
 import { assignSgList, type Sge, type SgeLike } from './sge.ts';
 import { bigHigh, bigLow, highWord, wordsToBigInt, wordsToNumber } from './words.ts';
@@ -14,7 +14,7 @@ export interface SendWrInit {
   readonly next?: SendWr | SendWrInit | null;
   /** Local memory; at most `cap.maxSendSge` pieces. */
   readonly sgList?: readonly SgeLike[];
-  /** With `SendFlags.INLINE`: the data itself, from any memory, instead of `sgList`. */
+  /** The data itself, from any memory, instead of `sgList`; implies `SendFlags.INLINE`. */
   readonly inlineData?: Uint8Array | null;
   /** One of `WrOpcode`; SEND when it is left out. */
   readonly opcode?: number;
@@ -163,9 +163,12 @@ export function assignSendWr(verb: string, wr: SendWr, init: SendWrInit): void {
   checkU32(verb, 'remoteSrqn', remoteSrqn);
   if (typeof remoteAddr === 'number') checkU53(verb, 'remoteAddr', remoteAddr);
   else checkU64(verb, 'remoteAddr', remoteAddr);
+  if (inlineData !== null && !(inlineData instanceof Uint8Array)) {
+    throw invalid(verb, `inlineData is ${show(inlineData)}`, 'give a Uint8Array');
+  }
   wr.wrId = wrId;
   wr.opcode = opcode;
-  wr.sendFlags = sendFlags;
+  wr.sendFlags = inlineData === null ? sendFlags : sendFlags | SendFlags.INLINE;
   wr.immData = immData;
   wr.invalidateRkey = invalidateRkey;
   wr.rkey = rkey;

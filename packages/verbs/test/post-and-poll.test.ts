@@ -163,6 +163,13 @@ describe('posting and polling over rings', () => {
     a.postSend({ ...common, inlineData: Uint8Array.of(9, 8, 7) });
     expect(written(4)).to.deep.equal([9, 8, 7, 1]);
     a.postSend({ ...common, inlineData: new Uint8Array(80).fill(5) });
+    const { sendFlags } = new SendWr({ inlineData: Uint8Array.of(1) });
+    expect(sendFlags, 'implied').to.equal(SendFlags.INLINE);
+    const unflagged = new SendWr({ opcode: WrOpcode.SEND });
+    unflagged.inlineData = Uint8Array.of(1);
+    expect(errorOf(() => a.postSend(unflagged)).hint).to.equal('add SendFlags.INLINE');
+    const words = errorOf(() => new SendWr({ inlineData: new Uint16Array(1) as unknown as Uint8Array }));
+    expect(words.hint).to.equal('give a Uint8Array');
     expect(written(81)).to.deep.equal([...new Array<number>(80).fill(5), 0]);
     expect(ops.device.executed.at(-1)![SendWqe.FLAGS]).to.equal(INLINE);
     expect(errorOf(() => a.postSend({ ...common, inlineData: new Uint8Array(81) })).message).to.contain(

@@ -161,7 +161,7 @@ export class RingSendQueue {
     const { i32 } = this;
     const sgList = wr.sgList;
     const count = sgList.length;
-    if (count > this.maxSge) return EINVAL;
+    if (count > this.maxSge || (count === 0 && wr.inlineData !== null)) return EINVAL;
     i32[wqe + FLAGS] = flags | (count << SGE_COUNT_SHIFT);
     for (let i = 0, w = wqe + SGE; i < count; i++, w += WORDS_PER_SGE) {
       const sge = sgList[i];
