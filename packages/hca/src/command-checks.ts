@@ -1,6 +1,6 @@
 /** What the device refuses in a command, whoever sent it: sizes that its rings can't have. */
 import { RECV_WQE_BYTES_MIN, SEND_WQE_BYTES_MIN, SGE_BYTES } from '@openverbs/verbs/rings';
-import type { QpInit } from './command-interface.ts';
+import type { QpInit } from './command-init.ts';
 import { DeviceError } from './device-error.ts';
 import { CQE_MAX, INLINE_BYTES_MAX, QP_WR_MAX, SGES_MAX } from './limits.ts';
 

@@ -4,59 +4,19 @@
  * Each command checks its arguments, then changes the tables so that the word which makes an entry exist is stored last (and
  * cleared first), because its thread may die in between. All run under the machine's lock.
  */
-import { CqeWords, CqDoorbellRecord, QP_DOORBELL_RECORD_BYTES, CQ_DOORBELL_RECORD_BYTES } from '@openverbs/verbs/rings';
-import { checkCqSize, checkQpInit } from './command-checks.ts';
 import { PAGE_BYTES } from '@openverbs/machine';
+import { CQ_DOORBELL_RECORD_BYTES, CQE_BYTES, QP_DOORBELL_RECORD_BYTES } from '@openverbs/verbs/rings';
+import { checkCqSize, checkQpInit } from './command-checks.ts';
+import type { CqInit, QpInit, RegionInit } from './command-init.ts';
 import { DeviceError } from './device-error.ts';
 import type { Engine } from './engine.ts';
 import { EQ_BYTES } from './event-queue.ts';
+import { freeCq, freeMpt, freeQp, freeUar } from './free-objects.ts';
 import type { Hca } from './hca.ts';
 import { allocWords } from './hca.ts';
 import { Cqc, CqcState, Eqc, HcaHeader, Mpt, Qpc, QpcState, UarControl } from './layout.ts';
 import { CQS_LOG2, CQS_MAX, MPTS_MAX, QPS_LOG2, QPS_MAX, UARS_MAX } from './limits.ts';
-
-/** A region to enter into the TPT. */
-export interface RegionInit {
-  readonly uar: number;
-  readonly pd: number;
-  readonly access: number;
-  /** Verbs address of the first byte, as two words. */
-  readonly startLo: number;
-  readonly startHi: number;
-  readonly length: number;
-  /** Machine address of the first byte when the pages are one run … */
-  readonly base?: number;
-  /** … or the machine address of each page, and where in the first one the region begins. */
-  readonly pages?: readonly number[];
-  readonly firstOffset?: number;
-}
-
-/** A CQ. Its ring lies in the region `bufferKey`, a doorbell record first. */
-export interface CqInit {
-  readonly uar: number;
-  readonly bufferKey: number;
-  readonly log2Count: number;
-}
-
-/** A QP. Its rings lie in the region `bufferKey`: doorbell record, send ring, receive ring. */
-export interface QpInit {
-  readonly uar: number;
-  readonly pd: number;
-  readonly type: number;
-  readonly bufferKey: number;
-  readonly sendCqn: number;
-  readonly recvCqn: number;
-  readonly sqLog2Count: number;
-  readonly sqLog2Bytes: number;
-  readonly rqLog2Count: number;
-  readonly rqLog2Bytes: number;
-  readonly maxSendWr: number;
-  readonly maxRecvWr: number;
-  readonly maxSendSge: number;
-  readonly maxRecvSge: number;
-  readonly maxInline: number;
-  readonly sqSigAll: boolean;
-}
+import { moveCq } from './move-cq.ts';
 
 const GENERATION_MAX = 255;
 
@@ -170,7 +130,7 @@ export class CommandInterface {
       const i32 = this.#i32;
       const { log2Count } = init;
       checkCqSize(log2Count);
-      const [entry, base] = this.#ringMemory(init.bufferKey, CQ_DOORBELL_RECORD_BYTES + (64 << log2Count));
+      const [entry, base] = this.#ringMemory(init.bufferKey, CQ_DOORBELL_RECORD_BYTES + (CQE_BYTES << log2Count));
       const index = this.hca.cqs.alloc();
       if (index < 0) throw new DeviceError('ENOMEM', `all ${CQS_MAX} CQs of the device are taken`);
       const c = this.hca.cqTable + index * Cqc.WORDS;
@@ -203,27 +163,8 @@ export class CommandInterface {
       const i32 = this.#i32;
       const c = this.cq(cqn);
       checkCqSize(log2Count);
-      const [entry, base] = this.#ringMemory(bufferKey, CQ_DOORBELL_RECORD_BYTES + (64 << log2Count));
-      const record = i32[c + Cqc.RECORD];
-      const consumer = Atomics.load(i32, record + CqDoorbellRecord.CONSUMER);
-      const unread = (i32[c + Cqc.PRODUCER] - consumer) >>> 0;
-      if (unread > 1 << log2Count) {
-        throw new DeviceError(
-          'EINVAL',
-          `the CQ holds ${unread} completions that nobody polled, more than the new size`,
-          'poll first',
-        );
-      }
-      const ring = (base + CQ_DOORBELL_RECORD_BYTES) >>> 2;
-      for (let n = 0; n < unread; n++) this.#moveCqe(c, (consumer + n) | 0, ring, log2Count);
-      i32[(base >>> 2) + CqDoorbellRecord.CONSUMER] = consumer;
-      i32[(base >>> 2) + CqDoorbellRecord.ARM] = Atomics.load(i32, record + CqDoorbellRecord.ARM);
-      i32[i32[c + Cqc.BUFFER_MPT] + Mpt.PINS]--;
-      i32[entry + Mpt.PINS]++;
-      i32[c + Cqc.BUFFER_MPT] = entry;
-      i32[c + Cqc.RECORD] = base >>> 2;
-      i32[c + Cqc.BASE] = ring;
-      i32[c + Cqc.LOG2_COUNT] = log2Count;
+      const [entry, base] = this.#ringMemory(bufferKey, CQ_DOORBELL_RECORD_BYTES + (CQE_BYTES << log2Count));
+      moveCq(i32, c, { entry, base, log2Count });
     });
   }
 
@@ -361,60 +302,9 @@ export class CommandInterface {
     return mtt;
   }
 
-  #moveCqe(c: number, index: number, ring: number, log2Count: number): void {
-    const i32 = this.#i32;
-    const oldLog2 = i32[c + Cqc.LOG2_COUNT];
-    const from = i32[c + Cqc.BASE] + ((index & ((1 << oldLog2) - 1)) << 4);
-    const to = ring + ((index & ((1 << log2Count) - 1)) << 4);
-    i32.copyWithin(to, from, from + 16);
-    i32[to + CqeWords.VALID] = ((index >>> log2Count) & 1) + 1;
-  }
-
   /** Numbers carry a generation above the index, so that a stale one is recognised; it is never 0. */
   #nextGeneration(word: number): number {
     this.#i32[word] = (this.#i32[word] + 1) & GENERATION_MAX || 1;
     return this.#i32[word];
   }
-}
-
-/** Takes a QP out of the tables. The lock must be held. */
-export function freeQp(engine: Engine, hca: Hca, q: number): void {
-  const { i32 } = engine.machine;
-  engine.timers.stop(q);
-  i32[q + Qpc.STATE] = QpcState.RESET;
-  Atomics.store(i32, q + Qpc.QPN, 0);
-  i32[i32[q + Qpc.SEND_CQ] + Cqc.REFERENCES]--;
-  i32[i32[q + Qpc.RECV_CQ] + Cqc.REFERENCES]--;
-  i32[i32[q + Qpc.BUFFER_MPT] + Mpt.PINS]--;
-  hca.qps.free((q - hca.qpTable) / Qpc.WORDS);
-}
-
-/** Takes a CQ out of the tables. The lock must be held. */
-export function freeCq(engine: Engine, hca: Hca, c: number): void {
-  const { i32 } = engine.machine;
-  Atomics.store(i32, c + Cqc.CQN, 0);
-  i32[c + Cqc.STATE] = CqcState.FREE;
-  i32[i32[c + Cqc.BUFFER_MPT] + Mpt.PINS]--;
-  hca.cqs.free((c - hca.cqTable) / Cqc.WORDS);
-}
-
-/** Takes a region out of the TPT. The lock must be held. */
-export function freeMpt(engine: Engine, hca: Hca, entry: number): void {
-  const { i32, pages } = engine.machine;
-  Atomics.store(i32, entry + Mpt.KEY, 0);
-  if (i32[entry + Mpt.MTT] !== 0) pages.free(i32[entry + Mpt.MTT] * 4);
-  i32[entry + Mpt.MTT] = 0;
-  hca.mpts.free((entry - hca.mptTable) / Mpt.WORDS);
-}
-
-/** Frees a UAR and its event queue. The lock must be held. */
-export function freeUar(engine: Engine, uar: number): void {
-  const { i32, pages } = engine.machine;
-  const control = engine.uars.control(uar);
-  const page = i32[control + UarControl.PAGE];
-  if (page === 0) return;
-  i32[control + UarControl.PAGE] = 0;
-  pages.free(i32[control + UarControl.EQ] * 4);
-  pages.free(page * 4);
-  i32[control + UarControl.THREAD] = 0;
 }

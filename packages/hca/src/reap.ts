@@ -1,6 +1,6 @@
 /** Reclaims what threads left behind that ended without closing: their QPs, CQs, regions, PDs, UARs and buffers. */
-import { freeCq, freeMpt, freeQp, freeUar } from './command-interface.ts';
 import type { Engine } from './engine.ts';
+import { freeCq, freeMpt, freeQp, freeUar } from './free-objects.ts';
 import type { Hca } from './hca.ts';
 import { Cqc, EngineHeader, HcaHeader, Mpt, Qpc, UarControl } from './layout.ts';
 import { UARS_MAX } from './limits.ts';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { CqInit, QpInit, RegionInit } from '../src/command-interface.ts';
+import type { CqInit, QpInit, RegionInit } from '../src/command-init.ts';
 import { CommandInterface } from '../src/command-interface.ts';
 import type { DeviceError } from '../src/device-error.ts';
 import { Cqc, Mpt, Qpc } from '../src/layout.ts';

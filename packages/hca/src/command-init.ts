@@ -1,0 +1,44 @@
+/** The arguments of the commands that create something. */
+
+/** A region to enter into the TPT. */
+export interface RegionInit {
+  readonly uar: number;
+  readonly pd: number;
+  readonly access: number;
+  /** Verbs address of the first byte, as two words. */
+  readonly startLo: number;
+  readonly startHi: number;
+  readonly length: number;
+  /** Machine address of the first byte when the pages are one run … */
+  readonly base?: number;
+  /** … or the machine address of each page, and where in the first one the region begins. */
+  readonly pages?: readonly number[];
+  readonly firstOffset?: number;
+}
+
+/** A CQ. Its ring lies in the region `bufferKey`, a doorbell record first. */
+export interface CqInit {
+  readonly uar: number;
+  readonly bufferKey: number;
+  readonly log2Count: number;
+}
+
+/** A QP. Its rings lie in the region `bufferKey`: doorbell record, send ring, receive ring. */
+export interface QpInit {
+  readonly uar: number;
+  readonly pd: number;
+  readonly type: number;
+  readonly bufferKey: number;
+  readonly sendCqn: number;
+  readonly recvCqn: number;
+  readonly sqLog2Count: number;
+  readonly sqLog2Bytes: number;
+  readonly rqLog2Count: number;
+  readonly rqLog2Bytes: number;
+  readonly maxSendWr: number;
+  readonly maxRecvWr: number;
+  readonly maxSendSge: number;
+  readonly maxRecvSge: number;
+  readonly maxInline: number;
+  readonly sqSigAll: boolean;
+}

@@ -1,0 +1,49 @@
+/**
+ * Takes objects out of the tables: what the commands do at an object's end, and reaping for a thread that has ended. The word that
+ * makes an entry exist is cleared first. All want the machine's lock.
+ */
+import type { Engine } from './engine.ts';
+import type { Hca } from './hca.ts';
+import { Cqc, CqcState, Mpt, Qpc, QpcState, UarControl } from './layout.ts';
+
+/** Takes a QP out of the tables. */
+export function freeQp(engine: Engine, hca: Hca, q: number): void {
+  const { i32 } = engine.machine;
+  engine.timers.stop(q);
+  i32[q + Qpc.STATE] = QpcState.RESET;
+  Atomics.store(i32, q + Qpc.QPN, 0);
+  i32[i32[q + Qpc.SEND_CQ] + Cqc.REFERENCES]--;
+  i32[i32[q + Qpc.RECV_CQ] + Cqc.REFERENCES]--;
+  i32[i32[q + Qpc.BUFFER_MPT] + Mpt.PINS]--;
+  hca.qps.free((q - hca.qpTable) / Qpc.WORDS);
+}
+
+/** Takes a CQ out of the tables. */
+export function freeCq(engine: Engine, hca: Hca, c: number): void {
+  const { i32 } = engine.machine;
+  Atomics.store(i32, c + Cqc.CQN, 0);
+  i32[c + Cqc.STATE] = CqcState.FREE;
+  i32[i32[c + Cqc.BUFFER_MPT] + Mpt.PINS]--;
+  hca.cqs.free((c - hca.cqTable) / Cqc.WORDS);
+}
+
+/** Takes a region out of the TPT. */
+export function freeMpt(engine: Engine, hca: Hca, entry: number): void {
+  const { i32, pages } = engine.machine;
+  Atomics.store(i32, entry + Mpt.KEY, 0);
+  if (i32[entry + Mpt.MTT] !== 0) pages.free(i32[entry + Mpt.MTT] * 4);
+  i32[entry + Mpt.MTT] = 0;
+  hca.mpts.free((entry - hca.mptTable) / Mpt.WORDS);
+}
+
+/** Frees a UAR and its event queue. */
+export function freeUar(engine: Engine, uar: number): void {
+  const { i32, pages } = engine.machine;
+  const control = engine.uars.control(uar);
+  const page = i32[control + UarControl.PAGE];
+  if (page === 0) return;
+  i32[control + UarControl.PAGE] = 0;
+  pages.free(i32[control + UarControl.EQ] * 4);
+  pages.free(page * 4);
+  i32[control + UarControl.THREAD] = 0;
+}
