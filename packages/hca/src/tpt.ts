@@ -14,6 +14,9 @@ const MPT_WORDS = WORDS;
 const { BAD_LKEY, BAD_RKEY, LKEY_PD_MISMATCH, RKEY_PD_MISMATCH, LKEY_RANGE, RKEY_RANGE, LKEY_NO_LOCAL_WRITE } =
   VendorErr;
 
+/** Regions of the driver's own: rings. To everybody else their keys are no keys. */
+const DRIVER_PD = 0;
+
 export class Tpt {
   readonly #i32: Int32Array;
   /** After a check that allowed: 0, or the MPT entry whose page list counts. */
@@ -31,7 +34,7 @@ export class Tpt {
     const index = key >>> 8;
     const entry = table + index * MPT_WORDS;
     if (index >= MPTS_MAX || i32[entry + KEY] !== key || key === 0) return BAD_LKEY;
-    if (i32[entry + PD] !== pd) return LKEY_PD_MISMATCH;
+    if (i32[entry + PD] !== pd) return i32[entry + PD] === DRIVER_PD ? BAD_LKEY : LKEY_PD_MISMATCH;
     if (write && (i32[entry + ACCESS] & 1) === 0) return LKEY_NO_LOCAL_WRITE;
     return this.#range(entry, lo, hi, length) ? 0 : LKEY_RANGE;
   }
@@ -51,7 +54,7 @@ export class Tpt {
     const index = key >>> 8;
     const entry = table + index * MPT_WORDS;
     if (index >= MPTS_MAX || i32[entry + KEY] !== key || key === 0) return BAD_RKEY;
-    if (i32[entry + PD] !== pd) return RKEY_PD_MISMATCH;
+    if (i32[entry + PD] !== pd) return i32[entry + PD] === DRIVER_PD ? BAD_RKEY : RKEY_PD_MISMATCH;
     if ((i32[entry + ACCESS] & need) === 0) return denied;
     return this.#range(entry, lo, hi, length) ? 0 : RKEY_RANGE;
   }

@@ -136,6 +136,15 @@ describe('Tpt', () => {
     }
   });
 
+  it("knows no key of the driver's own regions", () => {
+    const rings = bed.region(64);
+    i32[table + (rings.key >>> 8) * Mpt.WORDS + Mpt.PD] = 0;
+    const place = split(rings.start);
+    expect(tpt.checkLocal(table, bed.pd, rings.key, ...place, 1, false)).to.equal(VendorErr.BAD_LKEY);
+    expect(tpt.checkRemote(table, bed.pd, rings.key, ...place, 1, 1, 9)).to.equal(VendorErr.BAD_RKEY);
+    bed.commands.destroyMpt(rings.key);
+  });
+
   it('gives an entry another key each time, so that a stale one fails', () => {
     const seen = new Set<number>();
     let index = -1;
