@@ -19,6 +19,7 @@ import type { HcaInit } from './hca.ts';
 import { DoorbellKind, EngineHeader, EngineSleep, Qpc, QpcState, UarControl } from './layout.ts';
 import { QP_WR_MAX, QPS_MAX, TIMERS_MAX, UARS_MAX, WQE_BUDGET } from './limits.ts';
 import { QpStateMachine } from './qp-state.ts';
+import { hasDied, reapDead } from './reap.ts';
 import { recover } from './recovery.ts';
 import { Requester } from './requester.ts';
 import { Responder } from './responder.ts';
@@ -38,6 +39,8 @@ const ROOT_ENGINE = 0;
 const STARVED_POLLS_MAX = 1024;
 /** How long that takes at most: some of the lock's own looks whether its holder lives. */
 const TEND_WAIT_NS = 20e6;
+/** Time between two looks whether all threads live; each costs a file read a thread. */
+const REAP_INTERVAL_NS = 100e6;
 
 /** Who executes the devices. */
 export type Placement = 'inline' | 'thread';
@@ -70,6 +73,8 @@ export class Engine {
     this.#serveDoorbell(uar, kind, number);
   };
   #starved = 0;
+  /** In time of the host clock, since threads die in that. */
+  #nextReapNs = 0;
 
   /** Finds the machine's engine, or makes it with the given placement. */
   constructor(machine: Machine, placement: Placement, clock: Pick<Clock, 'nowNs'> = hostClock) {
@@ -150,19 +155,29 @@ export class Engine {
     else if (++this.#starved >= STARVED_POLLS_MAX) this.tend();
   }
 
-  /** Looks whether somebody died who had taken this thread's work; for those who wait for long. */
+  /**
+   * Looks whether a thread died that had taken this one's work, or that others still talk to; for those who wait for long. What it
+   * had is reclaimed, as a kernel does at the end of a process.
+   */
   tend(): void {
     this.#starved = 0;
     if (this.#remote && this.#engineEnded) this.#remote = false;
-    if (this.#lock.ownerIndex === 0 && (this.#remote || !this.#hasWork())) return;
+    const nowNs = hostClock.nowNs();
+    const reaps = nowNs >= this.#nextReapNs && hasDied(this.machine);
+    if (nowNs >= this.#nextReapNs) this.#nextReapNs = nowNs + REAP_INTERVAL_NS;
+    if (!reaps && this.#lock.ownerIndex === 0 && (this.#remote || !this.#hasWork())) return;
     try {
-      this.#lock.acquire(hostClock.nowNs() + TEND_WAIT_NS);
+      this.#lock.acquire(nowNs + TEND_WAIT_NS);
     } catch (error) {
       if (error instanceof MachineTimeoutError) return; // its holder lives
       throw error;
     }
-    if (!this.#remote) this.work();
-    this.unlock();
+    try {
+      if (reaps) reapDead(this);
+      if (!this.#remote) this.work();
+    } finally {
+      this.unlock();
+    }
   }
 
   /** Whether there are doorbells that nobody has taken, or timers that are due. */

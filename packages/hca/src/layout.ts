@@ -26,6 +26,8 @@ export const EngineHeader = {
   THREADS_REAPED: 7,
   /** Takeovers of the machine's lock that this engine has recovered from. */
   TAKEOVERS: 8,
+  /** Thread that executes the devices in `thread` placement, or 0. */
+  ENGINE_THREAD: 9,
   /** Bit n: word n of {@link EngineHeader.MARKS} has a bit set. */
   MARK_SUMMARY: 16,
   /** One of {@link EngineSleep}; set by the engine thread. */

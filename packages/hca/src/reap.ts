@@ -1,23 +1,37 @@
 /** Reclaims what threads left behind that ended without closing: their QPs, CQs, regions, PDs, UARs and buffers. */
+import type { Machine } from '@openverbs/machine';
 import type { Engine } from './engine.ts';
 import { freeCq, freeMpt, freeQp, freeUar } from './free-objects.ts';
 import type { Hca } from './hca.ts';
 import { Cqc, EngineHeader, HcaHeader, Mpt, Qpc, UarControl } from './layout.ts';
 import { UARS_MAX } from './limits.ts';
 import { cqs, mpts, qps } from './recovery.ts';
+import { end } from './serve.ts';
 
 /** Reclaims the objects of all threads that have ended; returns how many threads. Takes the lock. */
 export function reap(engine: Engine): number {
-  return engine.command(() =>
-    engine.machine.threads.reap((thread) => {
-      reapThread(engine, thread);
-    }),
-  );
+  return engine.command(() => reapDead(engine));
+}
+
+/** The same with the lock held. */
+export function reapDead(engine: Engine): number {
+  return engine.machine.threads.reap((thread) => {
+    reapThread(engine, thread);
+  });
+}
+
+/** Whether a thread has ended that nobody has reaped yet. */
+export function hasDied({ threads }: Machine): boolean {
+  for (let thread = 1; thread <= threads.threadsMax; thread++) {
+    if (threads.tid(thread) !== 0 && !threads.isAlive(thread)) return true;
+  }
+  return false;
 }
 
 /** QPs first, since they hold the others; counts that the thread tore are not looked at. */
 function reapThread(engine: Engine, thread: number): void {
   const { i32, pages } = engine.machine;
+  if (i32[engine.header + EngineHeader.ENGINE_THREAD] === thread) end(engine);
   const owned = uarsOf(engine, thread);
   for (const hca of engine.hcas) reapHca(engine, hca, owned);
   for (const uar of owned) freeUar(engine, uar);

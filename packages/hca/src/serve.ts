@@ -3,13 +3,14 @@ import { EngineHeader, EngineSleep } from './layout.ts';
 import { ENGINE_SLEEP_MS_MAX, ENGINE_SPINS_MAX } from './limits.ts';
 import type { Engine } from './engine.ts';
 
-const { STOP, RUNNING, ASLEEP, WAKE, DEADLINE } = EngineHeader;
+const { STOP, RUNNING, ASLEEP, WAKE, DEADLINE, ENGINE_THREAD } = EngineHeader;
 
 /** Serves until {@link stop}; the calling thread then ends. */
 export function serve(engine: Engine): void {
   const { machine, header } = engine;
   const { i32 } = machine;
   engine.lends = true;
+  i32[header + ENGINE_THREAD] = machine.threadIndex;
   Atomics.store(i32, header + ASLEEP, EngineSleep.AWAKE);
   Atomics.store(i32, header + RUNNING, 1);
   Atomics.notify(i32, header + RUNNING);
@@ -39,6 +40,7 @@ function run(engine: Engine): void {
 /** Says that the engine thread has ended, or was seen to. The other threads then execute the devices themselves. */
 export function end(engine: Engine): void {
   const { i32 } = engine.machine;
+  i32[engine.header + ENGINE_THREAD] = 0;
   Atomics.store(i32, engine.header + ASLEEP, EngineSleep.ENDED);
   Atomics.store(i32, engine.header + RUNNING, 0);
   Atomics.notify(i32, engine.header + RUNNING);

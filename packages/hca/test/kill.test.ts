@@ -112,12 +112,12 @@ describe('a thread that is terminated', () => {
           stream.run();
         }
         await exited;
-        expect(reap(bed.engine)).to.equal(1);
+        reap(bed.engine); // unless a poll has done so
+        expect(state.threadsReaped).to.equal(kill + 1);
         bed.engine.runDue();
         audit(bed);
         expect({ ...bed.hca.objects, ...bed.machine.pages.stats() }).to.deep.equal(before);
       }
-      expect(state.threadsReaped).to.equal(KILLS);
       expect(state.recoveries, 'no thread died with the lock').to.be.above(0);
     });
   }

@@ -97,6 +97,17 @@ describe('reap', () => {
     expect(a.sendCq.poll()[0]).to.include({ syndrome: CqeSyndrome.RETRY_EXC_ERR });
   });
 
+  it('is done by whoever polls for long', () => {
+    const bed = new Testbed();
+    const before = inventory(bed);
+    const victim = bed.join();
+    makeEverything(victim);
+    die(victim);
+    for (let poll = 0; poll < 1024; poll++) bed.engine.idle();
+    expect(inventory(bed)).to.deep.equal(before);
+    audit(bed);
+  });
+
   it('lets a new thread have the slot, and the numbers with another generation', () => {
     const bed = new Testbed();
     const victim = bed.join();

@@ -6,7 +6,7 @@ import { Engine } from '../src/engine.ts';
 import { EngineState } from '../src/engine-state.ts';
 import { EngineHeader, EngineSleep, Qpc } from '../src/layout.ts';
 import { Opcode } from '../src/opcode.ts';
-import { end, stop } from '../src/serve.ts';
+import { stop } from '../src/serve.ts';
 import { Testbed } from './support/testbed.ts';
 import type { Cqe } from './support/test-cq.ts';
 import type { TestQp } from './support/test-qp.ts';
@@ -104,10 +104,10 @@ describe('the engine thread', () => {
     const [a] = bed.pair();
     a.send(WRITE);
     poll(a, 1);
-    await worker?.terminate();
+    const exited = new Promise((resolve) => worker?.once('exit', resolve));
+    stop(bed.engine);
+    await exited;
     a.send(WRITE);
-    expect(a.sendCq.poll(), 'nobody knows yet').to.be.empty;
-    end(bed.engine);
     poll(a, 1);
     a.send(WRITE);
     expect(a.sendCq.poll(), 'on this thread').to.have.length(1);
@@ -116,6 +116,19 @@ describe('the engine thread', () => {
     c.send(WRITE);
     expect(c.sendCq.poll()).to.have.length(1);
     late.machine.detach();
+  });
+
+  it('that was terminated is found out by whoever polls', async () => {
+    await start();
+    const [a] = bed.pair();
+    a.send(WRITE);
+    poll(a, 1);
+    await worker?.terminate();
+    a.send(WRITE);
+    poll(a, 1);
+    a.send(WRITE);
+    expect(a.sendCq.poll(), 'on this thread').to.have.length(1);
+    expect(state.running).to.equal(false);
   });
 
   it('lends the lock to commands between the parts of a long queue', async () => {
