@@ -121,9 +121,9 @@ describe('a CQ', () => {
 });
 
 describe('resizing a CQ', () => {
-  const sizes = [0, 1, 2, 3, 5];
+  const sizes = [0, 1, 3, 5];
   // Entries that were consumed before the resize: within the first lap, at its end, in later ones, and past 2^32.
-  const laps = [0, 1, 3, 4, 5, 8, 13, 0x7fffffff, -3];
+  const laps = [0, 1, 3, 8, 13, 0x7fffffff, -3];
 
   for (const from of sizes) {
     it(`from ${1 << from} entries keeps what is unread, wherever it lies`, () => {

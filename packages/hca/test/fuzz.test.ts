@@ -12,7 +12,7 @@ import type { TestQp } from './support/test-qp.ts';
 
 const QPS_MAX = 5;
 const CQS = 3;
-const RUNS = 50;
+const RUNS = 30;
 
 /** One thing that happens; numbers choose among what exists at the time. */
 type Action =

@@ -10,7 +10,7 @@ import type { StormRole } from './support/storm.ts';
 import { Testbed } from './support/testbed.ts';
 import type { TestQp } from './support/test-qp.ts';
 
-const KILLS = 8;
+const KILLS = 6;
 const SEED = 20240601;
 /** Posts of this thread beside one storm. */
 const POSTS = 200;

@@ -72,7 +72,7 @@ describe('reap', () => {
   it('of a thread that was cut off while it reaped another finds both', () => {
     const bed = new Testbed();
     const before = inventory(bed);
-    for (let n = 0, wasCut = true; wasCut; n += 3) {
+    for (let n = 0, wasCut = true; wasCut; n += 7) {
       const [first, second] = [bed.join(), bed.join()];
       makeEverything(first);
       die(first);
