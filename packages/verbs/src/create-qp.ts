@@ -48,7 +48,7 @@ export function createQueuePair(pd: ProtectionDomain, init: QpInitAttr): QueuePa
   });
   const { handle, qpNum, dataPath } = ops;
   if (dataPath.kind === 'calls') {
-    const sendPath = new CallsSendQueue(dataPath, ops.cap.maxSendWr);
+    const sendPath = new CallsSendQueue(dataPath, ops.cap);
     const recvPath = new CallsRecvQueue(dataPath);
     return new QueuePair(pd, { handle, qpNum, cap: ops.cap, init, dataPath, sendPath, recvPath });
   }

@@ -33,17 +33,15 @@ export function queueFull(max: number): VerbsError {
   return new VerbsError({ code: 'ENOMEM', message: `one post of more than the queue holds, ${max}` });
 }
 
-/** The error of a refused send. `first` is the chain, null for the extended form. */
+/** The error of a refused send. `bad` is the work request; null in the extended form, where there is no operation. */
 export function postSendError(
   verb: string,
   errno: number,
   badWrIndex: number,
   qp: PostedQp,
-  first: SendWr | null,
+  bad: SendWr | null,
 ): VerbsError {
-  let bad = first;
-  for (let i = 0; i < badWrIndex && bad !== null; i++) bad = bad.next;
-  const [message, hint] = sendReason(errno, qp, bad);
+  const [message, hint] = sendReason(verb, errno, qp, bad);
   return new VerbsError({
     code: errnoName(errno),
     verb,
@@ -53,7 +51,7 @@ export function postSendError(
   });
 }
 
-function sendReason(errno: number, qp: PostedQp, wr: SendWr | null): Reason {
+function sendReason(verb: string, errno: number, qp: PostedQp, wr: SendWr | null): Reason {
   if (errno === Errno.ENOMEM) {
     const hint = 'poll completions; one that is not signaled is freed by the next completion';
     return [`the send queue is full, ${qp.cap.maxSendWr} are outstanding (cap.maxSendWr)`, hint];
@@ -61,7 +59,8 @@ function sendReason(errno: number, qp: PostedQp, wr: SendWr | null): Reason {
   if (qp.destroyed) return ['the QP is already destroyed', 'already destroyed'];
   if (qp.state <= QpState.RTR) return [`a QP in ${qpStateStr(qp.state)} takes no sends`, 'modify it to RTS first'];
   if (wr === null) return ['the extended form was used in another order', EXTENDED_HINT];
-  if (qp.building) return ['wrStart was called, and neither wrComplete nor wrAbort', 'end that first'];
+  if (qp.building && verb === 'ibv_post_send')
+    return ['wrStart was called, and neither wrComplete nor wrAbort', 'end that first'];
   if (errno === Errno.EFAULT) return ['inline data is not in memory of this program', 'give it as inlineData'];
   return invalidReason(qp, wr);
 }

@@ -6,11 +6,11 @@ import type { CompletionQueue } from './completion-queue.ts';
 import type { RecvPath, SendPath } from './data-path.ts';
 import type { QpDataPath } from './driver/data-path.ts';
 import { QpState, qpStateStr, QpType, qpTypeStr } from './enums/qp.ts';
-import { invalid, type VerbsError } from './errors.ts';
+import { Errno, invalid, type VerbsError } from './errors.ts';
 import { Gid } from './gid.ts';
 import { inspectCustom, inspectLine } from './inspect.ts';
 import { checkModify } from './modify-qp.ts';
-import { postRecvError, postSendError } from './post-error.ts';
+import { type PostedQp, postRecvError, postSendError } from './post-error.ts';
 import type { ProtectionDomain } from './protection-domain.ts';
 import { bringToInit, bringToRtr, bringToRts, makeEndpoint, type QpInitOptions } from './qp-endpoint.ts';
 import { QueuePairEx } from './queue-pair-ex.ts';
@@ -20,6 +20,9 @@ import { QpDoorbellRecord } from './rings/layout.ts';
 import { SendStaging } from './send-staging.ts';
 import { SendWr, type SendWrInit } from './send-wr.ts';
 import type { SharedReceiveQueue } from './shared-receive-queue.ts';
+import { type StagedSend, stagedSendWr } from './staged-send.ts';
+
+const { EINVAL } = Errno;
 
 /** What a queue pair was made of. */
 export interface QpQueryInit extends Required<Omit<QpInitAttr, 'cap'>> {
@@ -166,7 +169,7 @@ export class QueuePair extends QueuePairEx {
    */
   postSend(wr: SendWr | SendWrInit | readonly (SendWr | SendWrInit)[]): void {
     if (wr instanceof SendWr) {
-      const errno = this.sendPath.post(wr);
+      const errno = this.building ? EINVAL : this.sendPath.post(wr);
       if (errno !== 0) throw this.#sendError(errno, wr);
     } else {
       this.#postSendCopy(wr);
@@ -229,8 +232,13 @@ export class QueuePair extends QueuePairEx {
     return { qp: this };
   }
 
-  /** @internal */ protected override extendedError(errno: number): VerbsError {
-    return this.#sendError(errno, null);
+  /** @internal */ protected override extendedError(
+    errno: number,
+    badWrIndex: number,
+    staged: StagedSend | null,
+  ): VerbsError {
+    const wr = staged === null ? null : stagedSendWr(staged);
+    return postSendError('ibv_wr_complete', errno, badWrIndex, this.#posted(), wr);
   }
 
   /** @internal */ protected override releaseInProvider(): void {
@@ -240,6 +248,7 @@ export class QueuePair extends QueuePairEx {
   /** @internal */ protected override onEnded(): void {
     super.onEnded();
     this.#state = QpState.RESET;
+    this.wrAbort();
     this.sendPath.setReady(false);
     this.recvPath.setReady(false);
     this.#cleanCqs();
@@ -248,6 +257,7 @@ export class QueuePair extends QueuePairEx {
 
   #enter(state: QpState): void {
     this.#state = state;
+    this.wrAbort(); // it was built for the state before
     if (state === QpState.RESET) {
       // The device makes no more completions of this QP, so what is left in the CQs can go, and the indices begin anew.
       this.#cleanCqs();
@@ -266,7 +276,7 @@ export class QueuePair extends QueuePairEx {
   #postSendCopy(wr: SendWrInit | readonly (SendWr | SendWrInit)[]): void {
     const staging = this.#sendStaging;
     const first = staging.chain('ibv_post_send', wr, this.cap.maxSendWr);
-    const errno = first === null ? 0 : this.sendPath.post(first);
+    const errno = first === null ? 0 : this.building ? EINVAL : this.sendPath.post(first);
     if (errno !== 0) throw this.#sendError(errno, first);
     if (staging.fault !== null) throw staging.fault;
   }
@@ -280,10 +290,15 @@ export class QueuePair extends QueuePairEx {
   }
 
   #sendError(errno: number, first: SendWr | null): VerbsError {
-    const { label, destroyed, state, qpType, cap } = this;
-    const qp = { label, destroyed, state, qpType, cap, building: this.sendPath.isBuilding };
-    const verb = first === null ? 'ibv_wr_complete' : 'ibv_post_send';
-    return postSendError(verb, errno, this.sendPath.badWrIndex, qp, first);
+    const badWrIndex = this.building ? 0 : this.sendPath.badWrIndex;
+    let bad = first;
+    for (let i = 0; i < badWrIndex && bad !== null; i++) bad = bad.next;
+    return postSendError('ibv_post_send', errno, badWrIndex, this.#posted(), bad);
+  }
+
+  #posted(): PostedQp {
+    const { label, destroyed, state, qpType, cap, building } = this;
+    return { label, destroyed, state, qpType, cap, building };
   }
 
   #recvError(errno: number): VerbsError {

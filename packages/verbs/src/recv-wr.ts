@@ -1,6 +1,7 @@
 /** Receive work requests. */
 import { checkU53 } from './check.ts';
 import { assignSgList, type Sge, type SgeLike } from './sge.ts';
+import { DOUBLE } from './words.ts';
 
 /** A receive work request as a literal. What is left out is 0, no list, no next. */
 export interface RecvWrInit {
@@ -18,7 +19,7 @@ export interface RecvWrInit {
  */
 export class RecvWr {
   /** Comes back in the completion; a safe integer. */
-  wrId = 0.5;
+  wrId = DOUBLE;
   /** The next one of a chain, or null. */
   next: RecvWr | null = null;
   /** Where the message goes. */

@@ -4,7 +4,7 @@ import { checkU32, checkU53, show } from './check.ts';
 import { SendFlags, WrOpcode } from './enums/wr.ts';
 import { invalid } from './errors.ts';
 import { assignSgList, type Sge, type SgeLike } from './sge.ts';
-import { bigHigh, bigLow, highWord, wordsToBigInt, wordsToNumber } from './words.ts';
+import { bigHigh, bigLow, DOUBLE, highWord, wordsToBigInt, wordsToNumber } from './words.ts';
 
 /** A send work request as a literal. What is left out is 0, no list, no next. */
 export interface SendWrInit {
@@ -57,9 +57,8 @@ export interface SendWrInit {
  * ```
  */
 export class SendWr {
-  // 0.5 first where a field holds more than a signed 32-bit number: it then stays a double in place, never a boxed number.
   /** Comes back in the completion; a safe integer. */
-  wrId = 0.5;
+  wrId = DOUBLE;
   /** The next one of a chain, or null. */
   next: SendWr | null = null;
   /** Local memory. */
@@ -71,11 +70,11 @@ export class SendWr {
   /** `SendFlags` bits. */
   sendFlags = 0;
   /** Immediate data, an unsigned 32-bit number in host order. */
-  immData = 0.5;
+  immData = DOUBLE;
   /** SEND_WITH_INV, LOCAL_INV: the key to invalidate. */
-  invalidateRkey = 0.5;
+  invalidateRkey = DOUBLE;
   /** RDMA and atomics: the remote key. */
-  rkey = 0.5;
+  rkey = DOUBLE;
   /** Low word of the remote address, signed. */
   remoteAddrLo = 0;
   /** High word of the remote address, signed. */
@@ -93,7 +92,7 @@ export class SendWr {
   /** UD: the peer's QP number. */
   remoteQpn = 0;
   /** UD: the peer's Q_Key, an unsigned 32-bit number. */
-  remoteQkey = 0.5;
+  remoteQkey = DOUBLE;
   /** XRC: the peer's SRQ number. */
   remoteSrqn = 0;
 

@@ -1,6 +1,7 @@
 /** Scatter/gather elements. */
 import { checkU32, checkU53, show } from './check.ts';
 import { invalid } from './errors.ts';
+import { DOUBLE } from './words.ts';
 
 /** Anything with the three fields of an {@link Sge}. An `Sge` itself is faster. */
 export interface SgeLike {
@@ -17,13 +18,12 @@ export interface SgeLike {
  * again between posts.
  */
 export class Sge implements SgeLike {
-  // 0.5 first: a field that has held a fraction stays a double in place and never becomes a boxed number.
   /** Verbs address of the first byte, a safe integer. */
-  addr = 0.5;
+  addr = DOUBLE;
   /** Bytes, 0 to 2^32 - 1. */
-  length = 0.5;
+  length = DOUBLE;
   /** Local key of the memory region, an unsigned 32-bit number. */
-  lkey = 0.5;
+  lkey = DOUBLE;
 
   constructor(addr = 0, length = 0, lkey = 0) {
     this.addr = addr;

@@ -1,4 +1,10 @@
-/** 64-bit numbers as two words. */
+/** How numbers are kept: 64 bits as two words, doubles in place. */
+
+/**
+ * What a field holds first that may hold more than a signed 32-bit number. V8 then keeps a double in place there, and storing one
+ * makes no object.
+ */
+export const DOUBLE = 0.5;
 
 const TWO_32 = 4294967296;
 

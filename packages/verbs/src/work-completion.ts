@@ -3,6 +3,7 @@ import { enumName } from './enums/name-of.ts';
 import { WcOpcode, WcStatus } from './enums/wc.ts';
 import { explainCompletion } from './explain.ts';
 import { inspectCustom, inspectLine } from './inspect.ts';
+import { DOUBLE } from './words.ts';
 
 /**
  * A work completion (`struct ibv_wc`), filled by `cq.poll`. Make an array of them once and poll into it again and again. When
@@ -22,19 +23,18 @@ import { inspectCustom, inspectLine } from './inspect.ts';
  * ```
  */
 export class WorkCompletion {
-  // 0.5 first where a field holds more than a signed 32-bit number: it then stays a double in place, never a boxed number.
   /** The `wrId` of the work request. */
-  wrId = 0.5;
+  wrId = DOUBLE;
   /** One of `WcStatus`. */
   status = 0;
   /** One of `WcOpcode`. */
   opcode = 0;
   /** Why it failed, in the device's own codes: one of `VendorErr` for the devices of OpenVerbs; 0 on success. */
-  vendorErr = 0.5;
+  vendorErr = DOUBLE;
   /** Bytes transferred: of a receive, and of RDMA reads and atomics. */
-  byteLen = 0.5;
+  byteLen = DOUBLE;
   /** Immediate data, with `WcFlags.WITH_IMM`; an unsigned 32-bit number in host order. */
-  immData = 0.5;
+  immData = DOUBLE;
   /** Number of the local QP. */
   qpNum = 0;
   /** UD: number of the sender's QP. */
@@ -50,9 +50,9 @@ export class WorkCompletion {
   /** UD: path bits of the local LID. */
   dlidPathBits = 0;
   /** The key that the failed check looked at; its meaning follows from `vendorErr`. 0 when none is known. */
-  faultKey = 0.5;
+  faultKey = DOUBLE;
   /** The address or length that the failed check looked at; its meaning follows from `vendorErr`. */
-  faultAddr = 0.5;
+  faultAddr = DOUBLE;
 
   constructor() {
     this.wrId = this.vendorErr = this.byteLen = this.immData = this.faultKey = this.faultAddr = 0;

@@ -139,33 +139,49 @@ describe('the extended form', () => {
 });
 
 describe('misuse of the extended form', () => {
-  const misuse: [string, (c: Connected) => void, number, string][] = [
-    ['no wrStart', ({ a }) => a.wrRdmaWrite(1, 1), 0, 'EINVAL'],
-    ['a setter before an operation', ({ a }) => (a.wrStart(), a.wrSetSge(1, 1, 1), a.wrSend()), 0, 'EINVAL'],
+  const misuse: [string, (c: Connected) => void, number, string, string][] = [
+    ['no wrStart', ({ a }) => a.wrRdmaWrite(1, 1), 0, 'EINVAL', 'used in another order'],
+    [
+      'a setter before an operation',
+      ({ a }) => (a.wrStart(), a.wrSetSge(1, 1, 1), a.wrSend()),
+      0,
+      'EINVAL',
+      'used in another order',
+    ],
     [
       'too many SGEs',
       ({ a, mr }) => (a.wrStart(), a.wrSend(), a.wrSend(), a.wrSetSgeList(Array(4).fill(mr.sge()))),
       1,
       'EINVAL',
+      '4 SGEs; the limit is 3 (cap.maxSendSge)',
     ],
-    ['too much inline data', ({ a }) => (a.wrStart(), a.wrSend(), a.wrSetInlineData(new Uint8Array(81))), 0, 'EINVAL'],
+    [
+      'too much inline data',
+      ({ a }) => (a.wrStart(), a.wrSend(), a.wrSetInlineData(new Uint8Array(81))),
+      0,
+      'EINVAL',
+      '81 bytes of inline data; the limit is 80 (cap.maxInlineData)',
+    ],
     [
       'inline data of a read',
       ({ a }) => (a.wrStart(), a.wrRdmaRead(1, 1), a.wrSetInlineData(new Uint8Array(1))),
       0,
       'EINVAL',
+      'opcode RDMA_READ is not one that this RC QP can do inline',
     ],
     [
       'an atomic operation without an SGE',
       ({ a }) => (a.wrStart(), a.wrSend(), a.wrAtomicFetchAdd(1, 8, 1n)),
       1,
       'EINVAL',
+      'an atomic operation has one SGE, not 0',
     ],
     [
       'an atomic operation with two',
       ({ a, mr }) => (a.wrStart(), a.wrAtomicFetchAdd(1, 8, 1n), a.wrSetSgeList([mr.sge(), mr.sge()])),
       0,
       'EINVAL',
+      'an atomic operation has one SGE, not 2',
     ],
     [
       'a full queue',
@@ -175,16 +191,18 @@ describe('misuse of the extended form', () => {
       },
       5,
       'ENOMEM',
+      'the send queue is full',
     ],
   ];
 
-  for (const [name, build, badWrIndex, code] of misuse) {
+  for (const [name, build, badWrIndex, code, reason] of misuse) {
     it(`${name} is told by wrComplete, and nothing is posted`, () => {
       const connected = openConnected();
       build(connected);
       const error = errorOf(() => connected.a.wrComplete());
       expect(error).to.include({ code, verb: 'ibv_wr_complete' });
       expect(error.details).to.deep.equal({ badWrIndex });
+      expect(error.message).to.contain(reason);
       expect(connected.ops.device.sqRings).to.equal(0);
       connected.a.postSend({ opcode: WrOpcode.RDMA_WRITE });
       expect(connected.ops.device.sqRings).to.equal(1);
@@ -198,6 +216,29 @@ describe('misuse of the extended form', () => {
     a.wrSetSgeList(new Array(9));
     for (let i = 0; i < 9; i++) a.wrSend();
     expect(errorOf(() => a.wrComplete())).to.include({ code: 'EINVAL' });
+  });
+
+  it('is told with the line of the program that made it', () => {
+    const { a } = openConnected();
+    const tooManySges = (): void => a.wrSetSgeList(new Array(9));
+    a.wrStart();
+    a.wrSend();
+    tooManySges();
+    a.wrSend();
+    expect(errorOf(() => a.wrComplete()).stack).to.contain('tooManySges');
+  });
+
+  it('is forgotten by the next wrStart, and by wrAbort', () => {
+    const { a, ops } = openConnected();
+    for (const end of [() => undefined, () => a.wrAbort()]) {
+      a.wrStart();
+      a.wrSetSge(1, 1, 1);
+      end();
+      a.wrStart();
+      a.wrRdmaWrite(1, 1);
+      a.wrComplete();
+    }
+    expect(ops.device.sqRings).to.equal(2);
   });
 
   it('an operation that the type has not, and a state that takes none', () => {

@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-export type { CqPath, RecvPath, SendPath, WrDefaults } from '../data-path.ts';
+export type { CqPath, RecvPath, SendPath } from '../data-path.ts';
 export * from './layout.ts';
 export * from './ordering.ts';
 export * from './qp-table.ts';

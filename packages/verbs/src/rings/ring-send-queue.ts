@@ -20,11 +20,11 @@ const TWO_32 = 4294967296;
 const SGE_COUNT_SHIFT = 8;
 
 const ops = (...opcodes: readonly number[]): number => opcodes.reduce((bits, opcode) => bits | (1 << opcode), 0);
-const ATOMICS = ops(WrOpcode.ATOMIC_CMP_AND_SWP, WrOpcode.ATOMIC_FETCH_AND_ADD);
+export const ATOMICS = ops(WrOpcode.ATOMIC_CMP_AND_SWP, WrOpcode.ATOMIC_FETCH_AND_ADD);
 const WITH_RKEY = ops(WrOpcode.LOCAL_INV, WrOpcode.SEND_WITH_INV);
 const WITH_IMM = ops(WrOpcode.SEND_WITH_IMM, WrOpcode.RDMA_WRITE_WITH_IMM);
 /** Operations that fill more words than the others. */
-const SPECIAL = ATOMICS | WITH_RKEY | WITH_IMM;
+export const SPECIAL = ATOMICS | WITH_RKEY | WITH_IMM;
 const SENDS = ops(WrOpcode.SEND, WrOpcode.SEND_WITH_IMM, WrOpcode.SEND_WITH_INV);
 /** Only what goes out can be inline. */
 export const INLINE_OPS = SENDS | ops(WrOpcode.RDMA_WRITE, WrOpcode.RDMA_WRITE_WITH_IMM);
@@ -33,9 +33,9 @@ export const INLINE_OPS = SENDS | ops(WrOpcode.RDMA_WRITE, WrOpcode.RDMA_WRITE_W
 const LOOP_BYTES_MAX = 64;
 
 /** What the words from RKEY on mean. */
-const CONNECTED = 0;
-export const DATAGRAM = 1;
-const XRC = 2;
+export const CONNECTED = 0;
+const DATAGRAM = 1;
+export const XRC = 2;
 
 /** The send queue of a QP: `ibv_post_send`. {@link RingSendBuilder} adds the extended form. */
 export class RingSendQueue {
