@@ -23,6 +23,7 @@ import { hasDied, reapDead } from './reap.ts';
 import { recover } from './recovery.ts';
 import { Requester } from './requester.ts';
 import { Responder } from './responder.ts';
+import { SendWqeFetcher } from './send-wqe-fetcher.ts';
 import { TimerQueue } from './timer-queue.ts';
 import { Tpt } from './tpt.ts';
 import { Uars } from './uar.ts';
@@ -318,7 +319,8 @@ export class Engine {
     const reader = new WorkQueueReader(machine, tpt);
     const responder = new Responder(machine, tpt, dma, reader, completer, events);
     const { nowNs, header: engine } = this;
-    return new Requester({ machine, engine, dma, reader, responder, completer, states, timers, nowNs });
+    const wqe = new SendWqeFetcher(machine, reader);
+    return new Requester({ machine, engine, dma, wqe, responder, completer, states, timers, nowNs });
   }
 }
 

@@ -13,22 +13,21 @@ import { EngineHeader, Qpc, QpcState, Waiting } from './layout.ts';
 import { Opcode, SendFlag, WC_OPCODE, WC_WITH_IMM } from './opcode.ts';
 import { packetCount } from './psn.ts';
 import type { QpStateMachine } from './qp-state.ts';
-import { Request } from './request.ts';
+import type { Request } from './request.ts';
 import type { Responder } from './responder.ts';
 import { ackTimeoutNs, RNR_RETRY_INFINITE, rnrTimerNs } from './retry-timer.ts';
-import { ScatterList } from './scatter-list.ts';
+import type { ScatterList } from './scatter-list.ts';
+import type { SendWqeFetcher } from './send-wqe-fetcher.ts';
 import { Aeth } from './syndrome.ts';
 import type { TimerQueue } from './timer-queue.ts';
-import type { WorkQueueReader } from './work-queue-reader.ts';
 
 const { STATE, SQ_BASE, SQ_LOG2_COUNT, SQ_LOG2_WORDS, RECORD, SQ_CONSUMER, PEER, PATH_MTU, WAITING } = Qpc;
-const { RETRY_CNT, RETRIES_LEFT, RNR_RETRY, RNR_RETRIES_LEFT, MAX_RD_ATOMIC, TIMEOUT, MIN_RNR_TIMER } = Qpc;
+const { RETRY_CNT, RETRIES_LEFT, RNR_RETRY, RNR_RETRIES_LEFT, TIMEOUT, MIN_RNR_TIMER } = Qpc;
 const { RTS, SQD, ERR } = QpcState;
 const { SQ_PRODUCER } = QpDoorbellRecord;
-const { RDMA_WRITE, RDMA_WRITE_WITH_IMM, SEND, SEND_WITH_IMM, RDMA_READ, ATOMIC_FETCH_AND_ADD } = Opcode;
-const { SIGNALED, INLINE } = SendFlag;
+const { RDMA_WRITE, RDMA_WRITE_WITH_IMM, SEND, SEND_WITH_IMM, RDMA_READ } = Opcode;
+const { SIGNALED } = SendFlag;
 const { ACK, RNR_NAK, NONE, DUPLICATE } = Aeth;
-const { LOCAL_QP_OP_ERR, LOCAL_PROT_ERR, LOCAL_LENGTH_ERR } = CqeSyndrome;
 const NOT_WAITING = Waiting.NOT;
 
 /** What became of a WQE. */
@@ -38,14 +37,14 @@ const { DONE, WAITS, FAILED } = Outcome;
 export class Requester {
   readonly #i32: Int32Array;
   readonly #dma: DmaEngine;
-  readonly #reader: WorkQueueReader;
+  readonly #wqe: SendWqeFetcher;
   readonly #responder: Responder;
   readonly #completer: Completer;
   readonly #states: QpStateMachine;
   readonly #timers: TimerQueue;
   readonly #nowNs: () => number;
-  readonly #request = new Request();
-  readonly #list = new ScatterList();
+  readonly #request: Request;
+  readonly #list: ScatterList;
   /** Where an atomic's old value waits for its way to the requester's SGE. */
   readonly #result: number;
 
@@ -53,7 +52,7 @@ export class Requester {
     machine: Machine;
     engine: number;
     dma: DmaEngine;
-    reader: WorkQueueReader;
+    wqe: SendWqeFetcher;
     responder: Responder;
     completer: Completer;
     states: QpStateMachine;
@@ -62,7 +61,9 @@ export class Requester {
   }) {
     this.#i32 = parts.machine.i32;
     this.#dma = parts.dma;
-    this.#reader = parts.reader;
+    this.#wqe = parts.wqe;
+    this.#request = parts.wqe.request;
+    this.#list = parts.wqe.list;
     this.#responder = parts.responder;
     this.#completer = parts.completer;
     this.#states = parts.states;
@@ -139,26 +140,14 @@ export class Requester {
 
   #execute(q: number, w: number, index: number): number {
     const i32 = this.#i32;
-    const request = this.#request;
-    request.fetch(i32, w);
-    const opcode = request.opcode;
-    if (opcode >>> 0 > ATOMIC_FETCH_AND_ADD)
-      return this.#refuse(q, index, LOCAL_QP_OP_ERR, VendorErr.BAD_OPCODE, opcode);
-    if (opcode > RDMA_READ && request.sgeCount !== 1) {
-      return this.#refuse(q, index, LOCAL_QP_OP_ERR, VendorErr.BAD_SGE_COUNT, request.sgeCount);
+    const wqe = this.#wqe;
+    const failed = wqe.fetch(q, w);
+    if (failed !== 0) {
+      this.#locate(wqe.faultKey, wqe.faultAddrLo, wqe.faultAddrHi);
+      return this.#fail(q, index, wqe.syndrome, failed);
     }
+    const opcode = this.#request.opcode;
     const list = this.#list;
-    const failed =
-      (request.flags & INLINE) === 0
-        ? this.#reader.sendSges(q, w, request.sgeCount, opcode >= RDMA_READ, list)
-        : this.#inline(q, w, opcode);
-    if (failed !== 0) return this.#refuseSges(q, index, failed);
-    if (opcode >= RDMA_READ) {
-      if (i32[q + MAX_RD_ATOMIC] === 0) return this.#refuse(q, index, LOCAL_QP_OP_ERR, VendorErr.RD_ATOMIC_LIMIT, 0);
-      if (opcode > RDMA_READ && list.length !== 8) {
-        return this.#refuse(q, index, LOCAL_LENGTH_ERR, VendorErr.ATOMIC_LENGTH, list.length);
-      }
-    }
     const packets = packetCount(list.length, i32[q + PATH_MTU]);
     let answer = this.#responder.accept(q, packets);
     if (answer === ACK) answer = this.#deliver(i32[q + PEER], opcode);
@@ -249,26 +238,6 @@ export class Requester {
     } else waitNs = ackTimeoutNs(i32[q + TIMEOUT]);
     if (waitNs !== Infinity) this.#timers.start(q, this.#nowNs() + waitNs);
     return WAITS;
-  }
-
-  /** Inline data makes sense where the device only reads. */
-  #inline(q: number, w: number, opcode: number): number {
-    if (opcode >= RDMA_READ) return this.#reader.fault(VendorErr.BAD_OPCODE, opcode);
-    return this.#reader.inlineData(q, w, this.#list);
-  }
-
-  #refuseSges(q: number, index: number, vendorErr: number): number {
-    const reader = this.#reader;
-    this.#locate(reader.faultKey, reader.faultAddrLo, reader.faultAddrHi);
-    let syndrome: number = LOCAL_PROT_ERR;
-    if (vendorErr === VendorErr.MESSAGE_TOO_LONG) syndrome = LOCAL_LENGTH_ERR;
-    else if (vendorErr >= VendorErr.ATOMIC_MISALIGNED) syndrome = LOCAL_QP_OP_ERR;
-    return this.#fail(q, index, syndrome, vendorErr);
-  }
-
-  #refuse(q: number, index: number, syndrome: number, vendorErr: number, value: number): number {
-    this.#locate(0, value, 0);
-    return this.#fail(q, index, syndrome, vendorErr);
   }
 
   /** The WQE failed: its completion, then the QP's error state and the flush of what stands behind it. */

@@ -1,0 +1,84 @@
+/**
+ * Fetches a send WQE: reads it once into the device's private copy, then checks it, SGEs included.
+ *
+ * What it may contain depends on the device alone, not on how its message travels.
+ */
+import type { Machine } from '@openverbs/machine';
+import { CqeSyndrome, VendorErr } from '@openverbs/verbs/rings';
+import { Qpc } from './layout.ts';
+import { Opcode, SendFlag } from './opcode.ts';
+import { Request } from './request.ts';
+import { ScatterList } from './scatter-list.ts';
+import type { WorkQueueReader } from './work-queue-reader.ts';
+
+const { MAX_RD_ATOMIC } = Qpc;
+const { RDMA_READ, ATOMIC_FETCH_AND_ADD } = Opcode;
+const { INLINE } = SendFlag;
+const { LOCAL_QP_OP_ERR, LOCAL_PROT_ERR, LOCAL_LENGTH_ERR } = CqeSyndrome;
+
+export class SendWqeFetcher {
+  readonly #i32: Int32Array;
+  readonly #reader: WorkQueueReader;
+  readonly request = new Request();
+  /** Where the message is read from, or for reads and atomics, where the response goes. */
+  readonly list = new ScatterList();
+  /** Of a WQE that failed a check: the syndrome of its completion, and where the check looked. */
+  syndrome = 0;
+  faultKey = 0;
+  faultAddrLo = 0;
+  faultAddrHi = 0;
+
+  constructor(machine: Machine, reader: WorkQueueReader) {
+    this.#i32 = machine.i32;
+    this.#reader = reader;
+  }
+
+  /** Fetches the WQE at word `w` of the QP at `q`. Answers a vendor error, or 0. */
+  fetch(q: number, w: number): number {
+    const i32 = this.#i32;
+    const { request, list } = this;
+    request.fetch(i32, w);
+    const opcode = request.opcode;
+    if (opcode >>> 0 > ATOMIC_FETCH_AND_ADD) return this.#refuse(LOCAL_QP_OP_ERR, VendorErr.BAD_OPCODE, opcode);
+    if (opcode > RDMA_READ && request.sgeCount !== 1) {
+      return this.#refuse(LOCAL_QP_OP_ERR, VendorErr.BAD_SGE_COUNT, request.sgeCount);
+    }
+    const failed =
+      (request.flags & INLINE) === 0
+        ? this.#reader.sendSges(q, w, request.sgeCount, opcode >= RDMA_READ, list)
+        : this.#inline(q, w, opcode);
+    if (failed !== 0) return this.#refuseSges(failed);
+    if (opcode >= RDMA_READ) {
+      if (i32[q + MAX_RD_ATOMIC] === 0) return this.#refuse(LOCAL_QP_OP_ERR, VendorErr.RD_ATOMIC_LIMIT, 0);
+      if (opcode > RDMA_READ && list.length !== 8) {
+        return this.#refuse(LOCAL_LENGTH_ERR, VendorErr.ATOMIC_LENGTH, list.length);
+      }
+    }
+    return 0;
+  }
+
+  /** Inline data makes sense where the device only reads. */
+  #inline(q: number, w: number, opcode: number): number {
+    if (opcode >= RDMA_READ) return this.#reader.fault(VendorErr.BAD_OPCODE, opcode);
+    return this.#reader.inlineData(q, w, this.list);
+  }
+
+  #refuseSges(vendorErr: number): number {
+    const reader = this.#reader;
+    this.syndrome = LOCAL_PROT_ERR;
+    if (vendorErr === VendorErr.MESSAGE_TOO_LONG) this.syndrome = LOCAL_LENGTH_ERR;
+    else if (vendorErr >= VendorErr.ATOMIC_MISALIGNED) this.syndrome = LOCAL_QP_OP_ERR;
+    this.faultKey = reader.faultKey;
+    this.faultAddrLo = reader.faultAddrLo;
+    this.faultAddrHi = reader.faultAddrHi;
+    return vendorErr;
+  }
+
+  #refuse(syndrome: number, vendorErr: number, value: number): number {
+    this.syndrome = syndrome;
+    this.faultKey = 0;
+    this.faultAddrLo = value;
+    this.faultAddrHi = 0;
+    return vendorErr;
+  }
+}
