@@ -18,11 +18,12 @@ import {
 import { AsyncEvent } from './async-event.ts';
 import type { EventQueues } from './event-queue.ts';
 import { Cqc, CqcState, HcaHeader, Qpc, QpcState } from './layout.ts';
+import type { ReceiveQueue } from './receive-queue.ts';
 
 const { QPN, WQE_INDEX, OPCODE, SYNDROME, VENDOR_ERR, BYTE_LEN, IMM, SRC_QPN, FLAGS, PKEY_INDEX } = CqeWords;
 const { FAULT_KEY, FAULT_ADDR_LO, FAULT_ADDR_HI, VALID } = CqeWords;
 const { STATE: CQ_STATE, BASE, LOG2_COUNT, PRODUCER, RECORD } = Cqc;
-const { SQ_CONSUMER, RQ_CONSUMER, SQ_PSN, RQ_PSN, MSN, SEND_CQ, RECV_CQ } = Qpc;
+const { SQ_CONSUMER, SQ_PSN, RQ_PSN, MSN, SEND_CQ } = Qpc;
 const { CONSUMER, ARM } = CqDoorbellRecord;
 const CQ_VALID = CqcState.VALID;
 const SUCCESS = CqeSyndrome.SUCCESS;
@@ -32,6 +33,7 @@ const PSN_MASK = 0xffffff;
 export class Completer {
   readonly #i32: Int32Array;
   readonly #events: EventQueues;
+  readonly #queue: ReceiveQueue;
 
   /** Where the failed check looked; written into error CQEs. */
   faultKey = 0;
@@ -46,12 +48,16 @@ export class Completer {
   #sendCqc = 0;
   #recvCqe = 0;
   #recvCqc = 0;
-  #recvQueue = 0;
+  /** The word that consumes the receive WQE, what it becomes, and the SRQ that it is of or 0. */
+  #recvConsumer = 0;
+  #recvConsumed = 0;
+  #recvSrq = 0;
   #solicited = false;
 
-  constructor(machine: Machine, events: EventQueues) {
+  constructor(machine: Machine, events: EventQueues, queue: ReceiveQueue) {
     this.#i32 = machine.i32;
     this.#events = events;
+    this.#queue = queue;
   }
 
   /** Writes the CQE of a send WQE. False when the CQ has overrun; the step then goes on without a CQE. */
@@ -65,7 +71,7 @@ export class Completer {
     return true;
   }
 
-  /** Writes the CQE of a receive WQE, which the commit then consumes. */
+  /** Writes the CQE of the receive WQE that {@link ReceiveQueue.find} found last, which the commit then consumes. */
   prepareRecv(
     p: number,
     opcode: number,
@@ -77,16 +83,19 @@ export class Completer {
     solicited: boolean,
   ): boolean {
     const i32 = this.#i32;
-    const cqc = i32[p + RECV_CQ];
+    const queue = this.#queue;
+    const cqc = queue.cq;
     const cqe = this.#slot(p, cqc, 0);
     if (cqe === 0) return false;
-    this.#write(cqe, p, i32[p + RQ_CONSUMER], opcode, syndrome, vendorErr, byteLen);
+    this.#write(cqe, p, queue.index, opcode, syndrome, vendorErr, byteLen);
     i32[cqe + IMM] = imm;
     i32[cqe + FLAGS] = flags;
     i32[cqe + SRC_QPN] = i32[p + Qpc.DEST_QPN];
     this.#recvCqe = cqe;
     this.#recvCqc = cqc;
-    this.#recvQueue = p;
+    this.#recvConsumer = queue.consumer;
+    this.#recvConsumed = queue.consumed;
+    this.#recvSrq = queue.srq;
     this.#solicited = solicited || syndrome !== SUCCESS;
     return true;
   }
@@ -113,7 +122,7 @@ export class Completer {
       const producer = i32[recvCqc + PRODUCER];
       Atomics.store(i32, recvCqe + VALID, ((producer >>> i32[recvCqc + LOG2_COUNT]) & 1) + 1);
       i32[recvCqc + PRODUCER] = (producer + 1) | 0;
-      i32[this.#recvQueue + RQ_CONSUMER] = (i32[this.#recvQueue + RQ_CONSUMER] + 1) | 0;
+      i32[this.#recvConsumer] = this.#recvConsumed;
     }
     if (p !== 0) {
       i32[p + RQ_PSN] = (i32[p + RQ_PSN] + packets) & PSN_MASK;
@@ -127,7 +136,7 @@ export class Completer {
     i32[q + SQ_PSN] = (i32[q + SQ_PSN] + packets) & PSN_MASK;
     i32[q + SQ_CONSUMER] = sqConsumer;
     // The step is done; what follows may be repeated or lost, and recovery makes up for it.
-    if (recvCqe !== 0) this.notify(recvCqc, this.#solicited);
+    if (recvCqe !== 0) this.#told(recvCqc);
     if (sendCqe !== 0) this.notify(sendCqc, i32[sendCqe + SYNDROME] !== SUCCESS);
   }
 
@@ -141,8 +150,8 @@ export class Completer {
     const producer = i32[cqc + PRODUCER];
     Atomics.store(i32, cqe + VALID, ((producer >>> i32[cqc + LOG2_COUNT]) & 1) + 1);
     i32[cqc + PRODUCER] = (producer + 1) | 0;
-    i32[this.#recvQueue + RQ_CONSUMER] = (i32[this.#recvQueue + RQ_CONSUMER] + 1) | 0;
-    this.notify(cqc, this.#solicited);
+    i32[this.#recvConsumer] = this.#recvConsumed;
+    this.#told(cqc);
   }
 
   /** Forgets what was prepared: the other side refused, or a dead thread left it behind. */
@@ -170,6 +179,12 @@ export class Completer {
     const armed = loadOrdered(i32, arm);
     if (armed === 0 || ((armed & CqArm.NEXT) === 0 && !solicited)) return;
     this.#events.raiseCompletion(cqc, arm);
+  }
+
+  /** A receive WQE was consumed. */
+  #told(cqc: number): void {
+    this.notify(cqc, this.#solicited);
+    if (this.#recvSrq !== 0) this.#queue.checkLimit(this.#recvSrq);
   }
 
   /** The slot for the next CQE, `ahead` of the producer; 0 when there is none. */

@@ -20,6 +20,7 @@ import { DoorbellKind, EngineHeader, EngineSleep, Qpc, QpcState, UarControl } fr
 import { QP_WR_MAX, QPS_MAX, TIMERS_MAX, UARS_MAX, WQE_BUDGET } from './limits.ts';
 import { QpStateMachine } from './qp-state.ts';
 import { hasDied, reapDead } from './reap.ts';
+import { ReceiveQueue } from './receive-queue.ts';
 import { recover } from './recovery.ts';
 import { Requester } from './requester.ts';
 import { Responder } from './responder.ts';
@@ -53,6 +54,7 @@ export class Engine {
   readonly events: EventQueues;
   readonly uars: Uars;
   readonly timers: TimerQueue;
+  readonly receives: ReceiveQueue;
   readonly completer: Completer;
   readonly states: QpStateMachine;
   readonly link: MemoryLink;
@@ -97,8 +99,9 @@ export class Engine {
     this.events = new EventQueues(machine);
     this.uars = new Uars(machine, this.header);
     this.timers = new TimerQueue(machine, this.header);
-    this.completer = new Completer(machine, this.events);
-    this.states = new QpStateMachine(machine, this.completer, this.events, this.timers);
+    this.receives = new ReceiveQueue(machine, this.events);
+    this.completer = new Completer(machine, this.events, this.receives);
+    this.states = new QpStateMachine(machine, this.completer, this.events, this.timers, this.receives);
     this.#requester = this.#makeRequester();
     machine.lock.onRecover(() => {
       recover(this);
@@ -313,11 +316,11 @@ export class Engine {
   }
 
   #makeRequester(): Requester {
-    const { machine, events, completer, states, timers } = this;
+    const { machine, events, completer, states, timers, receives } = this;
     const tpt = new Tpt(machine);
     const dma = new DmaEngine(machine);
     const reader = new WorkQueueReader(machine, tpt);
-    const responder = new Responder(machine, tpt, dma, reader, completer, events);
+    const responder = new Responder(machine, tpt, dma, reader, completer, events, receives);
     const { nowNs, header: engine } = this;
     const wqe = new SendWqeFetcher(machine, reader);
     return new Requester({ machine, engine, dma, wqe, responder, completer, states, timers, nowNs });

@@ -99,6 +99,8 @@ export const HcaHeader = {
   EQ_TABLE: 11,
   PD_ALLOCATOR: 12,
   PD_TABLE: 13,
+  SRQ_TABLE: 14,
+  SRQ_ALLOCATOR: 15,
   /** CQ overruns. */
   CQ_OVERRUNS: 17,
   /** Events that an event queue had no room for. */
@@ -174,7 +176,11 @@ export const Qpc = {
   MAX_RECV_SGE: 41,
   MAX_DEST_RD_ATOMIC: 42,
   MIN_RNR_TIMER: 43,
-  PKEY_INDEX: 44,
+  /**
+   * Word index of the SRQ context that receives come from, or 0 for the QP's own queue. Of an XRC_RECV QP: of the SRQ that the
+   * last message named.
+   */
+  SRQ: 44,
   RETRY_CNT: 45,
   RNR_RETRY: 46,
   TIMEOUT: 47,
@@ -196,9 +202,14 @@ export const Qpc = {
   AV_LID: 61,
   /** static rate | port << 8. */
   AV_PORT: 62,
+  PKEY_INDEX: 63,
+  /** One more than the slot of the SRQ's WQE that a message in progress has taken; 0 for none. */
+  SRQ_WQE: 64,
+  /** 1 once the event LAST_WQE_REACHED was raised. */
+  LAST_WQE_REACHED: 65,
   /** Counts the QPs that had this entry; outlives them. */
-  GENERATION: 63,
-  WORDS: 64,
+  GENERATION: 79,
+  WORDS: 80,
 } as const;
 
 /** Why a send queue waits. */
@@ -234,6 +245,43 @@ export const Cqc = {
 
 /** States of a CQ. */
 export const CqcState = { FREE: 0, VALID: 1, ERR: 2 } as const;
+
+/** SRQ context. */
+export const Srqc = {
+  /** Full number with generation; 0 when the entry is free. Stored last at create. */
+  SRQN: 0,
+  /** One of {@link SrqcState}. */
+  STATE: 1,
+  /** Word index of the doorbell record. */
+  RECORD: 2,
+  /** Word index of the ring, each word of which names a WQE by its slot. */
+  RING: 3,
+  /** Entries of the ring, and WQEs. */
+  LOG2_COUNT: 4,
+  /** Word index of the WQEs. */
+  WQES: 5,
+  WQE_LOG2_WORDS: 6,
+  /** Free-running count of WQEs taken. */
+  CONSUMER: 7,
+  PD: 8,
+  MAX_SGE: 9,
+  /** The event is raised when fewer WQEs than this are left; 0 when it is not armed. */
+  LIMIT: 10,
+  MAX_WR: 11,
+  UAR: 12,
+  EQ: 13,
+  HCA: 14,
+  /** MPT entry of the buffer, pinned while the SRQ lives. */
+  BUFFER_MPT: 15,
+  /** QPs that receive from it. */
+  REFERENCES: 16,
+  /** Counts the SRQs that had this entry; outlives them. */
+  GENERATION: 17,
+  WORDS: 32,
+} as const;
+
+/** States of an SRQ. */
+export const SrqcState = { FREE: 0, VALID: 1, ERR: 2 } as const;
 
 /** Entry of the memory protection table (TPT). */
 export const Mpt = {

@@ -8,6 +8,7 @@ import type { Completer } from './completer.ts';
 import type { EventQueues } from './event-queue.ts';
 import { Qpc, QpcState, Waiting } from './layout.ts';
 import { WC_OPCODE, WC_RECV } from './opcode.ts';
+import type { ReceiveQueue } from './receive-queue.ts';
 import type { TimerQueue } from './timer-queue.ts';
 
 const { SQ_PRODUCER, RQ_PRODUCER, STATE: RECORD_STATE } = QpDoorbellRecord;
@@ -17,12 +18,14 @@ export class QpStateMachine {
   readonly #completer: Completer;
   readonly #events: EventQueues;
   readonly #timers: TimerQueue;
+  readonly #queue: ReceiveQueue;
 
-  constructor(machine: Machine, completer: Completer, events: EventQueues, timers: TimerQueue) {
+  constructor(machine: Machine, completer: Completer, events: EventQueues, timers: TimerQueue, queue: ReceiveQueue) {
     this.#i32 = machine.i32;
     this.#completer = completer;
     this.#events = events;
     this.#timers = timers;
+    this.#queue = queue;
   }
 
   /** Sets the state, and tells the host's half. */
@@ -52,13 +55,31 @@ export class QpStateMachine {
       this.#completer.prepareSend(q, index, opcode, CqeSyndrome.WR_FLUSH_ERR, VendorErr.FLUSHED, 0);
       this.#completer.commit(q, 0, 0);
     }
+    if (i32[q + Qpc.SRQ] !== 0) {
+      this.#leaveSrq(q);
+      return;
+    }
     const rqMask = (1 << i32[q + Qpc.RQ_LOG2_COUNT]) - 1;
     posted = this.#posted(Atomics.load(i32, record + RQ_PRODUCER), i32[q + Qpc.RQ_CONSUMER], rqMask);
-    for (; posted > 0; posted--) {
-      const { WR_FLUSH_ERR } = CqeSyndrome;
-      if (!this.#completer.prepareRecv(q, WC_RECV, WR_FLUSH_ERR, VendorErr.FLUSHED, 0, 0, 0, false)) break;
-      this.#completer.commitRecv();
-    }
+    for (; posted > 0; posted--) if (!this.#flushReceive(q)) break;
+  }
+
+  /** Completes the WQE at the head of the receive queue with a flush error. False when its CQ has overrun. */
+  #flushReceive(q: number): boolean {
+    const { WR_FLUSH_ERR } = CqeSyndrome;
+    this.#queue.find(q);
+    if (!this.#completer.prepareRecv(q, WC_RECV, WR_FLUSH_ERR, VendorErr.FLUSHED, 0, 0, 0, false)) return false;
+    this.#completer.commitRecv();
+    return true;
+  }
+
+  /** IBTA 10.9.2, 11.6.3.1: what the QP has taken is flushed, what lies in the SRQ is for others; then it takes nothing more. */
+  #leaveSrq(q: number): void {
+    const i32 = this.#i32;
+    if (i32[q + Qpc.SRQ_WQE] !== 0) this.#flushReceive(q);
+    if (i32[q + Qpc.LAST_WQE_REACHED] !== 0) return;
+    this.#events.raiseQp(q, AsyncEvent.QP_LAST_WQE_REACHED);
+    i32[q + Qpc.LAST_WQE_REACHED] = 1;
   }
 
   /** The send queue waits for nothing more. */
@@ -86,6 +107,7 @@ export class QpStateMachine {
     Atomics.store(i32, record + RQ_PRODUCER, 0);
     for (const word of [Qpc.SQ_CONSUMER, Qpc.RQ_CONSUMER, Qpc.SQ_PSN, Qpc.RQ_PSN, Qpc.MSN, Qpc.PEER]) i32[q + word] = 0;
     for (const word of [Qpc.COMM_ESTABLISHED, Qpc.SQ_DRAINING, Qpc.EN_SQD_ASYNC_NOTIFY]) i32[q + word] = 0;
+    for (const word of [Qpc.SRQ_WQE, Qpc.LAST_WQE_REACHED]) i32[q + word] = 0;
     this.set(q, QpcState.RESET);
   }
 

@@ -5,7 +5,7 @@
  * then the access itself. An answer is one of {@link Aeth}; {@link Responder.vendorErr} says why it is not an ACK.
  */
 import type { Machine } from '@openverbs/machine';
-import { CqeSyndrome, QpDoorbellRecord, VendorErr } from '@openverbs/verbs/rings';
+import { CqeSyndrome, VendorErr } from '@openverbs/verbs/rings';
 import { AsyncEvent } from './async-event.ts';
 import type { Completer } from './completer.ts';
 import type { DmaEngine } from './dma-engine.ts';
@@ -13,13 +13,14 @@ import type { EventQueues } from './event-queue.ts';
 import { Qpc, QpcState } from './layout.ts';
 import { Access, Opcode, WC_RECV, WC_RECV_RDMA_WITH_IMM, WC_WITH_IMM } from './opcode.ts';
 import { comparePsn } from './psn.ts';
+import type { ReceiveQueue } from './receive-queue.ts';
 import type { Request } from './request.ts';
 import { ScatterList } from './scatter-list.ts';
 import { Aeth } from './syndrome.ts';
 import type { Tpt } from './tpt.ts';
 import type { WorkQueueReader } from './work-queue-reader.ts';
 
-const { STATE, PD, MPT_TABLE, RECORD, RQ_BASE, RQ_LOG2_COUNT, RQ_LOG2_WORDS, RQ_CONSUMER, RQ_PSN, SQ_PSN } = Qpc;
+const { STATE, PD, MPT_TABLE, RQ_PSN, SQ_PSN } = Qpc;
 const { ACCESS_FLAGS, LOCAL_PORT_ID, REMOTE_PORT_ID, DEST_QPN, PATH_MTU, PEER, QPN, COMM_ESTABLISHED } = Qpc;
 const { RTR, ERR } = QpcState;
 const { ACK, RNR_NAK, NAK_INVALID_REQUEST, NAK_REMOTE_ACCESS, NAK_REMOTE_OPERATIONAL, NONE, DUPLICATE } = Aeth;
@@ -32,6 +33,7 @@ export class Responder {
   readonly #reader: WorkQueueReader;
   readonly #completer: Completer;
   readonly #events: EventQueues;
+  readonly #queue: ReceiveQueue;
   readonly #receive = new ScatterList();
 
   /** Whether the last message was refused by the completion of a receive. */
@@ -49,6 +51,7 @@ export class Responder {
     reader: WorkQueueReader,
     completer: Completer,
     events: EventQueues,
+    queue: ReceiveQueue,
   ) {
     this.#i32 = machine.i32;
     this.#tpt = tpt;
@@ -56,6 +59,7 @@ export class Responder {
     this.#reader = reader;
     this.#completer = completer;
     this.#events = events;
+    this.#queue = queue;
   }
 
   /**
@@ -109,9 +113,8 @@ export class Responder {
     return ACK;
   }
 
-  /** Takes a receive WQE for the immediate data of a write that was carried out. */
+  /** Completes the receive WQE that {@link Responder.checkReceive} found, with the immediate data of a write that was carried out. */
   writeImm(p: number, length: number, imm: number, solicited: boolean): number {
-    if (this.#available(p) === 0) return this.#refuse(RNR_NAK, VendorErr.RNR);
     return this.#completer.prepareRecv(p, WC_RECV_RDMA_WITH_IMM, 0, 0, length, imm, WC_WITH_IMM, solicited)
       ? ACK
       : this.#refuse(NAK_REMOTE_OPERATIONAL, VendorErr.CQ_OVERRUN);
@@ -119,20 +122,15 @@ export class Responder {
 
   /** Whether a message with immediate data finds a receive WQE; asked before its payload is moved. */
   checkReceive(p: number): number {
-    return this.#available(p) === 0 ? this.#refuse(RNR_NAK, VendorErr.RNR) : ACK;
+    const failed = this.#queue.find(p);
+    return failed === 0 ? ACK : this.#noReceive(p, failed);
   }
 
   /** SEND: scatters the message over the receive WQE at the head of the queue. */
   send(p: number, list: ScatterList, imm: number, wcFlags: number, solicited: boolean): number {
-    const i32 = this.#i32;
-    const available = this.#available(p);
-    if (available === 0) return this.#refuse(RNR_NAK, VendorErr.RNR);
-    const slot = i32[p + RQ_CONSUMER] & ((1 << i32[p + RQ_LOG2_COUNT]) - 1);
-    const w = i32[p + RQ_BASE] + (slot << i32[p + RQ_LOG2_WORDS]);
-    const hostile = available > 1 << i32[p + RQ_LOG2_COUNT];
-    const failed = hostile
-      ? this.#reader.fault(VendorErr.BAD_RECV_WQE, 0)
-      : this.#reader.recvSges(p, w, list.length, this.#receive);
+    let failed = this.#queue.find(p);
+    if (failed !== 0) return this.#noReceive(p, failed);
+    failed = this.#reader.recvSges(p, this.#queue, list.length, this.#receive);
     if (failed !== 0) return this.#badReceive(p, failed);
     if (list.count === 1 && this.#receive.count === 1) {
       this.#dma.move(this.#receive.mpt[0], this.#receive.address[0], list.mpt[0], list.address[0], list.length);
@@ -214,11 +212,6 @@ export class Responder {
     }
   }
 
-  #available(p: number): number {
-    const i32 = this.#i32;
-    return (Atomics.load(i32, i32[p + RECORD] + QpDoorbellRecord.RQ_PRODUCER) - i32[p + RQ_CONSUMER]) >>> 0;
-  }
-
   #checkKey(p: number, request: Request, length: number, need: number, denied: number): number {
     const i32 = this.#i32;
     const key = request.rkey;
@@ -227,6 +220,17 @@ export class Responder {
     const failed = this.#tpt.checkRemote(i32[p + MPT_TABLE], i32[p + PD], key, lo, hi, length, need, denied);
     if (failed === 0) return ACK;
     return this.#refuseAt(NAK_REMOTE_ACCESS, failed, key, lo, hi);
+  }
+
+  /** What {@link ReceiveQueue.find} answered but 0. */
+  #noReceive(p: number, failed: number): number {
+    if (failed === VendorErr.RNR) return this.#refuse(RNR_NAK, VendorErr.RNR);
+    if (failed === VendorErr.SRQ_ERR) {
+      // IBTA 11.6.3.2: no WQE can be taken any more, and no completion can tell of it.
+      this.#completer.enterError(p, AsyncEvent.QP_FATAL);
+      return this.#refuse(NAK_REMOTE_OPERATIONAL, VendorErr.REMOTE_OPERATION);
+    }
+    return this.#badReceive(p, this.#reader.fault(failed, 0));
   }
 
   /** IBTA 9.7.4.1.2 and table 61: a receive WQE that can't hold the message, or can't be used at all. */

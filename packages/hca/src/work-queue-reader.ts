@@ -5,10 +5,11 @@ import type { Machine } from '@openverbs/machine';
 import { RecvWqe, SendWqe, VendorErr } from '@openverbs/verbs/rings';
 import { MESSAGE_BYTES_MAX, SGES_MAX } from './limits.ts';
 import { Qpc } from './layout.ts';
+import type { ReceiveQueue } from './receive-queue.ts';
 import type { ScatterList } from './scatter-list.ts';
 import type { Tpt } from './tpt.ts';
 
-const { PD, MPT_TABLE, MAX_SEND_SGE, MAX_RECV_SGE, MAX_INLINE } = Qpc;
+const { PD, MPT_TABLE, MAX_SEND_SGE, MAX_INLINE } = Qpc;
 const { SGE, INLINE_LENGTH } = SendWqe;
 const { SGE: RECV_SGE, SGE_COUNT } = RecvWqe;
 const { BAD_SGE_COUNT, BAD_INLINE_LENGTH, MESSAGE_TOO_LONG, BAD_RECV_WQE, RECV_TOO_SMALL } = VendorErr;
@@ -53,14 +54,15 @@ export class WorkQueueReader {
     return 0;
   }
 
-  /** The SGEs of the receive WQE at `w`, as far as `length` bytes need them. */
-  recvSges(p: number, w: number, length: number, list: ScatterList): number {
+  /** The SGEs of the receive WQE that `queue` found last for the QP at `p`, as far as `length` bytes need them. */
+  recvSges(p: number, queue: ReceiveQueue, length: number, list: ScatterList): number {
+    const w = queue.wqe;
     const count = this.#i32[w + SGE_COUNT];
-    if (count >>> 0 > this.#i32[p + MAX_RECV_SGE] || count > SGES_MAX) return this.fault(BAD_RECV_WQE, count);
+    if (count >>> 0 > queue.maxSge || count > SGES_MAX) return this.fault(BAD_RECV_WQE, count);
     list.count = 0;
     list.length = 0;
     const table = this.#i32[p + MPT_TABLE];
-    const pd = this.#i32[p + PD];
+    const pd = queue.pd;
     for (let n = 0; n < count && list.length < length; n++) {
       const failed = this.#sge(table, pd, w + RECV_SGE + (n << 2), length - list.length, true, list);
       if (failed !== 0) return failed;

@@ -59,6 +59,7 @@ const SENTENCES: Readonly<Record<number, Sentence>> = {
   [VendorErr.BAD_RECV_WQE]: (f) => `the receive could not be used: ${lkey(f)} does not give the memory it names`,
   [VendorErr.PKEY_MISMATCH]: () => 'the P_Keys of the two ends do not match',
   [VendorErr.MTU_MISMATCH]: () => "a packet does not fit the path MTU: compare the two ends' pathMtu",
+  [VendorErr.SRQ_ERR]: () => "the peer's shared receive queue is in error",
 };
 
 /** See `WorkCompletion.explain`. */

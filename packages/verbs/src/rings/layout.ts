@@ -114,6 +114,16 @@ export const CqDoorbellRecord = {
   ARM: 16,
 } as const;
 
+/**
+ * Words of an SRQ's doorbell record, the first {@link SRQ_DOORBELL_RECORD_BYTES} bytes of its buffer. The ring follows, a word an
+ * entry, rounded up to a cache line; then the WQEs, laid out as {@link RecvWqe}. Completions free WQEs in any order, so an entry of
+ * the ring names a WQE by its slot, and so does the CQE (WQE_INDEX).
+ */
+export const SrqDoorbellRecord = {
+  /** Free-running count of WQEs posted. Written by the host. */
+  PRODUCER: 0,
+} as const;
+
 /** How a CQ is armed; NEXT wins over SOLICITED when both are set. */
 export const CqArm = {
   /** Raise an event at the next CQE. */
@@ -136,8 +146,15 @@ export const CQE_BYTES = 64;
 export const CQE_WORDS = 16;
 /** Bytes of a QP's doorbell record. */
 export const QP_DOORBELL_RECORD_BYTES = 256;
+/** Bytes of an SRQ's doorbell record. */
+export const SRQ_DOORBELL_RECORD_BYTES = 64;
 /** Bytes of a CQ's doorbell record. */
 export const CQ_DOORBELL_RECORD_BYTES = 128;
+
+/** Bytes of the ring of an SRQ of `2 ** log2Count` WQEs, up to the first WQE. */
+export function srqRingBytes(log2Count: number): number {
+  return Math.max(4 * 2 ** log2Count, 64);
+}
 
 /**
  * Completion syndromes, the codes of mthca's CQEs where it has one (source: Linux drivers/infiniband/hw/mthca/mthca_cq.c, the

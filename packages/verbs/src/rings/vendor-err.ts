@@ -72,6 +72,8 @@ export const VendorErr = {
   PKEY_MISMATCH: 29,
   /** A packet was longer than the path MTU, or shorter where it must be full. */
   MTU_MISMATCH: 30,
+  /** The peer's SRQ is in error. */
+  SRQ_ERR: 31,
 } as const;
 
 /** One of {@link VendorErr}. */
