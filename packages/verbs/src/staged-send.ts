@@ -41,22 +41,29 @@ export class StagedSend {
   remoteAddrLo = 0;
   /** High word of the remote address, signed. */
   remoteAddrHi = 0;
-  /** Words of the operands of an atomic operation, signed. */
+  /** Atomics: low word of what to compare with or to add, signed. */
   compareAddLo = 0;
+  /** Atomics: high word of it, signed. */
   compareAddHi = 0;
+  /** Atomics: low word of the new value, signed. */
   swapLo = 0;
+  /** Atomics: high word of the new value, signed. */
   swapHi = 0;
-  /** UD: where it goes. */
+  /** UD: the way to the peer. */
   ah: AddressHandle | null = null;
+  /** UD: the peer's QP number. */
   remoteQpn = 0;
+  /** UD: the peer's Q_Key. */
   remoteQkey = DOUBLE;
   /** XRC: the SRQ of the peer. */
   remoteSrqn = 0;
   /** One of {@link StagedData}. */
   data: number = StagedData.NONE;
-  /** The one SGE. */
+  /** The one SGE: its local key. */
   lkey = DOUBLE;
+  /** The one SGE: verbs address of its first byte. */
   addr = DOUBLE;
+  /** The one SGE: its bytes. */
   length = DOUBLE;
   /** How many SGEs the list has, or how many bytes the inline data. */
   count = 0;
