@@ -5,13 +5,13 @@
  * checks and carries it out, the completer commits the step on both sides.
  */
 import type { Machine } from '@openverbs/machine';
+import { packetCount } from '@openverbs/rocev2';
 import { CqeSyndrome, QpDoorbellRecord, VendorErr } from '@openverbs/verbs/rings';
 import { AsyncEvent } from './async-event.ts';
 import type { Completer } from './completer.ts';
 import type { DmaEngine } from './dma-engine.ts';
 import { EngineHeader, Qpc, QpcState, Waiting } from './layout.ts';
 import { Opcode, SendFlag, WC_OPCODE, WC_WITH_IMM } from './opcode.ts';
-import { packetCount } from './psn.ts';
 import type { QpStateMachine } from './qp-state.ts';
 import type { Request } from './request.ts';
 import type { Responder } from './responder.ts';

@@ -5,6 +5,7 @@
  * then the access itself. An answer is one of {@link Aeth}; {@link Responder.vendorErr} says why it is not an ACK.
  */
 import type { Machine } from '@openverbs/machine';
+import { comparePsn } from '@openverbs/rocev2';
 import { CqeSyndrome, VendorErr } from '@openverbs/verbs/rings';
 import { AsyncEvent } from './async-event.ts';
 import type { Completer } from './completer.ts';
@@ -12,7 +13,6 @@ import type { DmaEngine } from './dma-engine.ts';
 import type { EventQueues } from './event-queue.ts';
 import { Qpc, QpcState } from './layout.ts';
 import { Access, Opcode, WC_RECV, WC_RECV_RDMA_WITH_IMM, WC_WITH_IMM } from './opcode.ts';
-import { comparePsn } from './psn.ts';
 import type { ReceiveQueue } from './receive-queue.ts';
 import type { Request } from './request.ts';
 import { ScatterList } from './scatter-list.ts';

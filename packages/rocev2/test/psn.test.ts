@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { comparePsn, packetCount, PSN_MASK } from '../src/psn.ts';
+import { addPsn, comparePsn, packetCount, PSN_MASK, psnDistance } from '../src/psn.ts';
 
 const HALF = 0x800000;
 const psns = fc.integer({ min: 0, max: PSN_MASK });
@@ -47,5 +47,17 @@ describe('packetCount', () => {
       [1, 1, 1, 2, 2, 3, 1048576],
       [1, 1, 1, 2, 2, 3, 524288],
     ]);
+  });
+});
+
+describe('addPsn and psnDistance', () => {
+  it('go around the space', () => {
+    expect([addPsn(PSN_MASK, 1), addPsn(0, -1), addPsn(5, 0)]).to.deep.equal([0, PSN_MASK, 5]);
+    fc.assert(
+      fc.property(psns, psns, (from, to) => {
+        expect(addPsn(from, psnDistance(from, to))).to.equal(to);
+        expect(addPsn(to, -psnDistance(from, to))).to.equal(from);
+      }),
+    );
   });
 });

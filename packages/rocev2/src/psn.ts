@@ -12,3 +12,13 @@ export function packetCount(length: number, mtu: number): number {
   const shift = 7 + mtu;
   return length <= 1 << shift ? 1 : Math.ceil(length / (1 << shift));
 }
+
+/** The PSN `count` packets after `psn`, or before it when `count` is below 0. */
+export function addPsn(psn: number, count: number): number {
+  return (psn + count) & PSN_MASK;
+}
+
+/** Packets from `from` up to `to`, counted upwards around the space: 0 to {@link PSN_MASK}. */
+export function psnDistance(from: number, to: number): number {
+  return (to - from) & PSN_MASK;
+}
