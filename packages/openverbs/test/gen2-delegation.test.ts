@@ -80,6 +80,49 @@ describe('gen2 on shared receive queues and datagrams', () => {
     ]);
   });
 
+  it('posts in the extended form', () => {
+    const qp = noting<QueuePair>();
+    const ah = noting<AddressHandle>();
+    const [sge, bytes] = [{ addr: 0, length: 1, lkey: 2 }, new Uint8Array(4)];
+    expect(gen2.ibv_qp_to_qp_ex(qp)).to.equal(qp);
+    gen2.ibv_wr_start(qp);
+    gen2.ibv_wr_send(qp);
+    gen2.ibv_wr_send_imm(qp, 1);
+    gen2.ibv_wr_send_inv(qp, 2);
+    gen2.ibv_wr_rdma_write(qp, 3, 4);
+    gen2.ibv_wr_rdma_write_imm(qp, 3, 4, 5);
+    gen2.ibv_wr_rdma_read(qp, 3, 4);
+    gen2.ibv_wr_atomic_cmp_swp(qp, 3, 4, 5n, 6n);
+    gen2.ibv_wr_atomic_fetch_add(qp, 3, 4, 5n);
+    gen2.ibv_wr_local_inv(qp, 7);
+    gen2.ibv_wr_set_sge(qp, 1, 2, 3);
+    gen2.ibv_wr_set_sge_list(qp, 1, [sge, sge]);
+    gen2.ibv_wr_set_inline_data(qp, bytes, 3);
+    gen2.ibv_wr_set_ud_addr(qp, ah, 8, 9);
+    gen2.ibv_wr_set_xrc_srqn(qp, 10);
+    gen2.ibv_wr_complete(qp);
+    gen2.ibv_wr_abort(qp);
+    expect(calls).to.deep.equal([
+      ['wrStart'],
+      ['wrSend'],
+      ['wrSendImm', 1],
+      ['wrSendInv', 2],
+      ['wrRdmaWrite', 3, 4],
+      ['wrRdmaWriteImm', 3, 4, 5],
+      ['wrRdmaRead', 3, 4],
+      ['wrAtomicCmpSwp', 3, 4, 5n, 6n],
+      ['wrAtomicFetchAdd', 3, 4, 5n],
+      ['wrLocalInv', 7],
+      ['wrSetSge', 1, 2, 3],
+      ['wrSetSgeList', [sge]],
+      ['wrSetInlineData', bytes.subarray(0, 3)],
+      ['wrSetUdAddr', ah, 8, 9],
+      ['wrSetXrcSrqn', 10],
+      ['wrComplete'],
+      ['wrAbort'],
+    ]);
+  });
+
   it('resizes a completion queue', () => {
     gen2.ibv_resize_cq(noting(), 64);
     expect(calls).to.deep.equal([['resize', 64]]);

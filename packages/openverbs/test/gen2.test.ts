@@ -56,6 +56,24 @@ describe('gen2', () => {
 
   afterEach(() => closeSharedOpenVerbs());
 
+  it('has later queries of devices and ports', () => {
+    expect(gen2.ibv_get_device_index(context.device)).to.equal(0);
+    expect(gen2.ibv_query_port_speed(context, 1)).to.equal(1000);
+    const entry = gen2.ibv_query_gid_ex(context, 1, 0);
+    expect(entry.gid.equals(gen2.ibv_query_gid(context, 1, 0))).to.equal(true);
+    const entries: (typeof entry)[] = [];
+    expect(gen2.ibv_query_gid_table(context, entries)).to.equal(entries).and.deep.equal(context.queryGidTable());
+    expect(gen2.ibv_query_gid_table(context, entries, 0)).to.be.empty;
+    expect(failure(() => gen2.ibv_query_gid_ex(context, 1, 0, {}, 1)).code).to.equal('EINVAL');
+    expect(failure(() => gen2.ibv_query_gid_table(context, [], 1, 1)).code).to.equal('EINVAL');
+    gen2.ibv_fork_init();
+    expect(gen2.ibv_is_fork_initialized()).to.equal(gen2.IBV_FORK_UNNEEDED);
+    expect([gen2.ibv_is_qpt_supported(0b100, 2), gen2.ibv_is_qpt_supported(0b100, 3)]).to.deep.equal([1, 0]);
+    expect([gen2.ibv_rate_to_mbps(3), gen2.mbps_to_ibv_rate(10000)]).to.deep.equal([10000, 3]);
+    expect(gen2.ibv_wr_opcode_str(2)).to.equal('send');
+    expect(gen2.ibv_flow_label_to_udp_sport(1)).to.equal(0xc001);
+  });
+
   it('lists devices of one shared instance, which can be closed and opened again', () => {
     const list = gen2.ibv_get_device_list();
     expect(list).to.have.ordered.members([...sharedOpenVerbs().devices]);

@@ -6,6 +6,7 @@ import { assertOp, callOp } from './call-op.ts';
 import { checkInstance, checkInteger, U32_MAX } from './check.ts';
 import { CompletionChannel } from './completion-channel.ts';
 import { CompletionQueue } from './completion-queue.ts';
+import { ContextEx } from './context-ex.ts';
 import type { Device } from './device.ts';
 import { DmaBuffer } from './dma-buffer.ts';
 import type { ContextOps } from './driver/device-ops.ts';
@@ -15,7 +16,6 @@ import { invalid, inVerb, VerbsError } from './errors.ts';
 import { EventFifo } from './event-fifo.ts';
 import type { Gid, GidEntry } from './gid.ts';
 import { inspectCustom, inspectLine } from './inspect.ts';
-import { VerbsObject } from './lifetime.ts';
 import { ProtectionDomain } from './protection-domain.ts';
 import { QpTable } from './rings/qp-table.ts';
 
@@ -43,7 +43,7 @@ export interface WaitOptions {
  * }
  * ```
  */
-export class Context extends VerbsObject {
+export class Context extends ContextEx {
   /** The device. */
   readonly device: Device;
   /** @internal */

@@ -8,6 +8,7 @@ import { checkInteger } from './check.ts';
 import type { Context } from './context.ts';
 import type { DmaBuffer } from './dma-buffer.ts';
 import { inspectCustom, inspectLine } from './inspect.ts';
+import { refuseLeftOut } from './left-out.ts';
 import { VerbsObject } from './lifetime.ts';
 import { type MemoryRegion, registerMemory } from './memory-region.ts';
 import { createQueuePair } from './create-qp.ts';
@@ -84,6 +85,16 @@ export class ProtectionDomain extends VerbsObject {
     checkInteger(verb, 'attr.srqLimit', srqLimit, 0, maxWr, 'maxWr');
     const ops = callOp(this.context, verb, 'createSrq', this.handle, { maxWr, maxSge, srqLimit });
     return new SharedReceiveQueue(this, ops, init.srqContext);
+  }
+
+  /** Left out: throws EOPNOTSUPP. */
+  regDmabufMr(): never {
+    refuseLeftOut('ibv_reg_dmabuf_mr');
+  }
+
+  /** Left out: throws EOPNOTSUPP. */
+  regDmMr(): never {
+    refuseLeftOut('ibv_reg_dm_mr');
   }
 
   /** Ends it. Throws EBUSY while objects of it live. Source: `ibv_dealloc_pd`(3). */

@@ -5,6 +5,7 @@ import type { Context } from './context.ts';
 import type { SendPath } from './data-path.ts';
 import { WrOpcode } from './enums/wr.ts';
 import { Errno, type VerbsError } from './errors.ts';
+import { refuseLeftOut } from './left-out.ts';
 import type { VerbsObject } from './lifetime.ts';
 import type { SgeLike } from './sge.ts';
 import { StagedData, StagedSend } from './staged-send.ts';
@@ -123,6 +124,11 @@ export abstract class QueuePairEx extends AsyncEventTarget {
   /** Invalidates a local key. */
   wrLocalInv(invalidateRkey: number): void {
     this.openSend(LOCAL_INV).imm = invalidateRkey;
+  }
+
+  /** Left out: throws EOPNOTSUPP. */
+  wrSendTso(): never {
+    refuseLeftOut('ibv_wr_send_tso');
   }
 
   /** Sets all 64 bits of the remote address, as two 32-bit words. */

@@ -9,6 +9,7 @@ import { QpState, qpStateStr, QpType, qpTypeStr } from './enums/qp.ts';
 import { Errno, invalid, type VerbsError } from './errors.ts';
 import { Gid } from './gid.ts';
 import { inspectCustom, inspectLine } from './inspect.ts';
+import { refuseLeftOut } from './left-out.ts';
 import { checkModify } from './modify-qp.ts';
 import { type PostedQp, postRecvError, postSendError } from './post-error.ts';
 import type { ProtectionDomain } from './protection-domain.ts';
@@ -215,6 +216,26 @@ export class QueuePair extends QueuePairEx {
   /** UD: leaves a multicast group. Source: `ibv_detach_mcast`(3). */
   detachMcast(gid: Gid | string, lid = 0): void {
     this.#mcast('ibv_detach_mcast', 'detachMcast', gid, lid);
+  }
+
+  /** Left out: flow steering throws EOPNOTSUPP. */
+  createFlow(): never {
+    refuseLeftOut('ibv_create_flow');
+  }
+
+  /** Left out: packet pacing throws EOPNOTSUPP. */
+  modifyRateLimit(): never {
+    refuseLeftOut('ibv_modify_qp_rate_limit');
+  }
+
+  /** Left out: throws EOPNOTSUPP. */
+  queryEce(): never {
+    refuseLeftOut('ibv_query_ece');
+  }
+
+  /** Left out: throws EOPNOTSUPP. */
+  setEce(): never {
+    refuseLeftOut('ibv_set_ece');
   }
 
   /** Ends it; what is posted makes no completions any more. Throws EBUSY for unacknowledged events. Source: `ibv_destroy_qp`(3). */

@@ -10,6 +10,7 @@ import type { SrqOps } from './driver/device-ops.ts';
 import { SrqAttrMask } from './enums/srq.ts';
 import { invalid } from './errors.ts';
 import { inspectCustom, inspectLine } from './inspect.ts';
+import { refuseLeftOut } from './left-out.ts';
 import { postRecvError } from './post-error.ts';
 import type { ProtectionDomain } from './protection-domain.ts';
 import { RecvStaging } from './recv-staging.ts';
@@ -79,6 +80,11 @@ export class SharedReceiveQueue extends AsyncEventTarget {
   query(): SrqAttr {
     this.assertLive('ibv_query_srq');
     return callOp(this.context, 'ibv_query_srq', 'querySrq', this.handle);
+  }
+
+  /** Left out: tag matching throws EOPNOTSUPP. */
+  postOps(): never {
+    refuseLeftOut('ibv_post_srq_ops');
   }
 
   /** Ends it. Throws EBUSY while queue pairs use it, or events are not acknowledged. Source: `ibv_destroy_srq`(3). */

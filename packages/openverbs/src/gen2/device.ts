@@ -1,5 +1,6 @@
 /** Devices and contexts, by their C names. Sources: the man pages of section 3 of the same names. */
-import type { Context, Device, DeviceAttr, Gid, PortAttr } from '@openverbs/verbs';
+import { ForkStatus, VerbsError } from '@openverbs/verbs';
+import type { Context, Device, DeviceAttr, Gid, GidEntry, PortAttr } from '@openverbs/verbs';
 
 import { sharedOpenVerbs } from '../shared-instance.ts';
 import { filled } from './out-parameter.ts';
@@ -26,6 +27,11 @@ export function ibv_get_device_name(device: Device): string {
 /** The GUID of a device, in host order; C gives it in network order. */
 export function ibv_get_device_guid(device: Device): bigint {
   return device.guid;
+}
+
+/** The place of a device in the list. Here it is no index of the system's, and the same as long as the devices are open. */
+export function ibv_get_device_index(device: Device): number {
+  return sharedOpenVerbs().devices.indexOf(device);
 }
 
 /** Opens a device. */
@@ -60,4 +66,48 @@ export function ibv_query_gid(context: Context, port_num: number, index: number)
 /** An entry of a port's P_Key table, in host order; C gives it in network order. */
 export function ibv_query_pkey(context: Context, port_num: number, index: number): number {
   return context.queryPkey(port_num, index);
+}
+
+/** The speed of a port in units of 100 Mb/s. */
+export function ibv_query_port_speed(context: Context, port_num: number): number {
+  return context.queryPortSpeed(port_num);
+}
+
+/** An entry of a port's GID table, with what it is for. There are no flags yet, so they have to be 0. */
+export function ibv_query_gid_ex(
+  context: Context,
+  port_num: number,
+  gid_index: number,
+  entry: Out<GidEntry> = {},
+  flags = 0,
+): GidEntry {
+  refuseFlags('ibv_query_gid_ex', flags);
+  return filled(entry, context.queryGidEntry(port_num, gid_index));
+}
+
+/**
+ * The entries of all ports' GID tables that are in use; `entries` takes at most `max_entries` of them, and the array's length is
+ * what C returns.
+ */
+export function ibv_query_gid_table(
+  context: Context,
+  entries: GidEntry[] = [],
+  max_entries = Infinity,
+  flags = 0,
+): GidEntry[] {
+  refuseFlags('ibv_query_gid_table', flags);
+  entries.splice(0, entries.length, ...context.queryGidTable().slice(0, max_entries));
+  return entries;
+}
+
+/** Prepares for `fork`. JavaScript has none, so there is nothing to do. */
+export function ibv_fork_init(): void {}
+
+/** Whether registered memory survives a `fork`: `IBV_FORK_UNNEEDED`, since JavaScript has none. */
+export function ibv_is_fork_initialized(): ForkStatus {
+  return ForkStatus.UNNEEDED;
+}
+
+function refuseFlags(verb: string, flags: number): void {
+  if (flags !== 0) throw new VerbsError({ code: 'EINVAL', verb, message: `flags are ${flags}; there are none yet` });
 }

@@ -1,6 +1,6 @@
 /**
- * The OpenIB Gen2 API of user level, by its C names: the 42 functions and the constants of `<infiniband/verbs.h>`, with C's
- * argument order.
+ * The OpenIB Gen2 API of user level, by its C names: the 42 functions of Gen2, later ones of `<infiniband/verbs.h>`, and its
+ * constants, with C's argument order. `docs/compatibility.md` lists all.
  *
  * What differs from C: structs are the SDK's objects, in camelCase; an out-parameter is an object that the call fills and
  * returns, and may be left out; a pointer result is the return value; a failure throws a `VerbsError`; `ibv_get_cq_event` and
@@ -15,6 +15,8 @@ export type { BadWr } from './bad-wr.ts';
 export * from './completion.ts';
 export * from './constants.ts';
 export * from './device.ts';
+export * from './extended-post.ts';
+export * from './left-out.ts';
 export * from './memory.ts';
 export * from './names.ts';
 export type { Out } from './out-parameter.ts';

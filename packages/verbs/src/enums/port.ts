@@ -138,3 +138,23 @@ export const PortCapFlags2 = {
 
 /** Any combination of {@link PortCapFlags2}. */
 export type PortCapFlags2 = number;
+
+/** Lanes by `activeWidth`. */
+const LANES: Readonly<Record<number, number>> = { 1: 1, 2: 4, 4: 8, 8: 12, 16: 2 };
+/** Speed of a lane in units of 100 Mb/s, by `activeSpeed` (source: `ibv_query_port`(3), rdma-core's translations of ibv_devinfo). */
+const LANE_SPEED: Readonly<Record<number, number>> = {
+  1: 25,
+  2: 50,
+  4: 100,
+  8: 100,
+  16: 140,
+  32: 250,
+  64: 500,
+  128: 1000,
+  256: 2000,
+};
+
+/** The speed of a port in units of 100 Mb/s; 0 when a code is unknown. Source: `ibv_query_port_speed`(3). */
+export function portSpeed(activeWidth: number, activeSpeed: number): number {
+  return (LANES[activeWidth] ?? 0) * (LANE_SPEED[activeSpeed] ?? 0);
+}

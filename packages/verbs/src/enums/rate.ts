@@ -105,3 +105,14 @@ export function rateToMbps(rate: number): number {
 export function mbpsToRate(mbps: number): Rate {
   return RATES.find(([, , known]) => known === mbps)?.[0] ?? Rate.MAX;
 }
+
+/** Lowest UDP source port of RoCE v2. */
+const UDP_SPORT_MIN = 0xc000;
+
+/**
+ * The UDP source port that RoCE v2 makes of a flow label: its two halves folded into 14 bits. Source:
+ * `ibv_flow_label_to_udp_sport`(3).
+ */
+export function flowLabelToUdpSport(flowLabel: number): number {
+  return UDP_SPORT_MIN | ((flowLabel & 0x3fff) ^ ((flowLabel & 0xfc000) >>> 14));
+}

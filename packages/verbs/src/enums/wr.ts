@@ -59,3 +59,9 @@ export const SendFlags = {
 
 /** Any combination of {@link SendFlags}. */
 export type SendFlags = number;
+
+/** Describes an operation in words of the wire, for example `rdma-write-with-imm`. Source: `ibv_wr_opcode_str`(3). */
+export function wrOpcodeStr(opcode: number): string {
+  const name = Object.entries(WrOpcode).find(([, value]) => value === opcode)?.[0];
+  return name?.toLowerCase().replaceAll('_', '-') ?? 'unknown';
+}

@@ -1,0 +1,63 @@
+/** Makes `docs/compatibility.md` of the table of verbs and of what the packages export. */
+import { openVerbs, leftOutFeature, LEFT_OUT, type Device } from 'openverbs';
+import * as gen2 from 'openverbs/gen2';
+
+import { VERB_GROUPS, type VerbRow } from './verbs.ts';
+
+const HEAD = `# Compatibility with libibverbs
+
+Every verb of \`<infiniband/verbs.h>\` (rdma-core 691953d8d), how the SDK spells it, and whether it is there. The C names are exported
+by \`openverbs/gen2\`. This page is generated: \`npm run compatibility\` writes it, and a test fails when it is stale.
+
+- **yes**: any device does it, or the column beside names the capability that a device needs: \`device.supports(name)\` tells. A device
+  that lacks it answers \`EOPNOTSUPP\`.
+- **yes, not emulated**: the API has it; the emulated HCA lacks the capability.
+- **EOPNOTSUPP**: left out on purpose. The function is there, throws \`EOPNOTSUPP\`, and its hint says what to use instead.
+- **not yet**: there is no such function.
+`;
+
+/** The page. */
+export function renderCompatibility(): string {
+  using verbs = openVerbs({ provider: 'emulated', emulated: { devices: 1, placement: 'inline' } });
+  const device = verbs.device();
+  const groups = VERB_GROUPS.map(({ title, verbs: rows }) => {
+    const cells = rows.map((row) => cellsOf(row, device));
+    return `## ${title}\n\n${table(['verb', 'in the SDK', 'there', 'capability'], cells)}`;
+  });
+  return [HEAD, ...groups, leftOut()].join('\n');
+}
+
+/** Whether `openverbs/gen2` exports a function of this name. */
+export function isExported(name: string): boolean {
+  return typeof (gen2 as Readonly<Record<string, unknown>>)[name] === 'function';
+}
+
+function cellsOf([name, sdk, needs]: VerbRow, device: Device): string[] {
+  const feature = leftOutFeature(name);
+  const there = feature !== undefined ? 'EOPNOTSUPP' : statusOf(name, needs === undefined || device.supports(needs));
+  // What is in parentheses is no code.
+  const spelling = sdk === '' ? '' : sdk.startsWith('(') ? sdk.slice(1, -1) : `\`${sdk}\``;
+  return [`\`${name}\``, there === 'not yet' ? '' : spelling, there, needs === undefined ? '' : `\`${needs}\``];
+}
+
+function statusOf(name: string, emulated: boolean): string {
+  if (!isExported(name)) return 'not yet';
+  return emulated ? 'yes' : 'yes, not emulated';
+}
+
+function leftOut(): string {
+  const rows = Object.values(LEFT_OUT).map(({ what, why, hint }) => [what, why, hint]);
+  return `## What is left out, and what to use instead\n\n${table(['feature', 'why', 'instead'], rows)}`;
+}
+
+/** A table as prettier lays it out. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((title, n) => Math.max(title.length, ...rows.map((row) => row[n].length)));
+  const line = (cells: readonly string[], fill = ' '): string =>
+    `| ${cells.map((cell, n) => cell.padEnd(widths[n], fill)).join(' | ')} |\n`;
+  const rule = line(
+    head.map(() => ''),
+    '-',
+  );
+  return line(head) + rule + rows.map((row) => line(row)).join('');
+}

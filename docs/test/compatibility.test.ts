@@ -1,0 +1,46 @@
+/** `docs/compatibility.md`, and the table that it is made of. */
+import { readFileSync } from 'node:fs';
+
+import { expect } from 'chai';
+import { LEFT_OUT, VerbsError } from 'openverbs';
+import * as gen2 from 'openverbs/gen2';
+
+import { isExported, renderCompatibility } from '../compatibility/render.ts';
+import { VERB_GROUPS } from '../compatibility/verbs.ts';
+
+const names = VERB_GROUPS.flatMap(({ verbs }) => verbs.map(([name]) => name));
+
+describe('the table of compatibility', () => {
+  it('names each verb of libibverbs once', () => {
+    expect(new Set(names).size).to.equal(names.length);
+    expect(names).to.have.length(177);
+  });
+
+  it('names every function that gen2 exports', () => {
+    const exported = Object.keys(gen2).filter((name) => isExported(name));
+    expect(exported.filter((name) => !names.includes(name))).to.deep.equal([]);
+  });
+
+  it('is what docs/compatibility.md shows', () => {
+    const page = readFileSync(new URL('../../compatibility.md', import.meta.url), 'utf8');
+    expect(page, 'npm run compatibility writes it anew').to.equal(renderCompatibility());
+  });
+
+  for (const { what, verbs } of Object.values(LEFT_OUT)) {
+    it(`has every verb of ${what}, refused with a hint`, () => {
+      for (const name of verbs) {
+        const verb = (gen2 as Readonly<Record<string, unknown>>)[name] as () => unknown;
+        let caught: unknown;
+        try {
+          verb();
+        } catch (error) {
+          caught = error;
+        }
+        expect(VerbsError.is(caught), name).to.equal(true);
+        const { code, verb: inVerb, hint } = caught as VerbsError;
+        expect([code, inVerb], name).to.deep.equal(['EOPNOTSUPP', name]);
+        expect(hint, name).to.not.equal('');
+      }
+    });
+  }
+});

@@ -1,0 +1,104 @@
+/**
+ * The extended form of posting, by its C names. `wr_id` and `wr_flags` of C's `struct ibv_qp_ex` are `qp.wrId` and `qp.wrFlags`.
+ */
+import type { AddressHandle, QueuePair, SgeLike } from '@openverbs/verbs';
+
+/** The queue pair itself: here every one has the extended form. */
+export function ibv_qp_to_qp_ex(qp: QueuePair): QueuePair {
+  return qp;
+}
+
+/** Begins a list of work requests. */
+export function ibv_wr_start(qp: QueuePair): void {
+  qp.wrStart();
+}
+
+/**
+ * Posts the list.
+ *
+ * @throws VerbsError for the first mistake in it; nothing is posted then.
+ */
+export function ibv_wr_complete(qp: QueuePair): void {
+  qp.wrComplete();
+}
+
+/** Gives the list up. */
+export function ibv_wr_abort(qp: QueuePair): void {
+  qp.wrAbort();
+}
+
+/** SEND. */
+export function ibv_wr_send(qp: QueuePair): void {
+  qp.wrSend();
+}
+
+/** SEND with immediate data, in host order. */
+export function ibv_wr_send_imm(qp: QueuePair, imm_data: number): void {
+  qp.wrSendImm(imm_data);
+}
+
+/** SEND that invalidates a key of the peer. */
+export function ibv_wr_send_inv(qp: QueuePair, invalidate_rkey: number): void {
+  qp.wrSendInv(invalidate_rkey);
+}
+
+/** RDMA WRITE. */
+export function ibv_wr_rdma_write(qp: QueuePair, rkey: number, remote_addr: number): void {
+  qp.wrRdmaWrite(rkey, remote_addr);
+}
+
+/** RDMA WRITE with immediate data, in host order. */
+export function ibv_wr_rdma_write_imm(qp: QueuePair, rkey: number, remote_addr: number, imm_data: number): void {
+  qp.wrRdmaWriteImm(rkey, remote_addr, imm_data);
+}
+
+/** RDMA READ. */
+export function ibv_wr_rdma_read(qp: QueuePair, rkey: number, remote_addr: number): void {
+  qp.wrRdmaRead(rkey, remote_addr);
+}
+
+/** Compare and swap of 8 bytes. */
+export function ibv_wr_atomic_cmp_swp(
+  qp: QueuePair,
+  rkey: number,
+  remote_addr: number,
+  compare: bigint,
+  swap: bigint,
+): void {
+  qp.wrAtomicCmpSwp(rkey, remote_addr, compare, swap);
+}
+
+/** Fetch and add of 8 bytes. */
+export function ibv_wr_atomic_fetch_add(qp: QueuePair, rkey: number, remote_addr: number, add: bigint): void {
+  qp.wrAtomicFetchAdd(rkey, remote_addr, add);
+}
+
+/** Invalidates a local key. */
+export function ibv_wr_local_inv(qp: QueuePair, invalidate_rkey: number): void {
+  qp.wrLocalInv(invalidate_rkey);
+}
+
+/** Sets the local memory, one piece. */
+export function ibv_wr_set_sge(qp: QueuePair, lkey: number, addr: number, length: number): void {
+  qp.wrSetSge(lkey, addr, length);
+}
+
+/** Sets the local memory, the first `num_sge` pieces of a list. */
+export function ibv_wr_set_sge_list(qp: QueuePair, num_sge: number, sg_list: readonly SgeLike[]): void {
+  qp.wrSetSgeList(num_sge === sg_list.length ? sg_list : sg_list.slice(0, num_sge));
+}
+
+/** Copies the first `length` bytes to send. */
+export function ibv_wr_set_inline_data(qp: QueuePair, addr: Uint8Array, length: number): void {
+  qp.wrSetInlineData(length === addr.length ? addr : addr.subarray(0, length));
+}
+
+/** UD: sets where the datagram goes. */
+export function ibv_wr_set_ud_addr(qp: QueuePair, ah: AddressHandle, remote_qpn: number, remote_qkey: number): void {
+  qp.wrSetUdAddr(ah, remote_qpn, remote_qkey);
+}
+
+/** XRC: sets the shared receive queue of the peer. */
+export function ibv_wr_set_xrc_srqn(qp: QueuePair, remote_srqn: number): void {
+  qp.wrSetXrcSrqn(remote_srqn);
+}
