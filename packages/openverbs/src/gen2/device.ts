@@ -100,8 +100,10 @@ export function ibv_query_gid_table(
   return entries;
 }
 
-/** Prepares for `fork`. JavaScript has none, so there is nothing to do. */
-export function ibv_fork_init(): void {}
+/** Prepares for `fork`. JavaScript has none, so there is nothing to do, and nothing that could fail: 0. */
+export function ibv_fork_init(): number {
+  return 0;
+}
 
 /** Whether registered memory survives a `fork`: `IBV_FORK_UNNEEDED`, since JavaScript has none. */
 export function ibv_is_fork_initialized(): ForkStatus {
