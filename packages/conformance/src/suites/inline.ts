@@ -88,6 +88,16 @@ export const inlineSuite = defineSuite('inline', ['rc', 'inlineData'], (suite) =
     expectBytes(b.bytes.subarray(0, 8), pattern(1, 8), 'message');
   });
 
+  suite.works('the source may be memory of another context', ['dmaBuffers'], async (bench) => {
+    const { a, b } = inlinePair(bench);
+    const source = bench.open().allocBuf(64);
+    fillPattern(source.bytes, 1);
+    b.qp.postRecv({ wrId: 1, sgList: [b.sge(0, 8)] });
+    a.qp.postSend(send(1, [{ addr: source.addr, length: 8, lkey: 0 }], INLINE));
+    await expectCompletions(b.recvCq, { wrId: 1, byteLen: 8 });
+    expectBytes(b.bytes.subarray(0, 8), pattern(1, 8), 'message');
+  });
+
   suite.provokes('refuses more than fits, in one piece or in several', (bench) => {
     const { a, max } = inlinePair(bench);
     for (const sgList of [[a.sge(0, max + 1)], [a.sge(0, max), a.sge(0, 1)], [a.sge(0, 1), a.sge(0, max)]]) {

@@ -1,7 +1,10 @@
 /** Memory regions and the buffers they are made of (ibv_reg_mr, ibv_dereg_mr, ibv_alloc_buf). */
 import { expect } from 'chai';
 import { AccessFlags } from '@openverbs/verbs';
+import { expectCompletions } from '../bench/completions.ts';
 import { expectError } from '../bench/errors.ts';
+import { expectBytes, fillPattern } from '../bench/payload.ts';
+import { send } from '../bench/requests.ts';
 import { ACCESS_ALL, newMemory } from '../bench/side.ts';
 import { defineSuite } from '../define-suite.ts';
 
@@ -165,6 +168,26 @@ export const mrSuite = defineSuite('mr', [], (suite) => {
         `buffer ${index} is its own`,
       ).to.equal(true);
     });
+  });
+
+  suite.works('registers a buffer of another context, and of another device', ['rc', 'dmaBuffers'], async (bench) => {
+    const { a, b } = bench.pair();
+    for (const owner of [bench.open(), bench.open(bench.peerDevice)]) {
+      const buffer = owner.allocBuf(4096);
+      fillPattern(buffer.bytes, 1);
+      const mr = a.pd.regMr(buffer.bytes.subarray(100), ACCESS_ALL);
+      b.qp.postRecv({ wrId: 1, sgList: [b.sge(0, 64)] });
+      a.qp.postSend(send(2, [mr.sge(5, 64)]));
+      await expectCompletions(b.recvCq, { wrId: 1, byteLen: 64 });
+      await expectCompletions(a.sendCq, { wrId: 2 });
+      expectBytes(b.bytes.subarray(0, 64), buffer.bytes.slice(105, 169), 'message');
+      expectError('EBUSY', () => {
+        buffer.free();
+      });
+      mr.dereg();
+      buffer.free();
+      owner.close();
+    }
   });
 
   suite.provokes('refuses bad lengths and alignments', ['dmaBuffers'], (bench) => {

@@ -6,7 +6,7 @@
  */
 import { PAGE_BYTES } from '@openverbs/machine';
 import type { Machine } from '@openverbs/machine';
-import type { DmaBufferOps } from '@openverbs/verbs/driver';
+import type { DmaBufferOps, MrRequest } from '@openverbs/verbs/driver';
 import { DeviceError } from '../device-error.ts';
 import { MR_BYTES_MAX } from '../limits.ts';
 
@@ -20,15 +20,31 @@ interface Buffer {
 
 const NONE: Buffer = { machineAddr: 0, length: 0 };
 
+/** The buffers of all contexts of this thread in one machine: each device of the machine reaches all of them. */
+class HostMemory {
+  readonly buffers = new Set<Buffer>();
+  /** The buffer that the last inline data came from. */
+  last = NONE;
+}
+
+const hostMemories = new WeakMap<ArrayBufferLike, HostMemory>();
+
+function hostMemoryOf({ u8: { buffer } }: Machine): HostMemory {
+  let memory = hostMemories.get(buffer);
+  if (memory === undefined) hostMemories.set(buffer, (memory = new HostMemory()));
+  return memory;
+}
+
 export class BufferTable {
   readonly #machine: Machine;
+  readonly #memory: HostMemory;
+  /** Those of this context. */
   readonly #buffers = new Map<number, Buffer>();
   #nextHandle = 1;
-  /** The buffer that the last inline data came from. */
-  #last = NONE;
 
   constructor(machine: Machine) {
     this.#machine = machine;
+    this.#memory = hostMemoryOf(machine);
   }
 
   /** Allocates zeroed memory. */
@@ -43,7 +59,9 @@ export class BufferTable {
       throw new DeviceError('ENOMEM', message, 'free buffers, or open with more memoryBytes (4 GiB at most)');
     }
     const handle = this.#nextHandle++;
-    this.#buffers.set(handle, { machineAddr, length });
+    const buffer = { machineAddr, length };
+    this.#buffers.set(handle, buffer);
+    this.#memory.buffers.add(buffer);
     const bytes = new Uint8Array(machine.u8.buffer, machineAddr, length);
     return { handle, addr: HOST_ADDRESS_BASE + machineAddr, bytes };
   }
@@ -51,7 +69,8 @@ export class BufferTable {
   free(handle: number): void {
     const buffer = this.get(handle);
     this.#buffers.delete(handle);
-    this.#last = NONE;
+    this.#memory.buffers.delete(buffer);
+    this.#memory.last = NONE;
     this.#machine.pages.free(buffer.machineAddr);
   }
 
@@ -65,16 +84,24 @@ export class BufferTable {
     for (const handle of [...this.#buffers.keys()]) this.free(handle);
   }
 
-  /** Machine address of a run of bytes in one of the buffers, or -1. */
+  /** Machine address of a run of bytes in a buffer of this or another context of the thread, or -1. */
   machineAddress(addr: number, length: number): number {
+    const memory = this.#memory;
     const at = addr - HOST_ADDRESS_BASE;
-    if (contains(this.#last, at, length)) return at;
-    for (const buffer of this.#buffers.values()) {
+    if (contains(memory.last, at, length)) return at;
+    for (const buffer of memory.buffers) {
       if (!contains(buffer, at, length)) continue;
-      this.#last = buffer;
+      memory.last = buffer;
       return at;
     }
     return -1;
+  }
+
+  /** Machine address of what is to be registered; -1 when it is in no buffer of the machine. */
+  locate({ buffer, offset, view }: Pick<MrRequest, 'buffer' | 'offset' | 'view'>): number {
+    if (buffer !== null) return this.get(buffer).machineAddr + offset;
+    if (view.buffer !== this.#machine.u8.buffer) return -1;
+    return this.machineAddress(HOST_ADDRESS_BASE + view.byteOffset, view.byteLength);
   }
 }
 

@@ -138,14 +138,14 @@ export class HcaContext implements ContextOps {
   }
 
   regMr(request: MrRequest): MrOps {
-    if (request.buffer === null) {
+    const machineAddr = asVerbsError(() => this.#buffers.locate(request));
+    if (machineAddr < 0) {
       throw new VerbsError({
         code: 'EFAULT',
         message: 'this memory is out of the reach of the device',
         hint: 'the emulated HCA reaches what context.allocBuf() gave; allocate there and work on buffer.bytes',
       });
     }
-    const machineAddr = asVerbsError(() => this.#buffers.get(request.buffer!)).machineAddr + request.offset;
     const key = this.#register(request.pd, request.access, machineAddr, request.length);
     this.#regions.add(key);
     return { handle: key, lkey: key, rkey: key, addr: HOST_ADDRESS_BASE + machineAddr };

@@ -43,6 +43,22 @@ describe('BufferTable', () => {
     expect(table.machineAddress(b.addr, 1), 'freed').to.equal(-1);
   });
 
+  it('finds what another context of the thread allocated, and nothing else', () => {
+    const [table, other] = [new BufferTable(bed.machine), new BufferTable(bed.machine)];
+    const { addr, bytes } = other.alloc(100, 1);
+    const view = bytes.subarray(10, 20);
+    const request = { buffer: null, offset: 0, view };
+    expect(table.locate(request)).to.equal(view.byteOffset);
+    expect(table.machineAddress(addr + 10, 10)).to.equal(view.byteOffset);
+    const beyond = new Uint8Array(bytes.buffer, view.byteOffset, 100);
+    expect(table.locate({ ...request, view: beyond }), 'more than the buffer').to.equal(-1);
+    expect(table.locate({ ...request, view: new Uint8Array(8) }), 'memory of JavaScript').to.equal(-1);
+    const elsewhere = new Testbed();
+    expect(new BufferTable(elsewhere.machine).locate(request), 'another machine').to.equal(-1);
+    other.freeAll();
+    expect(table.locate(request), 'freed').to.equal(-1);
+  });
+
   it('frees each buffer once', () => {
     const { buffers } = bed.machine.pages.stats();
     const table = new BufferTable(bed.machine);

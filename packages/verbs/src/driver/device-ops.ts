@@ -57,7 +57,7 @@ export interface MrOps {
 export interface MrRequest {
   /** The protection domain. */
   readonly pd: Handle;
-  /** Handle of a buffer of {@link ContextOps.allocBuf}, or null. */
+  /** Handle of a buffer that this context allocated; null for one of another context, and for any other memory. */
   readonly buffer: Handle | null;
   /** Offset into the buffer or view, in bytes. */
   readonly offset: number;
