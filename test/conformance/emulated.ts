@@ -8,6 +8,7 @@ import type { OpenVerbs } from 'openverbs';
  */
 export const capabilities: ConformanceSubject['capabilities'] = {
   rc: true,
+  uc: true,
   rdmaWrite: true,
   rdmaRead: true,
   atomics: true,

@@ -2,6 +2,7 @@
 import { RECV_WQE_BYTES_MIN, SEND_WQE_BYTES_MIN, SGE_BYTES } from '@openverbs/verbs/rings';
 import type { QpInit } from './command-init.ts';
 import { DeviceError } from './device-error.ts';
+import { SEND_OPCODES } from './opcode.ts';
 import { CQE_MAX, INLINE_BYTES_MAX, QP_WR_MAX, SGES_MAX } from './limits.ts';
 
 /** Words before the first SGE of a WQE, in bytes. */
@@ -17,6 +18,7 @@ export function checkCqSize(log2Count: number): void {
 
 export function checkQpInit(init: QpInit): void {
   const countMax = Math.log2(QP_WR_MAX);
+  if (SEND_OPCODES[init.type] === undefined) throw new DeviceError('EINVAL', `there is no QP type ${init.type}`);
   check('sqLog2Count', init.sqLog2Count, 0, countMax);
   check('rqLog2Count', init.rqLog2Count, 0, countMax);
   check('sqLog2Bytes', init.sqLog2Bytes, Math.log2(SEND_WQE_BYTES_MIN), WQE_LOG2_BYTES_MAX);

@@ -172,6 +172,13 @@ export class Completer {
     if (event >= 0) this.#events.raiseQp(q, event);
   }
 
+  /** Puts the send queue of an unreliable QP into its error state, likewise before the completion of the error. */
+  enterSendError(q: number): void {
+    const i32 = this.#i32;
+    i32[q + Qpc.STATE] = QpcState.SQE;
+    Atomics.store(i32, i32[q + Qpc.RECORD] + QpDoorbellRecord.STATE, QpcState.SQE);
+  }
+
   /** Raises the completion event if the CQ is armed for it. */
   notify(cqc: number, solicited: boolean): void {
     const i32 = this.#i32;

@@ -28,6 +28,8 @@ import { SendWqeFetcher } from './send-wqe-fetcher.ts';
 import { TimerQueue } from './timer-queue.ts';
 import { Tpt } from './tpt.ts';
 import { Uars } from './uar.ts';
+import { UnreliableRequester } from './unreliable-requester.ts';
+import { UnreliableResponder } from './unreliable-responder.ts';
 import { WorkQueueReader } from './work-queue-reader.ts';
 
 const { QPN, UAR, STATE, WORDS: QPC_WORDS } = Qpc;
@@ -323,7 +325,9 @@ export class Engine {
     const responder = new Responder(machine, tpt, dma, reader, completer, events, receives);
     const { nowNs, header: engine } = this;
     const wqe = new SendWqeFetcher(machine, reader);
-    return new Requester({ machine, engine, dma, wqe, responder, completer, states, timers, nowNs });
+    const drops = new UnreliableResponder(machine, responder, completer, events);
+    const unreliable = new UnreliableRequester({ machine, wqe, responder: drops, completer, states });
+    return new Requester({ machine, engine, dma, wqe, responder, unreliable, completer, states, timers, nowNs });
   }
 }
 

@@ -19,7 +19,7 @@ export * from './layout.ts';
 export * as limits from './limits.ts';
 export { modifyQp } from './modify-qp.ts';
 export type { AddressVector, QpChange } from './modify-qp.ts';
-export { RC_SEND_OPCODES } from './opcode.ts';
+export { SEND_OPCODES } from './opcode.ts';
 export type { QpStateMachine } from './qp-state.ts';
 export { reap } from './reap.ts';
 export { end, serve, stop } from './serve.ts';

@@ -105,6 +105,10 @@ export const HcaHeader = {
   CQ_OVERRUNS: 17,
   /** Events that an event queue had no room for. */
   EQ_OVERRUNS: 18,
+  /** Messages that an unreliable QP dropped because it had no receive. */
+  OUT_OF_BUFFER: 19,
+  /** Messages that an unreliable QP dropped for another reason. */
+  MESSAGES_DROPPED: 20,
   NAME: 32,
   NAME_BYTES: 64,
   WORDS: 1024,
@@ -214,6 +218,9 @@ export const Qpc = {
 
 /** Why a send queue waits. */
 export const Waiting = { NOT: 0, RNR: 1, RESPONSE: 2 } as const;
+
+/** Types of a QP, the values of `ibv_qp_type`. */
+export const QpcType = { RC: 2, UC: 3, UD: 4 } as const;
 
 /** States of a QP, the values of `ibv_qp_state`. */
 export const QpcState = { RESET: 0, INIT: 1, RTR: 2, RTS: 3, SQD: 4, SQE: 5, ERR: 6 } as const;

@@ -1,5 +1,7 @@
 /** What each opcode of a send WQE is: a table, by `ibv_wr_opcode` (source: libibverbs/verbs.h). */
 
+import { QpcType } from './layout.ts';
+
 /** Opcodes of send WQEs. */
 export const Opcode = {
   RDMA_WRITE: 0,
@@ -11,8 +13,11 @@ export const Opcode = {
   ATOMIC_FETCH_AND_ADD: 6,
 } as const;
 
-/** Opcodes that an RC send queue executes, as a bit mask. */
-export const RC_SEND_OPCODES = 0b0111_1111;
+/** Opcodes that a send queue executes, as a bit mask, by `ibv_qp_type` (source: Linux rxe_opcode.c, rxe_wr_opcode_info). */
+export const SEND_OPCODES: Readonly<Record<number, number>> = {
+  [QpcType.RC]: 0b0111_1111,
+  [QpcType.UC]: 0b0000_1111,
+};
 
 /** `ibv_wc_opcode` of each. */
 export const WC_OPCODE: Readonly<Uint8Array> = Uint8Array.of(1, 1, 0, 0, 2, 3, 4);

@@ -42,8 +42,14 @@ export class QpStateMachine {
 
   /** Completes everything outstanding in both queues with a flush error, in order (IBTA 10.3.1, error state). */
   flush(q: number): void {
-    const i32 = this.#i32;
     this.settle(q);
+    this.flushSends(q);
+    this.#flushReceives(q);
+  }
+
+  /** Completes everything outstanding in the send queue with a flush error (IBTA 10.3.1, SQE state). */
+  flushSends(q: number): void {
+    const i32 = this.#i32;
     const record = i32[q + Qpc.RECORD];
     this.#completer.faultKey = this.#completer.faultAddrLo = this.#completer.faultAddrHi = 0;
     const sqMask = (1 << i32[q + Qpc.SQ_LOG2_COUNT]) - 1;
@@ -55,12 +61,17 @@ export class QpStateMachine {
       this.#completer.prepareSend(q, index, opcode, CqeSyndrome.WR_FLUSH_ERR, VendorErr.FLUSHED, 0);
       this.#completer.commit(q, 0, 0);
     }
+  }
+
+  #flushReceives(q: number): void {
+    const i32 = this.#i32;
     if (i32[q + Qpc.SRQ] !== 0) {
       this.#leaveSrq(q);
       return;
     }
     const rqMask = (1 << i32[q + Qpc.RQ_LOG2_COUNT]) - 1;
-    posted = this.#posted(Atomics.load(i32, record + RQ_PRODUCER), i32[q + Qpc.RQ_CONSUMER], rqMask);
+    const producer = Atomics.load(i32, i32[q + Qpc.RECORD] + RQ_PRODUCER);
+    let posted = this.#posted(producer, i32[q + Qpc.RQ_CONSUMER], rqMask);
     for (; posted > 0; posted--) if (!this.#flushReceive(q)) break;
   }
 

@@ -35,6 +35,7 @@ function finish(engine: Engine, q: number): void {
   const { i32 } = engine.machine;
   const state = i32[q + Qpc.STATE];
   if (state === QpcState.ERR) engine.states.flush(q);
+  else if (state === QpcState.SQE) engine.states.flushSends(q);
   else if (state === QpcState.RTS) engine.finishSq(q);
   else if (state === QpcState.SQD && i32[q + Qpc.WAITING] === Waiting.NOT) engine.states.drained(q);
 }

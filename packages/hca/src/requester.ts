@@ -10,7 +10,7 @@ import { CqeSyndrome, QpDoorbellRecord, VendorErr } from '@openverbs/verbs/rings
 import { AsyncEvent } from './async-event.ts';
 import type { Completer } from './completer.ts';
 import type { DmaEngine } from './dma-engine.ts';
-import { EngineHeader, Qpc, QpcState, Waiting } from './layout.ts';
+import { EngineHeader, Qpc, QpcState, QpcType, Waiting } from './layout.ts';
 import { Opcode, SendFlag, WC_OPCODE, WC_WITH_IMM } from './opcode.ts';
 import type { QpStateMachine } from './qp-state.ts';
 import type { Request } from './request.ts';
@@ -20,10 +20,12 @@ import type { ScatterList } from './scatter-list.ts';
 import type { SendWqeFetcher } from './send-wqe-fetcher.ts';
 import { Aeth } from './syndrome.ts';
 import type { TimerQueue } from './timer-queue.ts';
+import type { UnreliableRequester } from './unreliable-requester.ts';
 
-const { STATE, SQ_BASE, SQ_LOG2_COUNT, SQ_LOG2_WORDS, RECORD, SQ_CONSUMER, PEER, PATH_MTU, WAITING } = Qpc;
+const { STATE, TYPE, SQ_BASE, SQ_LOG2_COUNT, SQ_LOG2_WORDS, RECORD, SQ_CONSUMER, PEER, PATH_MTU, WAITING } = Qpc;
 const { RETRY_CNT, RETRIES_LEFT, RNR_RETRY, RNR_RETRIES_LEFT, TIMEOUT, MIN_RNR_TIMER } = Qpc;
-const { RTS, SQD, ERR } = QpcState;
+const { RTS, SQD, SQE, ERR } = QpcState;
+const RC = QpcType.RC;
 const { SQ_PRODUCER } = QpDoorbellRecord;
 const { RDMA_WRITE, RDMA_WRITE_WITH_IMM, SEND, SEND_WITH_IMM, RDMA_READ } = Opcode;
 const { SIGNALED } = SendFlag;
@@ -39,6 +41,7 @@ export class Requester {
   readonly #dma: DmaEngine;
   readonly #wqe: SendWqeFetcher;
   readonly #responder: Responder;
+  readonly #unreliable: UnreliableRequester;
   readonly #completer: Completer;
   readonly #states: QpStateMachine;
   readonly #timers: TimerQueue;
@@ -54,6 +57,7 @@ export class Requester {
     dma: DmaEngine;
     wqe: SendWqeFetcher;
     responder: Responder;
+    unreliable: UnreliableRequester;
     completer: Completer;
     states: QpStateMachine;
     timers: TimerQueue;
@@ -65,6 +69,7 @@ export class Requester {
     this.#request = parts.wqe.request;
     this.#list = parts.wqe.list;
     this.#responder = parts.responder;
+    this.#unreliable = parts.unreliable;
     this.#completer = parts.completer;
     this.#states = parts.states;
     this.#timers = parts.timers;
@@ -77,6 +82,7 @@ export class Requester {
     const i32 = this.#i32;
     const state = i32[q + STATE];
     if (state !== RTS || i32[q + WAITING] !== NOT_WAITING) return this.#runSpecial(q, state);
+    if (i32[q + TYPE] !== RC) return this.#unreliable.run(q, budget);
     const log2Count = i32[q + SQ_LOG2_COUNT];
     const mask = (1 << log2Count) - 1;
     const base = i32[q + SQ_BASE];
@@ -130,6 +136,7 @@ export class Requester {
   /** Everything but a send queue in RTS that waits for nothing. */
   #runSpecial(q: number, state: number): boolean {
     if (state === ERR) this.#states.flush(q);
+    else if (state === SQE) this.#states.flushSends(q);
     return false;
   }
 

@@ -11,7 +11,7 @@ import { AsyncEvent } from './async-event.ts';
 import type { Completer } from './completer.ts';
 import type { DmaEngine } from './dma-engine.ts';
 import type { EventQueues } from './event-queue.ts';
-import { Qpc, QpcState } from './layout.ts';
+import { Qpc, QpcState, QpcType } from './layout.ts';
 import { Access, Opcode, WC_RECV, WC_RECV_RDMA_WITH_IMM, WC_WITH_IMM } from './opcode.ts';
 import type { ReceiveQueue } from './receive-queue.ts';
 import type { Request } from './request.ts';
@@ -70,16 +70,7 @@ export class Responder {
     const i32 = this.#i32;
     const p = i32[q + PEER];
     this.receiveFailed = false;
-    if (
-      p === 0 ||
-      i32[p + QPN] !== i32[q + DEST_QPN] ||
-      i32[p + REMOTE_PORT_ID] !== i32[q + LOCAL_PORT_ID] ||
-      i32[p + LOCAL_PORT_ID] !== i32[q + REMOTE_PORT_ID] ||
-      i32[p + STATE] < RTR ||
-      i32[p + STATE] >= ERR
-    ) {
-      return this.#refuse(NONE, VendorErr.NO_RESPONSE);
-    }
+    if (p === 0 || !this.isPeer(q, p)) return this.#refuse(NONE, VendorErr.NO_RESPONSE);
     if (i32[q + SQ_PSN] !== i32[p + RQ_PSN]) {
       if (comparePsn(i32[q + SQ_PSN], i32[p + RQ_PSN]) > 0) return this.#refuse(NONE, VendorErr.PSN_MISMATCH);
       return this.#refuse(DUPLICATE, VendorErr.PSN_MISMATCH);
@@ -92,6 +83,18 @@ export class Responder {
       this.#events.raiseQp(p, AsyncEvent.COMM_EST);
     }
     return ACK;
+  }
+
+  /** Whether the QP at `p` receives, and from the one at `q`. */
+  isPeer(q: number, p: number): boolean {
+    const i32 = this.#i32;
+    return (
+      i32[p + QPN] === i32[q + DEST_QPN] &&
+      i32[p + REMOTE_PORT_ID] === i32[q + LOCAL_PORT_ID] &&
+      i32[p + LOCAL_PORT_ID] === i32[q + REMOTE_PORT_ID] &&
+      i32[p + STATE] >= RTR &&
+      i32[p + STATE] < ERR
+    );
   }
 
   /** RDMA WRITE. */
@@ -241,6 +244,8 @@ export class Responder {
     completer.faultAddrLo = reader.faultAddrLo;
     completer.faultAddrHi = reader.faultAddrHi;
     const tooSmall = failed === VendorErr.RECV_TOO_SMALL;
+    // Class D of an unreliable QP: the message is dropped, and the receive waits for the next (source: Linux rxe_resp.c).
+    if (tooSmall && this.#isUnreliable(p)) return this.#refuse(NAK_INVALID_REQUEST, failed);
     let syndrome: number = CqeSyndrome.LOCAL_PROT_ERR;
     if (tooSmall) syndrome = CqeSyndrome.LOCAL_LENGTH_ERR;
     else if (failed === VendorErr.BAD_RECV_WQE) syndrome = CqeSyndrome.LOCAL_QP_OP_ERR;
@@ -250,6 +255,11 @@ export class Responder {
     this.receiveFailed = true;
     if (!tooSmall) return this.#refuse(NAK_REMOTE_OPERATIONAL, VendorErr.REMOTE_OPERATION);
     return this.#refuseAt(NAK_INVALID_REQUEST, VendorErr.RECV_TOO_SMALL, 0, reader.faultAddrLo, 0);
+  }
+
+  #isUnreliable(p: number): boolean {
+    const type = this.#i32[p + Qpc.TYPE];
+    return type === QpcType.UC || type === QpcType.UD;
   }
 
   #refuse(answer: number, vendorErr: number): number {

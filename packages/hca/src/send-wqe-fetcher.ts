@@ -57,6 +57,14 @@ export class SendWqeFetcher {
     return 0;
   }
 
+  /** The same, of a send queue that executes `opcodes` only, a bit mask. */
+  fetchOf(q: number, w: number, opcodes: number): number {
+    const failed = this.fetch(q, w);
+    const opcode = this.request.opcode;
+    if (opcode >>> 0 <= 31 && ((opcodes >>> opcode) & 1) !== 0) return failed;
+    return this.#refuse(LOCAL_QP_OP_ERR, VendorErr.BAD_OPCODE, opcode);
+  }
+
   /** Inline data makes sense where the device only reads. */
   #inline(q: number, w: number, opcode: number): number {
     if (opcode >= RDMA_READ) return this.#reader.fault(VendorErr.BAD_OPCODE, opcode);

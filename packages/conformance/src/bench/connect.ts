@@ -1,5 +1,5 @@
 /** Bringing QPs up, step by step, with attributes that a test can change one at a time. */
-import { QpState, type QpAttrInit, type QueuePair } from '@openverbs/verbs';
+import { QpState, QpType, type QpAttrInit, type QueuePair } from '@openverbs/verbs';
 import { ACCESS_ALL } from './side.ts';
 
 /** Attributes of a connection that tests vary. */
@@ -32,7 +32,7 @@ export function initAttr(overrides: ConnectionOverrides = {}): QpAttrInit {
   return { qpState: QpState.INIT, pkeyIndex: 0, portNum: 1, qpAccessFlags };
 }
 
-/** Attributes that take an RC QP from INIT to RTR: exactly the required ones. */
+/** Attributes that take an RC or UC QP from INIT to RTR: exactly the required ones. */
 export function rtrAttr(qp: QueuePair, remote: QueuePair, overrides: ConnectionOverrides = {}): QpAttrInit {
   const local = qp.endpoint();
   const peer = remote.endpoint();
@@ -42,16 +42,24 @@ export function rtrAttr(qp: QueuePair, remote: QueuePair, overrides: ConnectionO
     pathMtu: overrides.pathMtu ?? local.mtu,
     destQpNum: overrides.destQpNum ?? peer.qpNum,
     rqPsn: overrides.rqPsn ?? 0x123456,
+    ...(qp.qpType === QpType.RC ? responderAttr(overrides) : {}),
+  };
+}
+
+/** What a responder that answers needs beside. */
+function responderAttr(overrides: ConnectionOverrides): QpAttrInit {
+  return {
     maxDestRdAtomic: overrides.maxDestRdAtomic ?? 4,
     minRnrTimer: overrides.minRnrTimer ?? 1,
   };
 }
 
-/** Attributes that take an RC QP from RTR to RTS: exactly the required ones. */
-export function rtsAttr(overrides: ConnectionOverrides = {}): QpAttrInit {
+/** Attributes that take an RC or UC QP from RTR to RTS: exactly the required ones. */
+export function rtsAttr(overrides: ConnectionOverrides = {}, qpType: QpType = QpType.RC): QpAttrInit {
+  const attr = { qpState: QpState.RTS, sqPsn: overrides.sqPsn ?? 0x123456 };
+  if (qpType !== QpType.RC) return attr;
   return {
-    qpState: QpState.RTS,
-    sqPsn: overrides.sqPsn ?? 0x123456,
+    ...attr,
     timeout: overrides.timeout ?? 14,
     retryCnt: overrides.retryCnt ?? 7,
     rnrRetry: overrides.rnrRetry ?? 7,
@@ -71,7 +79,7 @@ export function bringTo(state: QpState, qp: QueuePair, remote: QueuePair, overri
   if (state === QpState.INIT) return;
   qp.modify(rtrAttr(qp, remote, overrides));
   if (state === QpState.RTR) return;
-  qp.modify(rtsAttr(overrides));
+  qp.modify(rtsAttr(overrides, qp.qpType));
   if (state === QpState.SQD) qp.modify({ qpState: QpState.SQD });
 }
 
@@ -85,6 +93,6 @@ export function connect(
   // Both can receive before either can send.
   bringTo(QpState.RTR, a, b, overridesOfA);
   bringTo(QpState.RTR, b, a, overridesOfB);
-  a.modify(rtsAttr(overridesOfA));
-  b.modify(rtsAttr(overridesOfB));
+  a.modify(rtsAttr(overridesOfA, a.qpType));
+  b.modify(rtsAttr(overridesOfB, b.qpType));
 }

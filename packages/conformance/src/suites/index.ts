@@ -35,6 +35,9 @@ import { sgeListsSuite } from './sge-lists.ts';
 import { solicitedSuite } from './solicited.ts';
 import { sqdSuite } from './sqd.ts';
 import { turnedBitsSuite } from './turned-bits.ts';
+import { ucErrorsSuite } from './uc-errors.ts';
+import { ucStateSuite } from './uc-state.ts';
+import { ucSuite } from './uc.ts';
 import { unreachableSuite } from './unreachable.ts';
 
 /** All suites, in the order in which they run. */
@@ -70,6 +73,9 @@ export const suites: readonly ConformanceSuite[] = [
   sqdSuite,
   cqOverrunSuite,
   cqResizeSuite,
+  ucSuite,
+  ucErrorsSuite,
+  ucStateSuite,
   lifetimesSuite,
   limitsSuite,
   hostileWqeSuite,

@@ -11,6 +11,7 @@ export const CAPABILITIES: CapabilityManifest = {
   version: CAPABILITY_MANIFEST_VERSION,
   supports: {
     rc: true,
+    uc: true,
     rdmaWrite: true,
     rdmaRead: true,
     atomics: true,

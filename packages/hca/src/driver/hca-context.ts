@@ -4,7 +4,7 @@
  * Handles are the device's own numbers: QPN, CQN, memory key, PD number.
  */
 import type { Clock } from '@openverbs/machine';
-import { Gid, QpType, VerbsError } from '@openverbs/verbs';
+import { Gid, VerbsError } from '@openverbs/verbs';
 import type { DeviceAttr, GidEntry, PortAttr, QpAttr, QpCap } from '@openverbs/verbs';
 import { GidType, QpAttrMask } from '@openverbs/verbs';
 import { QP_DOORBELL_RECORD_BYTES, CQ_DOORBELL_RECORD_BYTES } from '@openverbs/verbs/rings';
@@ -24,7 +24,7 @@ import type { Engine } from '../engine.ts';
 import type { Hca } from '../hca.ts';
 import { UarControl } from '../layout.ts';
 import { modifyQp } from '../modify-qp.ts';
-import { RC_SEND_OPCODES } from '../opcode.ts';
+import { SEND_OPCODES } from '../opcode.ts';
 import { reap } from '../reap.ts';
 import { BufferTable, HOST_ADDRESS_BASE } from './buffer-table.ts';
 import { deviceAttr, portAttr } from './device-attributes.ts';
@@ -192,11 +192,12 @@ export class HcaContext implements ContextOps {
   }
 
   createQp(request: QpRequest): QpOps {
-    if (request.qpType !== QpType.RC) {
+    const sendOpcodes = SEND_OPCODES[request.qpType];
+    if (sendOpcodes === undefined) {
       throw new VerbsError({
         code: 'EOPNOTSUPP',
         message: `QP type ${request.qpType} is not supported by this device`,
-        hint: 'use QpType.RC',
+        hint: 'use QpType.RC or QpType.UC',
       });
     }
     const geometry = asVerbsError(() => qpGeometry(request.cap));
@@ -236,7 +237,7 @@ export class HcaContext implements ContextOps {
         rqAddr: sqAddr + 2 ** (rings.sqLog2Count + rings.sqLog2Bytes),
         ...rings,
         ...cap,
-        sendOpcodes: RC_SEND_OPCODES,
+        sendOpcodes,
       },
     };
   }

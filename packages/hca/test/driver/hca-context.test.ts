@@ -88,7 +88,7 @@ describe('HcaContext', () => {
     const { handle: cq } = context.createCq({ cqe: 1, compVector: 0 });
     const request = qpRequest(cq);
     const refusals: [action: () => unknown, code: ErrnoName, text: RegExp][] = [
-      [() => context.createQp({ ...request, qpType: QpType.UD }), 'EOPNOTSUPP', /QpType.RC/],
+      [() => context.createQp({ ...request, qpType: QpType.XRC_SEND }), 'EOPNOTSUPP', /QpType.RC/],
       [() => context.createQp({ ...request, cap: { ...CAP, maxSendWr: QP_WR_MAX + 1 } }), 'EINVAL', /maxSendWr/],
       [() => context.createQp({ ...request, pd: 77 }), 'EINVAL', /protection domain 77/],
       [() => context.createCq({ cqe: 1, compVector: 1 }), 'EINVAL', /compVector/],

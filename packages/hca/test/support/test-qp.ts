@@ -1,13 +1,11 @@
 /** The host's half of a QP, which writes any words into its rings, right or wrong. */
 import { QP_DOORBELL_RECORD_BYTES, QpDoorbellRecord, RecvWqe, SendWqe, SGE_WORDS } from '@openverbs/verbs/rings';
-import { Qpc } from '../../src/layout.ts';
+import { Qpc, QpcType } from '../../src/layout.ts';
 import { Opcode, SendFlag } from '../../src/opcode.ts';
 import type { Cqe, TestCq } from './test-cq.ts';
 import { split } from './region.ts';
 import type { Sge } from './region.ts';
 import type { QpOptions, Testbed } from './testbed.ts';
-
-const QP_TYPE_RC = 2;
 
 /** A send WQE as a test spells it. What is left out is 0; `words` overwrite single words at the end. */
 export interface SendSpec {
@@ -57,7 +55,7 @@ export class TestQp {
     this.number = bed.commands.createQp({
       uar: this.uar,
       pd: options.pd ?? bed.pd,
-      type: QP_TYPE_RC,
+      type: options.type ?? QpcType.RC,
       bufferKey: key,
       sendCqn: this.sendCq.number,
       recvCqn: this.recvCq.number,

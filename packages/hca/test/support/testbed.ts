@@ -20,6 +20,8 @@ const MEMORY_BYTES = 256 * MiB;
 export const ALL_ACCESS = 0b1111;
 
 export interface QpOptions {
+  /** One of {@link QpcType}; RC when left out. */
+  readonly type?: number;
   readonly pd?: number;
   readonly uar?: number;
   readonly sendCq?: TestCq;

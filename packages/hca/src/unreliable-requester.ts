@@ -1,0 +1,106 @@
+/**
+ * The requester of the unreliable services: executes the send queues of UC queue pairs.
+ *
+ * No acknowledgement comes, so a request is complete once it was sent, whatever becomes of it (IBTA 9.8.1, 9.9.2.2). What fails is
+ * what this side finds wrong itself; then the send queue goes to SQE, from where a modify to RTS leads out.
+ */
+import type { Machine } from '@openverbs/machine';
+import { QpDoorbellRecord } from '@openverbs/verbs/rings';
+import { AsyncEvent } from './async-event.ts';
+import type { Completer } from './completer.ts';
+import { Qpc, QpcState } from './layout.ts';
+import { SEND_OPCODES, SendFlag, WC_OPCODE } from './opcode.ts';
+import type { QpStateMachine } from './qp-state.ts';
+import type { Request } from './request.ts';
+import type { ScatterList } from './scatter-list.ts';
+import type { SendWqeFetcher } from './send-wqe-fetcher.ts';
+import type { UnreliableResponder } from './unreliable-responder.ts';
+
+const { STATE, TYPE, SQ_BASE, SQ_LOG2_COUNT, SQ_LOG2_WORDS, RECORD, SQ_CONSUMER } = Qpc;
+const { RTS, ERR } = QpcState;
+const { SQ_PRODUCER } = QpDoorbellRecord;
+
+export class UnreliableRequester {
+  readonly #i32: Int32Array;
+  readonly #wqe: SendWqeFetcher;
+  readonly #responder: UnreliableResponder;
+  readonly #completer: Completer;
+  readonly #states: QpStateMachine;
+  readonly #request: Request;
+  readonly #list: ScatterList;
+
+  constructor(parts: {
+    machine: Machine;
+    wqe: SendWqeFetcher;
+    responder: UnreliableResponder;
+    completer: Completer;
+    states: QpStateMachine;
+  }) {
+    this.#i32 = parts.machine.i32;
+    this.#wqe = parts.wqe;
+    this.#request = parts.wqe.request;
+    this.#list = parts.wqe.list;
+    this.#responder = parts.responder;
+    this.#completer = parts.completer;
+    this.#states = parts.states;
+  }
+
+  /** Executes up to `budget` WQEs of the QP at `q`, which is in RTS; true when the budget ended it and work is left. */
+  run(q: number, budget: number): boolean {
+    const i32 = this.#i32;
+    const mask = (1 << i32[q + SQ_LOG2_COUNT]) - 1;
+    let index = i32[q + SQ_CONSUMER];
+    const producer = i32[i32[q + RECORD] + SQ_PRODUCER];
+    if ((producer - index) >>> 0 > mask + 1) {
+      this.#states.fail(q, AsyncEvent.QP_FATAL); // a doorbell record that claims more than the ring holds
+      return false;
+    }
+    for (let left = budget; index !== producer; left--) {
+      if (left === 0) return true;
+      const w = i32[q + SQ_BASE] + ((index & mask) << i32[q + SQ_LOG2_WORDS]);
+      if (!this.#execute(q, w, index)) return false;
+      if (i32[q + STATE] !== RTS) {
+        // A CQ overran, or the QP talks to itself and its receive was bad.
+        if (i32[q + STATE] === ERR) this.#states.flush(q);
+        return false;
+      }
+      index = (index + 1) | 0;
+    }
+    return false;
+  }
+
+  /** False when the WQE failed. */
+  #execute(q: number, w: number, index: number): boolean {
+    const i32 = this.#i32;
+    const failed = this.#wqe.fetchOf(q, w, SEND_OPCODES[i32[q + TYPE]]);
+    if (failed !== 0) return this.#fail(q, index, failed);
+    const p = this.#responder.deliver(q, this.#request, this.#list);
+    this.#complete(q, p, index);
+    return true;
+  }
+
+  #complete(q: number, p: number, index: number): void {
+    const request = this.#request;
+    if ((request.flags & SendFlag.SIGNALED) !== 0) {
+      this.#completer.prepareSend(q, index, WC_OPCODE[request.opcode], 0, 0, this.#list.length);
+    }
+    this.#completer.commit(q, p, this.#responder.packets);
+    const receiver = this.#responder.receiver;
+    if (receiver !== 0 && this.#i32[receiver + STATE] === ERR) this.#states.flush(receiver);
+  }
+
+  /** IBTA 10.3.1, SQE: the completion of the WQE that failed, then the flush of what stands behind it; receives go on. */
+  #fail(q: number, index: number, vendorErr: number): boolean {
+    const completer = this.#completer;
+    const wqe = this.#wqe;
+    completer.faultKey = wqe.faultKey;
+    completer.faultAddrLo = wqe.faultAddrLo;
+    completer.faultAddrHi = wqe.faultAddrHi;
+    completer.enterSendError(q);
+    completer.prepareSend(q, index, WC_OPCODE[this.#request.opcode >>> 0] ?? 0, wqe.syndrome, vendorErr, 0);
+    completer.commit(q, 0, 0);
+    if (this.#i32[q + STATE] === ERR) this.#states.flush(q);
+    else this.#states.flushSends(q);
+    return false;
+  }
+}
