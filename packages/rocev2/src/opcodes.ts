@@ -1,7 +1,7 @@
 /**
  * The opcodes of packets: what each one is and which headers it carries, as one table.
  *
- * An opcode is a transport (its top three bits) and an operation (source: IBTA table 38; Linux ib_pack.h, rxe_opcode.c). RD is left
+ * An opcode is a transport (its top three bits) and an operation (source: IBTA 9.2.1; Linux ib_pack.h, rxe_opcode.c). RD is left
  * out: no adapter has it.
  */
 

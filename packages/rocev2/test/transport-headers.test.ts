@@ -133,6 +133,21 @@ describe('transport headers', () => {
 });
 
 describe('decodeHeaders', () => {
+  it('reads what adapters sent', () => {
+    // Captured from ConnectX adapters; facts of scapy's test/contrib/roce.uts.
+    const write = bytes(`0a 70 ff ff 00 00 01 0a 80 a7 88 bc  00 00 55 d4 c0 72 60 00 00 00 47 b3 00 00 00 05
+      00 00 00 00 01 00 00 00`);
+    const acknowledge = bytes('11 40 ff ff 00 00 01 09 00 a7 88 c0  00 00 00 05');
+    const packet = new Packet();
+    expect(decodeHeaders(write, 0, write.length, packet)).to.equal(0);
+    expect(packet).to.include({ opcode: Opcode.RC_RDMA_WRITE_ONLY, migReq: 1, padCount: 3, ackReq: 1 });
+    expect(packet).to.include({ destQpn: 0x10a, psn: 0xa788bc, vaHi: 0x55d4, rkey: 0x47b3, dmaLength: 5 });
+    expect(packet).to.include({ vaLo: 0xc0726000 | 0, payloadAt: 28, payloadLength: 5 });
+    expect(decodeHeaders(acknowledge, 0, acknowledge.length, packet)).to.equal(0);
+    expect(packet).to.include({ opcode: Opcode.RC_ACKNOWLEDGE, destQpn: 0x109, ackReq: 0, psn: 0xa788c0 });
+    expect(packet).to.include({ syndrome: 0, msn: 5, payloadLength: 0 });
+  });
+
   const decode = (wire: string): number => {
     const u8 = bytes(wire);
     return decodeHeaders(u8, 0, u8.length, new Packet());
