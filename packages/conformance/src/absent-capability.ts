@@ -1,11 +1,12 @@
 /** For each capability: what using it must be answered with on a device whose manifest leaves it out. */
 import { expect } from 'chai';
 import { AccessFlags, Gid, QpState, QpType, SendFlags, WrOpcode } from '@openverbs/verbs';
+import type { MemoryRegion, VerbsError } from '@openverbs/verbs';
 import type { CapabilityName } from '@openverbs/verbs/driver';
 import type { Bench } from './bench/bench.ts';
 import { bringTo } from './bench/connect.ts';
 import { expectError } from './bench/errors.ts';
-import type { Side } from './bench/side.ts';
+import { newMemory, type Side } from './bench/side.ts';
 
 /** Uses `capability` and checks that the device refuses. */
 export function refuseAbsent(capability: CapabilityName, bench: Bench, machine: unknown): void {
@@ -91,6 +92,28 @@ const refusals: Readonly<Record<CapabilityName, (bench: Bench, machine: unknown)
   localInvalidate: (bench) => {
     refuseOpcodes(bench, [WrOpcode.LOCAL_INV, WrOpcode.SEND_WITH_INV]);
   },
+  reregMr: (bench) => {
+    onMr(bench, (mr) => {
+      mr.rereg({ access: 0 });
+    });
+  },
+  regMrIova: (bench) => {
+    onMr(bench, ({ pd, bytes }) => pd.regMrIova(bytes, 0, 0));
+  },
+  zeroBased: (bench) => {
+    onMr(bench, ({ pd, bytes }) => pd.regMr(bytes, AccessFlags.ZERO_BASED));
+  },
+  nullMr: (bench) => {
+    const pd = bench.open().allocPd();
+    expectError('EOPNOTSUPP', () => pd.allocNullMr());
+  },
+  onDemandPaging: (bench) => {
+    const { ON_DEMAND, HUGETLB } = AccessFlags;
+    for (const access of [ON_DEMAND, HUGETLB, ON_DEMAND | HUGETLB]) {
+      const error = onMr(bench, ({ pd, bytes }) => pd.regMr(bytes, access));
+      expect(error.hint, 'the hint says what to do').to.be.a('string').that.is.not.empty;
+    }
+  },
   directAccess: () => {
     // Whose rings they are is the provider's own business then: there is nothing to use.
   },
@@ -107,6 +130,16 @@ const refusals: Readonly<Record<CapabilityName, (bench: Bench, machine: unknown)
     expect(machine, 'machine').to.equal(undefined);
   },
 };
+
+/** Does with a region what the device has to refuse; the region is as it was. */
+function onMr(bench: Bench, use: (mr: MemoryRegion) => unknown): VerbsError {
+  const context = bench.open();
+  const mr = context.allocPd().regMr(newMemory(context, 64), AccessFlags.LOCAL_WRITE);
+  const before = [mr.lkey, mr.rkey, mr.access];
+  const error = expectError('EOPNOTSUPP', () => use(mr));
+  expect([mr.lkey, mr.rkey, mr.access], 'the region').to.deep.equal(before);
+  return error;
+}
 
 function refuseQpType(bench: Bench, qpType: QpType): void {
   const context = bench.open();

@@ -1,8 +1,7 @@
 /** The arguments of the commands that create something. */
 
-/** A region to enter into the TPT. */
-export interface RegionInit {
-  readonly uar: number;
+/** What a region of memory is. */
+export interface RegionPlace {
   readonly pd: number;
   readonly access: number;
   /** Verbs address of the first byte, as two words. */
@@ -14,6 +13,11 @@ export interface RegionInit {
   /** … or the machine address of each page, and where in the first one the region begins. */
   readonly pages?: readonly number[];
   readonly firstOffset?: number;
+}
+
+/** A region to enter into the TPT. */
+export interface RegionInit extends RegionPlace {
+  readonly uar: number;
 }
 
 /** A CQ. Its ring lies in the region `bufferKey`, a doorbell record first. */

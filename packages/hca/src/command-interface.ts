@@ -7,7 +7,7 @@
 import { PAGE_BYTES } from '@openverbs/machine';
 import { CQ_DOORBELL_RECORD_BYTES, CQE_BYTES, QP_DOORBELL_RECORD_BYTES } from '@openverbs/verbs/rings';
 import { checkCqSize, checkQpInit } from './command-checks.ts';
-import type { CqInit, QpInit, RegionInit } from './command-init.ts';
+import type { CqInit, QpInit, RegionInit, RegionPlace } from './command-init.ts';
 import { DeviceError } from './device-error.ts';
 import type { Engine } from './engine.ts';
 import { EQ_BYTES } from './event-queue.ts';
@@ -17,6 +17,7 @@ import { allocWords } from './hca.ts';
 import { Cqc, CqcState, Eqc, HcaHeader, Mpt, Qpc, QpcState, UarControl } from './layout.ts';
 import { CQS_LOG2, CQS_MAX, MPTS_MAX, QPS_LOG2, QPS_MAX, UARS_MAX } from './limits.ts';
 import { moveCq } from './move-cq.ts';
+import { changeRegion, checkChange, checkUnpinned, enterNullRegion, enterRegion } from './region-commands.ts';
 
 const GENERATION_MAX = 255;
 
@@ -83,33 +84,29 @@ export class CommandInterface {
   createMpt(init: RegionInit): number {
     return this.engine.command(() => {
       if (init.pd !== 0) this.#checkPd(init.pd);
-      const mtt = init.pages === undefined ? 0 : this.#pageList(init.pages);
-      const index = this.hca.mpts.alloc();
-      if (index < 0) {
-        if (mtt !== 0) this.engine.machine.pages.free(mtt * 4);
-        throw new DeviceError(
-          'ENOMEM',
-          `all ${MPTS_MAX} entries of the TPT are taken`,
-          'deregister memory, or register larger regions',
-        );
-      }
-      const i32 = this.#i32;
-      const entry = this.hca.mptTable + index * Mpt.WORDS;
-      i32[entry + Mpt.PD] = init.pd;
-      i32[entry + Mpt.ACCESS] = init.access;
-      i32[entry + Mpt.START_LO] = init.startLo;
-      i32[entry + Mpt.START_HI] = init.startHi;
-      i32[entry + Mpt.LENGTH] = init.length;
-      i32[entry + Mpt.BASE] = init.base ?? 0;
-      i32[entry + Mpt.MTT] = mtt;
-      i32[entry + Mpt.PAGES] = init.pages?.length ?? 0;
-      i32[entry + Mpt.FIRST_OFFSET] = init.firstOffset ?? 0;
-      i32[entry + Mpt.PINS] = 0;
-      i32[entry + Mpt.UAR] = init.uar;
-      i32[entry + Mpt.VARIANT] = (i32[entry + Mpt.VARIANT] % GENERATION_MAX) + 1;
-      const key = (index << 8) | i32[entry + Mpt.VARIANT];
-      Atomics.store(i32, entry + Mpt.KEY, key);
-      return key;
+      return enterRegion(this.engine, this.hca, init);
+    });
+  }
+
+  /** Enters the null region of a PD into the TPT and returns its key. */
+  createNullMpt(uar: number, pd: number): number {
+    return this.engine.command(() => {
+      this.#checkPd(pd);
+      return enterNullRegion(this.engine, this.hca, uar, pd);
+    });
+  }
+
+  /**
+   * Changes a region in place and returns its new key; the old one fails from now on.
+   *
+   * @throws DeviceError `EBUSY` while something holds it; it is as it was then
+   */
+  changeMpt(key: number, place: RegionPlace): number {
+    return this.engine.command(() => {
+      const entry = this.#mpt(key);
+      this.#checkPd(place.pd);
+      checkChange(this.#i32, entry);
+      return changeRegion(this.engine, this.hca, entry, place);
     });
   }
 
@@ -117,9 +114,7 @@ export class CommandInterface {
   destroyMpt(key: number): void {
     this.engine.command(() => {
       const entry = this.#mpt(key);
-      if (this.#i32[entry + Mpt.PINS] !== 0) {
-        throw new DeviceError('EBUSY', `memory region ${key >>> 8} holds the rings of a QP or CQ`);
-      }
+      checkUnpinned(this.#i32, entry);
       freeMpt(this.engine, this.hca, entry);
     });
   }
@@ -292,14 +287,6 @@ export class CommandInterface {
       );
     }
     return [entry, base];
-  }
-
-  /** Of the thread, so that reaping finds a list which its region never came to name. */
-  #pageList(pages: readonly number[]): number {
-    const { machine } = this.engine;
-    const mtt = allocWords(machine, pages.length, machine.threadIndex);
-    for (let n = 0; n < pages.length; n++) this.#i32[mtt + n] = pages[n];
-    return mtt;
   }
 
   /** Numbers carry a generation above the index, so that a stale one is recognised; it is never 0. */

@@ -5,9 +5,10 @@
  * bytes of its buffer never sees a torn body (IBTA o9-20 leaves the order to the device; programs rely on it).
  */
 import type { Machine } from '@openverbs/machine';
-import { Mpt } from './layout.ts';
+import { Mpt, MptKind } from './layout.ts';
 
-const { BASE, MTT, FIRST_OFFSET } = Mpt;
+const { BASE, MTT, FIRST_OFFSET, KIND } = Mpt;
+const NULL_REGION = MptKind.NULL;
 const PAGE_SHIFT = 12;
 const PAGE_MASK = 4095;
 /** Up to here words are stored one by one; a call of `memory.copy` costs more. */
@@ -17,11 +18,13 @@ export class DmaEngine {
   readonly #i32: Int32Array;
   readonly #u8: Uint8Array;
   readonly #copy: (destination: number, source: number, length: number) => void;
+  readonly #fill: (destination: number, value: number, length: number) => void;
 
   constructor(machine: Machine) {
     this.#i32 = machine.i32;
     this.#u8 = machine.u8;
     this.#copy = machine.dma.copy;
+    this.#fill = machine.dma.fill;
   }
 
   /** Moves `length` > 0 bytes between two runs of machine addresses (int32, negative above 2 GiB). */
@@ -83,12 +86,33 @@ export class DmaEngine {
   }
 
   #movePages(destinationMpt: number, destination: number, sourceMpt: number, source: number, length: number): void {
+    if (this.#isNull(destinationMpt)) return;
+    if (this.#isNull(sourceMpt)) {
+      this.#zero(destinationMpt, destination, length);
+      return;
+    }
     let done = 0;
     while (done < length) {
       const to = (destination + done) | 0;
       const from = (source + done) | 0;
       const run = this.runLength(sourceMpt, from, this.runLength(destinationMpt, to, length - done));
       this.publish(this.address(destinationMpt, to), this.address(sourceMpt, from), run);
+      done += run;
+    }
+  }
+
+  /** What is written to the null region is dropped, and what is read is 0 (source: ibv_alloc_null_mr(3)). */
+  #isNull(mpt: number): boolean {
+    return mpt !== 0 && this.#i32[mpt + KIND] === NULL_REGION;
+  }
+
+  #zero(mpt: number, offset: number, length: number): void {
+    for (let done = 0; done < length;) {
+      const at = (offset + done) | 0;
+      const run = this.runLength(mpt, at, length - done);
+      const to = this.address(mpt, at);
+      if (run > 1) this.#fill(to, 0, run - 1);
+      Atomics.store(this.#u8, (to + run - 1) >>> 0, 0);
       done += run;
     }
   }

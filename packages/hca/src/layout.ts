@@ -294,6 +294,7 @@ export const SrqcState = { FREE: 0, VALID: 1, ERR: 2 } as const;
 export const Mpt = {
   /** The whole key; 0 when the entry is free. Stored last at create. */
   KEY: 0,
+  /** Of anything but a region of memory: with {@link MPT_PD_SPECIAL}, so that it is the PD of no QP. */
   PD: 1,
   /** `ibv_access_flags`. */
   ACCESS: 2,
@@ -314,8 +315,19 @@ export const Mpt = {
   UAR: 11,
   /** Low 8 bits of the next key of this entry, so that a stale key fails. */
   VARIANT: 12,
+  /** One of {@link MptKind}. */
+  KIND: 13,
   WORDS: 16,
 } as const;
+
+/** What an entry of the TPT is. */
+export const MptKind = { REGION: 0, NULL: 1 } as const;
+
+/**
+ * Set in the PD of entries that are no regions of memory. Then the comparison of PDs, which every access makes, tells them apart,
+ * and a region pays nothing for what else a key may be.
+ */
+export const MPT_PD_SPECIAL = 0x40000000;
 
 /** Event queue of one context. */
 export const Eqc = {

@@ -6,10 +6,10 @@
  */
 import type { Machine } from '@openverbs/machine';
 import { VendorErr } from '@openverbs/verbs/rings';
-import { Mpt } from './layout.ts';
+import { Mpt, MPT_PD_SPECIAL, MptKind } from './layout.ts';
 import { MPTS_MAX } from './limits.ts';
 
-const { KEY, PD, ACCESS, START_LO, START_HI, LENGTH, BASE, WORDS } = Mpt;
+const { KEY, PD, ACCESS, START_LO, START_HI, LENGTH, BASE, KIND, WORDS } = Mpt;
 const MPT_WORDS = WORDS;
 const { BAD_LKEY, BAD_RKEY, LKEY_PD_MISMATCH, RKEY_PD_MISMATCH, LKEY_RANGE, RKEY_RANGE, LKEY_NO_LOCAL_WRITE } =
   VendorErr;
@@ -34,7 +34,7 @@ export class Tpt {
     const index = key >>> 8;
     const entry = table + index * MPT_WORDS;
     if (index >= MPTS_MAX || i32[entry + KEY] !== key || key === 0) return BAD_LKEY;
-    if (i32[entry + PD] !== pd) return i32[entry + PD] === DRIVER_PD ? BAD_LKEY : LKEY_PD_MISMATCH;
+    if (i32[entry + PD] !== pd) return this.#localSpecial(entry, pd);
     if (write && (i32[entry + ACCESS] & 1) === 0) return LKEY_NO_LOCAL_WRITE;
     return this.#range(entry, lo, hi, length) ? 0 : LKEY_RANGE;
   }
@@ -54,9 +54,27 @@ export class Tpt {
     const index = key >>> 8;
     const entry = table + index * MPT_WORDS;
     if (index >= MPTS_MAX || i32[entry + KEY] !== key || key === 0) return BAD_RKEY;
-    if (i32[entry + PD] !== pd) return i32[entry + PD] === DRIVER_PD ? BAD_RKEY : RKEY_PD_MISMATCH;
+    if (i32[entry + PD] !== pd) return this.#remoteSpecial(entry);
     if ((i32[entry + ACCESS] & need) === 0) return denied;
     return this.#range(entry, lo, hi, length) ? 0 : RKEY_RANGE;
+  }
+
+  /** The lkey of what is no region of this PD: the null region allows everything, at every address. */
+  #localSpecial(entry: number, pd: number): number {
+    const i32 = this.#i32;
+    const owner = i32[entry + PD];
+    if (owner === DRIVER_PD) return BAD_LKEY;
+    if (owner !== (pd | MPT_PD_SPECIAL)) return LKEY_PD_MISMATCH;
+    this.mpt = entry;
+    this.address = 0;
+    return i32[entry + KIND] === MptKind.NULL ? 0 : BAD_LKEY;
+  }
+
+  /** The rkey of what is no region of this PD. */
+  #remoteSpecial(entry: number): number {
+    const i32 = this.#i32;
+    if (i32[entry + PD] === DRIVER_PD || i32[entry + KIND] === MptKind.NULL) return BAD_RKEY;
+    return RKEY_PD_MISMATCH;
   }
 
   /** Whether [address, address + length) lies in the region; 64-bit arithmetic on words, exact for every address. */

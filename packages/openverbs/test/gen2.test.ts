@@ -1,6 +1,6 @@
 /** A C program against Gen2, call by call. */
 import { AccessFlags, Gid, RecvWr, SendWr, WorkCompletion } from '@openverbs/verbs';
-import type { CompletionChannel, CompletionQueue, Context, QueuePair } from '@openverbs/verbs';
+import type { CompletionChannel, CompletionQueue, Context, ProtectionDomain, QueuePair } from '@openverbs/verbs';
 import { expect } from 'chai';
 
 import * as gen2 from '../src/gen2/index.ts';
@@ -264,5 +264,29 @@ describe('gen2', () => {
     expect(gen2.ibv_node_type_str(1)).to.contain('InfiniBand');
     expect(gen2.ibv_rate_to_mult(IBV_RATE_10_GBPS)).to.equal(4);
     expect(gen2.mult_to_ibv_rate(4)).to.equal(IBV_RATE_10_GBPS);
+  });
+
+  it('changes a registration, knows it by another address, and has a null region', () => {
+    const { ibv_rereg_mr, IBV_REREG_MR_CHANGE_ACCESS, IBV_REREG_MR_CHANGE_PD, IBV_REREG_MR_CHANGE_TRANSLATION } = gen2;
+    const [pd, other] = [gen2.ibv_alloc_pd(context), gen2.ibv_alloc_pd(context)];
+    const buf = gen2.ibv_alloc_buf(pd, 8192);
+    const mr = gen2.ibv_reg_mr(pd, buf, 4096, IBV_ACCESS_LOCAL_WRITE);
+    ibv_rereg_mr(mr, IBV_REREG_MR_CHANGE_TRANSLATION, null, buf.bytes.subarray(4096), 100, 0);
+    expect(mr).to.include({ addr: buf.addr + 4096, length: 100, access: IBV_ACCESS_LOCAL_WRITE });
+    ibv_rereg_mr(mr, IBV_REREG_MR_CHANGE_PD | IBV_REREG_MR_CHANGE_ACCESS, other, null, 0, 0);
+    expect(mr).to.include({ pd: other, access: 0 });
+    const mistakes: (readonly [number, ProtectionDomain | null, null, number, number])[] = [
+      [8, null, null, 0, 0],
+      [0, null, null, 0, 0],
+      [IBV_REREG_MR_CHANGE_TRANSLATION, null, null, 1, 0],
+      [IBV_REREG_MR_CHANGE_PD, null, null, 0, 0],
+      [IBV_REREG_MR_CHANGE_PD, pd, null, 0, 1],
+    ];
+    for (const args of mistakes) {
+      expect(failure(() => ibv_rereg_mr(mr, ...args))).to.include({ code: 'EINVAL', verb: 'ibv_rereg_mr' });
+    }
+    expect(gen2.ibv_reg_mr_iova(pd, buf, 64, 1048576, 0).iova).to.equal(1048576);
+    expect(gen2.ibv_reg_mr_iova2(pd, buf, 64, 4096, 0)).to.include({ iova: 4096, length: 64 });
+    expect(gen2.ibv_alloc_null_mr(pd).bytes).to.have.length(0);
   });
 });

@@ -48,6 +48,7 @@ export {
 export { QueuePair, type QpQuery, type QpQueryInit } from './queue-pair.ts';
 export { QueuePairEx } from './queue-pair-ex.ts';
 export { RecvWr, type RecvWrInit } from './recv-wr.ts';
+export type { ReregMrInit } from './register-memory.ts';
 export { VendorErr } from './rings/vendor-err.ts';
 export { SendWr, type SendWrInit } from './send-wr.ts';
 export { Sge, type SgeLike } from './sge.ts';

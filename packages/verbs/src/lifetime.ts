@@ -12,7 +12,7 @@ const NAMES_MAX = 8;
  * youngest first, and then the object; a second time it does nothing, and it never throws, so that it hides no other error.
  */
 export abstract class VerbsObject {
-  readonly #parents: readonly VerbsObject[];
+  #parents: readonly VerbsObject[];
   readonly #children = new Set<VerbsObject>();
   #destroyed = false;
 
@@ -59,6 +59,13 @@ export abstract class VerbsObject {
     }
     this.releaseInProvider();
     this.#end();
+  }
+
+  /** Hangs the object under other parents. @internal */
+  protected reparent(parents: readonly VerbsObject[]): void {
+    for (const parent of this.#parents) parent.#children.delete(this);
+    this.#parents = [...new Set(parents)];
+    for (const parent of this.#parents) parent.#children.add(this);
   }
 
   /** Events that were handed to the application and not acknowledged. @internal */

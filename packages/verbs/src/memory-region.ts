@@ -1,22 +1,35 @@
 /** Registered memory. */
 import { assertOp, callOp } from './call-op.ts';
-import { checkFlags, checkInteger, hex, show } from './check.ts';
+import { checkInstance, checkInteger, hex } from './check.ts';
 import type { Context } from './context.ts';
-import { bufferOf, DmaBuffer } from './dma-buffer.ts';
+import { bufferOf, type DmaBuffer } from './dma-buffer.ts';
 import type { MrOps } from './driver/device-ops.ts';
-import { ACCESS_OPTIONAL_RANGE, AccessFlags } from './enums/access-flags.ts';
+import { AccessFlags } from './enums/access-flags.ts';
+import { ReregMrFlags } from './enums/mw.ts';
 import { flagNames } from './enums/name-of.ts';
-import { invalid, VerbsError } from './errors.ts';
+import { invalid } from './errors.ts';
 import { inspectCustom, inspectLine } from './inspect.ts';
 import { VerbsObject } from './lifetime.ts';
 import type { ProtectionDomain } from './protection-domain.ts';
+import {
+  assertCapability,
+  checkAccess,
+  checkIova,
+  findMemory,
+  type FoundMemory,
+  type Registration,
+  requestOf,
+  type ReregMrInit,
+} from './register-memory.ts';
 import { Sge } from './sge.ts';
 
-const ACCESS_KNOWN = Object.values(AccessFlags).reduce((bits, bit) => bits | bit, 0) | ACCESS_OPTIONAL_RANGE;
+const { ZERO_BASED } = AccessFlags;
+
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /**
  * A memory region (`struct ibv_mr`), from `pd.regMr`. It holds its memory until {@link MemoryRegion.dereg}: a registered buffer
- * is never collected, and can't be freed.
+ * is never collected, and can't be freed. What a {@link MemoryRegion.rereg} changes is changed in the object, its keys included.
  */
 export class MemoryRegion extends VerbsObject {
   /** The protection domain that its keys work in. */
@@ -25,6 +38,11 @@ export class MemoryRegion extends VerbsObject {
   readonly context: Context;
   /** Verbs address of the first byte. */
   readonly addr: number;
+  /**
+   * The address at which the keys know the first byte, which is what SGEs and peers name: `addr`, unless it was registered
+   * zero-based or with an address of the application's choice.
+   */
+  readonly iova: number;
   /** Bytes. */
   readonly length: number;
   /** The key for SGEs, an unsigned 32-bit number. */
@@ -39,12 +57,14 @@ export class MemoryRegion extends VerbsObject {
   readonly handle: number;
 
   /** @internal */
-  constructor(pd: ProtectionDomain, buffer: DmaBuffer | undefined, ops: MrOps, bytes: Uint8Array, access: number) {
-    super(buffer === undefined ? [pd] : [pd, buffer]);
+  constructor(registration: Registration, ops: MrOps) {
+    super(parentsOf(registration));
+    const { pd, bytes, length, access, iova } = registration;
     this.pd = pd;
     this.context = pd.context;
     this.addr = ops.addr;
-    this.length = bytes.byteLength;
+    this.iova = iova ?? ops.addr;
+    this.length = length;
     this.lkey = ops.lkey;
     this.rkey = ops.rkey;
     this.access = access;
@@ -61,7 +81,27 @@ export class MemoryRegion extends VerbsObject {
   sge(offset = 0, length = this.length - offset): Sge {
     checkInteger('', 'offset', offset, 0, this.length, `length of ${this.label}`);
     checkInteger('', 'length', length, 0, this.length - offset, `what ${this.label} has after offset ${offset}`);
-    return new Sge(this.addr + offset, length, this.lkey);
+    return new Sge(this.iova + offset, length, this.lkey);
+  }
+
+  /**
+   * Changes the memory, the protection domain, the access, or several of them, in one step. The keys may be others afterwards, and
+   * old ones give nothing. Nothing may use the region meanwhile.
+   *
+   * Throws EBUSY while memory windows are bound to it, else as `regMr` does; then the region is as it was. Source:
+   * `ibv_rereg_mr`(3).
+   */
+  rereg(changes: ReregMrInit): void {
+    reregisterMemory(this, changes);
+  }
+
+  /** Takes over what a reregistration has changed. @internal */
+  adopt(registration: Registration, ops: MrOps): void {
+    this.reparent(parentsOf(registration));
+    const { pd, bytes, length, access, iova } = registration;
+    const { addr, lkey, rkey } = ops;
+    const changed = { pd, bytes, length, access, addr, lkey, rkey, iova: iova ?? addr };
+    Object.assign(this as Writable<MemoryRegion>, changed);
   }
 
   /** Ends the registration; its keys give nothing from here on. Source: `ibv_dereg_mr`(3). */
@@ -75,9 +115,10 @@ export class MemoryRegion extends VerbsObject {
 
   /** @internal */
   [inspectCustom](): string {
-    const { addr, length, lkey, rkey, access } = this;
+    const { addr, iova, length, lkey, rkey, access } = this;
     return inspectLine('MemoryRegion', {
       addr: hex(addr),
+      ...(iova === addr ? {} : { iova: hex(iova) }),
       length,
       lkey: hex(lkey),
       rkey: hex(rkey),
@@ -86,58 +127,66 @@ export class MemoryRegion extends VerbsObject {
   }
 }
 
+function parentsOf({ pd, buffer }: Registration): VerbsObject[] {
+  return buffer === undefined ? [pd] : [pd, buffer];
+}
+
 /**
- * See `ProtectionDomain.regMr`.
+ * See `ProtectionDomain.regMr` and `regMrIova`.
  *
  * @internal
  */
 export function registerMemory(
+  verb: string,
   pd: ProtectionDomain,
   memory: DmaBuffer | ArrayBufferView,
   access: number,
+  iova?: number,
 ): MemoryRegion {
-  const verb = 'ibv_reg_mr';
   pd.assertLive(verb);
-  assertOp(pd.context, verb, 'regMr');
-  checkAccess(verb, access);
-  if (!(memory instanceof DmaBuffer) && !ArrayBuffer.isView(memory))
-    throw invalid(verb, `memory is ${show(memory)}`, 'register a buffer of context.allocBuf(), or a view into one');
-  const buffer = memory instanceof DmaBuffer ? memory : bufferOf(memory);
-  buffer?.assertLive(verb);
-  const view = memory instanceof DmaBuffer ? memory.bytes : bytesOf(memory);
   const { context } = pd;
-  if (buffer === undefined && !context.device.supports('registersAnyMemory')) {
-    throw new VerbsError({
-      code: 'EFAULT',
-      verb,
-      message: `${context.device.name} can't reach this memory`,
-      hint: 'register a buffer of context.allocBuf(), or a view into one',
-    });
-  }
-  checkInteger(verb, 'length', view.byteLength, 1, context.queryDevice().maxMrSize, 'maxMrSize of the device');
-  // A buffer of another context of the machine has a handle that means nothing here; the provider knows it by its memory.
-  const own = buffer?.context === context ? buffer : null;
-  const ops = callOp(context, verb, 'regMr', {
-    pd: pd.handle,
-    buffer: own?.handle ?? null,
-    offset: own === null ? 0 : view.byteOffset - own.bytes.byteOffset,
-    length: view.byteLength,
-    view,
-    access,
-  });
-  return new MemoryRegion(pd, buffer, ops, view, access);
+  assertOp(context, verb, 'regMr');
+  if (iova !== undefined) assertCapability(context, verb, 'regMrIova', 'leave the iova out');
+  checkAccess(verb, context, access);
+  const found = findMemory(verb, context, memory);
+  if (iova !== undefined) checkIova(verb, found, access, iova);
+  const registration = { pd, ...found, access, iova: (access & ZERO_BASED) === 0 ? (iova ?? null) : 0 };
+  return new MemoryRegion(registration, callOp(context, verb, 'regMr', requestOf(registration)));
 }
 
-/** Access that a peer writes through needs the right to write here. Source: `ibv_reg_mr`(3). */
-function checkAccess(verb: string, access: number): void {
-  checkFlags(verb, 'access', access, AccessFlags, ACCESS_KNOWN);
-  const { LOCAL_WRITE, REMOTE_WRITE, REMOTE_ATOMIC } = AccessFlags;
-  if ((access & (REMOTE_WRITE | REMOTE_ATOMIC)) === 0 || (access & LOCAL_WRITE) !== 0) return;
-  const message = `access is ${flagNames(AccessFlags, access)}: REMOTE_WRITE and REMOTE_ATOMIC need LOCAL_WRITE`;
-  throw invalid(verb, message, 'add AccessFlags.LOCAL_WRITE', { what: 'access', value: access });
+/** See `MemoryRegion.rereg`. */
+function reregisterMemory(mr: MemoryRegion, changes: ReregMrInit): void {
+  const verb = 'ibv_rereg_mr';
+  mr.assertLive(verb);
+  const { context } = mr;
+  assertOp(context, verb, 'reregMr');
+  if (mr.bytes.byteLength === 0) throw invalid(verb, `${mr.label} is the null region: it has nothing to change`);
+  const { memory, pd, access } = changes;
+  const flags =
+    (memory === undefined ? 0 : ReregMrFlags.CHANGE_TRANSLATION) |
+    (pd === undefined ? 0 : ReregMrFlags.CHANGE_PD) |
+    (access === undefined ? 0 : ReregMrFlags.CHANGE_ACCESS);
+  if (flags === 0) throw invalid(verb, 'nothing to change', 'give memory, pd or access');
+  if (pd !== undefined) checkPd(verb, mr, pd);
+  if (access !== undefined) checkAccess(verb, context, access);
+  const found = memory === undefined ? null : findMemory(verb, context, memory);
+  const registration = changed(mr, pd ?? mr.pd, access ?? mr.access, found);
+  mr.adopt(registration, callOp(context, verb, 'reregMr', mr.handle, flags, requestOf(registration)));
 }
 
-function bytesOf(view: ArrayBufferView): Uint8Array {
-  if (view instanceof Uint8Array && view.constructor === Uint8Array) return view;
-  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+/** What a region is to be: the keys of new memory know it by its own address, unless they count from 0. */
+function changed(mr: MemoryRegion, pd: ProtectionDomain, access: number, found: FoundMemory | null): Registration {
+  const { bytes, length } = mr;
+  const memory = found ?? { buffer: bufferOf(bytes), bytes, length };
+  let iova: number | null = null;
+  if ((access & ZERO_BASED) !== 0) iova = 0;
+  else if (found === null && mr.iova !== mr.addr && (mr.access & ZERO_BASED) === 0) ({ iova } = mr);
+  return { pd, ...memory, access, iova };
+}
+
+function checkPd(verb: string, { context, pd: { constructor } }: MemoryRegion, pd: ProtectionDomain): void {
+  // The class by its instance, since the file of protection domains imports this one.
+  checkInstance(verb, 'pd', pd, constructor as typeof ProtectionDomain);
+  pd.assertLive(verb);
+  if (pd.context !== context) throw invalid(verb, `pd is ${pd.label} of another context`);
 }

@@ -7,13 +7,17 @@ import { checkAhAttr } from './check-ah.ts';
 import { checkInteger } from './check.ts';
 import type { Context } from './context.ts';
 import type { DmaBuffer } from './dma-buffer.ts';
+import { AccessFlags } from './enums/access-flags.ts';
 import { inspectCustom, inspectLine } from './inspect.ts';
 import { refuseLeftOut } from './left-out.ts';
 import { VerbsObject } from './lifetime.ts';
-import { type MemoryRegion, registerMemory } from './memory-region.ts';
+import { MemoryRegion, registerMemory } from './memory-region.ts';
 import { createQueuePair } from './create-qp.ts';
 import type { QueuePair } from './queue-pair.ts';
 import { SharedReceiveQueue } from './shared-receive-queue.ts';
+
+/** What C says by SIZE_MAX: a null region has every address. */
+const NULL_MR_LENGTH = Number.MAX_SAFE_INTEGER;
 
 /**
  * A protection domain (`struct ibv_pd`): keys of its memory work in its queue pairs, and in no others.
@@ -56,7 +60,28 @@ export class ProtectionDomain extends VerbsObject {
    * REMOTE_ATOMIC need LOCAL_WRITE), ENOMEM at a limit. Source: `ibv_reg_mr`(3).
    */
   regMr(memory: DmaBuffer | ArrayBufferView, access: number): MemoryRegion {
-    return registerMemory(this, memory, access);
+    return registerMemory('ibv_reg_mr', this, memory, access);
+  }
+
+  /**
+   * As {@link ProtectionDomain.regMr}, but the keys know the first byte by the address `iova`, a safe integer, which SGEs and peers
+   * name. It begins at the same offset in a page as the memory does, because Linux wants that. Source: `ibv_reg_mr_iova`(3).
+   */
+  regMrIova(memory: DmaBuffer | ArrayBufferView, access: number, iova: number): MemoryRegion {
+    return registerMemory('ibv_reg_mr_iova', this, memory, access, iova);
+  }
+
+  /**
+   * A region without memory: what is written to its `lkey` at whatever address is dropped, and what is read from it is 0. Peers
+   * can't use it. Source: `ibv_alloc_null_mr`(3).
+   */
+  allocNullMr(): MemoryRegion {
+    const verb = 'ibv_alloc_null_mr';
+    this.assertLive(verb);
+    const ops = callOp(this.context, verb, 'allocNullMr', this.handle);
+    const bytes = new Uint8Array(0);
+    const access = AccessFlags.LOCAL_WRITE;
+    return new MemoryRegion({ pd: this, buffer: undefined, bytes, length: NULL_MR_LENGTH, access, iova: null }, ops);
   }
 
   /** Makes a queue pair. Throws EINVAL with the limit that `init` passes, ENOMEM. Source: `ibv_create_qp`(3). */

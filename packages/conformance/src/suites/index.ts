@@ -16,7 +16,10 @@ import { inlineSuite } from './inline.ts';
 import { lifetimesSuite } from './lifetimes.ts';
 import { limitsSuite } from './limits.ts';
 import { localErrorsSuite } from './local-errors.ts';
+import { mrIovaSuite } from './mr-iova.ts';
+import { mrReregSuite } from './mr-rereg.ts';
 import { mrSuite } from './mr.ts';
+import { nullMrSuite } from './null-mr.ts';
 import { orderingSuite } from './ordering.ts';
 import { pathMtuSuite } from './path-mtu.ts';
 import { pdSuite } from './pd.ts';
@@ -57,6 +60,9 @@ export const suites: readonly ConformanceSuite[] = [
   rdmaWriteSuite,
   rdmaReadSuite,
   atomicsSuite,
+  mrReregSuite,
+  mrIovaSuite,
+  nullMrSuite,
   inlineSuite,
   sgeListsSuite,
   pathMtuSuite,

@@ -19,6 +19,7 @@ import type {
   QpOps,
   QpRequest,
 } from '@openverbs/verbs/driver';
+import type { RegionPlace } from '../command-init.ts';
 import { CommandInterface } from '../command-interface.ts';
 import type { Engine } from '../engine.ts';
 import type { Hca } from '../hca.ts';
@@ -60,7 +61,8 @@ export class HcaContext implements ContextOps {
   /** Ring memory by QPN and by CQN. */
   readonly #qpBuffers = new Map<number, RingBuffer>();
   readonly #cqBuffers = new Map<number, RingBuffer>();
-  readonly #regions = new Set<number>();
+  /** The present key of each region, by the one that it had first, which is its handle. */
+  readonly #regions = new Map<number, number>();
   readonly #pds = new Set<number>();
 
   constructor(engine: Engine, hca: Hca, clock: Clock, onClosed: (context: HcaContext) => void) {
@@ -81,7 +83,7 @@ export class HcaContext implements ContextOps {
     asVerbsError(() => {
       for (const qpn of [...this.#qpBuffers.keys()]) this.destroyQp(qpn);
       for (const cqn of [...this.#cqBuffers.keys()]) this.destroyCq(cqn);
-      for (const key of [...this.#regions]) this.deregMr(key);
+      for (const mr of [...this.#regions.keys()]) this.deregMr(mr);
       for (const pd of [...this.#pds]) this.deallocPd(pd);
       this.#source.close();
       this.#buffers.freeAll();
@@ -137,25 +139,49 @@ export class HcaContext implements ContextOps {
     this.#pds.delete(pd);
   }
 
+  allocNullMr(pd: number): MrOps {
+    const key = this.#withReaping(() => this.#commands.createNullMpt(this.#uar, pd));
+    this.#regions.set(key, key);
+    return { handle: key, lkey: key, rkey: 0, addr: 0 };
+  }
+
   regMr(request: MrRequest): MrOps {
-    const machineAddr = asVerbsError(() => this.#buffers.locate(request));
-    if (machineAddr < 0) {
+    const place = this.#place(request);
+    const key = this.#withReaping(() => this.#commands.createMpt({ uar: this.#uar, ...place }));
+    this.#regions.set(key, key);
+    return { handle: key, lkey: key, rkey: key, addr: HOST_ADDRESS_BASE + place.base };
+  }
+
+  reregMr(mr: number, _flags: number, request: MrRequest): MrOps {
+    const place = this.#place(request);
+    const key = this.#withReaping(() => this.#commands.changeMpt(this.#keyOf(mr), place));
+    this.#regions.set(mr, key);
+    return { handle: mr, lkey: key, rkey: key, addr: HOST_ADDRESS_BASE + place.base };
+  }
+
+  deregMr(mr: number): void {
+    asVerbsError(() => {
+      this.#commands.destroyMpt(this.#keyOf(mr));
+    });
+    this.#regions.delete(mr);
+  }
+
+  #keyOf(mr: number): number {
+    return this.#regions.get(mr) ?? 0;
+  }
+
+  /** Where the memory of a request lies, and how its keys know it. */
+  #place(request: MrRequest): RegionPlace & { readonly base: number } {
+    const base = asVerbsError(() => this.#buffers.locate(request));
+    if (base < 0) {
       throw new VerbsError({
         code: 'EFAULT',
         message: 'this memory is out of the reach of the device',
         hint: 'the emulated HCA reaches what context.allocBuf() gave; allocate there and work on buffer.bytes',
       });
     }
-    const key = this.#register(request.pd, request.access, machineAddr, request.length);
-    this.#regions.add(key);
-    return { handle: key, lkey: key, rkey: key, addr: HOST_ADDRESS_BASE + machineAddr };
-  }
-
-  deregMr(key: number): void {
-    asVerbsError(() => {
-      this.#commands.destroyMpt(key);
-    });
-    this.#regions.delete(key);
+    const { pd, access, length, iova } = request;
+    return { pd, access, length, base, ...words(iova ?? HOST_ADDRESS_BASE + base) };
   }
 
   createCq(attr: { readonly cqe: number; readonly compVector: number }): CqOps {
@@ -282,7 +308,7 @@ export class HcaContext implements ContextOps {
       });
     }
     try {
-      return { addr, key: this.#register(DRIVER_PD, 0, addr, bytes) };
+      return { addr, key: this.#registerRings(addr, bytes) };
     } catch (error) {
       machine.pages.free(addr);
       throw error;
@@ -305,19 +331,9 @@ export class HcaContext implements ContextOps {
     }
   }
 
-  #register(pd: number, access: number, machineAddr: number, length: number): number {
-    const addr = HOST_ADDRESS_BASE + machineAddr;
-    return this.#withReaping(() =>
-      this.#commands.createMpt({
-        uar: this.#uar,
-        pd,
-        access,
-        startLo: addr | 0,
-        startHi: Math.floor(addr / 4294967296),
-        length,
-        base: machineAddr,
-      }),
-    );
+  #registerRings(base: number, length: number): number {
+    const place = { pd: DRIVER_PD, access: 0, length, base, ...words(HOST_ADDRESS_BASE + base) };
+    return this.#withReaping(() => this.#commands.createMpt({ uar: this.#uar, ...place }));
   }
 
   #cqRings(buffer: RingBuffer, log2Count: number): CqRings {
@@ -347,4 +363,9 @@ export class HcaContext implements ContextOps {
     if (Number.isInteger(port) && port >= 1 && port <= this.#hca.ports) return;
     throw new VerbsError({ code: 'EINVAL', message: `the device has ports 1 to ${this.#hca.ports}, not ${port}` });
   }
+}
+
+/** An address in words, as the TPT has it. */
+function words(addr: number): { readonly startLo: number; readonly startHi: number } {
+  return { startLo: addr | 0, startHi: Math.floor(addr / 4294967296) | 0 };
 }

@@ -46,7 +46,7 @@ describe('HcaContext', () => {
       const { handle: cq } = context.createCq({ cqe: 3, compVector: 0 });
       context.createQp(qpRequest(cq));
       const { handle: buffer, bytes } = context.allocBuf(100, 1);
-      context.regMr({ pd: context.allocPd(), buffer, offset: 0, length: 100, view: bytes, access: 1 });
+      context.regMr({ pd: context.allocPd(), buffer, offset: 0, length: 100, view: bytes, access: 1, iova: null });
       context.resizeCq(cq, 10);
     }
     expect(inventory()).to.not.deep.equal(before);
@@ -61,7 +61,15 @@ describe('HcaContext', () => {
     const request = qpRequest(cq);
     const { handle: qp } = context.createQp(request);
     const { handle: buffer, bytes } = context.allocBuf(100, 1);
-    const { handle: mr } = context.regMr({ pd: request.pd, buffer, offset: 4, length: 10, view: bytes, access: 1 });
+    const { handle: mr } = context.regMr({
+      pd: request.pd,
+      buffer,
+      offset: 4,
+      length: 10,
+      view: bytes,
+      access: 1,
+      iova: null,
+    });
     context.deregMr(mr);
     context.freeBuf(buffer);
     context.destroyQp(qp);
@@ -106,7 +114,7 @@ describe('HcaContext', () => {
     }
     expectVerbsError(() => context.modifyQp(context.createQp(request).handle, {}, 1 << 14), 'EOPNOTSUPP', /alternate/);
     const view = new Uint8Array(8);
-    const foreign = { pd: request.pd, buffer: null, offset: 0, length: 8, view, access: 1 };
+    const foreign = { pd: request.pd, buffer: null, offset: 0, length: 8, view, access: 1, iova: null };
     expectVerbsError(() => context.regMr(foreign), 'EFAULT', /allocBuf/);
     expect(context.queryPkey(1, 0)).to.equal(0xffff);
   });

@@ -1,5 +1,5 @@
 /** Protection domains, memory and memory regions, by their C names. */
-import { VerbsError } from '@openverbs/verbs';
+import { ReregMrFlags, VerbsError } from '@openverbs/verbs';
 import type { Context, DmaBuffer, MemoryRegion, ProtectionDomain } from '@openverbs/verbs';
 
 /** Allocates a protection domain. */
@@ -43,7 +43,63 @@ export function ibv_reg_mr(
   length: number,
   access: number,
 ): MemoryRegion {
-  return pd.regMr(firstBytes(addr, length), access);
+  return pd.regMr(firstBytes('ibv_reg_mr', addr, length), access);
+}
+
+/** Registers memory that its keys know by the address `iova`; else as {@link ibv_reg_mr}. */
+export function ibv_reg_mr_iova(
+  pd: ProtectionDomain,
+  addr: DmaBuffer | ArrayBufferView,
+  length: number,
+  iova: number,
+  access: number,
+): MemoryRegion {
+  return pd.regMrIova(firstBytes('ibv_reg_mr_iova', addr, length), access, iova);
+}
+
+/** As {@link ibv_reg_mr_iova}: in C the two differ in the type of `access`. */
+export function ibv_reg_mr_iova2(
+  pd: ProtectionDomain,
+  addr: DmaBuffer | ArrayBufferView,
+  length: number,
+  iova: number,
+  access: number,
+): MemoryRegion {
+  return ibv_reg_mr_iova(pd, addr, length, iova, access);
+}
+
+/** A region that drops what is written to its lkey and gives zeros. */
+export function ibv_alloc_null_mr(pd: ProtectionDomain): MemoryRegion {
+  return pd.allocNullMr();
+}
+
+/**
+ * Changes of a registration what `flags` names; arguments that it does not name are null and 0.
+ *
+ * @throws VerbsError and the region is as it was: C would return `IBV_REREG_MR_ERR_INPUT`.
+ */
+export function ibv_rereg_mr(
+  mr: MemoryRegion,
+  flags: number,
+  pd: ProtectionDomain | null,
+  addr: DmaBuffer | ArrayBufferView | null,
+  length: number,
+  access: number,
+): void {
+  const { CHANGE_TRANSLATION, CHANGE_PD, CHANGE_ACCESS } = ReregMrFlags;
+  const unknown = flags & ~(CHANGE_TRANSLATION | CHANGE_PD | CHANGE_ACCESS);
+  if (unknown !== 0) throw invalidRereg(`flags has bits that mean nothing: 0x${(unknown >>> 0).toString(16)}`);
+  if (access !== 0 && (flags & CHANGE_ACCESS) === 0)
+    throw invalidRereg(`access is ${access}, but flags lack IBV_REREG_MR_CHANGE_ACCESS`);
+  const changesMemory = (flags & CHANGE_TRANSLATION) !== 0;
+  if (changesMemory && addr === null)
+    throw invalidRereg('addr is null, but flags have IBV_REREG_MR_CHANGE_TRANSLATION');
+  if ((flags & CHANGE_PD) !== 0 && pd === null) throw invalidRereg('pd is null, but flags have IBV_REREG_MR_CHANGE_PD');
+  mr.rereg({
+    ...(changesMemory && addr !== null ? { memory: firstBytes('ibv_rereg_mr', addr, length) } : {}),
+    ...((flags & CHANGE_PD) !== 0 && pd !== null ? { pd } : {}),
+    ...((flags & CHANGE_ACCESS) !== 0 ? { access } : {}),
+  });
 }
 
 /**
@@ -55,10 +111,14 @@ export function ibv_dereg_mr(mr: MemoryRegion): void {
   mr.dereg();
 }
 
-function firstBytes(addr: DmaBuffer | ArrayBufferView, length: number): DmaBuffer | ArrayBufferView {
+function invalidRereg(message: string): VerbsError {
+  return new VerbsError({ code: 'EINVAL', verb: 'ibv_rereg_mr', message, hint: 'nothing is changed' });
+}
+
+function firstBytes(verb: string, addr: DmaBuffer | ArrayBufferView, length: number): DmaBuffer | ArrayBufferView {
   const { buffer, byteOffset, byteLength } = ArrayBuffer.isView(addr) ? addr : addr.bytes;
   if (length === byteLength) return addr;
   if (Number.isInteger(length) && length >= 0 && length < byteLength) return new Uint8Array(buffer, byteOffset, length);
   const message = `length is ${length}; the memory has ${byteLength} bytes`;
-  throw new VerbsError({ code: 'EINVAL', verb: 'ibv_reg_mr', message, details: { length, byteLength } });
+  throw new VerbsError({ code: 'EINVAL', verb, message, details: { length, byteLength } });
 }

@@ -40,6 +40,16 @@ export const Capability = {
   memoryWindows: 'memory windows',
   /** IBV_WR_LOCAL_INV and SEND with invalidate. */
   localInvalidate: 'IBV_WR_LOCAL_INV and SEND with invalidate',
+  /** Ibv_rereg_mr. */
+  reregMr: 'ibv_rereg_mr',
+  /** Ibv_reg_mr_iova. */
+  regMrIova: 'ibv_reg_mr_iova',
+  /** IBV_ACCESS_ZERO_BASED. */
+  zeroBased: 'IBV_ACCESS_ZERO_BASED',
+  /** Ibv_alloc_null_mr. */
+  nullMr: 'ibv_alloc_null_mr',
+  /** IBV_ACCESS_ON_DEMAND and IBV_ACCESS_HUGETLB. */
+  onDemandPaging: 'IBV_ACCESS_ON_DEMAND and IBV_ACCESS_HUGETLB',
   /** Rings in the OpenVerbs layout. */
   directAccess: 'rings in the OpenVerbs layout',
   /** Registering memory that was not allocated by ibv_alloc_buf. */

@@ -67,6 +67,8 @@ export interface MrRequest {
   readonly view: Uint8Array;
   /** `AccessFlags` bits. */
   readonly access: number;
+  /** The address at which the keys know the first byte: 0 with ZERO_BASED; null for the verbs address itself. */
+  readonly iova: number | null;
 }
 
 /** Result of making a completion queue. */
@@ -159,6 +161,8 @@ export interface ContextOps {
 
   /** Zeroed memory that the device can reach; `alignment` is a power of two. */
   allocBuf?(length: number, alignment: number): DmaBufferOps;
+  /** `ibv_alloc_null_mr`. Only its `lkey` means something. */
+  allocNullMr?(pd: Handle): MrOps;
   /** `ibv_alloc_pd`. */
   allocPd?(): Handle;
   /** `ibv_attach_mcast`. */
@@ -201,6 +205,11 @@ export interface ContextOps {
   querySrq?(srq: Handle): Required<SrqAttr>;
   /** `ibv_reg_mr`. Throws EFAULT for memory that the device can't reach. */
   regMr?(request: MrRequest): MrOps;
+  /**
+   * `ibv_rereg_mr`: `request` says all that the region is to be, `flags` (`ReregMrFlags`) what of it changes. The region keeps its
+   * handle and may get new keys. When it throws, the region is as it was.
+   */
+  reregMr?(mr: Handle, flags: number, request: MrRequest): MrOps;
   /** `ibv_resize_cq`. */
   resizeCq?(cq: Handle, cqe: number): CqResizeOps;
 }

@@ -68,6 +68,7 @@ export class FakeContextOps implements ContextOps {
   /** What the next call of an operation throws. */
   readonly failures = new Map<string, VerbsError>();
   lastMrRequest: MrRequest | undefined;
+  lastReregFlags = 0;
   lastModify: { attr: QpAttr; mask: number } | undefined;
   holds = 0;
   #handles = 0;
@@ -130,6 +131,17 @@ export class FakeContextOps implements ContextOps {
     const handle = this.#called('regMr');
     const addr = ADDR_BASE + request.view.byteOffset;
     return { handle, addr, lkey: (handle << 8) | 1, rkey: ((handle << 8) | 2) >>> 0 };
+  }
+  reregMr(handle: number, flags: number, request: MrRequest): MrOps {
+    this.lastMrRequest = request;
+    this.#called('reregMr', handle);
+    this.lastReregFlags = flags;
+    const key = ((handle << 8) | 0x77) >>> 0;
+    return { handle, addr: ADDR_BASE + request.view.byteOffset, lkey: key, rkey: key };
+  }
+  allocNullMr(): MrOps {
+    const handle = this.#called('allocNullMr');
+    return { handle, addr: 0, lkey: (handle << 8) | 1, rkey: 0 };
   }
   deregMr(handle: number): void {
     this.#called('deregMr', handle);
