@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { formatDecodeError } from '../src/decode-error.ts';
 import { formatFrame } from '../src/format.ts';
 import { Opcode } from '../src/opcodes.ts';
 import { Packet } from '../src/packet.ts';
@@ -89,5 +90,6 @@ describe('formatFrame', () => {
     expect(formatFrame(u8, 0, end - 1)).to.equal('not RoCEv2: truncated, 63 bytes');
     u8[6] = 6;
     expect(formatFrame(u8, 0, end)).to.equal('not RoCEv2: not UDP, 64 bytes');
+    expect(formatDecodeError(-99)).to.equal('error -99');
   });
 });
