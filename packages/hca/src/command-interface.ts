@@ -17,6 +17,7 @@ import { allocWords } from './hca.ts';
 import { Cqc, CqcState, Eqc, HcaHeader, Mpt, Qpc, QpcState, UarControl } from './layout.ts';
 import { CQS_LOG2, CQS_MAX, MPTS_MAX, QPS_LOG2, QPS_MAX, UARS_MAX } from './limits.ts';
 import { moveCq } from './move-cq.ts';
+import { allocTransportContext } from './packets/transport-context.ts';
 import { changeRegion, checkChange, checkUnpinned, enterNullRegion, enterRegion } from './region-commands.ts';
 
 const GENERATION_MAX = 255;
@@ -187,6 +188,7 @@ export class CommandInterface {
       const [entry, base] = this.#ringMemory(init.bufferKey, QP_DOORBELL_RECORD_BYTES + sqBytes + rqBytes);
       const index = this.hca.qps.alloc();
       if (index < 0) throw new DeviceError('ENOMEM', `all ${QPS_MAX} QPs of the device are taken`);
+      const transport = this.#transportContext(index, init.sqLog2Count);
       const q = this.hca.qpTable + index * Qpc.WORDS;
       const generation = this.#nextGeneration(q + Qpc.GENERATION);
       i32.fill(0, q, q + Qpc.GENERATION);
@@ -212,6 +214,7 @@ export class CommandInterface {
       i32[q + Qpc.MAX_RECV_SGE] = init.maxRecvSge;
       i32[q + Qpc.MAX_INLINE] = init.maxInline;
       i32[q + Qpc.SQ_SIG_ALL] = init.sqSigAll ? 1 : 0;
+      i32[q + Qpc.TRANSPORT] = transport;
       const qpn = (generation << QPS_LOG2) | index;
       i32[q + Qpc.STATE] = QpcState.RESET;
       // Counts last, number at the very end: a thread that dies here leaves at worst a count, which reaping recomputes.
@@ -221,6 +224,17 @@ export class CommandInterface {
       Atomics.store(i32, q + Qpc.QPN, qpn);
       return qpn;
     });
+  }
+
+  /** The transport context of a new QP, where messages travel as packets; the QP's number goes back when there is none. */
+  #transportContext(index: number, sqLog2Count: number): number {
+    if (this.engine.packets === null) return 0;
+    try {
+      return allocTransportContext(this.engine.machine, sqLog2Count);
+    } catch (error) {
+      this.hca.qps.free(index);
+      throw error;
+    }
   }
 
   /** Destroys a QP; what it holds is not completed. */

@@ -18,6 +18,7 @@ import {
 import { AsyncEvent } from './async-event.ts';
 import type { EventQueues } from './event-queue.ts';
 import { Cqc, CqcState, HcaHeader, Qpc, QpcState } from './layout.ts';
+import { Qpt } from './packets/layout.ts';
 import type { ReceiveQueue } from './receive-queue.ts';
 
 const { QPN, WQE_INDEX, OPCODE, SYNDROME, VENDOR_ERR, BYTE_LEN, IMM, SRC_QPN, FLAGS, PKEY_INDEX } = CqeWords;
@@ -138,6 +139,45 @@ export class Completer {
     // The step is done; what follows may be repeated or lost, and recovery makes up for it.
     if (recvCqe !== 0) this.#told(recvCqc);
     if (sendCqe !== 0) this.notify(sendCqc, i32[sendCqe + SYNDROME] !== SUCCESS);
+  }
+
+  /**
+   * Commits a packet that arrived in its turn at `p`, whose transport context is `t`: the responder expects what comes `psns` PSNs
+   * later, is in the middle of `inbound` with `bytes` of it, and has completed `messages` and taken `resources` more reads or
+   * atomics. A prepared receive completion becomes valid.
+   */
+  commitPacket(
+    p: number,
+    t: number,
+    psns: number,
+    messages: number,
+    inbound: number,
+    bytes: number,
+    resources: number,
+  ): void {
+    const i32 = this.#i32;
+    const cqe = this.#recvCqe;
+    const cqc = this.#recvCqc;
+    this.#recvCqe = this.#recvCqc = 0;
+    // From here to the end of the block: stores only.
+    if (this.atomicTarget !== 0) {
+      Atomics.store(i32, this.atomicTarget, this.atomicLo);
+      Atomics.store(i32, this.atomicTarget + 1, this.atomicHi);
+      this.atomicTarget = 0;
+    }
+    if (cqe !== 0) {
+      const producer = i32[cqc + PRODUCER];
+      Atomics.store(i32, cqe + VALID, ((producer >>> i32[cqc + LOG2_COUNT]) & 1) + 1);
+      i32[cqc + PRODUCER] = (producer + 1) | 0;
+      i32[this.#recvConsumer] = this.#recvConsumed;
+    }
+    i32[p + RQ_PSN] = (i32[p + RQ_PSN] + psns) & PSN_MASK;
+    i32[p + MSN] = (i32[p + MSN] + messages) & PSN_MASK;
+    i32[t + Qpt.INBOUND] = inbound;
+    i32[t + Qpt.INBOUND_BYTES] = bytes;
+    i32[t + Qpt.RESOURCES] = (i32[t + Qpt.RESOURCES] + resources) | 0;
+    // The packet is done; what follows may be repeated or lost, and recovery makes up for it.
+    if (cqe !== 0) this.#told(cqc);
   }
 
   /** Commits a receive WQE alone: an error that the requester hears of by a NAK, or a flush. */

@@ -6,6 +6,7 @@
  */
 import type { Machine } from '@openverbs/machine';
 import { Mpt, MptKind } from './layout.ts';
+import type { ScatterList } from './scatter-list.ts';
 
 const { BASE, MTT, FIRST_OFFSET, KIND } = Mpt;
 const NULL_REGION = MptKind.NULL;
@@ -52,6 +53,25 @@ export class DmaEngine {
   move(destinationMpt: number, destination: number, sourceMpt: number, source: number, length: number): void {
     if ((destinationMpt | sourceMpt) === 0) this.publish(destination, source, length);
     else this.#movePages(destinationMpt, destination, sourceMpt, source, length);
+  }
+
+  /** Copies a message between two lists; the target is at least as long. */
+  transfer(target: ScatterList, source: ScatterList): void {
+    let to = 0;
+    let toDone = 0;
+    for (let from = 0; from < source.count; from++) {
+      for (let done = 0; done < source.bytes[from];) {
+        const run = Math.min(source.bytes[from] - done, target.bytes[to] - toDone);
+        const destination = (target.address[to] + toDone) | 0;
+        this.move(target.mpt[to], destination, source.mpt[from], (source.address[from] + done) | 0, run);
+        done += run;
+        toDone += run;
+        if (toDone === target.bytes[to]) {
+          to++;
+          toDone = 0;
+        }
+      }
+    }
   }
 
   /** Machine address of a byte of a region, and how many bytes follow it in the same run by {@link DmaEngine.runLength}. */

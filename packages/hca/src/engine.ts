@@ -9,7 +9,7 @@
  */
 import { hostClock, MachineTimeoutError, PAGE_BYTES } from '@openverbs/machine';
 import type { Clock, Machine, MachineLock } from '@openverbs/machine';
-import { MemoryLink } from '@openverbs/netdev';
+import { FaultInjector, FrameQueue, MemoryLink } from '@openverbs/netdev';
 import { loadOrdered } from '@openverbs/verbs/rings';
 import { Completer } from './completer.ts';
 import { DmaEngine } from './dma-engine.ts';
@@ -18,6 +18,8 @@ import { allocWords, Hca } from './hca.ts';
 import type { HcaInit } from './hca.ts';
 import { DoorbellKind, EngineHeader, EngineSleep, Qpc, QpcState, UarControl } from './layout.ts';
 import { QP_WR_MAX, QPS_MAX, TIMERS_MAX, UARS_MAX, WQE_BUDGET } from './limits.ts';
+import { PacketTransport } from './packets/packet-transport.ts';
+import type { PacketTransportParts } from './packets/packet-transport.ts';
 import { QpStateMachine } from './qp-state.ts';
 import { hasDied, reapDead } from './reap.ts';
 import { ReceiveQueue } from './receive-queue.ts';
@@ -61,6 +63,10 @@ export class Engine {
   readonly states: QpStateMachine;
   readonly link: MemoryLink;
   readonly placement: Placement;
+  /** What carries messages as packets; null where a message is one descriptor. */
+  readonly packets: PacketTransport | null;
+  /** The link's faults; null where there are no packets. */
+  readonly faults: FaultInjector | null;
   readonly nowNs: () => number;
   /** Called after the earliest deadline may have changed; for who sleeps until then. */
   readonly deadlineListeners = new Set<() => void>();
@@ -81,8 +87,8 @@ export class Engine {
   /** In time of the host clock, since threads die in that. */
   #nextReapNs = 0;
 
-  /** Finds the machine's engine, or makes it with the given placement. */
-  constructor(machine: Machine, placement: Placement, clock: Pick<Clock, 'nowNs'> = hostClock) {
+  /** Finds the machine's engine, or makes it with the given placement; `packets` says whether messages then travel as packets. */
+  constructor(machine: Machine, placement: Placement, clock: Pick<Clock, 'nowNs'> = hostClock, packets = false) {
     this.machine = machine;
     this.#i32 = machine.i32;
     this.#f64 = machine.f64;
@@ -90,7 +96,7 @@ export class Engine {
     this.nowNs = () => clock.nowNs();
     machine.lock.acquire();
     try {
-      this.header = findOrMake(machine, placement);
+      this.header = findOrMake(machine, placement, packets);
       this.link = new MemoryLink(machine);
     } catch (error) {
       machine.lock.release();
@@ -104,7 +110,10 @@ export class Engine {
     this.receives = new ReceiveQueue(machine, this.events);
     this.completer = new Completer(machine, this.events, this.receives);
     this.states = new QpStateMachine(machine, this.completer, this.events, this.timers, this.receives);
-    this.#requester = this.#makeRequester();
+    const parts = this.#makeParts();
+    this.#requester = new Requester(parts);
+    this.faults = parts.faults;
+    this.packets = parts.faults === null ? null : new PacketTransport({ ...parts, faults: parts.faults });
     machine.lock.onRecover(() => {
       recover(this);
     });
@@ -212,9 +221,12 @@ export class Engine {
     this.uars.drain(this.#serve);
     if (this.timers.earliestNs === Infinity) return;
     const nowNs = this.nowNs();
+    const { packets } = this;
     for (let q = this.timers.takeDue(nowNs); q !== 0; q = this.timers.takeDue(nowNs)) {
-      if (this.#requester.expire(q)) this.#runFound(q, this.#i32[q + QPN]);
+      if (packets !== null) packets.expire(q);
+      else if (this.#requester.expire(q)) this.#runFound(q, this.#i32[q + QPN]);
     }
+    packets?.pump();
   }
 
   /** Executes the send queue of a QP as far as it goes. The lock must be held; it is lent to others in between. */
@@ -224,7 +236,8 @@ export class Engine {
 
   /** Executes all that the send queue of a QP holds, without lending the lock. */
   finishSq(q: number): void {
-    this.#requester.run(q, QP_WR_MAX + 1);
+    if (this.packets !== null) this.packets.run(q);
+    else this.#requester.run(q, QP_WR_MAX + 1);
   }
 
   /** Releases the lock, takes what was left meanwhile, and tells of events. */
@@ -251,7 +264,8 @@ export class Engine {
   }
 
   #runSq(q: number, qpn: number): void {
-    if (this.#requester.run(q, WQE_BUDGET)) this.#runOn(q, qpn);
+    if (this.packets !== null) this.packets.run(q);
+    else if (this.#requester.run(q, WQE_BUDGET)) this.#runOn(q, qpn);
   }
 
   /** The rest of a long queue; at most a ring of it, because what is posted meanwhile comes with its own doorbell. */
@@ -317,7 +331,7 @@ export class Engine {
     this.#i32[this.header + DOORBELLS_DROPPED] = (this.#i32[this.header + DOORBELLS_DROPPED] + 1) | 0;
   }
 
-  #makeRequester(): Requester {
+  #makeParts(): EngineParts {
     const { machine, events, completer, states, timers, receives } = this;
     const tpt = new Tpt(machine);
     const dma = new DmaEngine(machine);
@@ -327,20 +341,28 @@ export class Engine {
     const wqe = new SendWqeFetcher(machine, reader);
     const drops = new UnreliableResponder(machine, responder, completer, events);
     const unreliable = new UnreliableRequester({ machine, wqe, responder: drops, completer, states });
-    return new Requester({ machine, engine, dma, wqe, responder, unreliable, completer, states, timers, nowNs });
+    const packets = this.#i32[engine + EngineHeader.PACKETS] !== 0;
+    const faults = packets ? new FaultInjector(machine, new FrameQueue(machine)) : null;
+    const hcas = (): readonly Hca[] => this.hcas;
+    return { machine, engine, dma, wqe, responder, unreliable, completer, states, events, timers, nowNs, faults, hcas };
   }
 }
 
-function findOrMake(machine: Machine, placement: Placement): number {
+/** What the requester and the packet transport are made of. */
+type EngineParts = ConstructorParameters<typeof Requester>[0] &
+  Omit<PacketTransportParts, 'faults'> & { readonly faults: FaultInjector | null };
+
+function findOrMake(machine: Machine, placement: Placement, packets: boolean): number {
   const found = machine.root(ROOT_ENGINE);
   if (found !== 0) return found >>> 2;
   const { i32, f64 } = machine;
   const header = allocWords(machine, EngineHeader.WORDS);
   i32[header + EngineHeader.PLACEMENT_THREAD] = placement === 'thread' ? 1 : 0;
+  i32[header + EngineHeader.PACKETS] = packets ? 1 : 0;
   i32[header + EngineHeader.TAKEOVERS] = machine.lock.takeovers | 0;
   i32[header + EngineHeader.TIMER_QUEUE] = allocWords(machine, TIMERS_MAX);
   i32[header + EngineHeader.UAR_TABLE] = allocWords(machine, UARS_MAX * UarControl.WORDS);
-  f64[(header + EngineHeader.DEADLINE) >>> 1] = Infinity;
+  f64[(header + EngineHeader.DEADLINE) >>> 1] = f64[(header + EngineHeader.LINK_DEADLINE) >>> 1] = Infinity;
   machine.setRoot(ROOT_ENGINE, header * 4);
   return header;
 }

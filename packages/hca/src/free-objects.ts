@@ -10,11 +10,14 @@ import { Cqc, CqcState, Mpt, Qpc, QpcState, UarControl } from './layout.ts';
 export function freeQp(engine: Engine, hca: Hca, q: number): void {
   const { i32 } = engine.machine;
   engine.timers.stop(q);
+  const transport = i32[q + Qpc.TRANSPORT];
+  if (transport !== 0) engine.packets?.forget(q);
   i32[q + Qpc.STATE] = QpcState.RESET;
   Atomics.store(i32, q + Qpc.QPN, 0);
   i32[i32[q + Qpc.SEND_CQ] + Cqc.REFERENCES]--;
   i32[i32[q + Qpc.RECV_CQ] + Cqc.REFERENCES]--;
   i32[i32[q + Qpc.BUFFER_MPT] + Mpt.PINS]--;
+  if (transport !== 0) engine.machine.pages.free(transport * 4);
   hca.qps.free((q - hca.qpTable) / Qpc.WORDS);
 }
 

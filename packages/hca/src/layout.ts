@@ -28,6 +28,8 @@ export const EngineHeader = {
   TAKEOVERS: 8,
   /** Thread that executes the devices in `thread` placement, or 0. */
   ENGINE_THREAD: 9,
+  /** 1 when messages travel as packets. */
+  PACKETS: 10,
   /** Bit n: word n of {@link EngineHeader.MARKS} has a bit set. */
   MARK_SUMMARY: 16,
   /** One of {@link EngineSleep}; set by the engine thread. */
@@ -40,8 +42,13 @@ export const EngineHeader = {
   TIMER_COUNT: 50,
   /** Where the timer queue begins. */
   TIMER_QUEUE: 51,
+  /** When the next frame arrives, nanoseconds, a double; Infinity for none. */
+  LINK_DEADLINE: 52,
   /** Two words for the old value of an atomic operation. */
   ATOMIC_RESULT: 56,
+  /** First and last QP of those that have packets to send, linked by `Qpt.QUEUE_NEXT`; 0 for none. */
+  TRANSMIT_HEAD: 58,
+  TRANSMIT_TAIL: 59,
   /** One word an HCA: where its header begins. */
   HCAS: 64,
   /** Bit n of word m: UAR 32 m + n has doorbells. */
@@ -111,6 +118,8 @@ export const HcaHeader = {
   MESSAGES_DROPPED: 20,
   NAME: 32,
   NAME_BYTES: 64,
+  /** Hardware counters, see `counters.ts`. */
+  COUNTERS: 64,
   WORDS: 1024,
 } as const;
 
@@ -211,6 +220,8 @@ export const Qpc = {
   SRQ_WQE: 64,
   /** 1 once the event LAST_WQE_REACHED was raised. */
   LAST_WQE_REACHED: 65,
+  /** Word index of the transport context (`Qpt`) where messages travel as packets, else 0. */
+  TRANSPORT: 66,
   /** Counts the QPs that had this entry; outlives them. */
   GENERATION: 79,
   WORDS: 80,

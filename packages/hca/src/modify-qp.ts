@@ -9,6 +9,7 @@ import { DeviceError } from './device-error.ts';
 import type { Engine } from './engine.ts';
 import type { Hca } from './hca.ts';
 import { Qpc, QpcState } from './layout.ts';
+import { setTransportAddress } from './packets/transport-context.ts';
 
 /** An address vector, as the QP context holds it. */
 export interface AddressVector {
@@ -92,6 +93,7 @@ function setAddressVector(engine: Engine, q: number, av: AddressVector): void {
 /** Finds the peer's context through the link, once, so that a message needs no look-up. */
 function resolvePeer(engine: Engine, hca: Hca, q: number): void {
   const { i32 } = engine.machine;
+  if (i32[q + Qpc.TRANSPORT] !== 0) setTransportAddress(i32, q, new Int32Array(hca.gid(i32[q + Qpc.PORT]).buffer));
   i32[q + Qpc.LOCAL_PORT_ID] = portId(hca.index, i32[q + Qpc.PORT]);
   const gid = i32.subarray(q + Qpc.AV_DGID, q + Qpc.AV_DGID + 4);
   const remote = engine.link.lookup(gid);

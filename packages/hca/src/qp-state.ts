@@ -9,6 +9,7 @@ import type { EventQueues } from './event-queue.ts';
 import { Qpc, QpcState, Waiting } from './layout.ts';
 import { WC_OPCODE, WC_RECV } from './opcode.ts';
 import type { ReceiveQueue } from './receive-queue.ts';
+import { resetTransportContext } from './packets/transport-context.ts';
 import type { TimerQueue } from './timer-queue.ts';
 
 const { SQ_PRODUCER, RQ_PRODUCER, STATE: RECORD_STATE } = QpDoorbellRecord;
@@ -119,6 +120,7 @@ export class QpStateMachine {
     for (const word of [Qpc.SQ_CONSUMER, Qpc.RQ_CONSUMER, Qpc.SQ_PSN, Qpc.RQ_PSN, Qpc.MSN, Qpc.PEER]) i32[q + word] = 0;
     for (const word of [Qpc.COMM_ESTABLISHED, Qpc.SQ_DRAINING, Qpc.EN_SQD_ASYNC_NOTIFY]) i32[q + word] = 0;
     for (const word of [Qpc.SRQ_WQE, Qpc.LAST_WQE_REACHED]) i32[q + word] = 0;
+    if (i32[q + Qpc.TRANSPORT] !== 0) resetTransportContext(i32, i32[q + Qpc.TRANSPORT]);
     this.set(q, QpcState.RESET);
   }
 

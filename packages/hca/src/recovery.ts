@@ -25,6 +25,7 @@ export function recover(engine: Engine): void {
   const queues = engine.hcas.flatMap((hca) => qps(i32, hca));
   engine.timers.rebuild(queues, (q) => hasTimer(i32, q));
   for (const hca of engine.hcas) for (const c of cqs(i32, hca)) completeArmed(engine, c);
+  engine.packets?.recover(queues);
   for (const q of queues) finish(engine, q);
   tellReaders(engine);
   i32[engine.header + EngineHeader.TAKEOVERS] = lock.takeovers | 0;

@@ -99,14 +99,8 @@ export class Responder {
 
   /** RDMA WRITE. */
   write(p: number, request: Request, list: ScatterList): number {
-    const i32 = this.#i32;
-    if ((i32[p + ACCESS_FLAGS] & REMOTE_WRITE) === 0) {
-      return this.#refuse(NAK_INVALID_REQUEST, VendorErr.QP_NO_REMOTE_WRITE);
-    }
-    const length = list.length;
-    if (length === 0) return ACK; // the key of an empty message isn't checked (IBTA C9-88)
-    const answer = this.#checkKey(p, request, length, REMOTE_WRITE, VendorErr.RKEY_NO_REMOTE_WRITE);
-    if (answer !== ACK) return answer;
+    const answer = this.checkWrite(p, request, list.length);
+    if (answer !== ACK || list.length === 0) return answer;
     const mpt = this.#tpt.mpt;
     let to = this.#tpt.address;
     for (let n = 0; n < list.count; n++) {
@@ -114,6 +108,15 @@ export class Responder {
       to = (to + list.bytes[n]) | 0;
     }
     return ACK;
+  }
+
+  /** Whether `p` takes an RDMA WRITE of `length` bytes; asked of the whole message at its first packet. */
+  checkWrite(p: number, request: Request, length: number): number {
+    if ((this.#i32[p + ACCESS_FLAGS] & REMOTE_WRITE) === 0) {
+      return this.#refuse(NAK_INVALID_REQUEST, VendorErr.QP_NO_REMOTE_WRITE);
+    }
+    if (length === 0) return ACK; // the key of an empty message isn't checked (IBTA C9-88)
+    return this.#checkKey(p, request, length, REMOTE_WRITE, VendorErr.RKEY_NO_REMOTE_WRITE);
   }
 
   /** Completes the receive WQE that {@link Responder.checkReceive} found, with the immediate data of a write that was carried out. */
@@ -137,10 +140,49 @@ export class Responder {
     if (failed !== 0) return this.#badReceive(p, failed);
     if (list.count === 1 && this.#receive.count === 1) {
       this.#dma.move(this.#receive.mpt[0], this.#receive.address[0], list.mpt[0], list.address[0], list.length);
-    } else if (list.length !== 0) this.transfer(this.#receive, list);
+    } else if (list.length !== 0) this.#dma.transfer(this.#receive, list);
     return this.#completer.prepareRecv(p, WC_RECV, 0, 0, list.length, imm, wcFlags, solicited)
       ? ACK
       : this.#refuse(NAK_REMOTE_OPERATIONAL, VendorErr.CQ_OVERRUN);
+  }
+
+  /**
+   * A packet of a SEND: scatters what stands `offset` bytes into the message over the receive WQE, which is the message's until
+   * {@link Responder.completeSend}.
+   */
+  sendPart(p: number, list: ScatterList, offset: number): number {
+    let failed = this.#queue.find(p);
+    if (failed !== 0) return this.#noReceive(p, failed);
+    failed = this.#reader.recvSges(p, this.#queue, offset + list.length, this.#receive);
+    if (failed !== 0) return this.#badReceive(p, failed);
+    this.#queue.hold(p);
+    if (list.length === 0) return ACK;
+    this.#receive.skip(offset);
+    this.#dma.transfer(this.#receive, list);
+    return ACK;
+  }
+
+  /** The last packet of a SEND has been scattered. */
+  completeSend(p: number, length: number, imm: number, wcFlags: number, solicited: boolean): number {
+    this.#queue.find(p); // it may have become the one that is held
+    return this.#completer.prepareRecv(p, WC_RECV, 0, 0, length, imm, wcFlags, solicited)
+      ? ACK
+      : this.#refuse(NAK_REMOTE_OPERATIONAL, VendorErr.CQ_OVERRUN);
+  }
+
+  /** Where an RDMA READ of `length` bytes reads: checked, and left in `list`. */
+  readSource(p: number, request: Request, length: number, list: ScatterList): number {
+    const i32 = this.#i32;
+    if ((i32[p + ACCESS_FLAGS] & REMOTE_READ) === 0) {
+      return this.#refuse(NAK_INVALID_REQUEST, VendorErr.QP_NO_REMOTE_READ);
+    }
+    if (i32[p + Qpc.MAX_DEST_RD_ATOMIC] === 0) return this.#refuse(NAK_INVALID_REQUEST, VendorErr.RD_ATOMIC_LIMIT);
+    list.setRun(0, length);
+    if (length === 0) return ACK;
+    const answer = this.#checkKey(p, request, length, REMOTE_READ, VendorErr.RKEY_NO_REMOTE_READ);
+    list.mpt[0] = this.#tpt.mpt;
+    list.address[0] = this.#tpt.address;
+    return answer;
   }
 
   /** RDMA READ: the responder's memory to the requester's list. */
@@ -194,25 +236,6 @@ export class Responder {
       completer.atomicHi = equal ? request.swapHi : hi;
     }
     return ACK;
-  }
-
-  /** Copies a message between two lists; the target is at least as long. */
-  transfer(target: ScatterList, source: ScatterList): void {
-    let to = 0;
-    let toDone = 0;
-    for (let from = 0; from < source.count; from++) {
-      for (let done = 0; done < source.bytes[from];) {
-        const run = Math.min(source.bytes[from] - done, target.bytes[to] - toDone);
-        const destination = (target.address[to] + toDone) | 0;
-        this.#dma.move(target.mpt[to], destination, source.mpt[from], (source.address[from] + done) | 0, run);
-        done += run;
-        toDone += run;
-        if (toDone === target.bytes[to]) {
-          to++;
-          toDone = 0;
-        }
-      }
-    }
   }
 
   #checkKey(p: number, request: Request, length: number, need: number, denied: number): number {

@@ -14,6 +14,32 @@ export class ScatterList {
   readonly address = new Int32Array(SGES_MAX + 1);
   readonly bytes = new Int32Array(SGES_MAX + 1);
 
+  /** Leaves out the first bytes. */
+  skip(bytes: number): void {
+    let first = 0;
+    let left = bytes;
+    while (first < this.count && left >= this.bytes[first]) left -= this.bytes[first++];
+    this.length -= bytes;
+    this.count -= first;
+    for (let n = 0; n < this.count && first !== 0; n++) {
+      this.mpt[n] = this.mpt[n + first];
+      this.address[n] = this.address[n + first];
+      this.bytes[n] = this.bytes[n + first];
+    }
+    if (left === 0) return;
+    this.address[0] = (this.address[0] + left) | 0;
+    this.bytes[0] -= left;
+  }
+
+  /** One run of machine memory. */
+  setRun(address: number, length: number): void {
+    this.count = length === 0 ? 0 : 1;
+    this.length = length;
+    this.mpt[0] = 0;
+    this.address[0] = address | 0;
+    this.bytes[0] = length;
+  }
+
   /** Makes two of the last one, whose 2^31 bytes are no int32. */
   halve(): void {
     const last = this.count - 1;

@@ -29,6 +29,14 @@ export class TimerQueue {
     return this.#f64[(this.#engine + EngineHeader.DEADLINE) >>> 1];
   }
 
+  /** Says when the next frame arrives. */
+  setLinkDeadline(deadlineNs: number): void {
+    const word = (this.#engine + EngineHeader.LINK_DEADLINE) >>> 1;
+    if (this.#f64[word] === deadlineNs) return;
+    this.#f64[word] = deadlineNs;
+    this.#publishEarliest();
+  }
+
   /** Starts or moves the timer of the QP at `q`; false when the queue is full. */
   start(q: number, deadlineNs: number): boolean {
     const i32 = this.#i32;
@@ -60,7 +68,7 @@ export class TimerQueue {
 
   /** Takes a QP whose deadline has passed; 0 when there is none. */
   takeDue(nowNs: number): number {
-    if (this.#i32[this.#engine + EngineHeader.TIMER_COUNT] === 0 || this.earliestNs > nowNs) return 0;
+    if (this.#i32[this.#engine + EngineHeader.TIMER_COUNT] === 0 || this.#deadline(0) > nowNs) return 0;
     const q = this.#i32[this.#heap];
     this.stop(q);
     return q;
@@ -111,7 +119,8 @@ export class TimerQueue {
 
   #publishEarliest(): void {
     const empty = this.#i32[this.#engine + EngineHeader.TIMER_COUNT] === 0;
-    this.#f64[(this.#engine + EngineHeader.DEADLINE) >>> 1] = empty ? Infinity : this.#deadline(0);
+    const linkNs = this.#f64[(this.#engine + EngineHeader.LINK_DEADLINE) >>> 1];
+    this.#f64[(this.#engine + EngineHeader.DEADLINE) >>> 1] = empty ? linkNs : Math.min(linkNs, this.#deadline(0));
     this.moved = true;
   }
 }

@@ -1,6 +1,7 @@
 /** A machine with devices under a virtual clock, and the host's half of its rings written by hand. */
 import { expect } from 'chai';
 import { Machine, PAGE_BYTES, VirtualClock } from '@openverbs/machine';
+import type { Faults } from '@openverbs/netdev';
 import { CommandInterface } from '../../src/command-interface.ts';
 import { DeviceError } from '../../src/device-error.ts';
 import { Engine } from '../../src/engine.ts';
@@ -59,10 +60,13 @@ export class Testbed {
   readonly uar: number;
   readonly pd: number;
 
-  /** @param machine - one that another testbed made, for a thread of its own */
-  constructor(memoryBytes = MEMORY_BYTES, machine?: Machine) {
+  /**
+   * @param machine - one that another testbed made, for a thread of its own
+   * @param packets - whether messages travel as packets
+   */
+  constructor(memoryBytes = MEMORY_BYTES, machine?: Machine, packets = false) {
     this.machine = machine ?? Machine.create({ memoryBytes, name: 'test' });
-    this.engine = new Engine(this.machine, 'inline', this.clock);
+    this.engine = new Engine(this.machine, 'inline', this.clock, packets);
     const init = { name: 'hca0', guidHi: 0x02000000, guidLo: 0x100, ports: 2 };
     this.hca = machine === undefined ? this.engine.createHca(init) : this.engine.hcas[0];
     this.commands = new CommandInterface(this.engine, this.hca);
@@ -73,6 +77,13 @@ export class Testbed {
   /** A second thread of the same machine, as far as the machine can tell. */
   join(): Testbed {
     return Testbed.attach(Machine.attach(this.machine.handle));
+  }
+
+  /** A bed whose messages travel as packets, with faults. */
+  static withPackets(faults: Partial<Faults> = {}): Testbed {
+    const bed = new Testbed(undefined, undefined, true);
+    bed.engine.faults!.set(faults);
+    return bed;
   }
 
   static attach(machine: Machine): Testbed {

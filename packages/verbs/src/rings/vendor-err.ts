@@ -72,6 +72,14 @@ export const VendorErr = {
   PKEY_MISMATCH: 29,
   /** A packet was longer than the path MTU, or shorter where it must be full. */
   MTU_MISMATCH: 30,
+  /** Over packets: the peer answered that the request makes no sense, or is not enabled for its QP. */
+  NAK_INVALID_REQUEST: 60,
+  /** Over packets: the peer answered that the rkey does not allow the access. */
+  NAK_REMOTE_ACCESS: 61,
+  /** A response of the peer has not the length that it must have. */
+  BAD_RESPONSE: 62,
+  /** The WQE was changed while its packets were under way. */
+  WQE_CHANGED: 63,
   /** The peer's SRQ is in error. */
   SRQ_ERR: 31,
 } as const;

@@ -1,0 +1,125 @@
+/**
+ * Where packets become frames and frames packets: UDP and IP around them, the ICRC behind, the payload copied once.
+ *
+ * The link is given frames from the IP header on.
+ */
+import type { Machine } from '@openverbs/machine';
+import type { FaultInjector, FrameQueue } from '@openverbs/netdev';
+import {
+  checkIcrc,
+  decodeHeaders,
+  decodeUdpIp,
+  encodeHeaders,
+  encodeIpv6Udp,
+  ICRC_BYTES,
+  icrcOffset,
+  IPV6_HEADER_BYTES,
+  Packet,
+  storeIcrc,
+  UDP_HEADER_BYTES,
+  UdpIp,
+} from '@openverbs/rocev2';
+import type { DmaEngine } from '../dma-engine.ts';
+import { Qpc } from '../layout.ts';
+import type { ScatterList } from '../scatter-list.ts';
+import { Qpt } from './layout.ts';
+
+const HOP_LIMIT = 64;
+
+export class FramePort {
+  /** The packet to send: whoever sends fills it. */
+  readonly out = new Packet();
+  /** The packet that was received last. */
+  readonly in = new Packet();
+  readonly frames: FrameQueue;
+  readonly #i32: Int32Array;
+  readonly #u8: Uint8Array;
+  readonly #dma: DmaEngine;
+  readonly #faults: FaultInjector;
+  readonly #nowNs: () => number;
+  readonly #udpIp = new UdpIp();
+
+  constructor(machine: Machine, dma: DmaEngine, frames: FrameQueue, faults: FaultInjector, nowNs: () => number) {
+    this.#i32 = machine.i32;
+    this.#u8 = machine.u8;
+    this.#dma = dma;
+    this.frames = frames;
+    this.#faults = faults;
+    this.#nowNs = nowNs;
+  }
+
+  /**
+   * Sends {@link FramePort.out} from the QP at `q` to its peer, with `length` bytes of the list from `offset` on. A frame must be
+   * available. The list's places have been checked.
+   */
+  send(q: number, t: number, list: ScatterList, offset: number, length: number): void {
+    const frame = this.frames.alloc();
+    const u8 = this.#u8;
+    const { out } = this;
+    const padCount = -length & 3;
+    out.padCount = padCount;
+    out.payloadLength = length;
+    const bthAt = frame + IPV6_HEADER_BYTES + UDP_HEADER_BYTES;
+    const payloadAt = encodeHeaders(u8, bthAt, out);
+    if (length !== 0) this.#gather(payloadAt, list, offset, length);
+    let end = payloadAt + length;
+    for (let pad = 0; pad < padCount; pad++) u8[end++] = 0;
+    this.#encodeUdpIp(q, t, frame, end + ICRC_BYTES - frame - IPV6_HEADER_BYTES);
+    storeIcrc(u8, frame, end);
+    const i32 = this.#i32;
+    this.#faults.send(
+      frame,
+      end + ICRC_BYTES - frame,
+      i32[q + Qpc.LOCAL_PORT_ID],
+      i32[q + Qpc.REMOTE_PORT_ID],
+      this.#nowNs(),
+    );
+  }
+
+  /** Reads a frame into {@link FramePort.in}; false when it is damaged or no packet. Damaged is what the ICRC says, or the lengths. */
+  receive(frame: number): boolean {
+    const u8 = this.#u8;
+    const bthAt = decodeUdpIp(u8, frame, frame + this.frames.length(frame), this.#udpIp);
+    if (bthAt < 0) return false;
+    const end = icrcOffset(bthAt, this.#udpIp);
+    return checkIcrc(u8, frame, end) && decodeHeaders(u8, bthAt, end, this.in) === 0;
+  }
+
+  #encodeUdpIp(q: number, t: number, frame: number, udpLength: number): void {
+    const i32 = this.#i32;
+    const udpIp = this.#udpIp;
+    udpIp.source0 = i32[t + Qpt.SOURCE_GID];
+    udpIp.source1 = i32[t + Qpt.SOURCE_GID + 1];
+    udpIp.source2 = i32[t + Qpt.SOURCE_GID + 2];
+    udpIp.source3 = i32[t + Qpt.SOURCE_GID + 3];
+    udpIp.destination0 = i32[q + Qpc.AV_DGID];
+    udpIp.destination1 = i32[q + Qpc.AV_DGID + 1];
+    udpIp.destination2 = i32[q + Qpc.AV_DGID + 2];
+    udpIp.destination3 = i32[q + Qpc.AV_DGID + 3];
+    const grh = i32[q + Qpc.AV_GRH];
+    udpIp.trafficClass = (grh >>> 16) & 0xff;
+    udpIp.hopLimit = (grh >>> 8) & 0xff || HOP_LIMIT;
+    udpIp.flowLabel = i32[q + Qpc.AV_FLOW_LABEL];
+    udpIp.sourcePort = i32[t + Qpt.SOURCE_PORT];
+    udpIp.udpLength = udpLength;
+    encodeIpv6Udp(this.#u8, frame, udpIp);
+  }
+
+  #gather(to: number, list: ScatterList, offset: number, length: number): void {
+    let skip = offset;
+    let at = to;
+    let left = length;
+    for (let n = 0; left !== 0; n++) {
+      const bytes = list.bytes[n];
+      if (skip >= bytes) {
+        skip -= bytes;
+        continue;
+      }
+      const run = Math.min(bytes - skip, left);
+      this.#dma.move(0, at | 0, list.mpt[n], (list.address[n] + skip) | 0, run);
+      at += run;
+      left -= run;
+      skip = 0;
+    }
+  }
+}

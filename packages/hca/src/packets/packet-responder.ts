@@ -1,0 +1,442 @@
+/**
+ * The responder of packets: what arrives at a QP from its peer, packet by packet.
+ *
+ * Order of checks as IBTA 9.7.4 and Linux rxe_resp.c have it: PSN, sequence of opcodes, access, resources, length, key; then it
+ * executes, and commits. What it has to answer is left in words of the transport context, and sent in the order of PSNs: an
+ * acknowledge may not overtake the responses of a read before it.
+ */
+import type { Machine } from '@openverbs/machine';
+import {
+  addPsn,
+  comparePsn,
+  Opcode as Wire,
+  OPCODE_INFO,
+  OpcodeFlag,
+  packetCount,
+  psnDistance,
+} from '@openverbs/rocev2';
+import { AsyncEvent } from '../async-event.ts';
+import type { Completer } from '../completer.ts';
+import { Count, type Counters } from '../counters.ts';
+import type { EventQueues } from '../event-queue.ts';
+import { Qpc, QpcState } from '../layout.ts';
+import { RD_ATOMIC_MAX } from '../limits.ts';
+import { Opcode, WC_WITH_IMM } from '../opcode.ts';
+import type { QpStateMachine } from '../qp-state.ts';
+import { Request } from '../request.ts';
+import type { Responder } from '../responder.ts';
+import { ScatterList } from '../scatter-list.ts';
+import { Aeth } from '../syndrome.ts';
+import type { FramePort } from './frame-port.ts';
+import { Inbound, Qpt, Resource } from './layout.ts';
+
+const { FIRST, MIDDLE, LAST, ONLY, SEND, WRITE, READ, ATOMIC, HAS_IMM } = OpcodeFlag;
+const { RQ_PSN, MSN, PATH_MTU, MAX_DEST_RD_ATOMIC, MIN_RNR_TIMER } = Qpc;
+const { ACK, RNR_NAK, NAK_PSN_SEQUENCE, NAK_INVALID_REQUEST } = Aeth;
+const { NONE } = Inbound;
+const RESOURCE_MASK = RD_ATOMIC_MAX - 1;
+/** AETH that says nothing of credits. */
+const ACK_UNLIMITED = 0x1f;
+
+export class PacketResponder {
+  readonly #i32: Int32Array;
+  readonly #port: FramePort;
+  readonly #responder: Responder;
+  readonly #completer: Completer;
+  readonly #states: QpStateMachine;
+  readonly #events: EventQueues;
+  readonly #counters: Counters;
+  readonly #request = new Request();
+  readonly #list = new ScatterList();
+
+  constructor(parts: {
+    machine: Machine;
+    port: FramePort;
+    responder: Responder;
+    completer: Completer;
+    states: QpStateMachine;
+    events: EventQueues;
+    counters: Counters;
+  }) {
+    this.#i32 = parts.machine.i32;
+    this.#port = parts.port;
+    this.#responder = parts.responder;
+    this.#completer = parts.completer;
+    this.#states = parts.states;
+    this.#events = parts.events;
+    this.#counters = parts.counters;
+  }
+
+  /** The request packet that the port has read, for the QP at `p`. Whether there is something to send then. */
+  receive(p: number, t: number): void {
+    const i32 = this.#i32;
+    const order = comparePsn(this.#port.in.psn, i32[p + RQ_PSN]);
+    if (order > 0) this.#ahead(p, t);
+    else if (order < 0) this.#duplicate(p, t);
+    else this.#inTurn(p, t);
+  }
+
+  /** Whether responses or acknowledges wait to be sent. */
+  hasOutput(t: number): boolean {
+    const i32 = this.#i32;
+    return (i32[t + Qpt.RESPONDING] | i32[t + Qpt.ACK_DUE] | i32[t + Qpt.NAK_DUE]) !== 0;
+  }
+
+  /** Sends one packet of what waits. A frame must be available. */
+  transmit(p: number, t: number): void {
+    const i32 = this.#i32;
+    if (i32[t + Qpt.RESPONDING] !== 0) this.#respond(p, t);
+    else if (i32[t + Qpt.NAK_DUE] !== 0) {
+      this.#answer(p, t, i32[p + RQ_PSN], i32[t + Qpt.NAK_DUE]);
+      i32[t + Qpt.NAK_DUE] = 0;
+    } else {
+      this.#answer(p, t, addPsn(i32[p + RQ_PSN], -1), ACK_UNLIMITED);
+      i32[t + Qpt.ACK_DUE] = 0;
+    }
+  }
+
+  /** After a thread died: counts what has responses to send. */
+  recover(t: number): void {
+    const i32 = this.#i32;
+    let responding = 0;
+    for (let n = 0; n < RD_ATOMIC_MAX; n++) {
+      const r = this.#resource(t, n);
+      if (i32[r + Resource.SEND_PSN] !== i32[r + Resource.SEND_END]) responding++;
+    }
+    i32[t + Qpt.RESPONDING] = responding;
+  }
+
+  /** IBTA 9.7.5.1.1: what is ahead of its turn is answered once, until the right packet comes. */
+  #ahead(p: number, t: number): void {
+    const i32 = this.#i32;
+    this.#counters.add(p, Count.OUT_OF_SEQ_REQUEST);
+    if (i32[t + Qpt.NAK_SENT] !== 0) return;
+    i32[t + Qpt.NAK_SENT] = 1;
+    i32[t + Qpt.NAK_DUE] = NAK_PSN_SEQUENCE;
+  }
+
+  /** IBTA 9.7.5.1.2: sends and writes are acknowledged again, reads are executed again, atomics answer what they did. */
+  #duplicate(p: number, t: number): void {
+    const i32 = this.#i32;
+    const packet = this.#port.in;
+    const info = OPCODE_INFO[packet.opcode];
+    this.#counters.add(p, Count.DUPLICATE_REQUEST);
+    if ((info & (READ | ATOMIC)) === 0) {
+      i32[t + Qpt.ACK_DUE] = 1;
+      return;
+    }
+    const r = this.#findResource(p, t, packet.psn);
+    if (r === 0 || (i32[r + Resource.ATOMIC] !== 0) !== ((info & ATOMIC) !== 0)) return; // forgotten: silence
+    let end = i32[r + Resource.END_PSN];
+    if ((info & READ) !== 0) {
+      end = addPsn(packet.psn, packetCount(packet.dmaLength >>> 0, i32[p + PATH_MTU]));
+      if (!this.#isPartOf(p, r, end)) return;
+    } else if (packet.psn !== i32[r + Resource.FIRST_PSN]) return;
+    if (i32[r + Resource.SEND_PSN] === i32[r + Resource.SEND_END]) i32[t + Qpt.RESPONDING]++;
+    i32[r + Resource.REQUEST_PSN] = packet.psn;
+    i32[r + Resource.SEND_PSN] = packet.psn;
+    i32[r + Resource.SEND_END] = end;
+  }
+
+  /** Whether the read that the packet asks for again is the rest of the one at `r`: same key, and addresses that follow from the PSN. */
+  #isPartOf(p: number, r: number, end: number): boolean {
+    const i32 = this.#i32;
+    const { psn, rkey, vaLo, vaHi, dmaLength } = this.#port.in;
+    const skipped = psnDistance(i32[r + Resource.FIRST_PSN], psn) * (1 << (7 + i32[p + PATH_MTU]));
+    this.#setVa(i32[r + Resource.VA_LO], i32[r + Resource.VA_HI], skipped);
+    const request = this.#request;
+    return (
+      rkey === i32[r + Resource.RKEY] &&
+      vaLo === request.remoteAddrLo &&
+      vaHi === request.remoteAddrHi &&
+      skipped + (dmaLength >>> 0) <= i32[r + Resource.LENGTH] >>> 0 &&
+      comparePsn(end, i32[r + Resource.END_PSN]) <= 0
+    );
+  }
+
+  #inTurn(p: number, t: number): void {
+    const i32 = this.#i32;
+    const packet = this.#port.in;
+    const info = OPCODE_INFO[packet.opcode];
+    this.#responder.receiveFailed = false;
+    if (!this.#isNext(t, info) || !this.#hasRightLength(p, info)) {
+      return this.#refuse(p, t, NAK_INVALID_REQUEST);
+    }
+    i32[t + Qpt.NAK_SENT] = 0;
+    this.#establish(p);
+    let answer: number;
+    if ((info & SEND) !== 0) answer = this.#send(p, t, info);
+    else if ((info & WRITE) !== 0) answer = this.#write(p, t, info);
+    else if ((info & READ) !== 0) answer = this.#read(p, t);
+    else answer = this.#atomic(p, t);
+    if (answer !== ACK) return this.#refuse(p, t, answer);
+    if (packet.ackReq !== 0 && (info & (READ | ATOMIC)) === 0) i32[t + Qpt.ACK_DUE] = 1;
+    // The step itself may have failed the QP: its CQ overran.
+    if (i32[p + Qpc.STATE] === QpcState.ERR) this.#states.flush(p);
+  }
+
+  /** IBTA 9.7.4.1.2: a message is FIRST, MIDDLE …, LAST of one kind, and nothing comes between them. */
+  #isNext(t: number, info: number): boolean {
+    const inbound = this.#i32[t + Qpt.INBOUND];
+    if (inbound === NONE) return (info & (FIRST | ONLY | READ | ATOMIC)) !== 0;
+    const kind = inbound === Inbound.SEND ? SEND : WRITE;
+    return (info & kind) !== 0 && (info & (MIDDLE | LAST)) !== 0;
+  }
+
+  /** IBTA 9.7.4.1.5: all packets but the last one are as long as the path MTU, and the last one is not empty. */
+  #hasRightLength(p: number, info: number): boolean {
+    const { payloadLength } = this.#port.in;
+    const mtu = 1 << (7 + this.#i32[p + PATH_MTU]);
+    if ((info & (FIRST | MIDDLE)) !== 0) return payloadLength === mtu;
+    return payloadLength <= mtu && ((info & LAST) === 0 || payloadLength > 0);
+  }
+
+  #establish(p: number): void {
+    const i32 = this.#i32;
+    if (i32[p + Qpc.STATE] !== QpcState.RTR || i32[p + Qpc.COMM_ESTABLISHED] !== 0) return;
+    i32[p + Qpc.COMM_ESTABLISHED] = 1;
+    this.#events.raiseQp(p, AsyncEvent.COMM_EST);
+  }
+
+  #send(p: number, t: number, info: number): number {
+    const { payloadAt, payloadLength, imm, solicited } = this.#port.in;
+    const offset = this.#i32[t + Qpt.INBOUND_BYTES];
+    this.#list.setRun(payloadAt, payloadLength);
+    let answer = this.#responder.sendPart(p, this.#list, offset);
+    if (answer !== ACK) return answer;
+    const bytes = offset + payloadLength;
+    if ((info & (LAST | ONLY)) === 0) {
+      this.#completer.commitPacket(p, t, 1, 0, Inbound.SEND, bytes, 0);
+      return ACK;
+    }
+    const hasImm = (info & HAS_IMM) !== 0;
+    answer = this.#responder.completeSend(p, bytes, hasImm ? imm : 0, hasImm ? WC_WITH_IMM : 0, solicited !== 0);
+    if (answer === ACK) this.#completer.commitPacket(p, t, 1, 1, NONE, 0, 0);
+    return answer;
+  }
+
+  #write(p: number, t: number, info: number): number {
+    const i32 = this.#i32;
+    const packet = this.#port.in;
+    const responder = this.#responder;
+    const starts = (info & (FIRST | ONLY)) !== 0;
+    const offset = starts ? 0 : i32[t + Qpt.INBOUND_BYTES];
+    const ends = (info & (LAST | ONLY)) !== 0;
+    let answer = starts ? this.#beginWrite(p, t) : ACK;
+    if (answer !== ACK) return answer;
+    const left = (i32[t + Qpt.INBOUND_LENGTH] >>> 0) - offset;
+    if (ends ? packet.payloadLength !== left : packet.payloadLength >= left) {
+      return NAK_INVALID_REQUEST;
+    }
+    const hasImm = (info & HAS_IMM) !== 0;
+    if (hasImm) answer = responder.checkReceive(p);
+    if (answer === ACK) answer = this.#place(p, t, offset);
+    if (answer !== ACK) return answer;
+    const bytes = offset + packet.payloadLength;
+    if (hasImm) answer = responder.writeImm(p, bytes, packet.imm, packet.solicited !== 0);
+    if (answer !== ACK) return answer;
+    if (ends) this.#completer.commitPacket(p, t, 1, 1, NONE, 0, 0);
+    else this.#completer.commitPacket(p, t, 1, 0, Inbound.WRITE, bytes, 0);
+    return ACK;
+  }
+
+  /** Checks the RETH for the whole message, and remembers it. */
+  #beginWrite(p: number, t: number): number {
+    const i32 = this.#i32;
+    const { rkey, vaLo, vaHi, dmaLength } = this.#port.in;
+    const request = this.#request;
+    request.rkey = rkey;
+    this.#setVa(vaLo, vaHi, 0);
+    const answer = this.#responder.checkWrite(p, request, dmaLength >>> 0);
+    if (answer !== ACK) return answer;
+    i32[t + Qpt.INBOUND_RKEY] = rkey;
+    i32[t + Qpt.INBOUND_VA_LO] = vaLo;
+    i32[t + Qpt.INBOUND_VA_HI] = vaHi;
+    i32[t + Qpt.INBOUND_LENGTH] = dmaLength;
+    return ACK;
+  }
+
+  /** Writes the payload to where it belongs; the key is looked up again for each packet. */
+  #place(p: number, t: number, offset: number): number {
+    const i32 = this.#i32;
+    const { payloadAt, payloadLength } = this.#port.in;
+    this.#list.setRun(payloadAt, payloadLength);
+    this.#request.rkey = i32[t + Qpt.INBOUND_RKEY];
+    this.#setVa(i32[t + Qpt.INBOUND_VA_LO], i32[t + Qpt.INBOUND_VA_HI], offset);
+    return this.#responder.write(p, this.#request, this.#list);
+  }
+
+  #read(p: number, t: number): number {
+    const packet = this.#port.in;
+    const length = packet.dmaLength >>> 0;
+    this.#request.rkey = packet.rkey;
+    this.#setVa(packet.vaLo, packet.vaHi, 0);
+    const answer = this.#responder.readSource(p, this.#request, length, this.#list);
+    if (answer !== ACK) return answer;
+    const packets = packetCount(length, this.#i32[p + PATH_MTU]);
+    const r = this.#nextResource(p, t, packets);
+    if (r === 0) return NAK_INVALID_REQUEST; // more than max_dest_rd_atomic at once
+    this.#i32[r + Resource.ATOMIC] = 0;
+    this.#i32[r + Resource.RKEY] = packet.rkey;
+    this.#i32[r + Resource.VA_LO] = packet.vaLo;
+    this.#i32[r + Resource.VA_HI] = packet.vaHi;
+    this.#i32[r + Resource.LENGTH] = packet.dmaLength;
+    this.#completer.commitPacket(p, t, packets, 1, NONE, 0, 1);
+    this.#startResponding(t, r);
+    return ACK;
+  }
+
+  #atomic(p: number, t: number): number {
+    const { opcode, rkey, vaLo, vaHi, swapLo, swapHi, compareLo, compareHi } = this.#port.in;
+    const request = this.#request;
+    const swaps = opcode === Wire.RC_COMPARE_SWAP;
+    request.opcode = swaps ? Opcode.ATOMIC_CMP_AND_SWP : Opcode.ATOMIC_FETCH_AND_ADD;
+    request.rkey = rkey;
+    this.#setVa(vaLo, vaHi, 0);
+    request.swapLo = swapLo;
+    request.swapHi = swapHi;
+    // One field of the AtomicETH is what is swapped in or added (IBTA 9.4.5.1).
+    request.compareAddLo = swaps ? compareLo : swapLo;
+    request.compareAddHi = swaps ? compareHi : swapHi;
+    const r = this.#nextResource(p, t, 1);
+    if (r === 0) return NAK_INVALID_REQUEST; // more than max_dest_rd_atomic at once
+    const answer = this.#responder.atomic(p, request, r + Resource.VA_LO);
+    if (answer !== ACK) return answer;
+    this.#i32[r + Resource.ATOMIC] = 1;
+    this.#completer.commitPacket(p, t, 1, 1, NONE, 0, 1);
+    this.#startResponding(t, r);
+    return ACK;
+  }
+
+  /** Words for the next read or atomic: those of the oldest that may be forgotten; 0 when it is still being answered. */
+  #nextResource(p: number, t: number, packets: number): number {
+    const i32 = this.#i32;
+    if (i32[t + Qpt.RESPONDING] >= i32[p + MAX_DEST_RD_ATOMIC]) return 0;
+    const r = this.#resource(t, i32[t + Qpt.RESOURCES]);
+    const psn = this.#port.in.psn;
+    i32[r + Resource.FIRST_PSN] = psn;
+    i32[r + Resource.END_PSN] = addPsn(psn, packets);
+    i32[r + Resource.REQUEST_PSN] = psn;
+    i32[r + Resource.SEND_PSN] = psn;
+    i32[r + Resource.SEND_END] = psn;
+    return r;
+  }
+
+  /** The responses to what was committed wait from now on. Lost before that, they are asked for again. */
+  #startResponding(t: number, r: number): void {
+    this.#i32[r + Resource.SEND_END] = this.#i32[r + Resource.END_PSN];
+    this.#i32[t + Qpt.RESPONDING]++;
+  }
+
+  #resource(t: number, index: number): number {
+    return this.#i32[t + Qpt.RESOURCE_RING] + (index & RESOURCE_MASK) * Resource.WORDS;
+  }
+
+  /** The read or atomic that a PSN is of, among those that are remembered: as many as `max_dest_rd_atomic`. */
+  #findResource(p: number, t: number, psn: number): number {
+    const i32 = this.#i32;
+    const count = Math.min(i32[p + MAX_DEST_RD_ATOMIC], i32[t + Qpt.RESOURCES] >>> 0);
+    for (let n = 1; n <= count; n++) {
+      const r = this.#resource(t, i32[t + Qpt.RESOURCES] - n);
+      const first = i32[r + Resource.FIRST_PSN];
+      if (psnDistance(first, psn) < psnDistance(first, i32[r + Resource.END_PSN])) return r;
+    }
+    return 0;
+  }
+
+  /** One packet of the oldest read or atomic that has responses to send. */
+  #respond(p: number, t: number): void {
+    const i32 = this.#i32;
+    let r = 0;
+    for (let n = RD_ATOMIC_MAX; n > 0; n--) {
+      r = this.#resource(t, i32[t + Qpt.RESOURCES] - n);
+      if (i32[r + Resource.SEND_PSN] !== i32[r + Resource.SEND_END]) break;
+      r = 0;
+    }
+    if (r === 0) {
+      i32[t + Qpt.RESPONDING] = 0;
+      return;
+    }
+    const psn = i32[r + Resource.SEND_PSN];
+    const sent = i32[r + Resource.ATOMIC] !== 0 ? this.#respondAtomic(p, t, r, psn) : this.#respondRead(p, t, r, psn);
+    if (!sent) return;
+    i32[r + Resource.SEND_PSN] = addPsn(psn, 1);
+    if (i32[r + Resource.SEND_PSN] === i32[r + Resource.SEND_END]) i32[t + Qpt.RESPONDING]--;
+  }
+
+  #respondAtomic(p: number, t: number, r: number, psn: number): boolean {
+    const i32 = this.#i32;
+    const { out } = this.#port;
+    this.#begin(p, Wire.RC_ATOMIC_ACKNOWLEDGE, psn, ACK_UNLIMITED);
+    out.originalLo = i32[r + Resource.VA_LO];
+    out.originalHi = i32[r + Resource.VA_HI];
+    this.#list.setRun(0, 0);
+    this.#port.send(p, t, this.#list, 0, 0);
+    return true;
+  }
+
+  #respondRead(p: number, t: number, r: number, psn: number): boolean {
+    const i32 = this.#i32;
+    const shift = 7 + i32[p + PATH_MTU];
+    const offset = psnDistance(i32[r + Resource.FIRST_PSN], psn) * (1 << shift);
+    const length = Math.min((i32[r + Resource.LENGTH] >>> 0) - offset, 1 << shift);
+    this.#request.rkey = i32[r + Resource.RKEY];
+    this.#setVa(i32[r + Resource.VA_LO], i32[r + Resource.VA_HI], offset);
+    const answer = this.#responder.readSource(p, this.#request, length, this.#list);
+    if (answer !== ACK) {
+      i32[t + Qpt.RESPONDING] = 0;
+      this.#refuse(p, t, answer); // deregistered meanwhile
+      return false;
+    }
+    const first = psn === i32[r + Resource.REQUEST_PSN];
+    const last = addPsn(psn, 1) === i32[r + Resource.SEND_END];
+    let opcode: number = first ? Wire.RC_RDMA_READ_RESPONSE_FIRST : Wire.RC_RDMA_READ_RESPONSE_MIDDLE;
+    if (last) opcode = first ? Wire.RC_RDMA_READ_RESPONSE_ONLY : Wire.RC_RDMA_READ_RESPONSE_LAST;
+    this.#begin(p, opcode, psn, ACK_UNLIMITED);
+    this.#port.send(p, t, this.#list, 0, length);
+    return true;
+  }
+
+  /** An ACK or NAK packet. */
+  #answer(p: number, t: number, psn: number, syndrome: number): void {
+    this.#begin(p, Wire.RC_ACKNOWLEDGE, psn, syndrome);
+    this.#list.setRun(0, 0);
+    this.#port.send(p, t, this.#list, 0, 0);
+  }
+
+  #begin(p: number, opcode: number, psn: number, syndrome: number): void {
+    const { out } = this.#port;
+    out.opcode = opcode;
+    out.psn = psn;
+    out.syndrome = syndrome;
+    out.msn = this.#i32[p + MSN];
+    out.destQpn = this.#i32[p + Qpc.DEST_QPN];
+    out.ackReq = out.solicited = 0;
+  }
+
+  /** What was not accepted: a receiver that is not ready asks for patience, all else is the end of the QP (IBTA 9.9.3). */
+  #refuse(p: number, t: number, answer: number): void {
+    const i32 = this.#i32;
+    this.#completer.discard();
+    if (answer === RNR_NAK) {
+      this.#counters.add(p, Count.SEND_RNR_ERR);
+      i32[t + Qpt.NAK_SENT] = 1; // what comes behind it is ahead of its turn, and no news
+      i32[t + Qpt.NAK_DUE] = RNR_NAK | i32[p + MIN_RNR_TIMER];
+      return;
+    }
+    // Its answer must not overtake those of reads before it: then the packet is lost, and comes again.
+    const failed = i32[p + Qpc.STATE] === QpcState.ERR;
+    if (i32[t + Qpt.RESPONDING] !== 0 && !failed) return;
+    if (this.#port.frames.available !== 0) this.#answer(p, t, i32[p + RQ_PSN], answer);
+    const unreported = answer === Aeth.NAK_REMOTE_ACCESS ? AsyncEvent.QP_ACCESS_ERR : AsyncEvent.QP_REQ_ERR;
+    this.#completer.enterError(p, this.#responder.receiveFailed ? -1 : unreported);
+    this.#states.flush(p);
+  }
+
+  /** The request's remote address: a 64-bit address, `offset` bytes on. */
+  #setVa(lo: number, hi: number, offset: number): void {
+    const sum = (lo >>> 0) + offset;
+    this.#request.remoteAddrLo = sum | 0;
+    this.#request.remoteAddrHi = (hi + Math.floor(sum / 4294967296)) | 0;
+  }
+}

@@ -1,0 +1,205 @@
+/**
+ * The packet transport: carries the messages of all QPs of a machine as packets over its link, when something has to see or
+ * disturb packets. Otherwise a message is one descriptor, and none of this runs.
+ *
+ * A pump serves frames that have arrived and QPs that have something to send, by turns, until there is neither. Frames and the
+ * queue of QPs that want to send are words in machine memory: whoever holds the machine's lock goes on with them.
+ */
+import type { Machine } from '@openverbs/machine';
+import type { FaultInjector, FrameQueue } from '@openverbs/netdev';
+import { OPCODE_INFO, OpcodeFlag, transportOf } from '@openverbs/rocev2';
+import type { Completer } from '../completer.ts';
+import { Count, Counters } from '../counters.ts';
+import type { DmaEngine } from '../dma-engine.ts';
+import type { EventQueues } from '../event-queue.ts';
+import type { Hca } from '../hca.ts';
+import { EngineHeader, Qpc, QpcState } from '../layout.ts';
+import { QPS_MAX } from '../limits.ts';
+import type { QpStateMachine } from '../qp-state.ts';
+import type { Responder } from '../responder.ts';
+import type { SendWqeFetcher } from '../send-wqe-fetcher.ts';
+import type { TimerQueue } from '../timer-queue.ts';
+import { FramePort } from './frame-port.ts';
+import { Qpt } from './layout.ts';
+import { PUMP_BUDGET, TRANSMIT_BUDGET } from './limits.ts';
+import { PacketCompleter } from './packet-completer.ts';
+import { PacketRequester } from './packet-requester.ts';
+import { PacketResponder } from './packet-responder.ts';
+import { isTransportOf } from './wire-opcode.ts';
+
+const { QPN, STATE, TRANSPORT, TYPE } = Qpc;
+const { TRANSMIT_HEAD, TRANSMIT_TAIL } = EngineHeader;
+const { QUEUED, QUEUE_NEXT } = Qpt;
+
+/** What the transport is made of. */
+export interface PacketTransportParts {
+  readonly machine: Machine;
+  /** Word index of the engine's header. */
+  readonly engine: number;
+  readonly faults: FaultInjector;
+  readonly dma: DmaEngine;
+  readonly wqe: SendWqeFetcher;
+  readonly responder: Responder;
+  readonly completer: Completer;
+  readonly states: QpStateMachine;
+  readonly events: EventQueues;
+  readonly timers: TimerQueue;
+  readonly nowNs: () => number;
+  /** The HCAs of the machine, by index. */
+  readonly hcas: () => readonly Hca[];
+}
+
+export class PacketTransport {
+  readonly #i32: Int32Array;
+  readonly #engine: number;
+  readonly #frames: FrameQueue;
+  readonly #port: FramePort;
+  readonly #requester: PacketRequester;
+  readonly #completer: PacketCompleter;
+  readonly #responder: PacketResponder;
+  readonly #timers: TimerQueue;
+  readonly #counters: Counters;
+  readonly #nowNs: () => number;
+  readonly #hcas: () => readonly Hca[];
+
+  constructor(parts: PacketTransportParts) {
+    const { machine, dma, faults, nowNs } = parts;
+    const { frames } = faults;
+    this.#i32 = machine.i32;
+    this.#engine = parts.engine;
+    this.#frames = frames;
+    this.#timers = parts.timers;
+    this.#nowNs = nowNs;
+    this.#hcas = parts.hcas;
+    const port = new FramePort(machine, dma, frames, faults, nowNs);
+    const counters = new Counters(machine);
+    this.#port = port;
+    this.#counters = counters;
+    this.#requester = new PacketRequester({ ...parts, port, counters });
+    this.#completer = new PacketCompleter({ ...parts, port, counters, requester: this.#requester });
+    this.#responder = new PacketResponder({ ...parts, port, counters });
+  }
+
+  /** The send queue of the QP at `q` may have work: sends what it may, and serves what that leads to. */
+  run(q: number): void {
+    this.schedule(q);
+    this.pump();
+  }
+
+  /** The timer of the QP at `q` has run out. */
+  expire(q: number): void {
+    if (this.#completer.expire(q, this.#i32[q + TRANSPORT])) this.schedule(q);
+  }
+
+  /** Puts a QP into the transmit queue. */
+  schedule(q: number): void {
+    const i32 = this.#i32;
+    const t = i32[q + TRANSPORT];
+    if (t === 0 || i32[t + QUEUED] !== 0) return;
+    i32[t + QUEUED] = 1;
+    i32[t + QUEUE_NEXT] = 0;
+    const tail = i32[this.#engine + TRANSMIT_TAIL];
+    if (tail === 0) i32[this.#engine + TRANSMIT_HEAD] = q;
+    else i32[i32[tail + TRANSPORT] + QUEUE_NEXT] = q;
+    i32[this.#engine + TRANSMIT_TAIL] = q;
+  }
+
+  /** Takes a QP that ends out of the transmit queue. */
+  forget(q: number): void {
+    const i32 = this.#i32;
+    if (i32[i32[q + TRANSPORT] + QUEUED] === 0) return;
+    const waiting: number[] = [];
+    for (let next = this.#take(); next !== 0; next = this.#take()) if (next !== q) waiting.push(next);
+    for (const other of waiting) this.schedule(other);
+  }
+
+  /** Serves frames that have arrived and QPs that want to send, until there is neither or the budget is used up. */
+  pump(): void {
+    for (let left = PUMP_BUDGET; left > 0; left--) {
+      const frame = this.#frames.take(this.#nowNs());
+      if (frame !== 0) {
+        this.#receive(frame);
+        this.#frames.free(frame);
+        continue;
+      }
+      const q = this.#take();
+      if (q === 0) break;
+      // Without frames it waits for those under way to arrive.
+      const more = this.#transmit(q);
+      if (more) this.schedule(q);
+      if (more && this.#frames.available === 0) break;
+    }
+    // What the budget left is due at once.
+    this.#timers.setLinkDeadline(this.#queueHoldsWork ? 0 : this.#frames.earliestNs);
+  }
+
+  /** Whether QPs wait to send that could: without a frame they wait for frames to arrive. */
+  get #queueHoldsWork(): boolean {
+    return this.#i32[this.#engine + TRANSMIT_HEAD] !== 0 && this.#frames.available !== 0;
+  }
+
+  /** After a thread died: all frames are lost, as on a network, and every QP begins where its peer has acknowledged. */
+  recover(queues: readonly number[]): void {
+    const i32 = this.#i32;
+    this.#frames.reset();
+    i32[this.#engine + TRANSMIT_HEAD] = i32[this.#engine + TRANSMIT_TAIL] = 0;
+    for (const q of queues) {
+      const t = i32[q + TRANSPORT];
+      i32[t + QUEUED] = 0;
+      this.#responder.recover(t);
+      this.#requester.recover(q, t);
+      this.schedule(q);
+    }
+    this.pump();
+  }
+
+  #take(): number {
+    const i32 = this.#i32;
+    const q = i32[this.#engine + TRANSMIT_HEAD];
+    if (q === 0) return 0;
+    const t = i32[q + TRANSPORT];
+    const next = i32[t + QUEUE_NEXT];
+    i32[this.#engine + TRANSMIT_HEAD] = next;
+    if (next === 0) i32[this.#engine + TRANSMIT_TAIL] = 0;
+    i32[t + QUEUED] = 0;
+    return q;
+  }
+
+  /** Sends answers first, then requests; true when more is left to send. */
+  #transmit(q: number): boolean {
+    const t = this.#i32[q + TRANSPORT];
+    const state = this.#i32[q + STATE];
+    if (state < QpcState.RTR) return false;
+    if (state === QpcState.ERR) return this.#requester.run(q, t, 0);
+    let left = TRANSMIT_BUDGET;
+    while (this.#responder.hasOutput(t)) {
+      if (left-- === 0 || this.#frames.available === 0) return true;
+      this.#responder.transmit(q, t);
+    }
+    return this.#requester.run(q, t, left);
+  }
+
+  #receive(frame: number): void {
+    const i32 = this.#i32;
+    const destination = this.#frames.destination(frame);
+    const hca = this.#hcas()[destination >>> 8];
+    if (!this.#port.receive(frame)) {
+      this.#counters.addTo(hca.header, Count.RCVD_ICRC_ERR);
+      return;
+    }
+    this.#counters.addTo(hca.header, Count.RCVD_PKTS);
+    const packet = this.#port.in;
+    const q = hca.qpTable + (packet.destQpn & (QPS_MAX - 1)) * Qpc.WORDS;
+    if (packet.destQpn === 0 || i32[q + QPN] !== packet.destQpn) return;
+    const state = i32[q + STATE];
+    if (state < QpcState.RTR || state === QpcState.ERR) return;
+    // As rxe's check_addr: a connected QP hears nobody but its peer.
+    if (i32[q + Qpc.REMOTE_PORT_ID] !== this.#frames.source(frame) || i32[q + Qpc.LOCAL_PORT_ID] !== destination)
+      return;
+    if (!isTransportOf(i32[q + TYPE], transportOf(packet.opcode))) return;
+    const t = i32[q + TRANSPORT];
+    if ((OPCODE_INFO[packet.opcode] & OpcodeFlag.RESPONSE) !== 0) this.#completer.receive(q, t);
+    else this.#responder.receive(q, t);
+    this.schedule(q);
+  }
+}

@@ -1,0 +1,61 @@
+/** From opcodes of send WQEs to opcodes of packets, as tables. */
+import { Opcode as Wire, Transport } from '@openverbs/rocev2';
+import { Opcode } from '../opcode.ts';
+
+/** Values of `ibv_qp_type`. */
+const QpType = { RC: 2, UC: 3 } as const;
+
+/** Which packet of a message it is. */
+export const Part = { ONLY: 0, FIRST: 1, MIDDLE: 2, LAST: 3 } as const;
+const PARTS = 4;
+
+/** Operation of each part, of the RC transport. Reads and atomics have one request. */
+const OPERATIONS: readonly (readonly [opcode: number, only: number, first: number, middle: number, last: number])[] = [
+  [
+    Opcode.RDMA_WRITE,
+    Wire.RC_RDMA_WRITE_ONLY,
+    Wire.RC_RDMA_WRITE_FIRST,
+    Wire.RC_RDMA_WRITE_MIDDLE,
+    Wire.RC_RDMA_WRITE_LAST,
+  ],
+  [
+    Opcode.RDMA_WRITE_WITH_IMM,
+    Wire.RC_RDMA_WRITE_ONLY_WITH_IMMEDIATE,
+    Wire.RC_RDMA_WRITE_FIRST,
+    Wire.RC_RDMA_WRITE_MIDDLE,
+    Wire.RC_RDMA_WRITE_LAST_WITH_IMMEDIATE,
+  ],
+  [Opcode.SEND, Wire.RC_SEND_ONLY, Wire.RC_SEND_FIRST, Wire.RC_SEND_MIDDLE, Wire.RC_SEND_LAST],
+  [
+    Opcode.SEND_WITH_IMM,
+    Wire.RC_SEND_ONLY_WITH_IMMEDIATE,
+    Wire.RC_SEND_FIRST,
+    Wire.RC_SEND_MIDDLE,
+    Wire.RC_SEND_LAST_WITH_IMMEDIATE,
+  ],
+  [Opcode.RDMA_READ, ...same(Wire.RC_RDMA_READ_REQUEST)],
+  [Opcode.ATOMIC_CMP_AND_SWP, ...same(Wire.RC_COMPARE_SWAP)],
+  [Opcode.ATOMIC_FETCH_AND_ADD, ...same(Wire.RC_FETCH_ADD)],
+];
+
+/** Opcode of the packet, by opcode of the WQE and part. */
+const WIRE_OPCODES = ((): Uint8Array => {
+  const table = new Uint8Array(32 * PARTS);
+  for (const [opcode, ...parts] of OPERATIONS) table.set(parts, opcode * PARTS);
+  return table;
+})();
+
+/** Opcode of a packet of a QP of this type. */
+export function wireOpcode(qpType: number, opcode: number, part: number): number {
+  const rc = WIRE_OPCODES[opcode * PARTS + part];
+  return qpType === QpType.UC ? rc | Transport.UC : rc;
+}
+
+/** Whether a QP of this type sends and takes packets of this transport. */
+export function isTransportOf(qpType: number, transport: number): boolean {
+  return transport === (qpType === QpType.UC ? Transport.UC : Transport.RC);
+}
+
+function same(opcode: number): [number, number, number, number] {
+  return [opcode, opcode, opcode, opcode];
+}

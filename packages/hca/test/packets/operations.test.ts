@@ -1,0 +1,190 @@
+import { expect } from 'chai';
+import { CqeSyndrome, VendorErr } from '@openverbs/verbs/rings';
+import { Qpc, QpcState } from '../../src/layout.ts';
+import { Opcode, SendFlag } from '../../src/opcode.ts';
+import { pattern } from '../support/region.ts';
+import { Testbed } from '../support/testbed.ts';
+
+const MTU = 1024;
+const SIZES = [0, 1, 3, 4, MTU - 1, MTU, MTU + 1, 2 * MTU, 5 * MTU + 7];
+
+describe('messages as packets', () => {
+  it('SEND fills the receive, whatever its size and its pieces', () => {
+    const bed = Testbed.withPackets();
+    const [a, b] = bed.pair();
+    const source = bed.region(8192);
+    const target = bed.region(8192);
+    for (const size of SIZES) {
+      const bytes = source.fill(size);
+      target.write(0, new Uint8Array(8192));
+      const third = Math.floor(size / 3);
+      const pieces = (region: typeof source) => [
+        region.sge(0, third),
+        region.sge(third, third),
+        region.sge(2 * third, size - 2 * third),
+      ];
+      b.recv(size === 0 ? [] : pieces(target));
+      const [recv, send] = a.sendAndPoll({ sges: size === 0 ? [] : pieces(source) }).concat(b.recvCq.poll());
+      const cqes = [recv, send].toSorted((x, y) => x.opcode - y.opcode);
+      expect(cqes.map(({ syndrome, byteLen }) => [syndrome, byteLen])).to.deep.equal([
+        [0, size],
+        [0, size],
+      ]);
+      expect(target.read(0, size)).to.deep.equal(bytes.subarray(0, size));
+      expect(target.read(size, 16)).to.deep.equal(new Uint8Array(16));
+    }
+  });
+
+  it('RDMA WRITE and READ move bytes between any addresses', () => {
+    const bed = Testbed.withPackets();
+    const [a] = bed.pair();
+    const here = bed.region(8192);
+    const there = bed.region(8192);
+    for (const size of SIZES) {
+      for (const offset of [0, 1, 6]) {
+        const bytes = here.fill(size);
+        const written = a.sendAndPoll({
+          opcode: Opcode.RDMA_WRITE,
+          sges: [here.sge(offset, size)],
+          ...there.at(offset + 2),
+        });
+        expect(written).to.have.length(1);
+        expect(written[0]).to.include({ syndrome: 0, opcode: 1 });
+        expect(there.read(offset + 2, size)).to.deep.equal(bytes.subarray(offset, offset + size));
+        const bytesBack = there.fill(size + 77);
+        const read = a.sendAndPoll({ opcode: Opcode.RDMA_READ, sges: [here.sge(5, size)], ...there.at(offset) });
+        expect(read).to.have.length(1);
+        expect(read[0]).to.include({ syndrome: 0, opcode: 2, byteLen: size });
+        expect(here.read(5, size)).to.deep.equal(bytesBack.subarray(offset, offset + size));
+      }
+    }
+  });
+
+  it('immediate data comes with the last packet', () => {
+    const bed = Testbed.withPackets();
+    const [a, b] = bed.pair({}, new Map(), new Map());
+    const here = bed.region(4096);
+    const there = bed.region(4096);
+    here.fill(3);
+    b.recv([]);
+    b.recv([there.sge()]);
+    a.send({ opcode: Opcode.RDMA_WRITE_WITH_IMM, sges: [here.sge()], ...there.at(), imm: -2 });
+    a.send({ opcode: Opcode.SEND_WITH_IMM, sges: [here.sge()], imm: 77 });
+    const received = b.recvCq.poll();
+    expect(received.map(({ opcode, imm, byteLen }) => [opcode, imm, byteLen])).to.deep.equal([
+      [129, -2, 4096],
+      [128, 77, 4096],
+    ]);
+    expect(there.read()).to.deep.equal(pattern(4096, 3));
+  });
+
+  it('atomics happen once, and tell what was there', () => {
+    const bed = Testbed.withPackets();
+    const [a] = bed.pair();
+    const here = bed.region(4096);
+    const there = bed.region(4096);
+    there.write64(5n);
+    a.send({ opcode: Opcode.ATOMIC_FETCH_AND_ADD, sges: [here.sge(0, 8)], ...there.at(), compareAdd: 2n ** 64n - 1n });
+    a.send({ opcode: Opcode.ATOMIC_CMP_AND_SWP, sges: [here.sge(8, 8)], ...there.at(), compareAdd: 4n, swap: 9n });
+    a.send({ opcode: Opcode.ATOMIC_CMP_AND_SWP, sges: [here.sge(16, 8)], ...there.at(), compareAdd: 4n, swap: 1n });
+    expect(a.sendCq.poll().map(({ syndrome, opcode }) => [syndrome, opcode])).to.deep.equal([
+      [0, 4],
+      [0, 3],
+      [0, 3],
+    ]);
+    expect([here.read64(0), here.read64(8), here.read64(16), there.read64()]).to.deep.equal([5n, 4n, 9n, 9n]);
+  });
+
+  it('a receiver that is not ready is asked again, and in the end is an error', () => {
+    const bed = Testbed.withPackets();
+    const words = new Map<number, number>([[Qpc.RNR_RETRY, 2]]);
+    const [a, b] = bed.pair({}, words);
+    const here = bed.region(4096);
+    a.send({ sges: [here.sge()] });
+    expect(a.sendCq.poll()).to.deep.equal([]);
+    b.recv([here.sge()]);
+    bed.advance(2e6);
+    expect(b.recvCq.poll().concat(a.sendCq.poll())).to.have.length(2);
+    a.send({ sges: [here.sge()] });
+    bed.advance(1e7);
+    const [cqe] = a.sendCq.poll();
+    expect(cqe).to.include({ syndrome: CqeSyndrome.RNR_RETRY_EXC_ERR, vendorErr: VendorErr.RNR });
+    expect(a.state).to.equal(QpcState.ERR);
+  });
+
+  it('a NAK names what the peer refused', () => {
+    const cases: [name: string, opcode: number, syndrome: number, vendorErr: number][] = [
+      ['stale', Opcode.RDMA_WRITE, CqeSyndrome.REMOTE_ACCESS_ERR, VendorErr.NAK_REMOTE_ACCESS],
+      ['stale', Opcode.RDMA_READ, CqeSyndrome.REMOTE_ACCESS_ERR, VendorErr.NAK_REMOTE_ACCESS],
+      ['disabled', Opcode.RDMA_WRITE, CqeSyndrome.REMOTE_INVAL_REQ_ERR, VendorErr.NAK_INVALID_REQUEST],
+      ['disabled', Opcode.RDMA_READ, CqeSyndrome.REMOTE_INVAL_REQ_ERR, VendorErr.NAK_INVALID_REQUEST],
+      ['disabled', Opcode.ATOMIC_FETCH_AND_ADD, CqeSyndrome.REMOTE_INVAL_REQ_ERR, VendorErr.NAK_INVALID_REQUEST],
+      ['misaligned', Opcode.ATOMIC_FETCH_AND_ADD, CqeSyndrome.REMOTE_INVAL_REQ_ERR, VendorErr.NAK_INVALID_REQUEST],
+    ];
+    for (const [what, opcode, syndrome, vendorErr] of cases) {
+      const bed = Testbed.withPackets();
+      const peerWords = new Map(what === 'disabled' ? [[Qpc.ACCESS_FLAGS, 0]] : []);
+      const [a, b] = bed.pair({}, new Map(), peerWords);
+      const here = bed.region(4096);
+      const { remote, rkey } = here.at();
+      const [cqe] = a.sendAndPoll({
+        opcode,
+        sges: [here.sge(0, 8)],
+        remote: what === 'misaligned' ? remote + 4n : remote,
+        rkey: what === 'stale' ? rkey ^ 1 : rkey,
+      });
+      expect(cqe, `${what} ${opcode}`).to.include({ syndrome, vendorErr });
+      expect([a.state, b.state]).to.deep.equal([QpcState.ERR, QpcState.ERR]);
+    }
+  });
+
+  it('a receive that is too small fails both', () => {
+    const bed = Testbed.withPackets();
+    const [a, b] = bed.pair();
+    const here = bed.region(4096);
+    b.recv([here.sge(0, 2000)]);
+    a.send({ sges: [here.sge()] });
+    const cqes = a.sendCq.poll().concat(b.recvCq.poll());
+    expect(cqes.map(({ syndrome }) => syndrome).toSorted()).to.deep.equal([
+      CqeSyndrome.LOCAL_LENGTH_ERR,
+      CqeSyndrome.REMOTE_INVAL_REQ_ERR,
+    ]);
+  });
+
+  it('a peer that is not there costs all retries', () => {
+    const bed = Testbed.withPackets();
+    const words = new Map<number, number>([
+      [Qpc.RETRY_CNT, 3],
+      [Qpc.TIMEOUT, 10],
+    ]);
+    const a = bed.qp();
+    bed.toInit(a, words);
+    bed.toRtr(a, 0xabcdef, words);
+    bed.toRts(a, words);
+    a.send({ opcode: Opcode.RDMA_WRITE });
+    const before = bed.clock.nowNs();
+    while (a.sendCq.poll().length === 0) bed.advance(4096 * 2 ** 10);
+    // The first one and three retries, each with its timeout.
+    expect(bed.clock.nowNs() - before).to.equal(4 * 4096 * 2 ** 10);
+    expect(a.state).to.equal(QpcState.ERR);
+  });
+
+  it('a fence waits for the reads before it', () => {
+    const bed = Testbed.withPackets({ delay: 10 });
+    const [a] = bed.pair();
+    const here = bed.region(4096);
+    const there = bed.region(4096);
+    there.fill(9);
+    a.writeSend({ opcode: Opcode.RDMA_READ, sges: [here.sge(0, 2048)], ...there.at() });
+    a.writeSend({
+      opcode: Opcode.RDMA_WRITE,
+      flags: SendFlag.FENCE | SendFlag.SIGNALED,
+      sges: [here.sge(0, 2048)],
+      ...there.at(2048),
+    });
+    a.ring();
+    bed.advance(1e6);
+    expect(a.sendCq.poll().map(({ syndrome }) => syndrome)).to.deep.equal([0, 0]);
+    expect(there.read(2048)).to.deep.equal(pattern(4096, 9).subarray(0, 2048));
+  });
+});
