@@ -21,6 +21,8 @@ export const capabilities: ConformanceSubject['capabilities'] = {
   regMrIova: true,
   zeroBased: true,
   nullMr: true,
+  srq: true,
+  srqResize: true,
   directAccess: true,
   dmaBuffers: true,
   sharesMachine: true,

@@ -36,6 +36,12 @@ const refusals: Readonly<Record<CapabilityName, (bench: Bench, machine: unknown)
     const pd = context.allocPd();
     expectError('EOPNOTSUPP', () => pd.createSrq({ attr: { maxWr: 4 } }));
   },
+  srqResize: (bench) => {
+    const pd = bench.open().allocPd();
+    expectError('EOPNOTSUPP', () => {
+      pd.createSrq({ attr: { maxWr: 4 } }).modify({ maxWr: 64 });
+    });
+  },
   multicast: (bench) => {
     onQp(bench, ({ qp }) => {
       // Without datagrams there is no QP that could be attached, and that may be what is said.

@@ -9,7 +9,7 @@ import { CQE_MAX, INLINE_BYTES_MAX, QP_WR_MAX, SGES_MAX } from './limits.ts';
 export const SEND_HEADER_BYTES = 32;
 export const RECV_HEADER_BYTES = 16;
 /** The longest WQE: a header and all SGEs, or all inline data. */
-const WQE_LOG2_BYTES_MAX = 10;
+export const WQE_LOG2_BYTES_MAX = 10;
 
 export function checkCqSize(log2Count: number): void {
   if (isInteger(log2Count, 0, Math.log2(CQE_MAX))) return;
@@ -19,18 +19,19 @@ export function checkCqSize(log2Count: number): void {
 export function checkQpInit(init: QpInit): void {
   const countMax = Math.log2(QP_WR_MAX);
   if (SEND_OPCODES[init.type] === undefined) throw new DeviceError('EINVAL', `there is no QP type ${init.type}`);
-  check('sqLog2Count', init.sqLog2Count, 0, countMax);
-  check('rqLog2Count', init.rqLog2Count, 0, countMax);
-  check('sqLog2Bytes', init.sqLog2Bytes, Math.log2(SEND_WQE_BYTES_MIN), WQE_LOG2_BYTES_MAX);
-  check('rqLog2Bytes', init.rqLog2Bytes, Math.log2(RECV_WQE_BYTES_MIN), WQE_LOG2_BYTES_MAX);
+  checkInteger('sqLog2Count', init.sqLog2Count, 0, countMax);
+  checkInteger('rqLog2Count', init.rqLog2Count, 0, countMax);
+  checkInteger('sqLog2Bytes', init.sqLog2Bytes, Math.log2(SEND_WQE_BYTES_MIN), WQE_LOG2_BYTES_MAX);
+  checkInteger('rqLog2Bytes', init.rqLog2Bytes, Math.log2(RECV_WQE_BYTES_MIN), WQE_LOG2_BYTES_MAX);
   const sendRoom = 2 ** init.sqLog2Bytes - SEND_HEADER_BYTES;
   const recvRoom = 2 ** init.rqLog2Bytes - RECV_HEADER_BYTES;
-  check('maxSendSge', init.maxSendSge, 0, Math.min(SGES_MAX, sendRoom / SGE_BYTES));
-  check('maxRecvSge', init.maxRecvSge, 0, Math.min(SGES_MAX, recvRoom / SGE_BYTES));
-  check('maxInline', init.maxInline, 0, Math.min(INLINE_BYTES_MAX, sendRoom));
+  checkInteger('maxSendSge', init.maxSendSge, 0, Math.min(SGES_MAX, sendRoom / SGE_BYTES));
+  checkInteger('maxRecvSge', init.maxRecvSge, 0, Math.min(SGES_MAX, recvRoom / SGE_BYTES));
+  checkInteger('maxInline', init.maxInline, 0, Math.min(INLINE_BYTES_MAX, sendRoom));
 }
 
-function check(name: string, value: number, min: number, max: number): void {
+/** Refuses what is not an integer of `min` to `max`. */
+export function checkInteger(name: string, value: number, min: number, max: number): void {
   if (isInteger(value, min, max)) return;
   throw new DeviceError('EINVAL', `${name} is ${value}, but goes from ${min} to ${max}`);
 }

@@ -35,6 +35,8 @@ export interface QpInit {
   readonly bufferKey: number;
   readonly sendCqn: number;
   readonly recvCqn: number;
+  /** The SRQ that receives come from; without one, the QP's own queue. */
+  readonly srqn?: number;
   readonly sqLog2Count: number;
   readonly sqLog2Bytes: number;
   readonly rqLog2Count: number;
@@ -45,4 +47,24 @@ export interface QpInit {
   readonly maxRecvSge: number;
   readonly maxInline: number;
   readonly sqSigAll: boolean;
+}
+
+/** An SRQ. Its ring lies in the region `bufferKey`: doorbell record, ring, WQEs. */
+export interface SrqInit {
+  readonly uar: number;
+  readonly pd: number;
+  readonly bufferKey: number;
+  readonly log2Count: number;
+  readonly wqeLog2Bytes: number;
+  readonly maxWr: number;
+  readonly maxSge: number;
+}
+
+/** What a modify changes of an SRQ; what is left out stays. */
+export interface SrqChange {
+  readonly maxWr?: number;
+  /** Where the ring moves to; it has at least as many entries as before. */
+  readonly ring?: { readonly bufferKey: number; readonly log2Count: number };
+  /** Arms the SRQ; 0 disarms it. */
+  readonly limit?: number;
 }

@@ -14,23 +14,26 @@ import { EQ_BYTES } from './event-queue.ts';
 import { freeCq, freeMpt, freeQp, freeUar } from './free-objects.ts';
 import type { Hca } from './hca.ts';
 import { allocWords } from './hca.ts';
-import { Cqc, CqcState, Eqc, HcaHeader, Mpt, Qpc, QpcState, UarControl } from './layout.ts';
+import { Cqc, CqcState, Eqc, HcaHeader, Mpt, Qpc, QpcState, Srqc, UarControl } from './layout.ts';
 import { CQS_LOG2, CQS_MAX, MPTS_MAX, QPS_LOG2, QPS_MAX, UARS_MAX } from './limits.ts';
 import { moveCq } from './move-cq.ts';
 import { allocTransportContext } from './packets/transport-context.ts';
 import { changeRegion, checkChange, checkUnpinned, enterNullRegion, enterRegion } from './region-commands.ts';
+import { SrqCommands } from './srq-commands.ts';
 
 const GENERATION_MAX = 255;
 
 export class CommandInterface {
   readonly engine: Engine;
   readonly hca: Hca;
+  readonly srqs: SrqCommands;
   readonly #i32: Int32Array;
 
   constructor(engine: Engine, hca: Hca) {
     this.engine = engine;
     this.hca = hca;
     this.#i32 = engine.machine.i32;
+    this.srqs = new SrqCommands(this);
   }
 
   /** Allocates a UAR with its event queue for the calling thread. */
@@ -75,7 +78,7 @@ export class CommandInterface {
 
   deallocPd(pd: number): void {
     this.engine.command(() => {
-      this.#checkPd(pd);
+      this.checkPd(pd);
       this.#i32[this.#pdTable + pd] = 0;
       this.hca.pds.free(pd);
     });
@@ -84,7 +87,7 @@ export class CommandInterface {
   /** SW2HW_MPT: enters a region into the TPT and returns its key. */
   createMpt(init: RegionInit): number {
     return this.engine.command(() => {
-      if (init.pd !== 0) this.#checkPd(init.pd);
+      if (init.pd !== 0) this.checkPd(init.pd);
       return enterRegion(this.engine, this.hca, init);
     });
   }
@@ -92,7 +95,7 @@ export class CommandInterface {
   /** Enters the null region of a PD into the TPT and returns its key. */
   createNullMpt(uar: number, pd: number): number {
     return this.engine.command(() => {
-      this.#checkPd(pd);
+      this.checkPd(pd);
       return enterNullRegion(this.engine, this.hca, uar, pd);
     });
   }
@@ -105,7 +108,7 @@ export class CommandInterface {
   changeMpt(key: number, place: RegionPlace): number {
     return this.engine.command(() => {
       const entry = this.#mpt(key);
-      this.#checkPd(place.pd);
+      this.checkPd(place.pd);
       checkChange(this.#i32, entry);
       return changeRegion(this.engine, this.hca, entry, place);
     });
@@ -126,7 +129,7 @@ export class CommandInterface {
       const i32 = this.#i32;
       const { log2Count } = init;
       checkCqSize(log2Count);
-      const [entry, base] = this.#ringMemory(init.bufferKey, CQ_DOORBELL_RECORD_BYTES + (CQE_BYTES << log2Count));
+      const [entry, base] = this.ringMemory(init.bufferKey, CQ_DOORBELL_RECORD_BYTES + (CQE_BYTES << log2Count));
       const index = this.hca.cqs.alloc();
       if (index < 0) throw new DeviceError('ENOMEM', `all ${CQS_MAX} CQs of the device are taken`);
       const c = this.hca.cqTable + index * Cqc.WORDS;
@@ -142,7 +145,7 @@ export class CommandInterface {
       i32[c + Cqc.BUFFER_MPT] = entry;
       i32[c + Cqc.HCA] = this.hca.header;
       i32[entry + Mpt.PINS]++;
-      const generation = this.#nextGeneration(c + Cqc.GENERATION);
+      const generation = this.nextGeneration(c + Cqc.GENERATION);
       const cqn = (generation << CQS_LOG2) | index;
       Atomics.store(i32, c + Cqc.CQN, cqn);
       return cqn;
@@ -159,7 +162,7 @@ export class CommandInterface {
       const i32 = this.#i32;
       const c = this.cq(cqn);
       checkCqSize(log2Count);
-      const [entry, base] = this.#ringMemory(bufferKey, CQ_DOORBELL_RECORD_BYTES + (CQE_BYTES << log2Count));
+      const [entry, base] = this.ringMemory(bufferKey, CQ_DOORBELL_RECORD_BYTES + (CQE_BYTES << log2Count));
       moveCq(i32, c, { entry, base, log2Count });
     });
   }
@@ -180,17 +183,18 @@ export class CommandInterface {
     return this.engine.command(() => {
       const i32 = this.#i32;
       checkQpInit(init);
-      this.#checkPd(init.pd);
+      this.checkPd(init.pd);
       const sendCq = this.cq(init.sendCqn);
       const recvCq = this.cq(init.recvCqn);
+      const srq = init.srqn === undefined ? 0 : this.srqs.context(init.srqn);
       const sqBytes = 1 << (init.sqLog2Count + init.sqLog2Bytes);
       const rqBytes = 1 << (init.rqLog2Count + init.rqLog2Bytes);
-      const [entry, base] = this.#ringMemory(init.bufferKey, QP_DOORBELL_RECORD_BYTES + sqBytes + rqBytes);
+      const [entry, base] = this.ringMemory(init.bufferKey, QP_DOORBELL_RECORD_BYTES + sqBytes + rqBytes);
       const index = this.hca.qps.alloc();
       if (index < 0) throw new DeviceError('ENOMEM', `all ${QPS_MAX} QPs of the device are taken`);
       const transport = this.#transportContext(index, init.sqLog2Count);
       const q = this.hca.qpTable + index * Qpc.WORDS;
-      const generation = this.#nextGeneration(q + Qpc.GENERATION);
+      const generation = this.nextGeneration(q + Qpc.GENERATION);
       i32.fill(0, q, q + Qpc.GENERATION);
       i32[q + Qpc.TYPE] = init.type;
       i32[q + Qpc.PD] = init.pd;
@@ -200,6 +204,7 @@ export class CommandInterface {
       i32[q + Qpc.MPT_TABLE] = this.hca.mptTable;
       i32[q + Qpc.SEND_CQ] = sendCq;
       i32[q + Qpc.RECV_CQ] = recvCq;
+      i32[q + Qpc.SRQ] = srq;
       i32[q + Qpc.RECORD] = base >>> 2;
       i32[q + Qpc.BUFFER_MPT] = entry;
       i32[q + Qpc.SQ_BASE] = (base + QP_DOORBELL_RECORD_BYTES) >>> 2;
@@ -221,6 +226,7 @@ export class CommandInterface {
       i32[entry + Mpt.PINS]++;
       i32[sendCq + Cqc.REFERENCES]++;
       i32[recvCq + Cqc.REFERENCES]++;
+      if (srq !== 0) i32[srq + Srqc.REFERENCES]++;
       Atomics.store(i32, q + Qpc.QPN, qpn);
       return qpn;
     });
@@ -262,8 +268,8 @@ export class CommandInterface {
     return this.#i32[this.hca.header + HcaHeader.PD_TABLE];
   }
 
-  /** PD 0 is the driver's own: a QP there could name the rings of others. */
-  #checkPd(pd: number): void {
+  /** PD 0 is the driver's own: a QP there could name the rings of others. @internal */
+  checkPd(pd: number): void {
     if (pd === 0 || !this.hca.pds.isUsed(pd)) throw new DeviceError('EINVAL', `there is no protection domain ${pd}`);
   }
 
@@ -285,8 +291,8 @@ export class CommandInterface {
     return entry;
   }
 
-  /** Memory that rings may live in: a region of the driver's own PD, in one run, large enough, at a cache line. */
-  #ringMemory(key: number, bytes: number): [entry: number, base: number] {
+  /** Memory that rings may live in: a region of the driver's own PD, in one run, large enough, at a cache line. @internal */
+  ringMemory(key: number, bytes: number): [entry: number, base: number] {
     const i32 = this.#i32;
     const entry = this.#mpt(key);
     const base = i32[entry + Mpt.BASE] >>> 0;
@@ -303,8 +309,8 @@ export class CommandInterface {
     return [entry, base];
   }
 
-  /** Numbers carry a generation above the index, so that a stale one is recognised; it is never 0. */
-  #nextGeneration(word: number): number {
+  /** Numbers carry a generation above the index, so that a stale one is recognised; it is never 0. @internal */
+  nextGeneration(word: number): number {
     this.#i32[word] = (this.#i32[word] + 1) & GENERATION_MAX || 1;
     return this.#i32[word];
   }

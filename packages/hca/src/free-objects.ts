@@ -4,7 +4,7 @@
  */
 import type { Engine } from './engine.ts';
 import type { Hca } from './hca.ts';
-import { Cqc, CqcState, Mpt, Qpc, QpcState, UarControl } from './layout.ts';
+import { Cqc, CqcState, Mpt, Qpc, QpcState, Srqc, SrqcState, UarControl } from './layout.ts';
 
 /** Takes a QP out of the tables. */
 export function freeQp(engine: Engine, hca: Hca, q: number): void {
@@ -16,6 +16,7 @@ export function freeQp(engine: Engine, hca: Hca, q: number): void {
   Atomics.store(i32, q + Qpc.QPN, 0);
   i32[i32[q + Qpc.SEND_CQ] + Cqc.REFERENCES]--;
   i32[i32[q + Qpc.RECV_CQ] + Cqc.REFERENCES]--;
+  if (i32[q + Qpc.SRQ] !== 0) i32[i32[q + Qpc.SRQ] + Srqc.REFERENCES]--;
   i32[i32[q + Qpc.BUFFER_MPT] + Mpt.PINS]--;
   if (transport !== 0) engine.machine.pages.free(transport * 4);
   hca.qps.free((q - hca.qpTable) / Qpc.WORDS);
@@ -28,6 +29,15 @@ export function freeCq(engine: Engine, hca: Hca, c: number): void {
   i32[c + Cqc.STATE] = CqcState.FREE;
   i32[i32[c + Cqc.BUFFER_MPT] + Mpt.PINS]--;
   hca.cqs.free((c - hca.cqTable) / Cqc.WORDS);
+}
+
+/** Takes an SRQ out of the tables. */
+export function freeSrq(engine: Engine, hca: Hca, s: number): void {
+  const { i32 } = engine.machine;
+  Atomics.store(i32, s + Srqc.SRQN, 0);
+  i32[s + Srqc.STATE] = SrqcState.FREE;
+  i32[i32[s + Srqc.BUFFER_MPT] + Mpt.PINS]--;
+  hca.srqs.free((s - hca.srqTable) / Srqc.WORDS);
 }
 
 /** Takes a region out of the TPT. */

@@ -3,8 +3,8 @@ import { IndexAllocator, PAGE_BYTES } from '@openverbs/machine';
 import type { Machine } from '@openverbs/machine';
 import { type MemoryLink, portId } from '@openverbs/netdev';
 import { DeviceError } from './device-error.ts';
-import { Cqc, EngineHeader, HcaHeader, Mpt, Qpc } from './layout.ts';
-import { CQS_MAX, HCAS_MAX, MPTS_MAX, PDS_MAX, PORTS_MAX, QPS_MAX } from './limits.ts';
+import { Cqc, EngineHeader, HcaHeader, Mpt, Qpc, Srqc } from './layout.ts';
+import { CQS_MAX, HCAS_MAX, MPTS_MAX, PDS_MAX, PORTS_MAX, QPS_MAX, SRQS_MAX } from './limits.ts';
 
 /** Owner of the device's own memory, above all thread slots. */
 export const OWNER_DEVICE = 0x10000;
@@ -30,9 +30,11 @@ export class Hca {
   readonly ports: number;
   readonly qpTable: number;
   readonly cqTable: number;
+  readonly srqTable: number;
   readonly mptTable: number;
   readonly qps: IndexAllocator;
   readonly cqs: IndexAllocator;
+  readonly srqs: IndexAllocator;
   readonly mpts: IndexAllocator;
   readonly pds: IndexAllocator;
   readonly #machine: Machine;
@@ -50,11 +52,13 @@ export class Hca {
     this.name = new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0)));
     this.qpTable = i32[header + HcaHeader.QP_TABLE];
     this.cqTable = i32[header + HcaHeader.CQ_TABLE];
+    this.srqTable = i32[header + HcaHeader.SRQ_TABLE];
     this.mptTable = i32[header + HcaHeader.MPT_TABLE];
     const allocator = (word: number, capacity: number): IndexAllocator =>
       new IndexAllocator(machine, i32[header + word] * 4, capacity);
     this.qps = allocator(HcaHeader.QP_ALLOCATOR, QPS_MAX);
     this.cqs = allocator(HcaHeader.CQ_ALLOCATOR, CQS_MAX);
+    this.srqs = allocator(HcaHeader.SRQ_ALLOCATOR, SRQS_MAX);
     this.mpts = allocator(HcaHeader.MPT_ALLOCATOR, MPTS_MAX);
     this.pds = allocator(HcaHeader.PD_ALLOCATOR, PDS_MAX);
   }
@@ -71,10 +75,17 @@ export class Hca {
   }
 
   /** What exists, for those who look for leaks. */
-  get objects(): { readonly qps: number; readonly cqs: number; readonly mrs: number; readonly pds: number } {
+  get objects(): {
+    readonly qps: number;
+    readonly cqs: number;
+    readonly srqs: number;
+    readonly mrs: number;
+    readonly pds: number;
+  } {
     return {
       qps: this.qps.inUse - RESERVED_QPS,
       cqs: this.cqs.inUse,
+      srqs: this.srqs.inUse,
       mrs: this.mpts.inUse,
       pds: this.pds.inUse - RESERVED_PDS,
     };
@@ -100,10 +111,12 @@ export class Hca {
     u8.set(new TextEncoder().encode(init.name).subarray(0, HcaHeader.NAME_BYTES - 1), (header + HcaHeader.NAME) * 4);
     i32[header + HcaHeader.QP_TABLE] = allocWords(machine, QPS_MAX * Qpc.WORDS);
     i32[header + HcaHeader.CQ_TABLE] = allocWords(machine, CQS_MAX * Cqc.WORDS);
+    i32[header + HcaHeader.SRQ_TABLE] = allocWords(machine, SRQS_MAX * Srqc.WORDS);
     i32[header + HcaHeader.MPT_TABLE] = allocWords(machine, MPTS_MAX * Mpt.WORDS);
     i32[header + HcaHeader.PD_TABLE] = allocWords(machine, PDS_MAX);
     i32[header + HcaHeader.QP_ALLOCATOR] = allocWords(machine, IndexAllocator.bytes(QPS_MAX) / 4);
     i32[header + HcaHeader.CQ_ALLOCATOR] = allocWords(machine, IndexAllocator.bytes(CQS_MAX) / 4);
+    i32[header + HcaHeader.SRQ_ALLOCATOR] = allocWords(machine, IndexAllocator.bytes(SRQS_MAX) / 4);
     i32[header + HcaHeader.MPT_ALLOCATOR] = allocWords(machine, IndexAllocator.bytes(MPTS_MAX) / 4);
     i32[header + HcaHeader.PD_ALLOCATOR] = allocWords(machine, IndexAllocator.bytes(PDS_MAX) / 4);
     const hca = new Hca(machine, header);

@@ -5,7 +5,7 @@
  */
 export { AsyncEvent } from './async-event.ts';
 export { CommandInterface } from './command-interface.ts';
-export type { CqInit, QpInit, RegionInit } from './command-init.ts';
+export type { CqInit, QpInit, RegionInit, SrqChange, SrqInit } from './command-init.ts';
 export type { Completer } from './completer.ts';
 export { DeviceError } from './device-error.ts';
 export { Engine } from './engine.ts';

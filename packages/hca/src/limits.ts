@@ -14,6 +14,8 @@ export const QPS_LOG2 = 16;
 export const QPS_MAX = 1 << QPS_LOG2;
 export const CQS_LOG2 = 16;
 export const CQS_MAX = 1 << CQS_LOG2;
+export const SRQS_LOG2 = 16;
+export const SRQS_MAX = 1 << SRQS_LOG2;
 export const MPTS_LOG2 = 18;
 export const MPTS_MAX = 1 << MPTS_LOG2;
 export const PDS_MAX = 65536;
@@ -22,6 +24,8 @@ export const EQ_ENTRIES_LOG2 = 13;
 
 /** WRs of a send or a receive queue. */
 export const QP_WR_MAX = 16384;
+/** WRs of a shared receive queue. */
+export const SRQ_WR_MAX = 16384;
 /** SGEs of a WR. */
 export const SGES_MAX = 32;
 /** Bytes of inline data. */

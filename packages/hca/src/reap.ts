@@ -1,11 +1,11 @@
-/** Reclaims what threads left behind that ended without closing: their QPs, CQs, regions, PDs, UARs and buffers. */
+/** Reclaims what threads left behind that ended without closing: their QPs, CQs, SRQs, regions, PDs, UARs and buffers. */
 import type { Machine } from '@openverbs/machine';
 import type { Engine } from './engine.ts';
-import { freeCq, freeMpt, freeQp, freeUar } from './free-objects.ts';
+import { freeCq, freeMpt, freeQp, freeSrq, freeUar } from './free-objects.ts';
 import type { Hca } from './hca.ts';
-import { Cqc, EngineHeader, HcaHeader, Mpt, Qpc, UarControl } from './layout.ts';
+import { Cqc, EngineHeader, HcaHeader, Mpt, Qpc, Srqc, UarControl } from './layout.ts';
 import { UARS_MAX } from './limits.ts';
-import { cqs, mpts, qps } from './recovery.ts';
+import { cqs, mpts, qps, srqs } from './recovery.ts';
 import { end } from './serve.ts';
 
 /** Reclaims the objects of all threads that have ended; returns how many threads. Takes the lock. */
@@ -42,6 +42,7 @@ function reapThread(engine: Engine, thread: number): void {
 function reapHca(engine: Engine, hca: Hca, owned: ReadonlySet<number>): void {
   const { i32 } = engine.machine;
   for (const q of qps(i32, hca)) if (owned.has(i32[q + Qpc.UAR])) freeQp(engine, hca, q);
+  for (const s of srqs(i32, hca)) if (owned.has(i32[s + Srqc.UAR])) freeSrq(engine, hca, s);
   for (const c of cqs(i32, hca)) if (owned.has(i32[c + Cqc.UAR])) freeCq(engine, hca, c);
   for (const entry of mpts(i32, hca)) if (owned.has(i32[entry + Mpt.UAR])) freeMpt(engine, hca, entry);
   const pdTable = i32[hca.header + HcaHeader.PD_TABLE];

@@ -10,8 +10,8 @@ import { CqArm, CqDoorbellRecord } from '@openverbs/verbs/rings';
 import type { Engine } from './engine.ts';
 import { RESERVED_PDS, RESERVED_QPS } from './hca.ts';
 import type { Hca } from './hca.ts';
-import { Cqc, EngineHeader, HcaHeader, Mpt, Qpc, QpcState, UarControl, Waiting } from './layout.ts';
-import { CQS_MAX, MPTS_MAX, QPS_MAX, UARS_MAX } from './limits.ts';
+import { Cqc, EngineHeader, HcaHeader, Mpt, Qpc, QpcState, Srqc, UarControl, Waiting } from './layout.ts';
+import { CQS_MAX, MPTS_MAX, QPS_MAX, SRQS_MAX, UARS_MAX } from './limits.ts';
 
 /** Called with the lock held, by the thread that took it over. */
 export function recover(engine: Engine): void {
@@ -27,6 +27,7 @@ export function recover(engine: Engine): void {
   for (const hca of engine.hcas) for (const c of cqs(i32, hca)) completeArmed(engine, c);
   engine.packets?.recover(queues);
   for (const q of queues) finish(engine, q);
+  for (const hca of engine.hcas) for (const s of srqs(i32, hca)) engine.receives.checkLimit(s);
   tellReaders(engine);
   i32[engine.header + EngineHeader.TAKEOVERS] = lock.takeovers | 0;
 }
@@ -51,12 +52,17 @@ export function cqs(i32: Int32Array, hca: Hca): number[] {
   return entries(i32, hca.cqTable, Cqc.WORDS, CQS_MAX, hca.cqs.highWater);
 }
 
+/** Contexts of the SRQs that exist. */
+export function srqs(i32: Int32Array, hca: Hca): number[] {
+  return entries(i32, hca.srqTable, Srqc.WORDS, SRQS_MAX, hca.srqs.highWater);
+}
+
 /** MPT entries that exist. */
 export function mpts(i32: Int32Array, hca: Hca): number[] {
   return entries(i32, hca.mptTable, Mpt.WORDS, MPTS_MAX, hca.mpts.highWater);
 }
 
-/** In all three tables the first word is 0 in a free entry. */
+/** In all these tables the first word is 0 in a free entry. */
 function entries(i32: Int32Array, table: number, words: number, capacity: number, highWater: number): number[] {
   const found: number[] = [];
   for (let index = 0; index < Math.min(capacity, highWater); index++) {
@@ -68,6 +74,7 @@ function entries(i32: Int32Array, table: number, words: number, capacity: number
 function rebuildAllocators(i32: Int32Array, hca: Hca): void {
   hca.qps.rebuild((index) => index < RESERVED_QPS || i32[hca.qpTable + index * Qpc.WORDS] !== 0);
   hca.cqs.rebuild((index) => i32[hca.cqTable + index * Cqc.WORDS] !== 0);
+  hca.srqs.rebuild((index) => i32[hca.srqTable + index * Srqc.WORDS] !== 0);
   hca.mpts.rebuild((index) => i32[hca.mptTable + index * Mpt.WORDS] !== 0);
   const pdTable = i32[hca.header + HcaHeader.PD_TABLE];
   hca.pds.rebuild((index) => index < RESERVED_PDS || i32[pdTable + index] !== 0);
@@ -79,7 +86,11 @@ function recountReferences(i32: Int32Array, hca: Hca): void {
   for (const entry of regions) i32[entry + Mpt.PINS] = 0;
   for (const c of completionQueues) i32[c + Cqc.REFERENCES] = 0;
   for (const c of completionQueues) i32[i32[c + Cqc.BUFFER_MPT] + Mpt.PINS]++;
+  const sharedQueues = srqs(i32, hca);
+  for (const s of sharedQueues) i32[s + Srqc.REFERENCES] = 0;
+  for (const s of sharedQueues) i32[i32[s + Srqc.BUFFER_MPT] + Mpt.PINS]++;
   for (const q of qps(i32, hca)) {
+    if (i32[q + Qpc.SRQ] !== 0) i32[i32[q + Qpc.SRQ] + Srqc.REFERENCES]++;
     i32[i32[q + Qpc.BUFFER_MPT] + Mpt.PINS]++;
     i32[i32[q + Qpc.SEND_CQ] + Cqc.REFERENCES]++;
     i32[i32[q + Qpc.RECV_CQ] + Cqc.REFERENCES]++;

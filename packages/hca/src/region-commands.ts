@@ -53,7 +53,7 @@ export function changeRegion(engine: Engine, hca: Hca, entry: number, place: Reg
 export function checkUnpinned(i32: Int32Array, entry: number): void {
   if (i32[entry + Mpt.PINS] === 0) return;
   const number = i32[entry + Mpt.KEY] >>> 8;
-  throw new DeviceError('EBUSY', `memory region ${number} holds the rings of a QP or CQ`);
+  throw new DeviceError('EBUSY', `memory region ${number} holds the rings of a QP, CQ or SRQ`);
 }
 
 /** Refuses to change what is no region of memory, or is in use. */

@@ -9,6 +9,7 @@ import { cutOff } from './support/cut.ts';
 import type { Region } from './support/region.ts';
 import { Testbed } from './support/testbed.ts';
 import type { TestQp } from './support/test-qp.ts';
+import type { TestSrq } from './support/test-srq.ts';
 
 const QPS_MAX = 5;
 const CQS = 3;
@@ -78,14 +79,17 @@ class World {
   readonly bed = new Testbed();
   readonly cqs = Array.from({ length: CQS }, (_, index) => this.bed.cq(3 + index));
   readonly qps: TestQp[] = [];
+  readonly #srq: TestSrq = this.bed.srq({ log2Count: 3 });
+  /** Slots of the SRQ that are posted or not polled. */
+  readonly #shared = new Set<number>();
   readonly #expected = new Map<number, Expected>();
   readonly #region: Region = this.bed.pagedRegion(5000, 8);
   readonly #foreign: Region = this.bed.region(256, { pd: this.bed.commands.allocPd(this.bed.uar) });
 
-  /** Begins with a pair, and a QP that talks to itself. */
+  /** Begins with a pair whose second QP has the SRQ, and a QP that talks to itself. */
   constructor() {
     this.#foreign.fill(5);
-    for (let cq = 0; cq < CQS; cq++) this.#create(this.cqs[cq], this.cqs[(cq + 1) % CQS]);
+    for (let cq = 0; cq < CQS; cq++) this.#create(this.cqs[cq], this.cqs[(cq + 1) % CQS], cq === 1);
     this.#connect(this.qps[0], this.qps[1]);
     this.#connect(this.qps[2], this.qps[2]);
   }
@@ -93,7 +97,8 @@ class World {
   run(step: Action): void {
     switch (step.kind) {
       case 'create':
-        if (this.qps.length < QPS_MAX) this.#create(this.cqs[step.sendCq % CQS], this.cqs[step.recvCq % CQS]);
+        if (this.qps.length === QPS_MAX) break;
+        this.#create(this.cqs[step.sendCq % CQS], this.cqs[step.recvCq % CQS], step.recvCq % 2 === 0);
         break;
       case 'poll':
         this.#poll(step.cq % CQS);
@@ -133,6 +138,10 @@ class World {
         cutOff(this.bed, step.call, () => qp.ring());
         break;
       case 'recv':
+        if (qp.srq !== undefined) {
+          if (this.#srq.free.length > 0) this.#shared.add(this.#srq.recv([this.#region.sge(1000, 64)]));
+          break;
+        }
         if (qp.state === QpcState.RESET || expected.recv.length === 1 << qp.rqLog2Count) break;
         expected.recv.push(qp.recv([this.#region.sge(1000, 64)]));
         if (qp.state === QpcState.ERR) this.bed.engine.ringRq(this.bed.uar, qp.number);
@@ -160,8 +169,9 @@ class World {
     if (step.rings) qp.ring();
   }
 
-  #create(sendCq: World['cqs'][number], recvCq: World['cqs'][number]): void {
-    const qp = this.bed.qp({ sendCq, recvCq, sqLog2Count: 3, rqLog2Count: 2 });
+  #create(sendCq: World['cqs'][number], recvCq: World['cqs'][number], shares: boolean): void {
+    const srq = shares ? { srq: this.#srq } : {};
+    const qp = this.bed.qp({ sendCq, recvCq, sqLog2Count: 3, rqLog2Count: 2, ...srq });
     this.qps.push(qp);
     this.#expected.set(qp.number, { send: [], recv: [] });
   }
@@ -190,6 +200,11 @@ class World {
     for (const cqe of this.cqs[index].poll()) {
       const expected = this.#expected.get(cqe.qpn);
       expect(expected, 'a completion of a QP that is gone').to.not.equal(undefined);
+      if (cqe.opcode >= 128 && this.qps.find(({ number }) => number === cqe.qpn)?.srq !== undefined) {
+        expect(this.#shared.delete(cqe.index), 'a receive of the SRQ completes once').to.equal(true);
+        this.#srq.free.push(cqe.index);
+        continue;
+      }
       if (cqe.opcode >= 128) {
         expect(cqe.index, 'receives complete in order').to.equal(expected!.recv.shift());
         continue;

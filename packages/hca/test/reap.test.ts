@@ -34,6 +34,13 @@ function makeEverything(bed: Testbed): void {
   bed.commands.openUar();
   bed.cq();
   bed.modify(bed.qp(), QpcState.INIT);
+  const srq = bed.srq();
+  const [c, d] = [bed.qp(), bed.qp({ srq })];
+  bed.connect(c, d);
+  srq.recv([region.sge(0, 100)]);
+  srq.recv();
+  c.send({ sges: [region.sge(4000, 100)] });
+  srq.resize(5);
 }
 
 describe('reap', () => {

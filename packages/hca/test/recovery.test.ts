@@ -5,13 +5,10 @@ import { Engine } from '../src/engine.ts';
 import { EngineHeader, Qpc, QpcState } from '../src/layout.ts';
 import { Opcode } from '../src/opcode.ts';
 import { audit } from './support/audit.ts';
-import { cutOff, recoveries, takeOver } from './support/cut.ts';
+import { atEveryCall, recoveries, takeOver } from './support/cut.ts';
 import type { Region } from './support/region.ts';
 import { Testbed } from './support/testbed.ts';
 import type { TestQp } from './support/test-qp.ts';
-
-/** More calls than any action here has. */
-const CALLS_MAX = 5000;
 
 interface World {
   readonly bed: Testbed;
@@ -27,30 +24,6 @@ function makeWorld(): World {
   const [from, to] = [bed.region(256), bed.pagedRegion(8192, 100)];
   from.fill(1);
   return { bed, a, b, from, to };
-}
-
-/** Cuts the action off at its first call, its second, and so on, each in a world of its own, and checks what came of it. */
-function atEveryCall<W extends { readonly bed: Testbed }>(
-  make: () => W,
-  action: (world: W) => void,
-  check: (world: W) => void,
-): number {
-  for (let n = 0; n < CALLS_MAX; n++) {
-    const world = make();
-    const wasCut = cutOff(world.bed, n, () => {
-      action(world);
-    });
-    expect(recoveries(world.bed)).to.equal(wasCut ? 1 : 0);
-    try {
-      audit(world.bed);
-      check(world);
-    } catch (error) {
-      (error as Error).message += ` (cut off at call ${n})`;
-      throw error;
-    }
-    if (!wasCut) return n;
-  }
-  throw new Error(`more than ${CALLS_MAX} calls`);
 }
 
 describe('a thread that dies in the middle of a send queue', () => {

@@ -14,7 +14,7 @@ import { checkCap } from './qp-attr-rules.ts';
 import { QueuePair } from './queue-pair.ts';
 import { RingRecvQueue } from './rings/ring-recv-queue.ts';
 import { RingSendBuilder } from './rings/ring-send-builder.ts';
-import { QpSlots, type SrqSlots } from './rings/work-queue-slots.ts';
+import { QpSlots } from './rings/work-queue-slots.ts';
 import { SharedReceiveQueue } from './shared-receive-queue.ts';
 
 const VERB = 'ibv_create_qp';
@@ -54,7 +54,7 @@ export function createQueuePair(pd: ProtectionDomain, init: QpInitAttr): QueuePa
   }
   const sendPath = new RingSendBuilder(dataPath, qpType, sqSigAll);
   const recvPath = new RingRecvQueue(dataPath);
-  context.qpTable.add(new QpSlots(qpNum, sendPath.slots, recvPath.slots, srqSlots(srq)));
+  context.qpTable.add(new QpSlots(qpNum, sendPath.slots, recvPath.slots, srq?.slots ?? null));
   return new QueuePair(pd, { handle, qpNum, cap: ops.cap, init, dataPath, sendPath, recvPath });
 }
 
@@ -77,9 +77,4 @@ function checkObjects({ context }: ProtectionDomain, { sendCq, recvCq, srq }: Qp
     object.assertLive(VERB);
     if (object.context !== context) throw invalid(VERB, `${what} is ${object.label} of another context`);
   }
-}
-
-/** With an SRQ, the completion of a receive asks it for the `wrId`. */
-function srqSlots(srq: SharedReceiveQueue | null): SrqSlots | null {
-  return srq === null ? null : { complete: (wqeIndex) => srq.dataPath.complete?.(wqeIndex) ?? 0 };
 }

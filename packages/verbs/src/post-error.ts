@@ -108,6 +108,8 @@ export interface PostedRecvQueue {
   readonly destroyed: boolean;
   /** Whether it is that of a QP in RESET. */
   readonly reset: boolean;
+  /** What messages call the SRQ of a QP that has one; else nothing. */
+  readonly srq?: string | undefined;
   readonly maxWr: number;
   readonly maxSge: number;
 }
@@ -127,6 +129,7 @@ export function postRecvError(verb: string, errno: number, badWrIndex: number, q
 function recvReason(errno: number, queue: PostedRecvQueue): Reason {
   if (errno === Errno.ENOMEM) return [`the queue is full, ${queue.maxWr} are outstanding`, 'poll completions'];
   if (queue.destroyed) return ['it is already destroyed', 'already destroyed'];
+  if (queue.srq !== undefined) return [`the QP's receives come from ${queue.srq}`, 'post them there'];
   if (queue.reset) return ['a QP in RESET takes no receives', 'modify it to INIT first'];
   return [`too many SGEs; the limit is ${queue.maxSge}; or something among them that is none`, ''];
 }

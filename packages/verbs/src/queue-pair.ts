@@ -324,7 +324,8 @@ export class QueuePair extends QueuePairEx {
 
   #recvError(errno: number): VerbsError {
     const { label, destroyed, state, cap } = this;
-    const queue = { label, destroyed, reset: state === QpState.RESET, maxWr: cap.maxRecvWr, maxSge: cap.maxRecvSge };
+    const { maxRecvWr: maxWr, maxRecvSge: maxSge } = cap;
+    const queue = { label, destroyed, reset: state === QpState.RESET, srq: this.srq?.label, maxWr, maxSge };
     return postRecvError('ibv_post_recv', errno, this.recvPath.badWrIndex, queue);
   }
 

@@ -5,7 +5,7 @@ import type { SrqAttr } from './attributes/qp.ts';
 import { assertOp, callOp } from './call-op.ts';
 import { CallsRecvQueue } from './calls/calls-recv-queue.ts';
 import { checkInteger } from './check.ts';
-import type { SrqDataPath } from './driver/data-path.ts';
+import type { SrqCalls, SrqDataPath } from './driver/data-path.ts';
 import type { SrqOps } from './driver/device-ops.ts';
 import { SrqAttrMask } from './enums/srq.ts';
 import { invalid } from './errors.ts';
@@ -15,6 +15,8 @@ import { postRecvError } from './post-error.ts';
 import type { ProtectionDomain } from './protection-domain.ts';
 import { RecvStaging } from './recv-staging.ts';
 import { RecvWr, type RecvWrInit } from './recv-wr.ts';
+import { RingSharedReceiveQueue } from './rings/ring-shared-receive-queue.ts';
+import type { SrqSlots } from './rings/work-queue-slots.ts';
 
 /** A shared receive queue (`struct ibv_srq`), from `pd.createSrq`: receives for any of the queue pairs that use it. */
 export class SharedReceiveQueue extends AsyncEventTarget {
@@ -22,24 +24,24 @@ export class SharedReceiveQueue extends AsyncEventTarget {
   readonly pd: ProtectionDomain;
   /** The application's own. */
   readonly srqContext: unknown;
-  /** Work requests that it has room for. */
-  readonly maxWr: number;
   /** SGEs of a work request. */
   readonly maxSge: number;
-  /** @internal */
+  /** As it was at create. @internal */
   readonly dataPath: SrqDataPath;
-  readonly #path: CallsRecvQueue;
+  readonly #path: CallsRecvQueue | RingSharedReceiveQueue;
   readonly #staging = new RecvStaging();
+  #maxWr: number;
 
   /** @internal */
   constructor(pd: ProtectionDomain, ops: SrqOps, srqContext: unknown) {
     super(pd.context, 'srq', ops.handle, [pd]);
     this.pd = pd;
     this.srqContext = srqContext;
-    this.maxWr = ops.maxWr;
+    this.#maxWr = ops.maxWr;
     this.maxSge = ops.maxSge;
-    this.dataPath = ops.dataPath;
-    this.#path = new CallsRecvQueue(ops.dataPath);
+    const { dataPath } = ops;
+    this.dataPath = dataPath;
+    this.#path = dataPath.kind === 'rings' ? new RingSharedReceiveQueue(dataPath) : new CallsRecvQueue(dataPath);
     this.#path.setReady(true);
   }
 
@@ -48,11 +50,23 @@ export class SharedReceiveQueue extends AsyncEventTarget {
     return `SRQ ${this.handle}`;
   }
 
+  /** Work requests that it has room for. */
+  get maxWr(): number {
+    return this.#maxWr;
+  }
+
+  /** What the poll of a receive asks. @internal */
+  get slots(): SrqSlots {
+    if (this.#path instanceof RingSharedReceiveQueue) return this.#path;
+    const calls = this.dataPath as SrqCalls;
+    return { complete: (wqeIndex) => calls.complete?.(wqeIndex) ?? 0 };
+  }
+
   /** Posts receives: one, a chain by `next`, or a list. Throws as `qp.postRecv` does. Source: `ibv_post_srq_recv`(3). */
   postRecv(wr: RecvWr | RecvWrInit | readonly (RecvWr | RecvWrInit)[]): void {
     const verb = 'ibv_post_srq_recv';
     const single = wr instanceof RecvWr;
-    const first = single ? wr : this.#staging.chain(verb, wr, this.context.queryDevice().maxSrqWr);
+    const first = single ? wr : this.#staging.chain(verb, wr, this.#maxWr);
     const errno = first === null ? 0 : this.#path.post(first);
     if (errno !== 0) {
       const { label, destroyed, maxWr, maxSge } = this;
@@ -61,7 +75,10 @@ export class SharedReceiveQueue extends AsyncEventTarget {
     if (!single && this.#staging.fault !== null) throw this.#staging.fault;
   }
 
-  /** Changes the number of work requests, where the device can, or the limit that raises the event. Source: `ibv_modify_srq`(3). */
+  /**
+   * Changes the number of work requests, where the device can, or arms the limit: once fewer receives are left, the event
+   * SRQ_LIMIT_REACHED is raised, and the limit is 0 again. All of it or, with an error, nothing. Source: `ibv_modify_srq`(3).
+   */
   modify(attr: Partial<Pick<SrqAttr, 'maxWr' | 'srqLimit'>>): void {
     const verb = 'ibv_modify_srq';
     this.assertLive(verb);
@@ -71,9 +88,12 @@ export class SharedReceiveQueue extends AsyncEventTarget {
       throw invalid(verb, 'nothing to modify', 'give maxWr or srqLimit');
     const { maxSrqWr } = this.context.queryDevice();
     if (maxWr !== undefined) checkInteger(verb, 'maxWr', maxWr, 1, maxSrqWr, 'maxSrqWr of the device');
-    if (srqLimit !== undefined) checkInteger(verb, 'srqLimit', srqLimit, 0, maxWr ?? maxSrqWr, 'maxWr');
+    if (srqLimit !== undefined) checkInteger(verb, 'srqLimit', srqLimit, 0, maxWr ?? this.#maxWr, 'maxWr');
     const mask = (maxWr === undefined ? 0 : SrqAttrMask.MAX_WR) | (srqLimit === undefined ? 0 : SrqAttrMask.LIMIT);
-    callOp(this.context, verb, 'modifySrq', this.handle, attr, mask);
+    const modified = callOp(this.context, verb, 'modifySrq', this.handle, attr, mask);
+    this.#maxWr = modified.maxWr;
+    const { dataPath } = modified;
+    if (dataPath !== undefined && this.#path instanceof RingSharedReceiveQueue) this.#path.rebind(dataPath);
   }
 
   /** Its attributes. Source: `ibv_query_srq`(3). */

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { SrqCalls } from '../src/driver/data-path.ts';
 import { AccessFlags } from '../src/enums/access-flags.ts';
 import { VerbsError } from '../src/errors.ts';
 import { Sge } from '../src/sge.ts';
@@ -175,7 +176,7 @@ describe('SharedReceiveQueue', () => {
   it('tells what is wrong with a receive', () => {
     const { pd } = openConnected();
     const srq = pd.createSrq({ attr: { maxWr: 8 } });
-    const calls = srq.dataPath;
+    const calls = srq.dataPath as SrqCalls;
     const post = calls.postRecv;
     calls.postRecv = () => {
       calls.badWrIndex = 1;

@@ -7,6 +7,7 @@ import {
   type Context,
   type EventType,
   type QueuePair,
+  type SharedReceiveQueue,
 } from '@openverbs/verbs';
 import { eventually } from './wait.ts';
 
@@ -14,11 +15,11 @@ import { eventually } from './wait.ts';
 export async function expectAsyncEvent(
   context: Context,
   type: EventType,
-  element: QueuePair | CompletionQueue,
+  element: QueuePair | CompletionQueue | SharedReceiveQueue,
 ): Promise<void> {
   const event = await nextAsyncEvent(context);
   expect(eventTypeStr(event.type), 'event').to.equal(eventTypeStr(type));
-  expect(event.qp ?? event.cq, 'what the event is about').to.equal(element);
+  expect(event.qp ?? event.cq ?? event.srq, 'what the event is about').to.equal(element);
   context.ackAsyncEvent(event);
 }
 

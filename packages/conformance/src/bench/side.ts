@@ -11,6 +11,7 @@ import {
   type QpInitAttr,
   type QueuePair,
   type Sge,
+  type SharedReceiveQueue,
 } from '@openverbs/verbs';
 
 /** Every access to memory that a region can allow. */
@@ -36,6 +37,8 @@ export interface SideOptions {
   /** Gives each CQ a completion channel of its own. */
   readonly withChannels?: boolean;
   readonly qpType?: QpType;
+  /** Where the QP's receives come from; of `context`. */
+  readonly srq?: SharedReceiveQueue;
 }
 
 const BUFFER_BYTES = 16 * 1024;
@@ -76,10 +79,11 @@ export class Side {
   }
 
   /** Another QP of this side, with the same CQs. */
-  createQp(options: Pick<SideOptions, 'cap' | 'sqSigAll' | 'qpType'> = {}, pd = this.pd): QueuePair {
+  createQp(options: Pick<SideOptions, 'cap' | 'sqSigAll' | 'qpType' | 'srq'> = {}, pd = this.pd): QueuePair {
     return pd.createQp({
       sendCq: this.sendCq,
       recvCq: this.recvCq,
+      srq: options.srq ?? null,
       qpType: options.qpType ?? QpType.RC,
       sqSigAll: options.sqSigAll ?? false,
       cap: { maxSendWr: 32, maxRecvWr: 32, maxSendSge: 2, maxRecvSge: 2, maxInlineData: 0, ...options.cap },

@@ -5,8 +5,8 @@
  * up: a WQE is spoilt after `verbs` has written it and before the device hears of it. Everything else is as in any program, so
  * what the device does about it comes back through ordinary polls.
  */
-import type { CompletionQueue, Context, QueuePair } from '@openverbs/verbs';
-import type { ContextOps, CqRings, Doorbell, QpRings } from '@openverbs/verbs/driver';
+import type { CompletionQueue, Context, QueuePair, SharedReceiveQueue } from '@openverbs/verbs';
+import type { ContextOps, CqRings, Doorbell, QpRings, SrqRings } from '@openverbs/verbs/driver';
 import { QpDoorbellRecord } from '@openverbs/verbs/rings';
 
 /** New values for words of a WQE, by their offset. */
@@ -16,12 +16,13 @@ export type Words = Readonly<Record<number, number>>;
 export class Tampering {
   readonly #qps = new Map<number, QpRings>();
   readonly #cqs = new Map<number, CqRings>();
+  readonly #srqs = new Map<number, SrqRings>();
   /** What is to happen before the next doorbell of a QP gets through. */
   readonly #edits = new Map<number, (rings: QpRings) => void>();
 
   constructor(context: Context) {
     const ops = context.ops as { -readonly [Name in keyof ContextOps]: ContextOps[Name] };
-    const { createQp, createCq } = ops;
+    const { createQp, createCq, createSrq } = ops;
     if (createQp === undefined || createCq === undefined) throw new TypeError('the provider makes no QPs or CQs');
     ops.createQp = (request) => {
       const made = createQp.call(ops, request);
@@ -38,6 +39,14 @@ export class Tampering {
       this.#cqs.set(made.handle, made.dataPath);
       return made;
     };
+    if (createSrq === undefined) return;
+    ops.createSrq = (pd, attr) => {
+      const made = createSrq.call(ops, pd, attr);
+      if (made.dataPath.kind !== 'rings')
+        throw new TypeError('the manifest claims directAccess, but an SRQ has no rings');
+      this.#srqs.set(made.handle, made.dataPath);
+      return made;
+    };
   }
 
   /** The rings of a QP. */
@@ -52,6 +61,13 @@ export class Tampering {
     const ring = this.#cqs.get(handle);
     if (ring === undefined) throw new TypeError(`CQ ${handle} was made before the context was tampered with`);
     return ring;
+  }
+
+  /** The rings of an SRQ. */
+  sharedRing({ handle }: SharedReceiveQueue): SrqRings {
+    const rings = this.#srqs.get(handle);
+    if (rings === undefined) throw new TypeError(`SRQ ${handle} was made before the context was tampered with`);
+    return rings;
   }
 
   /** Does `edit` to the rings of `qp` when the next post has written its WQE and is about to ring the doorbell. */

@@ -8,7 +8,8 @@ import { defineSuite } from '../define-suite.ts';
 /** What `queryDevice` must say exactly when the manifest claims the capability. */
 const shownByDevice: Readonly<Partial<Record<CapabilityName, (attr: DeviceAttr) => boolean>>> = {
   atomics: (attr) => attr.atomicCap !== AtomicCap.NONE,
-  srq: (attr) => attr.maxSrq > 0,
+  srq: (attr) => attr.maxSrq > 0 && attr.maxSrqWr > 0 && attr.maxSrqSge > 0,
+  srqResize: (attr) => (attr.deviceCapFlags & DeviceCapFlags.SRQ_RESIZE) !== 0,
   multicast: (attr) => attr.maxMcastGrp > 0,
   memoryWindows: (attr) => attr.maxMw > 0,
   xrc: (attr) => (attr.deviceCapFlags & DeviceCapFlags.XRC) !== 0,

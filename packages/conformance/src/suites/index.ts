@@ -11,6 +11,7 @@ import { deviceSuite } from './device.ts';
 import { extendedPostsSuite } from './extended-posts.ts';
 import { flushSuite } from './flush.ts';
 import { hostileRingsSuite } from './hostile-rings.ts';
+import { hostileSrqSuite } from './hostile-srq.ts';
 import { hostileWqeSuite } from './hostile-wqe.ts';
 import { inlineSuite } from './inline.ts';
 import { lifetimesSuite } from './lifetimes.ts';
@@ -37,6 +38,9 @@ import { sendRecvSuite } from './send-recv.ts';
 import { sgeListsSuite } from './sge-lists.ts';
 import { solicitedSuite } from './solicited.ts';
 import { sqdSuite } from './sqd.ts';
+import { srqEventsSuite } from './srq-events.ts';
+import { srqResizeSuite } from './srq-resize.ts';
+import { srqSuite } from './srq.ts';
 import { turnedBitsSuite } from './turned-bits.ts';
 import { ucErrorsSuite } from './uc-errors.ts';
 import { ucStateSuite } from './uc-state.ts';
@@ -69,6 +73,9 @@ export const suites: readonly ConformanceSuite[] = [
   orderingSuite,
   selfLoopbackSuite,
   rnrSuite,
+  srqSuite,
+  srqEventsSuite,
+  srqResizeSuite,
   solicitedSuite,
   asyncEventsSuite,
   localErrorsSuite,
@@ -86,5 +93,6 @@ export const suites: readonly ConformanceSuite[] = [
   limitsSuite,
   hostileWqeSuite,
   hostileRingsSuite,
+  hostileSrqSuite,
   turnedBitsSuite,
 ];

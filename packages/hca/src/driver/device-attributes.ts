@@ -24,6 +24,8 @@ export const CAPABILITIES: CapabilityManifest = {
     regMrIova: true,
     zeroBased: true,
     nullMr: true,
+    srq: true,
+    srqResize: true,
     directAccess: true,
     dmaBuffers: true,
     sharesMachine: true,
@@ -35,6 +37,12 @@ export function nodeGuid(hca: Hca): bigint {
   const [hi, lo] = hca.guid;
   return (BigInt(hi) << 32n) | BigInt(lo);
 }
+
+const DEVICE_CAP_FLAGS =
+  DeviceCapFlags.CURR_QP_STATE_MOD |
+  DeviceCapFlags.RC_RNR_NAK_GEN |
+  DeviceCapFlags.SYS_IMAGE_GUID |
+  DeviceCapFlags.SRQ_RESIZE;
 
 export function deviceAttr(hca: Hca): DeviceAttr {
   const guid = nodeGuid(hca);
@@ -49,7 +57,7 @@ export function deviceAttr(hca: Hca): DeviceAttr {
     hwVer: 0,
     maxQp: limits.QPS_MAX - 2,
     maxQpWr: limits.QP_WR_MAX,
-    deviceCapFlags: DeviceCapFlags.CURR_QP_STATE_MOD | DeviceCapFlags.RC_RNR_NAK_GEN | DeviceCapFlags.SYS_IMAGE_GUID,
+    deviceCapFlags: DEVICE_CAP_FLAGS,
     maxSge: limits.SGES_MAX,
     maxSgeRd: limits.SGES_MAX,
     maxCq: limits.CQS_MAX,
@@ -73,9 +81,9 @@ export function deviceAttr(hca: Hca): DeviceAttr {
     maxAh: 0,
     maxFmr: 0,
     maxMapPerFmr: 0,
-    maxSrq: 0,
-    maxSrqWr: 0,
-    maxSrqSge: 0,
+    maxSrq: limits.SRQS_MAX,
+    maxSrqWr: limits.SRQ_WR_MAX,
+    maxSrqSge: limits.SGES_MAX,
     maxPkeys: 1,
     localCaAckDelay: 0,
     physPortCnt: hca.ports,

@@ -5,7 +5,7 @@
  */
 import type { Clock } from '@openverbs/machine';
 import { Gid, VerbsError } from '@openverbs/verbs';
-import type { DeviceAttr, GidEntry, PortAttr, QpAttr, QpCap } from '@openverbs/verbs';
+import type { DeviceAttr, GidEntry, PortAttr, QpAttr, QpCap, SrqAttr } from '@openverbs/verbs';
 import { GidType, QpAttrMask } from '@openverbs/verbs';
 import { QP_DOORBELL_RECORD_BYTES, CQ_DOORBELL_RECORD_BYTES } from '@openverbs/verbs/rings';
 import type {
@@ -18,6 +18,8 @@ import type {
   MrRequest,
   QpOps,
   QpRequest,
+  SrqModifyOps,
+  SrqOps,
 } from '@openverbs/verbs/driver';
 import type { RegionPlace } from '../command-init.ts';
 import { CommandInterface } from '../command-interface.ts';
@@ -32,8 +34,11 @@ import { deviceAttr, portAttr } from './device-attributes.ts';
 import { DirectDoorbell } from './direct-doorbell.ts';
 import { asVerbsError } from './errors.ts';
 import { HcaEventSource } from './hca-event-source.ts';
+import { HcaSrqs } from './hca-srqs.ts';
 import { fromQpc, toQpChange } from './qp-attributes.ts';
 import { cqGeometry, qpGeometry } from './ring-geometry.ts';
+import type { RingBuffer } from './ring-memory.ts';
+import { RingMemory } from './ring-memory.ts';
 
 /** `num_comp_vectors`: event queues that a CQ can choose from. */
 const COMP_VECTORS = 1;
@@ -41,12 +46,6 @@ const COMP_VECTORS = 1;
 const DRIVER_PD = 0;
 /** The one partition that a port is in (IBTA 10.9.1). */
 const PKEY_DEFAULT = 0xffff;
-
-/** Ring memory of a QP or CQ: its pages and the key it is registered by. */
-interface RingBuffer {
-  readonly addr: number;
-  readonly key: number;
-}
 
 export class HcaContext implements ContextOps {
   readonly events: EventSource;
@@ -57,6 +56,8 @@ export class HcaContext implements ContextOps {
   readonly #buffers: BufferTable;
   readonly #doorbell: DirectDoorbell;
   readonly #source: HcaEventSource;
+  readonly #rings: RingMemory;
+  readonly #srqs: HcaSrqs;
   readonly #onClosed: (context: HcaContext) => void;
   /** Ring memory by QPN and by CQN. */
   readonly #qpBuffers = new Map<number, RingBuffer>();
@@ -76,12 +77,20 @@ export class HcaContext implements ContextOps {
     const eq = engine.machine.i32[engine.uars.control(this.#uar) + UarControl.EQ];
     this.#source = new HcaEventSource(engine, clock, eq, hca.cqTable);
     this.events = this.#source;
+    this.#rings = new RingMemory(
+      engine.machine,
+      this.#commands,
+      (addr, bytes) => this.#registerRings(addr, bytes),
+      (allocate) => this.#withReaping(allocate),
+    );
+    this.#srqs = new HcaSrqs(this.#commands, this.#uar, this.#rings);
   }
 
   /** Destroys what is left, as the kernel does when a process closes the device, and gives the UAR back. */
   close(): void {
     asVerbsError(() => {
       for (const qpn of [...this.#qpBuffers.keys()]) this.destroyQp(qpn);
+      this.#srqs.destroyAll();
       for (const cqn of [...this.#cqBuffers.keys()]) this.destroyCq(cqn);
       for (const mr of [...this.#regions.keys()]) this.deregMr(mr);
       for (const pd of [...this.#pds]) this.deallocPd(pd);
@@ -190,8 +199,8 @@ export class HcaContext implements ContextOps {
       throw new VerbsError({ code: 'EINVAL', message, hint: 'leave compVector out' });
     }
     const { log2Count, bytes } = asVerbsError(() => cqGeometry(attr.cqe));
-    const buffer = this.#allocRings(bytes);
-    const handle = this.#orFree(buffer, () =>
+    const buffer = this.#rings.alloc(bytes);
+    const handle = this.#rings.orFree(buffer, () =>
       this.#commands.createCq({ uar: this.#uar, bufferKey: buffer.key, log2Count }),
     );
     this.#cqBuffers.set(handle, buffer);
@@ -200,11 +209,11 @@ export class HcaContext implements ContextOps {
 
   resizeCq(cqn: number, cqe: number): { readonly cqe: number; readonly dataPath: CqRings } {
     const { log2Count, bytes } = asVerbsError(() => cqGeometry(cqe));
-    const buffer = this.#allocRings(bytes);
-    this.#orFree(buffer, () => {
+    const buffer = this.#rings.alloc(bytes);
+    this.#rings.orFree(buffer, () => {
       this.#commands.resizeCq(cqn, buffer.key, log2Count);
     });
-    this.#freeRings(this.#cqBuffers.get(cqn)!);
+    this.#rings.free(this.#cqBuffers.get(cqn)!);
     this.#cqBuffers.set(cqn, buffer);
     return { cqe: 2 ** log2Count, dataPath: this.#cqRings(buffer, log2Count) };
   }
@@ -213,7 +222,7 @@ export class HcaContext implements ContextOps {
     asVerbsError(() => {
       this.#commands.destroyCq(cqn);
     });
-    this.#freeRings(this.#cqBuffers.get(cqn)!);
+    this.#rings.free(this.#cqBuffers.get(cqn)!);
     this.#cqBuffers.delete(cqn);
   }
 
@@ -226,10 +235,10 @@ export class HcaContext implements ContextOps {
         hint: 'use QpType.RC or QpType.UC',
       });
     }
-    const geometry = asVerbsError(() => qpGeometry(request.cap));
-    const buffer = this.#allocRings(geometry.bytes);
+    const geometry = asVerbsError(() => qpGeometry(request.cap, request.srq !== null));
+    const buffer = this.#rings.alloc(geometry.bytes);
     const { cap, bytes, ...rings } = geometry;
-    const qpn = this.#orFree(buffer, () =>
+    const qpn = this.#rings.orFree(buffer, () =>
       this.#commands.createQp({
         uar: this.#uar,
         pd: request.pd,
@@ -237,6 +246,7 @@ export class HcaContext implements ContextOps {
         bufferKey: buffer.key,
         sendCqn: request.sendCq,
         recvCqn: request.recvCq,
+        ...(request.srq === null ? {} : { srqn: request.srq }),
         ...rings,
         maxSendWr: cap.maxSendWr,
         maxRecvWr: cap.maxRecvWr,
@@ -292,43 +302,24 @@ export class HcaContext implements ContextOps {
     asVerbsError(() => {
       this.#commands.destroyQp(qpn);
     });
-    this.#freeRings(this.#qpBuffers.get(qpn)!);
+    this.#rings.free(this.#qpBuffers.get(qpn)!);
     this.#qpBuffers.delete(qpn);
   }
 
-  /** Ring memory: allocated, and registered under the driver's PD (stage one; the create that names its key is stage two). */
-  #allocRings(bytes: number): RingBuffer {
-    const { machine } = this.#engine;
-    const addr = this.#withReaping(() => machine.pages.alloc(bytes, 4096, machine.threadIndex));
-    if (addr === 0) {
-      throw new VerbsError({
-        code: 'ENOMEM',
-        message: `no run of ${bytes} bytes is left in machine memory for the rings`,
-        hint: 'ask for fewer work requests, or open with more memoryBytes (4 GiB at most)',
-      });
-    }
-    try {
-      return { addr, key: this.#registerRings(addr, bytes) };
-    } catch (error) {
-      machine.pages.free(addr);
-      throw error;
-    }
+  createSrq(pd: number, attr: SrqAttr): SrqOps {
+    return this.#srqs.create(pd, attr);
   }
 
-  #freeRings(buffer: RingBuffer): void {
-    asVerbsError(() => {
-      this.#commands.destroyMpt(buffer.key);
-      this.#engine.machine.pages.free(buffer.addr);
-    });
+  modifySrq(srqn: number, attr: Partial<SrqAttr>, mask: number): SrqModifyOps {
+    return this.#srqs.modify(srqn, attr, mask);
   }
 
-  #orFree<T>(buffer: RingBuffer, create: () => T): T {
-    try {
-      return this.#withReaping(create);
-    } catch (error) {
-      this.#freeRings(buffer);
-      throw error;
-    }
+  querySrq(srqn: number): SrqAttr {
+    return this.#srqs.query(srqn);
+  }
+
+  destroySrq(srqn: number): void {
+    this.#srqs.destroy(srqn);
   }
 
   #registerRings(base: number, length: number): number {

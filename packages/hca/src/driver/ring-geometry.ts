@@ -6,11 +6,13 @@ import {
   RECV_WQE_BYTES_MIN,
   SEND_WQE_BYTES_MIN,
   SGE_BYTES,
+  SRQ_DOORBELL_RECORD_BYTES,
+  srqRingBytes,
 } from '@openverbs/verbs/rings';
 import type { QpCap } from '@openverbs/verbs';
 import { RECV_HEADER_BYTES, SEND_HEADER_BYTES } from '../command-checks.ts';
 import { DeviceError } from '../device-error.ts';
-import { CQE_MAX, INLINE_BYTES_MAX, QP_WR_MAX, SGES_MAX } from '../limits.ts';
+import { CQE_MAX, INLINE_BYTES_MAX, QP_WR_MAX, SGES_MAX, SRQ_WR_MAX } from '../limits.ts';
 
 /** The rings of a QP. */
 export interface QpGeometry {
@@ -23,8 +25,9 @@ export interface QpGeometry {
   readonly bytes: number;
 }
 
-/** Rounds what was asked up to what the rings hold anyway. */
-export function qpGeometry(asked: QpCap): QpGeometry {
+/** Rounds what was asked up to what the rings hold anyway. With an SRQ the capacities of the receive queue mean nothing. */
+export function qpGeometry(cap: QpCap, withSrq = false): QpGeometry {
+  const asked = withSrq ? { ...cap, maxRecvWr: 0, maxRecvSge: 0 } : cap;
   limit('maxSendWr', asked.maxSendWr, QP_WR_MAX);
   limit('maxRecvWr', asked.maxRecvWr, QP_WR_MAX);
   limit('maxSendSge', asked.maxSendSge, SGES_MAX);
@@ -57,6 +60,26 @@ export function cqGeometry(cqe: number): { readonly log2Count: number; readonly 
   limit('cqe', cqe, CQE_MAX);
   const log2Count = log2Ceil(cqe);
   return { log2Count, bytes: CQ_DOORBELL_RECORD_BYTES + CQE_BYTES * 2 ** log2Count };
+}
+
+/** The ring and the WQEs of an SRQ. */
+export interface SrqGeometry {
+  readonly log2Count: number;
+  readonly wqeLog2Bytes: number;
+  /** Where the WQEs begin. */
+  readonly wqeOffset: number;
+  /** Doorbell record, ring and WQEs. */
+  readonly bytes: number;
+}
+
+export function srqGeometry(maxWr: number, maxSge: number): SrqGeometry {
+  if (maxWr < 1) throw new DeviceError('EINVAL', `maxWr is ${maxWr}; an SRQ has room for at least one`);
+  limit('maxWr', maxWr, SRQ_WR_MAX);
+  limit('maxSge', maxSge, SGES_MAX);
+  const log2Count = log2Ceil(maxWr);
+  const wqeLog2Bytes = log2Ceil(Math.max(RECV_HEADER_BYTES + maxSge * SGE_BYTES, RECV_WQE_BYTES_MIN));
+  const wqeOffset = SRQ_DOORBELL_RECORD_BYTES + srqRingBytes(log2Count);
+  return { log2Count, wqeLog2Bytes, wqeOffset, bytes: wqeOffset + 2 ** (log2Count + wqeLog2Bytes) };
 }
 
 function log2Ceil(value: number): number {

@@ -4,6 +4,7 @@
  * V8 ends a terminated thread where a function begins or a loop turns. Here each call of one of the device's public methods is
  * such a place: the n-th one throws instead, nothing after it happens, and another thread's recovery follows.
  */
+import { expect } from 'chai';
 import { IndexAllocator, PageAllocator } from '@openverbs/machine';
 import type { Machine } from '@openverbs/machine';
 import { Completer } from '../../src/completer.ts';
@@ -12,13 +13,18 @@ import { EventQueues } from '../../src/event-queue.ts';
 import { EngineHeader } from '../../src/layout.ts';
 import { QpStateMachine } from '../../src/qp-state.ts';
 import { recover } from '../../src/recovery.ts';
+import { ReceiveQueue } from '../../src/receive-queue.ts';
 import { Request } from '../../src/request.ts';
 import { Responder } from '../../src/responder.ts';
 import { TimerQueue } from '../../src/timer-queue.ts';
 import { Tpt } from '../../src/tpt.ts';
 import { Uars } from '../../src/uar.ts';
 import { WorkQueueReader } from '../../src/work-queue-reader.ts';
+import { audit } from './audit.ts';
 import type { Testbed } from './testbed.ts';
+
+/** More calls than any action of a test has. */
+const CALLS_MAX = 5000;
 
 const PARTS: { readonly prototype: object }[] = [
   IndexAllocator,
@@ -27,6 +33,7 @@ const PARTS: { readonly prototype: object }[] = [
   DmaEngine,
   EventQueues,
   QpStateMachine,
+  ReceiveQueue,
   Request,
   Responder,
   TimerQueue,
@@ -102,4 +109,28 @@ function hookAll(prototype: object, before: () => void): () => void {
 /** How often recovery ran. */
 export function recoveries(bed: Testbed): number {
   return bed.i32[bed.engine.header + EngineHeader.RECOVERIES];
+}
+
+/** Cuts the action off at its first call, its second, and so on, each in a world of its own, and checks what came of it. */
+export function atEveryCall<W extends { readonly bed: Testbed }>(
+  make: () => W,
+  action: (world: W) => void,
+  check: (world: W) => void,
+): number {
+  for (let n = 0; n < CALLS_MAX; n++) {
+    const world = make();
+    const wasCut = cutOff(world.bed, n, () => {
+      action(world);
+    });
+    expect(recoveries(world.bed)).to.equal(wasCut ? 1 : 0);
+    try {
+      audit(world.bed);
+      check(world);
+    } catch (error) {
+      (error as Error).message += ` (cut off at call ${n})`;
+      throw error;
+    }
+    if (!wasCut) return n;
+  }
+  throw new Error(`more than ${CALLS_MAX} calls`);
 }

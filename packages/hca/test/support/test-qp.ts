@@ -5,6 +5,7 @@ import { Opcode, SendFlag } from '../../src/opcode.ts';
 import type { Cqe, TestCq } from './test-cq.ts';
 import { split } from './region.ts';
 import type { Sge } from './region.ts';
+import type { TestSrq } from './test-srq.ts';
 import type { QpOptions, Testbed } from './testbed.ts';
 
 /** A send WQE as a test spells it. What is left out is 0; `words` overwrite single words at the end. */
@@ -31,6 +32,7 @@ export class TestQp {
   readonly uar: number;
   readonly sendCq: TestCq;
   readonly recvCq: TestCq;
+  readonly srq: TestSrq | undefined;
   readonly sqLog2Count: number;
   readonly rqLog2Count: number;
   /** WQEs written. */
@@ -46,6 +48,7 @@ export class TestQp {
     this.uar = options.uar ?? bed.uar;
     this.sendCq = options.sendCq ?? bed.cq();
     this.recvCq = options.recvCq ?? this.sendCq;
+    this.srq = options.srq;
     this.sqLog2Count = sqLog2Count;
     this.rqLog2Count = rqLog2Count;
     this.#sqLog2Bytes = sqLog2Bytes;
@@ -59,6 +62,7 @@ export class TestQp {
       bufferKey: key,
       sendCqn: this.sendCq.number,
       recvCqn: this.recvCq.number,
+      ...(options.srq === undefined ? {} : { srqn: options.srq.number }),
       sqLog2Count,
       sqLog2Bytes,
       rqLog2Count,
@@ -168,7 +172,8 @@ export class TestQp {
   }
 }
 
-function writeSges(i32: Int32Array, at: number, sges: readonly Sge[]): void {
+/** Writes SGEs from the word `at` on. */
+export function writeSges(i32: Int32Array, at: number, sges: readonly Sge[]): void {
   sges.forEach((sge, n) => {
     const w = at + n * SGE_WORDS;
     [i32[w], i32[w + 1]] = split(sge.addr);

@@ -11,6 +11,8 @@ import { Cqc, Eqc, HcaHeader, Qpc, QpcState, UarControl } from '../../src/layout
 import { modifyQp } from '../../src/modify-qp.ts';
 import { TestCq } from './test-cq.ts';
 import { TestQp } from './test-qp.ts';
+import { TestSrq } from './test-srq.ts';
+import type { SrqOptions } from './test-srq.ts';
 import { Region } from './region.ts';
 
 const MiB = 1048576;
@@ -27,6 +29,7 @@ export interface QpOptions {
   readonly uar?: number;
   readonly sendCq?: TestCq;
   readonly recvCq?: TestCq;
+  readonly srq?: TestSrq;
   readonly sqLog2Count?: number;
   readonly rqLog2Count?: number;
   readonly sqLog2Bytes?: number;
@@ -132,6 +135,10 @@ export class Testbed {
 
   cq(log2Count = 6): TestCq {
     return new TestCq(this, log2Count);
+  }
+
+  srq(options: SrqOptions = {}): TestSrq {
+    return new TestSrq(this, options);
   }
 
   qp(options: QpOptions = {}): TestQp {

@@ -18,6 +18,8 @@ export const Capability = {
   xrc: 'extended reliable connected QPs, domains and SRQs',
   /** Shared receive queues. */
   srq: 'shared receive queues',
+  /** Changing the number of work requests of an SRQ. */
+  srqResize: 'changing the number of work requests of an SRQ',
   /** Attaching a UD QP to a multicast group. */
   multicast: 'attaching a UD QP to a multicast group',
   /** RDMA WRITE, with and without immediate data. */

@@ -5,7 +5,7 @@
  * provider only to ring a doorbell. `calls`: the provider takes each post and each poll whole; one call a post, one a poll.
  * Every field of these objects is set before they are handed over and never changes shape.
  */
-import type { CqRings, QpRings } from '../rings/rings.ts';
+import type { CqRings, QpRings, SrqRings } from '../rings/rings.ts';
 import type { RecvWr } from '../recv-wr.ts';
 import type { SendWr } from '../send-wr.ts';
 import type { WorkCompletion } from '../work-completion.ts';
@@ -55,4 +55,4 @@ export type QpDataPath = QpRings | QpCalls;
 /** The data path of a CQ. */
 export type CqDataPath = CqRings | CqCalls;
 /** The data path of an SRQ. */
-export type SrqDataPath = SrqCalls;
+export type SrqDataPath = SrqRings | SrqCalls;

@@ -10,7 +10,7 @@ import type { Gid } from '../gid.ts';
 import type { EventSource } from './events.ts';
 import type { CapabilityManifest } from './capabilities.ts';
 import type { CqDataPath, QpDataPath, SrqDataPath } from './data-path.ts';
-import type { CqRings } from '../rings/rings.ts';
+import type { CqRings, SrqRings } from '../rings/rings.ts';
 
 /** A provider's own identifier of an object: a positive integer, unique among the live objects of its kind in a context. */
 export type Handle = number;
@@ -140,6 +140,17 @@ export interface CqResizeOps {
   readonly dataPath?: CqRings;
 }
 
+/** Result of modifying a shared receive queue. */
+export interface SrqModifyOps {
+  /** Work requests that it has room for, at least what was asked for. */
+  readonly maxWr: number;
+  /**
+   * An SRQ of the `rings` kind goes on with these after another size was set. They have at least as many slots as before; the
+   * provider has moved what was posted, and slots and indices have stayed.
+   */
+  readonly dataPath?: SrqRings;
+}
+
 /** What the device knows of a queue pair. */
 export interface QpQueryOps {
   /** Every attribute; those that were never set are 0. */
@@ -193,8 +204,8 @@ export interface ContextOps {
   freeBuf?(buffer: Handle): void;
   /** `mask` holds `QpAttrMask` bits; `verbs` has checked it against the state table. */
   modifyQp?(qp: Handle, attr: QpAttr, mask: number): void;
-  /** `ibv_modify_srq`; `mask` holds `SrqAttrMask` bits. */
-  modifySrq?(srq: Handle, attr: Partial<SrqAttr>, mask: number): void;
+  /** `ibv_modify_srq`; `mask` holds `SrqAttrMask` bits. All of it or, with an error, nothing. */
+  modifySrq?(srq: Handle, attr: Partial<SrqAttr>, mask: number): SrqModifyOps;
   /** `ibv_query_gid_ex`; the index is within the table. */
   queryGid?(port: number, index: number): GidEntry;
   /** `ibv_query_pkey`, in host order; the index is within the table. */

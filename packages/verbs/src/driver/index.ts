@@ -8,4 +8,4 @@ export type * from './data-path.ts';
 export * from './define-provider.ts';
 export type * from './device-ops.ts';
 export * from './events.ts';
-export type { CqRings, Doorbell, QpRings } from '../rings/rings.ts';
+export type { CqRings, Doorbell, QpRings, SrqRings } from '../rings/rings.ts';

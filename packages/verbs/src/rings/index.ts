@@ -10,6 +10,7 @@ export * from './ordering.ts';
 export * from './qp-table.ts';
 export * from './ring-completion-queue.ts';
 export * from './ring-recv-queue.ts';
+export * from './ring-shared-receive-queue.ts';
 export { RingSendBuilder } from './ring-send-builder.ts';
 export { RingSendQueue } from './ring-send-queue.ts';
 export type * from './rings.ts';

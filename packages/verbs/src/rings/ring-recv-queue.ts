@@ -3,18 +3,15 @@ import type { RecvPath } from '../data-path.ts';
 import { QpState } from '../enums/qp.ts';
 import { Errno } from '../errors.ts';
 import type { RecvWr } from '../recv-wr.ts';
-import { QpDoorbellRecord, RecvWqe, SGE_WORDS, SgeWords } from './layout.ts';
+import { QpDoorbellRecord } from './layout.ts';
+import { writeRecvWqe } from './recv-wqe.ts';
 import type { Doorbell, QpRings } from './rings.ts';
 import { WorkQueueSlots } from './work-queue-slots.ts';
 
 // Constants of this module: V8 folds them, and does not fold imported ones.
-const { SGE_COUNT, SGE } = RecvWqe;
-const { ADDR_LO, ADDR_HI, LENGTH, LKEY } = SgeWords;
 const { RQ_PRODUCER, STATE } = QpDoorbellRecord;
-const WORDS_PER_SGE = SGE_WORDS;
 const STATE_ERR = QpState.ERR;
 const { EINVAL, ENOMEM } = Errno;
-const TWO_32 = 4294967296;
 
 /** The receive queue of a QP. */
 export class RingRecvQueue implements RecvPath {
@@ -93,22 +90,12 @@ export class RingRecvQueue implements RecvPath {
   }
 
   private write(wr: RecvWr): number {
-    const { i32, head, slots } = this;
+    const { head, slots } = this;
     if (((head - slots.tail) | 0) >= this.limit) return this.limit === 0 ? EINVAL : ENOMEM;
     const sgList = wr.sgList;
-    const count = sgList.length;
-    if (count > this.maxSge) return EINVAL;
+    if (sgList.length > this.maxSge) return EINVAL;
     const slot = head & this.mask;
-    const wqe = this.base + (slot << this.strideShift);
-    i32[wqe + SGE_COUNT] = count;
-    for (let i = 0, w = wqe + SGE; i < count; i++, w += WORDS_PER_SGE) {
-      const sge = sgList[i];
-      const addr = sge.addr;
-      i32[w + ADDR_LO] = addr | 0;
-      i32[w + ADDR_HI] = addr / TWO_32;
-      i32[w + LENGTH] = sge.length | 0;
-      i32[w + LKEY] = sge.lkey | 0;
-    }
+    writeRecvWqe(this.i32, this.base + (slot << this.strideShift), sgList);
     slots.wrIds[slot] = wr.wrId;
     this.head = (head + 1) | 0;
     return 0;

@@ -58,6 +58,28 @@ export interface QpRings {
   readonly sendOpcodes: number;
 }
 
+/** The ring and the WQEs of an SRQ. Addresses are byte offsets into the memory that the view shows. */
+export interface SrqRings {
+  /** Tells the kind. */
+  readonly kind: 'rings';
+  /** The memory that the rings lie in, as words. */
+  readonly i32: Int32Array;
+  /** Where the `SrqDoorbellRecord` is. */
+  readonly doorbellRecordAddr: number;
+  /** Where the ring is, whose words name WQEs by their slots. */
+  readonly ringAddr: number;
+  /** Where the WQEs are. */
+  readonly wqeAddr: number;
+  /** The ring has 2 ** log2Count entries, and there are as many WQEs. */
+  readonly log2Count: number;
+  /** Stride of a WQE. */
+  readonly wqeLog2Bytes: number;
+  /** What a post may hold; the ring can be larger. */
+  readonly maxWr: number;
+  /** SGEs of a work request; they fit the stride. */
+  readonly maxSge: number;
+}
+
 /** The ring of a CQ. */
 export interface CqRings {
   /** Tells the kind. */

@@ -13,6 +13,7 @@ import type {
   MrRequest,
   QpOps,
   QpRequest,
+  SrqModifyOps,
   SrqOps,
 } from '../../src/driver/device-ops.ts';
 import type { EventSource, RawEvent } from '../../src/driver/events.ts';
@@ -214,8 +215,9 @@ export class FakeContextOps implements ContextOps {
     const dataPath = { kind: 'calls' as const, badWrIndex: 0, postRecv: () => 0 };
     return { handle: this.#called('createSrq'), maxWr: attr.maxWr, maxSge: attr.maxSge, dataPath };
   }
-  modifySrq(handle: number): void {
+  modifySrq(handle: number, attr: Partial<SrqAttr>): SrqModifyOps {
     this.#called('modifySrq', handle);
+    return { maxWr: attr.maxWr ?? 8 };
   }
   querySrq(handle: number): SrqAttr {
     this.#called('querySrq', handle);

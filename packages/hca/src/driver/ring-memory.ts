@@ -1,0 +1,71 @@
+/** The memory of a context's rings: allocated here, registered under the driver's PD, and named by its key at create. */
+import type { Machine } from '@openverbs/machine';
+import { PAGE_BYTES } from '@openverbs/machine';
+import { VerbsError } from '@openverbs/verbs';
+import type { CommandInterface } from '../command-interface.ts';
+import { asVerbsError } from './errors.ts';
+
+/** Ring memory of a QP, CQ or SRQ: its pages and the key it is registered by. */
+export interface RingBuffer {
+  readonly addr: number;
+  readonly key: number;
+}
+
+export class RingMemory {
+  readonly #machine: Machine;
+  readonly #commands: CommandInterface;
+  readonly #register: (addr: number, bytes: number) => number;
+  readonly #withReaping: <T>(allocate: () => T) => T;
+
+  /**
+   * @param register - enters a run of bytes into the TPT
+   * @param withReaping - runs an allocation, and again once dead threads were reaped
+   */
+  constructor(
+    machine: Machine,
+    commands: CommandInterface,
+    register: (addr: number, bytes: number) => number,
+    withReaping: <T>(allocate: () => T) => T,
+  ) {
+    this.#machine = machine;
+    this.#commands = commands;
+    this.#register = register;
+    this.#withReaping = withReaping;
+  }
+
+  /** Stage one; the create that names the key is stage two. */
+  alloc(bytes: number): RingBuffer {
+    const machine = this.#machine;
+    const addr = this.#withReaping(() => machine.pages.alloc(bytes, PAGE_BYTES, machine.threadIndex));
+    if (addr === 0) {
+      throw new VerbsError({
+        code: 'ENOMEM',
+        message: `no run of ${bytes} bytes is left in machine memory for the rings`,
+        hint: 'ask for fewer work requests, or open with more memoryBytes (4 GiB at most)',
+      });
+    }
+    try {
+      return { addr, key: this.#register(addr, bytes) };
+    } catch (error) {
+      machine.pages.free(addr);
+      throw error;
+    }
+  }
+
+  free(buffer: RingBuffer): void {
+    asVerbsError(() => {
+      this.#commands.destroyMpt(buffer.key);
+      this.#machine.pages.free(buffer.addr);
+    });
+  }
+
+  /** What `create` makes of the buffer, or nothing: then the buffer is freed. */
+  orFree<T>(buffer: RingBuffer, create: () => T): T {
+    try {
+      return this.#withReaping(create);
+    } catch (error) {
+      this.free(buffer);
+      throw error;
+    }
+  }
+}
