@@ -14,7 +14,7 @@ export function checkInteger(verb: string, what: string, value: unknown, min: nu
 
 /** Refuses what is not an unsigned 32-bit number. Small, so that it is inlined where literals are posted. */
 export function checkU32(verb: string, what: string, value: number): void {
-  if (value >>> 0 !== value) checkInteger(verb, what, value, 0, U32_MAX);
+  if (typeof value !== 'number' || value >>> 0 !== value) checkInteger(verb, what, value, 0, U32_MAX);
 }
 
 /** Refuses what is not an integer of 0 to 2^53 - 1. */

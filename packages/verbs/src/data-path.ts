@@ -1,4 +1,6 @@
-/** What the objects need of a data path, whoever writes the WQEs and reads the CQEs. One class of each kind serves a program. */
+/**
+ * What the objects need of a data path. There are two classes of each kind: one works on rings, the other calls the provider.
+ */
 import type { RecvWr } from './recv-wr.ts';
 import type { SendWr } from './send-wr.ts';
 import type { SgeLike } from './sge.ts';
@@ -24,8 +26,14 @@ export interface SendPath {
   setSgeList(staged: StagedSend, sges: readonly SgeLike[]): number;
   /** As {@link SendPath.setSgeList}, with inline data, which is copied. */
   setInlineData(staged: StagedSend, bytes: Uint8Array): number;
-  /** Appends the last work request and posts the list; or nothing of it, and returns an error number. */
+  /**
+   * Appends the last work request and posts the list; or nothing of it, and returns an error number. The list has ended, and
+   * `last.opcode` says so, before the provider is called, whatever that does. Where the provider writes the
+   * WQEs it may find something that only it can see; the work requests before `badWrIndex` are posted then.
+   */
   complete(last: StagedSend): number;
+  /** After a refused `complete`: the work request that the provider refused; null when the last one could not be appended. */
+  readonly badWr: SendWr | null;
 }
 
 /** A receive queue. */

@@ -50,6 +50,7 @@ export { QueuePairEx } from './queue-pair-ex.ts';
 export { RecvWr, type RecvWrInit } from './recv-wr.ts';
 export type { ReregMrInit } from './register-memory.ts';
 export { VendorErr } from './rings/vendor-err.ts';
+export { SendList } from './send-list.ts';
 export { SendWr, type SendWrInit } from './send-wr.ts';
 export { Sge, type SgeLike } from './sge.ts';
 export { SharedReceiveQueue } from './shared-receive-queue.ts';

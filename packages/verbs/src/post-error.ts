@@ -4,8 +4,7 @@ import { QpState, qpStateStr, QpType, qpTypeStr } from './enums/qp.ts';
 import { SendFlags, WrOpcode } from './enums/wr.ts';
 import { Errno, errnoName, VerbsError } from './errors.ts';
 import type { QpCap } from './attributes/qp.ts';
-import { SendWr } from './send-wr.ts';
-import { show } from './check.ts';
+import type { Reason, SendFacts } from './send-facts.ts';
 
 /** A QP, as far as an explanation needs it. */
 export interface PostedQp {
@@ -17,9 +16,6 @@ export interface PostedQp {
   /** Whether `wrStart` was called and the building goes on. */
   readonly building: boolean;
 }
-
-/** What is wrong, and what to do about it. */
-type Reason = readonly [message: string, hint: string];
 
 /** The error of a work request that can't even be copied: what is wrong with it, and which one it was. */
 export function postFault(verb: string, badWrIndex: number, error: unknown): VerbsError {
@@ -33,13 +29,13 @@ export function queueFull(max: number): VerbsError {
   return new VerbsError({ code: 'ENOMEM', message: `one post of more than the queue holds, ${max}` });
 }
 
-/** The error of a refused send. `bad` is the work request; null in the extended form, where there is no operation. */
+/** The error of a refused send. `bad` is what is known of the work request, or what is wrong. */
 export function postSendError(
   verb: string,
   errno: number,
   badWrIndex: number,
   qp: PostedQp,
-  bad: SendWr | null,
+  bad: SendFacts | Reason,
 ): VerbsError {
   const [message, hint] = sendReason(verb, errno, qp, bad);
   return new VerbsError({
@@ -51,54 +47,51 @@ export function postSendError(
   });
 }
 
-function sendReason(verb: string, errno: number, qp: PostedQp, wr: SendWr | null): Reason {
-  if (errno === Errno.ENOMEM) {
-    const hint = 'poll completions; one that is not signaled is freed by the next completion';
-    return [`the send queue is full, ${qp.cap.maxSendWr} are outstanding (cap.maxSendWr)`, hint];
-  }
+function sendReason(verb: string, errno: number, qp: PostedQp, bad: SendFacts | Reason): Reason {
   if (qp.destroyed) return ['the QP is already destroyed', 'already destroyed'];
+  if (errno === Errno.ENOMEM) return fullReason(verb, qp.cap.maxSendWr);
   if (qp.state <= QpState.RTR) return [`a QP in ${qpStateStr(qp.state)} takes no sends`, 'modify it to RTS first'];
-  if (wr === null) return ['the extended form was used in another order', EXTENDED_HINT];
+  if (isReason(bad)) return bad;
   if (qp.building && verb === 'ibv_post_send')
     return ['wrStart was called, and neither wrComplete nor wrAbort', 'end that first'];
+  if (qp.cap.maxSendWr === 0) return NO_SENDS;
   if (errno === Errno.EFAULT) return ['inline data is not in memory of this program', 'give it as inlineData'];
-  return invalidReason(qp, wr);
+  return invalidReason(qp, bad);
 }
 
-const EXTENDED_HINT = 'wrStart, an operation, its setters, the next operation …, wrComplete';
+const NO_SENDS: Reason = ['the send queue has room for none', 'give cap.maxSendWr to createQp'];
 
-/** Fields that were set directly are not checked by the post, which only fails at them. */
-function malformed(wr: SendWr): Reason | null {
-  if (!Array.isArray(wr.sgList)) return [`sgList is ${show(wr.sgList)}, not an array`, ''];
-  try {
-    new SendWr(wr);
-    return null;
-  } catch (error) {
-    return [(error as Error).message, ''];
+function fullReason(verb: string, maxSendWr: number): Reason {
+  if (maxSendWr === 0) return NO_SENDS;
+  if (verb === 'ibv_wr_complete') {
+    const message = `the list and what is outstanding are more than ${maxSendWr} (cap.maxSendWr)`;
+    return [message, 'poll completions, or complete shorter lists'];
   }
+  const hint = 'poll completions; one that is not signaled is freed by the next completion';
+  return [`the send queue is full, ${maxSendWr} are outstanding (cap.maxSendWr)`, hint];
 }
 
-function invalidReason({ qpType, cap }: PostedQp, wr: SendWr): Reason {
-  const fault = malformed(wr);
-  if (fault !== null) return fault;
-  const inline = (wr.sendFlags & SendFlags.INLINE) !== 0;
-  if (wr.inlineData !== null && !inline) return ['it has inlineData but not the flag', 'add SendFlags.INLINE'];
-  const inlineBytes = wr.inlineData?.length ?? wr.sgList.reduce((sum, { length }) => sum + length, 0);
-  const atomic = wr.opcode === WrOpcode.ATOMIC_CMP_AND_SWP || wr.opcode === WrOpcode.ATOMIC_FETCH_AND_ADD;
+function isReason(bad: SendFacts | Reason): bad is Reason {
+  return Array.isArray(bad);
+}
+
+function invalidReason({ qpType, cap }: PostedQp, facts: SendFacts): Reason {
+  const { opcode, sgeCount, inlineBytes, ah } = facts;
+  const inline = (facts.sendFlags & SendFlags.INLINE) !== 0;
+  if (facts.hasInlineData && !inline) return ['it has inlineData but not the flag', 'add SendFlags.INLINE'];
+  const atomic = opcode === WrOpcode.ATOMIC_CMP_AND_SWP || opcode === WrOpcode.ATOMIC_FETCH_AND_ADD;
   if (inline && inlineBytes > cap.maxInlineData) {
     return [`${inlineBytes} bytes of inline data; the limit is ${cap.maxInlineData} (cap.maxInlineData)`, ''];
   }
-  if (!inline && wr.sgList.length > cap.maxSendSge) {
-    return [`${wr.sgList.length} SGEs; the limit is ${cap.maxSendSge} (cap.maxSendSge)`, ''];
+  if (!inline && sgeCount > cap.maxSendSge) {
+    return [`${sgeCount} SGEs; the limit is ${cap.maxSendSge} (cap.maxSendSge)`, ''];
   }
-  if (atomic && wr.sgList.length !== 1) return [`an atomic operation has one SGE, not ${wr.sgList.length}`, ''];
-  if (qpType === QpType.UD && (wr.ah === null || wr.ah.destroyed)) {
-    return [
-      `a datagram needs an address handle${wr.ah === null ? '' : ' that lives'}`,
-      'set ah, remoteQpn and remoteQkey',
-    ];
+  if (atomic && sgeCount !== 1) return [`an atomic operation has one SGE, not ${sgeCount}`, ''];
+  if (qpType === QpType.UD && (ah === null || ah.destroyed)) {
+    const message = `a datagram needs an address handle${ah === null ? '' : ' that lives'}`;
+    return [message, 'set ah, remoteQpn and remoteQkey'];
   }
-  const name = enumName(WrOpcode, wr.opcode);
+  const name = enumName(WrOpcode, opcode);
   return [`opcode ${name} is not one that this ${qpTypeStr(qpType)} QP can do${inline ? ' inline' : ''}`, ''];
 }
 
@@ -131,5 +124,6 @@ function recvReason(errno: number, queue: PostedRecvQueue): Reason {
   if (queue.destroyed) return ['it is already destroyed', 'already destroyed'];
   if (queue.srq !== undefined) return [`the QP's receives come from ${queue.srq}`, 'post them there'];
   if (queue.reset) return ['a QP in RESET takes no receives', 'modify it to INIT first'];
+  if (queue.maxWr === 0) return ['the receive queue has room for none', 'give cap.maxRecvWr to createQp'];
   return [`too many SGEs; the limit is ${queue.maxSge}; or something among them that is none`, ''];
 }

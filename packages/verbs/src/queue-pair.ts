@@ -18,10 +18,10 @@ import { QueuePairEx } from './queue-pair-ex.ts';
 import { RecvStaging } from './recv-staging.ts';
 import { RecvWr, type RecvWrInit } from './recv-wr.ts';
 import { QpDoorbellRecord } from './rings/layout.ts';
+import { type Reason, type SendFacts, sendFacts } from './send-facts.ts';
 import { SendStaging } from './send-staging.ts';
 import { SendWr, type SendWrInit } from './send-wr.ts';
 import type { SharedReceiveQueue } from './shared-receive-queue.ts';
-import { type StagedSend, stagedSendWr } from './staged-send.ts';
 
 const { EINVAL } = Errno;
 
@@ -256,10 +256,9 @@ export class QueuePair extends QueuePairEx {
   /** @internal */ protected override extendedError(
     errno: number,
     badWrIndex: number,
-    staged: StagedSend | null,
+    bad: SendFacts | Reason,
   ): VerbsError {
-    const wr = staged === null ? null : stagedSendWr(staged);
-    return postSendError('ibv_wr_complete', errno, badWrIndex, this.#posted(), wr);
+    return postSendError('ibv_wr_complete', errno, badWrIndex, this.#posted(), bad);
   }
 
   /** @internal */ protected override releaseInProvider(): void {
@@ -269,7 +268,7 @@ export class QueuePair extends QueuePairEx {
   /** @internal */ protected override onEnded(): void {
     super.onEnded();
     this.#state = QpState.RESET;
-    this.wrAbort();
+    this.giveUp();
     this.sendPath.setReady(false);
     this.recvPath.setReady(false);
     this.#cleanCqs();
@@ -278,7 +277,7 @@ export class QueuePair extends QueuePairEx {
 
   #enter(state: QpState): void {
     this.#state = state;
-    this.wrAbort(); // it was built for the state before
+    this.giveUp(); // it was built for the state before
     if (state === QpState.RESET) {
       // The device makes no more completions of this QP, so what is left in the CQs can go, and the indices begin anew.
       this.#cleanCqs();
@@ -314,7 +313,8 @@ export class QueuePair extends QueuePairEx {
     const badWrIndex = this.building ? 0 : this.sendPath.badWrIndex;
     let bad = first;
     for (let i = 0; i < badWrIndex && bad !== null; i++) bad = bad.next;
-    return postSendError('ibv_post_send', errno, badWrIndex, this.#posted(), bad);
+    const reason: SendFacts | Reason = bad === null ? ['the provider refused it', ''] : sendFacts(bad);
+    return postSendError('ibv_post_send', errno, badWrIndex, this.#posted(), reason);
   }
 
   #posted(): PostedQp {

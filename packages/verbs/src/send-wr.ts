@@ -162,9 +162,7 @@ export function assignSendWr(verb: string, wr: SendWr, init: SendWrInit): void {
   checkU32(verb, 'remoteSrqn', remoteSrqn);
   if (typeof remoteAddr === 'number') checkU53(verb, 'remoteAddr', remoteAddr);
   else checkU64(verb, 'remoteAddr', remoteAddr);
-  if (inlineData !== null && !(inlineData instanceof Uint8Array)) {
-    throw invalid(verb, `inlineData is ${show(inlineData)}`, 'give a Uint8Array');
-  }
+  if (inlineData !== null) checkInlineData(verb, inlineData);
   wr.wrId = wrId;
   wr.opcode = opcode;
   wr.sendFlags = inlineData === null ? sendFlags : sendFlags | SendFlags.INLINE;
@@ -194,7 +192,22 @@ function assignOperands(verb: string, wr: SendWr, init: SendWrInit): void {
   }
 }
 
-function checkU64(verb: string, what: string, value: unknown): void {
+/**
+ * Refuses inline data that is no bytes.
+ *
+ * @internal
+ */
+export function checkInlineData(verb: string, value: unknown): void {
+  if (value instanceof Uint8Array) return;
+  throw invalid(verb, `inlineData is ${show(value)}, not a Uint8Array`, 'give a Uint8Array');
+}
+
+/**
+ * Refuses what is not a bigint of 64 bits.
+ *
+ * @internal
+ */
+export function checkU64(verb: string, what: string, value: unknown): void {
   if (typeof value === 'bigint' && BigInt.asUintN(64, value) === value) return;
   throw invalid(verb, `${what} is ${show(value)}; it has to be a bigint of 0 to 2^64 - 1`, '', { what, value });
 }

@@ -1,8 +1,5 @@
 /** The extended form's work request in the making. */
 import type { AddressHandle } from './address-handle.ts';
-import { SendFlags } from './enums/wr.ts';
-import { SendWr } from './send-wr.ts';
-import { Sge } from './sge.ts';
 import { DOUBLE } from './words.ts';
 
 /** What {@link StagedSend.data} says of the local memory. */
@@ -18,25 +15,48 @@ export const StagedData = {
 } as const;
 
 /**
+ * What {@link StagedSend.opcode} is while there is no operation. All are negative; those above IDLE belong to a list that is being
+ * built.
+ */
+export const NoOperation = {
+  /** `wrStart` was called, and no operation yet. */
+  STARTED: -1,
+  /** A mistake was made; nothing counts until `wrComplete` has told it. */
+  MISTAKEN: -2,
+  /** No list was begun. */
+  IDLE: -3,
+  /** A modify gave up the list. */
+  GIVEN_UP: -4,
+} as const;
+
+/** Bits of {@link StagedSend.addressed}. */
+export const StagedAddress = {
+  /** `wrSetUdAddr` was called. */
+  UD: 1,
+  /** `wrSetXrcSrqn` was called. */
+  XRC: 2,
+} as const;
+
+/**
  * One work request of the extended form, as its operation and its setters note it, until the next operation or `wrComplete` hands
  * it to the send path.
  *
- * Of one class whatever the provider, so that V8 inlines the setters into the program: addresses stay doubles in registers, and
- * only one call goes to a path, of which a program may have several.
+ * Of one class whatever the provider, so that V8 inlines the setters into the program, and only one call goes to a path, of which a
+ * program may have several. All but the `wrId` are words, as the WQE has them: V8 keeps those without a box.
  */
 export class StagedSend {
   /** Place in the list, from 0; how many work requests come before it. */
   index = 0;
-  /** `WrOpcode`; -1 while there is no operation. */
-  opcode = -1;
-  /** `SendFlags` bits, as the application gave them. */
+  /** `WrOpcode`, or one of {@link NoOperation}. */
+  opcode: number = NoOperation.IDLE;
+  /** `SendFlags` bits, without INLINE: `data` says it. */
   flags = 0;
   /** Comes back in the completion. */
   wrId = DOUBLE;
-  /** Immediate data, or the key to invalidate. */
-  imm = DOUBLE;
-  /** The remote key. */
-  rkey = DOUBLE;
+  /** Immediate data, or the key to invalidate, signed. */
+  imm = 0;
+  /** The remote key, signed. */
+  rkey = 0;
   /** Low word of the remote address, signed. */
   remoteAddrLo = 0;
   /** High word of the remote address, signed. */
@@ -49,35 +69,26 @@ export class StagedSend {
   swapLo = 0;
   /** Atomics: high word of the new value, signed. */
   swapHi = 0;
+  /** {@link StagedAddress} bits: which of the fields from here to `remoteSrqn` are this operation's. */
+  addressed = 0;
   /** UD: the way to the peer. */
   ah: AddressHandle | null = null;
   /** UD: the peer's QP number. */
   remoteQpn = 0;
-  /** UD: the peer's Q_Key. */
-  remoteQkey = DOUBLE;
-  /** XRC: the SRQ of the peer. */
+  /** UD: the peer's Q_Key, signed. */
+  remoteQkey = 0;
+  /** XRC: the peer's SRQ number. */
   remoteSrqn = 0;
   /** One of {@link StagedData}. */
   data: number = StagedData.NONE;
-  /** The one SGE: its local key. */
-  lkey = DOUBLE;
-  /** The one SGE: verbs address of its first byte. */
-  addr = DOUBLE;
-  /** The one SGE: its bytes. */
-  length = DOUBLE;
+  /** The one SGE: its local key, signed. */
+  lkey = 0;
+  /** The one SGE: low word of its verbs address, signed. */
+  addrLo = 0;
+  /** The one SGE: high word of its verbs address, signed. */
+  addrHi = 0;
+  /** The one SGE: its bytes, as a signed word. */
+  length = 0;
   /** How many SGEs the list has, or how many bytes the inline data. */
   count = 0;
-}
-
-/** The same as a work request, for the explanation of a mistake. Its data has the right size, and nothing more. */
-export function stagedSendWr({ opcode, flags, ah, data, count, wrId }: StagedSend): SendWr {
-  const sges = data === StagedData.SGE ? 1 : data === StagedData.SGE_LIST ? count : 0;
-  const wr = new SendWr({ ah, sgList: Array.from({ length: sges }, () => new Sge()) });
-  wr.wrId = wrId;
-  wr.opcode = opcode;
-  wr.sendFlags = flags & ~SendFlags.INLINE;
-  if (data !== StagedData.INLINE) return wr;
-  wr.sendFlags |= SendFlags.INLINE;
-  wr.inlineData = new Uint8Array(count);
-  return wr;
 }

@@ -29,6 +29,7 @@ class CallsOps extends FakeContextOps implements ContextOps {
   readonly completed: number[] = [];
   armed: boolean | undefined;
   refuse = 0;
+  badWrIndex: number | undefined;
   onSend: (wr: SendWr) => void = () => undefined;
 
   override createCq({ cqe }: { cqe: number }): CqOps {
@@ -62,7 +63,7 @@ class CallsOps extends FakeContextOps implements ContextOps {
           this.completed.push(wrId);
         }
         this.sends.push(chain);
-        dataPath.badWrIndex = this.refuse === 0 ? 0 : chain.length - 1;
+        dataPath.badWrIndex = this.refuse === 0 ? 0 : (this.badWrIndex ?? chain.length - 1);
         return this.refuse;
       },
       postRecv: (first) => {
@@ -228,5 +229,32 @@ describe('a data path of calls', () => {
     qp.postSend(new SendWr());
     qp.postRecv(new RecvWr());
     expect(ops.sends).to.have.length(1);
+  });
+
+  it('explains the work request that the provider refused, not the last one', () => {
+    const { ops, qp } = openCalls();
+    qp.toRts(qp.endpoint());
+    ops.refuse = 22;
+    ops.badWrIndex = 1;
+    qp.wrStart();
+    qp.wrSend();
+    qp.wrAtomicFetchAdd(1, 8, 1n);
+    qp.wrSend();
+    const error = errorOf(() => qp.wrComplete());
+    expect(error.details).to.deep.equal({ badWrIndex: 1 });
+    expect(error.message).to.contain('work request 1: an atomic operation has one SGE, not 0');
+  });
+
+  it('refuses inline data that is too long before the provider sees the list', () => {
+    const { ops, qp } = openCalls();
+    qp.toRts(qp.endpoint());
+    qp.wrStart();
+    qp.wrSend();
+    qp.wrSend();
+    qp.wrSetInlineData(new Uint8Array(17));
+    const error = errorOf(() => qp.wrComplete());
+    expect(error.message).to.contain('17 bytes of inline data; the limit is 16 (cap.maxInlineData)');
+    expect(error.details).to.deep.equal({ badWrIndex: 1 });
+    expect(ops.sends).to.have.length(0);
   });
 });

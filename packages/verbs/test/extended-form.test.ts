@@ -191,7 +191,7 @@ describe('misuse of the extended form', () => {
       },
       5,
       'ENOMEM',
-      'the send queue is full',
+      'the list and what is outstanding are more than 5',
     ],
   ];
 

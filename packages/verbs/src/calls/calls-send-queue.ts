@@ -6,29 +6,35 @@ import { SendFlags } from '../enums/wr.ts';
 import { Errno } from '../errors.ts';
 import { SendWr } from '../send-wr.ts';
 import { Sge, type SgeLike } from '../sge.ts';
-import { StagedData, type StagedSend } from '../staged-send.ts';
+import { NoOperation, StagedAddress, StagedData, type StagedSend } from '../staged-send.ts';
+import { wordsToNumber } from '../words.ts';
 
 const { EINVAL, ENOMEM } = Errno;
 const { SGE, SGE_LIST, INLINE: INLINE_DATA } = StagedData;
+const { UD, XRC } = StagedAddress;
 const { INLINE } = SendFlags;
 
 /** A send queue whose WQEs the provider writes. */
 export class CallsSendQueue implements SendPath {
   badWrIndex: number;
+  badWr: SendWr | null;
   private readonly calls: QpCalls;
   private readonly maxWr: number;
   private readonly maxSge: number;
+  private readonly maxInlineData: number;
   private ready: boolean;
   /** Work requests of the extended form, kept for reuse. */
   private readonly staging: SendWr[];
   /** Their inline data: a copy is made anew only when its length changes. */
   private readonly inlineData: Uint8Array[];
 
-  constructor(calls: QpCalls, { maxSendWr, maxSendSge }: QpCap) {
+  constructor(calls: QpCalls, { maxSendWr, maxSendSge, maxInlineData }: QpCap) {
     this.calls = calls;
     this.maxWr = maxSendWr;
     this.maxSge = maxSendSge;
+    this.maxInlineData = maxInlineData;
     this.badWrIndex = 0;
+    this.badWr = null;
     this.ready = false;
     this.staging = [];
     this.inlineData = [];
@@ -51,19 +57,19 @@ export class CallsSendQueue implements SendPath {
   append(staged: StagedSend): number {
     const errno = this.check(staged);
     if (errno !== 0) return errno;
-    const { index, data, opcode, ah } = staged;
-    if (ah?.destroyed === true) return EINVAL;
+    const { index, data, opcode, addressed, ah } = staged;
+    if ((addressed & UD) !== 0 && ah?.destroyed === true) return EINVAL;
     const wr = this.place(index);
     wr.wrId = staged.wrId;
     wr.opcode = opcode;
-    wr.sendFlags = data === INLINE_DATA ? staged.flags | INLINE : staged.flags & ~INLINE;
+    wr.sendFlags = data === INLINE_DATA ? staged.flags | INLINE : staged.flags;
     wr.inlineData = data === INLINE_DATA ? this.inlineData[index] : null;
     if (data === SGE) {
       resize(wr.sgList, 1);
       const [sge] = wr.sgList;
-      sge.addr = staged.addr;
-      sge.length = staged.length;
-      sge.lkey = staged.lkey;
+      sge.addr = wordsToNumber(staged.addrLo, staged.addrHi);
+      sge.length = staged.length >>> 0;
+      sge.lkey = staged.lkey >>> 0;
     } else if (data !== SGE_LIST) resize(wr.sgList, 0);
     this.appendWords(wr, staged);
     return 0;
@@ -86,6 +92,7 @@ export class CallsSendQueue implements SendPath {
   setInlineData(staged: StagedSend, bytes: Uint8Array): number {
     const errno = this.check(staged);
     if (errno !== 0) return errno;
+    if (bytes.length > this.maxInlineData) return EINVAL;
     const kept = this.inlineData[staged.index];
     if (kept?.length === bytes.length) kept.set(bytes);
     else this.inlineData[staged.index] = bytes.slice();
@@ -95,14 +102,18 @@ export class CallsSendQueue implements SendPath {
   complete(last: StagedSend): number {
     const { staging } = this;
     const { index } = last;
-    const errno = this.append(last);
+    this.badWr = null;
+    let errno = this.append(last);
     if (errno !== 0) {
       this.badWrIndex = index;
       return errno;
     }
     for (let i = 0; i < index; i++) staging[i].next = staging[i + 1];
     staging[index].next = null;
-    return this.post(staging[0]);
+    last.opcode = NoOperation.IDLE;
+    errno = this.post(staging[0]);
+    if (errno !== 0) this.badWr = staging[this.badWrIndex] ?? null;
+    return errno;
   }
 
   /** Whether there is a place for the work request. What it says is for the provider to check. */
@@ -117,17 +128,18 @@ export class CallsSendQueue implements SendPath {
 
   private appendWords(wr: SendWr, staged: StagedSend): void {
     wr.immData = wr.invalidateRkey = staged.imm >>> 0;
-    wr.rkey = staged.rkey;
+    wr.rkey = staged.rkey >>> 0;
     wr.remoteAddrLo = staged.remoteAddrLo;
     wr.remoteAddrHi = staged.remoteAddrHi;
     wr.compareAddLo = staged.compareAddLo;
     wr.compareAddHi = staged.compareAddHi;
     wr.swapLo = staged.swapLo;
     wr.swapHi = staged.swapHi;
-    wr.ah = staged.ah;
-    wr.remoteQpn = staged.remoteQpn;
-    wr.remoteQkey = staged.remoteQkey >>> 0;
-    wr.remoteSrqn = staged.remoteSrqn;
+    const datagram = (staged.addressed & UD) !== 0;
+    wr.ah = datagram ? staged.ah : null;
+    wr.remoteQpn = datagram ? staged.remoteQpn : 0;
+    wr.remoteQkey = datagram ? staged.remoteQkey >>> 0 : 0;
+    wr.remoteSrqn = (staged.addressed & XRC) !== 0 ? staged.remoteSrqn : 0;
   }
 }
 

@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 export type { CqPath, RecvPath, SendPath } from '../data-path.ts';
-export { StagedData, type StagedSend } from '../staged-send.ts';
+export { NoOperation, StagedAddress, StagedData, type StagedSend } from '../staged-send.ts';
 export * from './layout.ts';
 export * from './ordering.ts';
 export * from './qp-table.ts';

@@ -3,9 +3,10 @@ import type { SendPath } from '../data-path.ts';
 import { SendFlags } from '../enums/wr.ts';
 import { Errno } from '../errors.ts';
 import type { SgeLike } from '../sge.ts';
-import { StagedData, type StagedSend } from '../staged-send.ts';
+import { NoOperation, StagedAddress, StagedData, type StagedSend } from '../staged-send.ts';
 import { SendWqe, SGE_WORDS, SgeWords } from './layout.ts';
 import { ATOMICS, CONNECTED, INLINE_OPS, RingSendQueue, SPECIAL, XRC } from './ring-send-queue.ts';
+import type { QpRings } from './rings.ts';
 
 // Constants of this module: V8 folds them, and does not fold imported ones.
 const { OPCODE, FLAGS, IMM, INLINE_LENGTH, RKEY, REMOTE_ADDR_LO, REMOTE_ADDR_HI, REMOTE_SRQN, SGE } = SendWqe;
@@ -13,51 +14,65 @@ const { COMPARE_ADD_LO, COMPARE_ADD_HI, SWAP_LO, SWAP_HI } = SendWqe;
 const { ADDR_LO, ADDR_HI, LENGTH, LKEY } = SgeWords;
 const { INLINE } = SendFlags;
 const { NONE, SGE: ONE_SGE, INLINE: INLINE_DATA } = StagedData;
+const { UD: UD_ADDRESS, XRC: XRC_ADDRESS } = StagedAddress;
 const { EINVAL, ENOMEM } = Errno;
+const LIST_ENDED = NoOperation.IDLE;
 const SPECIAL_OPS = SPECIAL;
 const ATOMIC_OPS = ATOMICS;
 const OPS_WITH_INLINE = INLINE_OPS;
-const IS_CONNECTED = CONNECTED;
 const IS_XRC = XRC;
 const WORDS_PER_SGE = SGE_WORDS;
 const TWO_32 = 4294967296;
 const SGE_COUNT_SHIFT = 8;
-/** INLINE is not for the caller to set: inline data does. */
-const FLAGS_OF_OWNER = 0xff & ~INLINE;
+const SGE_ADDR_LO = SGE + ADDR_LO;
+const SGE_ADDR_HI = SGE + ADDR_HI;
+const SGE_LENGTH = SGE + LENGTH;
+const SGE_LKEY = SGE + LKEY;
+/** Among the flags: that there is one SGE. */
+const ONE_SGE_FLAG = 1 << SGE_COUNT_SHIFT;
 
 /**
  * The send queue of a QP with the extended form.
  *
  * The work requests of a list go to WQEs that are not published yet, each to its place behind the head, so `complete` has nothing to
  * copy, and giving up leaves nothing to undo.
+ *
+ * What {@link RingSendQueue} writes from a `SendWr` is written here from a {@link StagedSend}, by methods of its own: a method that
+ * took both would find two classes of object, and V8 would look at each field which of them it is.
  */
 export class RingSendBuilder extends RingSendQueue implements SendPath {
-  /** Writes a work request to its place. */
+  /** What the ring takes is found out while it is built. */
+  readonly badWr: null;
+  /** Bit n: `WrOpcode` n with one SGE has no words but those that {@link RingSendBuilder.append} writes by itself. */
+  private readonly plain: number;
+
+  constructor(rings: QpRings, qpType: number, sqSigAll: boolean) {
+    super(rings, qpType, sqSigAll);
+    this.badWr = null;
+    this.plain = this.addressing === CONNECTED && this.maxSge > 0 ? this.opcodes & ~SPECIAL : 0;
+  }
+
+  /** Writes a work request to its place. Its commonest form by itself: of a size that V8 inlines. */
   append(staged: StagedSend): number {
     const { i32, slots } = this;
     const index = (this.head + staged.index) | 0;
     if (((index - slots.tail) | 0) >= this.limit) return this.limit === 0 ? EINVAL : ENOMEM;
-    const { opcode, data } = staged;
-    if (((this.opcodes >>> opcode) & 1) === 0) return EINVAL;
+    const { opcode } = staged;
     const slot = index & this.mask;
     const wqe = this.base + (slot << this.strideShift);
-    const flags = (staged.flags & FLAGS_OF_OWNER) | this.signalAll;
-    if (data === ONE_SGE) {
-      if (this.maxSge === 0) return EINVAL;
-      const { addr } = staged;
-      i32[wqe + FLAGS] = flags | (1 << SGE_COUNT_SHIFT);
-      i32[wqe + SGE + ADDR_LO] = addr | 0;
-      i32[wqe + SGE + ADDR_HI] = addr / TWO_32;
-      i32[wqe + SGE + LENGTH] = staged.length | 0;
-      i32[wqe + SGE + LKEY] = staged.lkey | 0;
-    } else this.describeData(wqe, flags, staged);
-    i32[wqe + OPCODE] = opcode;
-    if (((SPECIAL_OPS >>> opcode) & 1) !== 0 && !this.appendSpecial(wqe, staged)) return EINVAL;
-    if (this.addressing === IS_CONNECTED) {
-      i32[wqe + RKEY] = staged.rkey | 0;
+    if (staged.data !== ONE_SGE || ((this.plain >>> opcode) & 1) === 0) {
+      if (!this.appendOther(wqe, staged)) return EINVAL;
+    } else {
+      i32[wqe + OPCODE] = opcode;
+      i32[wqe + FLAGS] = staged.flags | this.signalAll | ONE_SGE_FLAG;
+      i32[wqe + RKEY] = staged.rkey;
       i32[wqe + REMOTE_ADDR_LO] = staged.remoteAddrLo;
       i32[wqe + REMOTE_ADDR_HI] = staged.remoteAddrHi;
-    } else if (!this.appendAddress(wqe, staged)) return EINVAL;
+      i32[wqe + SGE_ADDR_LO] = staged.addrLo;
+      i32[wqe + SGE_ADDR_HI] = staged.addrHi;
+      i32[wqe + SGE_LENGTH] = staged.length;
+      i32[wqe + SGE_LKEY] = staged.lkey;
+    }
     slots.wrIds[slot] = staged.wrId;
     return 0;
   }
@@ -95,6 +110,7 @@ export class RingSendBuilder extends RingSendQueue implements SendPath {
       this.badWrIndex = last.index;
       return errno;
     }
+    last.opcode = LIST_ENDED;
     this.head = (this.head + last.index + 1) | 0;
     this.publish();
     return 0;
@@ -107,20 +123,42 @@ export class RingSendBuilder extends RingSendQueue implements SendPath {
     return this.base + ((index & this.mask) << this.strideShift);
   }
 
-  /** Says how much data the WQE has, which is there already. */
-  private describeData(wqe: number, flags: number, { data, count }: StagedSend): void {
+  /** Writes a WQE of any form; false when there is none such. */
+  private appendOther(wqe: number, staged: StagedSend): boolean {
+    const { opcode } = staged;
+    if (((this.opcodes >>> opcode) & 1) === 0) return false;
+    this.i32[wqe + OPCODE] = opcode;
+    if (!this.appendData(wqe, staged)) return false;
+    if (((SPECIAL_OPS >>> opcode) & 1) !== 0 && !this.appendSpecial(wqe, staged)) return false;
+    if (this.addressing === CONNECTED) this.appendRemote(wqe, staged);
+    else if (!this.appendAddress(wqe, staged)) return false;
+    return true;
+  }
+
+  /** One SGE, or how much of a list or of inline data there is already. */
+  private appendData(wqe: number, staged: StagedSend): boolean {
     const { i32 } = this;
-    if (data === INLINE_DATA) {
+    const { data, count } = staged;
+    const flags = staged.flags | this.signalAll;
+    if (data === ONE_SGE) {
+      if (this.maxSge === 0) return false;
+      i32[wqe + FLAGS] = flags | ONE_SGE_FLAG;
+      i32[wqe + SGE_ADDR_LO] = staged.addrLo;
+      i32[wqe + SGE_ADDR_HI] = staged.addrHi;
+      i32[wqe + SGE_LENGTH] = staged.length;
+      i32[wqe + SGE_LKEY] = staged.lkey;
+    } else if (data === INLINE_DATA) {
       i32[wqe + FLAGS] = flags | INLINE;
       i32[wqe + INLINE_LENGTH] = count;
     } else i32[wqe + FLAGS] = data === NONE ? flags : flags | (count << SGE_COUNT_SHIFT);
+    return true;
   }
 
   /** Immediate data, keys to invalidate and operands of atomics. */
   private appendSpecial(wqe: number, staged: StagedSend): boolean {
     const { i32 } = this;
     if (((ATOMIC_OPS >>> staged.opcode) & 1) === 0) {
-      i32[wqe + IMM] = staged.imm | 0;
+      i32[wqe + IMM] = staged.imm;
       return true;
     }
     // The operands take the place of a second SGE.
@@ -132,19 +170,24 @@ export class RingSendBuilder extends RingSendQueue implements SendPath {
     return true;
   }
 
+  private appendRemote(wqe: number, staged: StagedSend): void {
+    const { i32 } = this;
+    i32[wqe + RKEY] = staged.rkey;
+    i32[wqe + REMOTE_ADDR_LO] = staged.remoteAddrLo;
+    i32[wqe + REMOTE_ADDR_HI] = staged.remoteAddrHi;
+  }
+
   /** Where a datagram or an XRC message goes. */
   private appendAddress(wqe: number, staged: StagedSend): boolean {
     const { i32 } = this;
+    const { addressed, ah } = staged;
     if (this.addressing === IS_XRC) {
-      i32[wqe + RKEY] = staged.rkey | 0;
-      i32[wqe + REMOTE_ADDR_LO] = staged.remoteAddrLo;
-      i32[wqe + REMOTE_ADDR_HI] = staged.remoteAddrHi;
-      i32[wqe + REMOTE_SRQN] = staged.remoteSrqn;
+      this.appendRemote(wqe, staged);
+      i32[wqe + REMOTE_SRQN] = (addressed & XRC_ADDRESS) !== 0 ? staged.remoteSrqn : 0;
       return true;
     }
-    const { ah } = staged;
-    if (ah?.destroyed !== false) return false;
-    i32[wqe + RKEY] = staged.remoteQkey | 0;
+    if ((addressed & UD_ADDRESS) === 0 || ah?.destroyed !== false) return false;
+    i32[wqe + RKEY] = staged.remoteQkey;
     i32[wqe + REMOTE_ADDR_LO] = ah.handle;
     i32[wqe + REMOTE_ADDR_HI] = staged.remoteQpn;
     return true;

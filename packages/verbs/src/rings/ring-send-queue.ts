@@ -161,7 +161,8 @@ export class RingSendQueue {
     const { i32 } = this;
     const sgList = wr.sgList;
     const count = sgList.length;
-    if (count > this.maxSge || (count === 0 && wr.inlineData !== null)) return EINVAL;
+    // Not `count > maxSge`: what has no length is refused by the same compare.
+    if (!(count <= this.maxSge) || (count === 0 && wr.inlineData !== null)) return EINVAL;
     i32[wqe + FLAGS] = flags | (count << SGE_COUNT_SHIFT);
     for (let i = 0, w = wqe + SGE; i < count; i++, w += WORDS_PER_SGE) {
       const sge = sgList[i];
@@ -218,6 +219,7 @@ export class RingSendQueue {
     if (((INLINE_OPS >>> opcode) & 1) === 0) return EINVAL;
     let filled = 0;
     if (wr.inlineData !== null) {
+      if (!(wr.inlineData instanceof Uint8Array)) return EINVAL;
       filled = wr.inlineData.length;
       if (filled > this.maxInlineData) return EINVAL;
       this.copyIn(wqe, wr.inlineData);

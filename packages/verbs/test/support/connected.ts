@@ -27,7 +27,7 @@ export function openConnected(
   options: { cqe?: number; sqSigAll?: boolean; qpType?: QpType; depth?: number } = {},
 ): Connected {
   const { cqe = 64, sqSigAll = false, qpType = QpType.RC, depth = 5 } = options;
-  const fake = openFake();
+  const fake = openFake({ supports: qpType === QpType.XRC_SEND ? ['xrc'] : [] });
   const { context } = fake;
   const pd = context.allocPd();
   const cq = context.createCq({ cqe });

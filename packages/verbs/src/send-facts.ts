@@ -1,0 +1,119 @@
+/** What a refused send says of itself, for the explanation. Sizes only: a mistake may claim any. */
+import { AddressHandle } from './address-handle.ts';
+import { checkInstance, checkU32, checkU53 } from './check.ts';
+import { SendFlags } from './enums/wr.ts';
+import { VerbsError } from './errors.ts';
+import { assignSendWr, checkInlineData, checkU64, SendWr } from './send-wr.ts';
+import { assignSgList, checkSgList, type SgeLike } from './sge.ts';
+import { StagedData, type StagedSend } from './staged-send.ts';
+
+/** What is wrong, and what to do about it. */
+export type Reason = readonly [message: string, hint: string];
+
+/** A work request, as far as an explanation needs it. */
+export interface SendFacts {
+  readonly opcode: number;
+  readonly sendFlags: number;
+  readonly sgeCount: number;
+  /** Bytes of `inlineData`, or of the SGEs; what counts with INLINE. */
+  readonly inlineBytes: number;
+  /** Whether there is `inlineData`. */
+  readonly hasInlineData: boolean;
+  readonly ah: AddressHandle | null;
+}
+
+/** Why the extended form's calls came to nothing. */
+export const ORDER: Reason = [
+  'the extended form was used in another order',
+  'wrStart, an operation, its setters, the next operation …, wrComplete',
+];
+
+/** The same, after a modify. */
+export const GAVE_UP: Reason = [
+  'a modify gave up the list, which was built for the state before',
+  'begin again: wrStart, an operation …, wrComplete',
+];
+
+/** What `check` throws, as a reason; null when it finds nothing wrong. */
+function faultOf(check: () => void): Reason | null {
+  try {
+    check();
+    return null;
+  } catch (error) {
+    if (VerbsError.is(error)) return [error.message, error.hint];
+    return [error instanceof Error ? error.message : String(error), ''];
+  }
+}
+
+/** The facts of a work request, or what is wrong with a field that was set directly: the post only failed at it. */
+export function sendFacts(wr: SendWr): SendFacts | Reason {
+  const fault = faultOf(() => {
+    checkSgList('', wr.sgList);
+    assignSendWr('', new SendWr(), wr);
+  });
+  if (fault !== null) return fault;
+  const { opcode, sendFlags, sgList, inlineData, ah } = wr;
+  const inlineBytes = inlineData?.length ?? sgList.reduce((sum, { length }) => sum + length, 0);
+  return { opcode, sendFlags, sgeCount: sgList.length, inlineBytes, hasInlineData: inlineData !== null, ah };
+}
+
+/** The same of one that the extended form builds. `more` is what was refused before it could be noted. */
+export function stagedFacts(
+  { opcode, flags, data, count, addressed, ah }: StagedSend,
+  more: { readonly sgeCount?: number; readonly inlineBytes?: number } = {},
+): SendFacts {
+  const { SGE, SGE_LIST, INLINE } = StagedData;
+  const hasInlineData = more.inlineBytes !== undefined || (more.sgeCount === undefined && data === INLINE);
+  const { sgeCount = data === SGE ? 1 : data === SGE_LIST ? count : 0, inlineBytes = hasInlineData ? count : 0 } = more;
+  const sendFlags = hasInlineData ? flags | SendFlags.INLINE : flags;
+  return { opcode, sendFlags, sgeCount, inlineBytes, hasInlineData, ah: addressed === 0 ? null : ah };
+}
+
+// What is wrong with the operands of the extended form, of which only one is known to be no number. The setters call these, and make
+// no closures themselves: one that holds a parameter would cost an object at each call.
+
+/** Operands of 32 bits, by name. */
+export function wordsFault(words: Readonly<Record<string, number>>): Reason | null {
+  return faultOf(() => {
+    for (const [name, value] of Object.entries(words)) checkU32('', name, value);
+  });
+}
+
+/** Operands of 64 bits, by name. */
+export function bigintsFault(operands: Readonly<Record<string, bigint>>): Reason | null {
+  return faultOf(() => {
+    for (const [name, value] of Object.entries(operands)) checkU64('', name, value);
+  });
+}
+
+/** What an operation begins with. */
+export function operationFault(wrId: number, wrFlags: number, rkey: number, remoteAddr: number): Reason | null {
+  return faultOf(() => {
+    checkU53('', 'wrId', wrId);
+    checkU32('', 'wrFlags', wrFlags);
+    checkU32('', 'rkey', rkey);
+    checkU53('', 'remoteAddr', remoteAddr);
+  });
+}
+
+/** A list of SGEs. */
+export function sgListFault(sgList: readonly SgeLike[]): Reason | null {
+  return faultOf(() => {
+    assignSgList('', [], sgList);
+  });
+}
+
+/** Inline data. */
+export function inlineFault(bytes: Uint8Array): Reason | null {
+  return faultOf(() => {
+    checkInlineData('', bytes);
+  });
+}
+
+/** Where a datagram goes. */
+export function addressFault(ah: AddressHandle, remoteQpn: number, remoteQkey: number): Reason | null {
+  const fault = faultOf(() => {
+    checkInstance('', 'ah', ah, AddressHandle);
+  });
+  return fault ?? wordsFault({ remoteQpn, remoteQkey });
+}
