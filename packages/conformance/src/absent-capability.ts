@@ -1,6 +1,6 @@
 /** For each capability: what using it must be answered with on a device whose manifest leaves it out. */
 import { expect } from 'chai';
-import { AccessFlags, Gid, QpState, QpType, SendFlags, WrOpcode } from '@openverbs/verbs';
+import { AccessFlags, Gid, QpState, QpType, SendFlags, WcExFlags, WrOpcode } from '@openverbs/verbs';
 import type { MemoryRegion, VerbsError } from '@openverbs/verbs';
 import type { CapabilityName } from '@openverbs/verbs/driver';
 import type { Bench } from './bench/bench.ts';
@@ -91,6 +91,21 @@ const refusals: Readonly<Record<CapabilityName, (bench: Bench, machine: unknown)
       cq.resize(64);
     });
     expect(cq.cqe, 'cqe').to.equal(cqe);
+  },
+  cqModeration: (bench) => {
+    const cq = bench.open().createCq({ cqe: 4 });
+    expectError('EOPNOTSUPP', () => {
+      cq.modify({ moderate: { cqCount: 1, cqPeriod: 1 } });
+    });
+  },
+  extendedCq: (bench) => {
+    const context = bench.open();
+    expectError('EOPNOTSUPP', () => context.createCqEx({ cqe: 4 }));
+  },
+  completionTimestamps: (bench) => {
+    const context = bench.open();
+    const wcFlags = WcExFlags.COMPLETION_TIMESTAMP;
+    expectError('EOPNOTSUPP', () => context.createCqEx({ cqe: 4, wcFlags }));
   },
   memoryWindows: (bench) => {
     refuseOpcodes(bench, [WrOpcode.BIND_MW]);

@@ -3,7 +3,14 @@ import { RECV_WQE_BYTES_MIN, SEND_WQE_BYTES_MIN, SGE_BYTES } from '@openverbs/ve
 import type { QpInit } from './command-init.ts';
 import { DeviceError } from './device-error.ts';
 import { SEND_OPCODES } from './opcode.ts';
-import { CQE_MAX, INLINE_BYTES_MAX, QP_WR_MAX, SGES_MAX } from './limits.ts';
+import {
+  CQ_MODERATION_COUNT_MAX,
+  CQ_MODERATION_PERIOD_US_MAX,
+  CQE_MAX,
+  INLINE_BYTES_MAX,
+  QP_WR_MAX,
+  SGES_MAX,
+} from './limits.ts';
 
 /** Words before the first SGE of a WQE, in bytes. */
 export const SEND_HEADER_BYTES = 32;
@@ -14,6 +21,11 @@ export const WQE_LOG2_BYTES_MAX = 10;
 export function checkCqSize(log2Count: number): void {
   if (isInteger(log2Count, 0, Math.log2(CQE_MAX))) return;
   throw new DeviceError('EINVAL', `a CQ has 1 to ${CQE_MAX} entries, a power of two; not 2^${log2Count}`);
+}
+
+export function checkModeration(count: number, periodUs: number): void {
+  checkInteger('cqCount', count, 0, CQ_MODERATION_COUNT_MAX);
+  checkInteger('cqPeriod', periodUs, 0, CQ_MODERATION_PERIOD_US_MAX);
 }
 
 export function checkQpInit(init: QpInit): void {

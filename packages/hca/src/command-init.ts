@@ -25,6 +25,8 @@ export interface CqInit {
   readonly uar: number;
   readonly bufferKey: number;
   readonly log2Count: number;
+  /** `CqcFlag` bits. */
+  readonly flags?: number;
 }
 
 /** A QP. Its rings lie in the region `bufferKey`: doorbell record, send ring, receive ring. */

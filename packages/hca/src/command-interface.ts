@@ -6,7 +6,7 @@
  */
 import { PAGE_BYTES } from '@openverbs/machine';
 import { CQ_DOORBELL_RECORD_BYTES, CQE_BYTES, QP_DOORBELL_RECORD_BYTES } from '@openverbs/verbs/rings';
-import { checkCqSize, checkQpInit } from './command-checks.ts';
+import { checkCqSize, checkModeration, checkQpInit } from './command-checks.ts';
 import type { CqInit, QpInit, RegionInit, RegionPlace } from './command-init.ts';
 import { DeviceError } from './device-error.ts';
 import type { Engine } from './engine.ts';
@@ -133,7 +133,7 @@ export class CommandInterface {
       const index = this.hca.cqs.alloc();
       if (index < 0) throw new DeviceError('ENOMEM', `all ${CQS_MAX} CQs of the device are taken`);
       const c = this.hca.cqTable + index * Cqc.WORDS;
-      i32[c + Cqc.STATE] = CqcState.VALID;
+      i32[c + Cqc.STATE] = CqcState.VALID | (init.flags ?? 0);
       i32[c + Cqc.BASE] = (base + CQ_DOORBELL_RECORD_BYTES) >>> 2;
       i32[c + Cqc.LOG2_COUNT] = log2Count;
       i32[c + Cqc.PRODUCER] = 0;
@@ -144,6 +144,7 @@ export class CommandInterface {
       i32[c + Cqc.REFERENCES] = 0;
       i32[c + Cqc.BUFFER_MPT] = entry;
       i32[c + Cqc.HCA] = this.hca.header;
+      i32.fill(0, c + Cqc.MODERATION_COUNT, c + Cqc.WORDS);
       i32[entry + Mpt.PINS]++;
       const generation = this.nextGeneration(c + Cqc.GENERATION);
       const cqn = (generation << CQS_LOG2) | index;
@@ -164,6 +165,15 @@ export class CommandInterface {
       checkCqSize(log2Count);
       const [entry, base] = this.ringMemory(bufferKey, CQ_DOORBELL_RECORD_BYTES + (CQE_BYTES << log2Count));
       moveCq(i32, c, { entry, base, log2Count });
+    });
+  }
+
+  /** MODIFY_CQ: sets moderation: `count` completions, or `periodUs` after the first of them, make an event; 0 is none. */
+  modifyCq(cqn: number, count: number, periodUs: number): void {
+    this.engine.command(() => {
+      const c = this.cq(cqn);
+      checkModeration(count, periodUs);
+      this.engine.moderation.set(c, count, periodUs);
     });
   }
 

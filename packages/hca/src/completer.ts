@@ -16,25 +16,29 @@ import {
   VendorErr,
 } from '@openverbs/verbs/rings';
 import { AsyncEvent } from './async-event.ts';
+import type { CqModeration } from './cq-moderation.ts';
 import type { EventQueues } from './event-queue.ts';
-import { Cqc, CqcState, HcaHeader, Qpc, QpcState } from './layout.ts';
+import { Cqc, CqcFlag, CqcState, HcaHeader, Qpc, QpcState } from './layout.ts';
 import { Qpt } from './packets/layout.ts';
 import type { ReceiveQueue } from './receive-queue.ts';
 
 const { QPN, WQE_INDEX, OPCODE, SYNDROME, VENDOR_ERR, BYTE_LEN, IMM, SRC_QPN, FLAGS, PKEY_INDEX } = CqeWords;
-const { FAULT_KEY, FAULT_ADDR_LO, FAULT_ADDR_HI, VALID } = CqeWords;
-const { STATE: CQ_STATE, BASE, LOG2_COUNT, PRODUCER, RECORD } = Cqc;
+const { FAULT_KEY, FAULT_ADDR_LO, FAULT_ADDR_HI, VALID, TIMESTAMP_LO, TIMESTAMP_HI } = CqeWords;
+const { STATE: CQ_STATE, BASE, LOG2_COUNT, PRODUCER, RECORD, MODERATION_COUNT } = Cqc;
 const { SQ_CONSUMER, SQ_PSN, RQ_PSN, MSN, SEND_CQ } = Qpc;
 const { CONSUMER, ARM } = CqDoorbellRecord;
 const CQ_VALID = CqcState.VALID;
 const SUCCESS = CqeSyndrome.SUCCESS;
 const PSN_MASK = 0xffffff;
+const TWO_32 = 4294967296;
 
 /** Both halves of a step, before it is committed. Zero means that there is none. */
 export class Completer {
   readonly #i32: Int32Array;
   readonly #events: EventQueues;
   readonly #queue: ReceiveQueue;
+  readonly #moderation: CqModeration;
+  readonly #nowNs: () => number;
 
   /** Where the failed check looked; written into error CQEs. */
   faultKey = 0;
@@ -55,10 +59,18 @@ export class Completer {
   #recvSrq = 0;
   #solicited = false;
 
-  constructor(machine: Machine, events: EventQueues, queue: ReceiveQueue) {
+  constructor(
+    machine: Machine,
+    events: EventQueues,
+    queue: ReceiveQueue,
+    moderation: CqModeration,
+    nowNs: () => number,
+  ) {
     this.#i32 = machine.i32;
     this.#events = events;
     this.#queue = queue;
+    this.#moderation = moderation;
+    this.#nowNs = nowNs;
   }
 
   /** Writes the CQE of a send WQE. False when the CQ has overrun; the step then goes on without a CQE. */
@@ -219,13 +231,14 @@ export class Completer {
     Atomics.store(i32, i32[q + Qpc.RECORD] + QpDoorbellRecord.STATE, QpcState.SQE);
   }
 
-  /** Raises the completion event if the CQ is armed for it. */
+  /** Raises the completion event if the CQ is armed for it; with moderation it may have to wait for others. */
   notify(cqc: number, solicited: boolean): void {
     const i32 = this.#i32;
     const arm = i32[cqc + RECORD] + ARM;
     const armed = loadOrdered(i32, arm);
     if (armed === 0 || ((armed & CqArm.NEXT) === 0 && !solicited)) return;
-    this.#events.raiseCompletion(cqc, arm);
+    if (i32[cqc + MODERATION_COUNT] === 0) this.#events.raiseCompletion(cqc, arm);
+    else this.#moderation.count(cqc);
   }
 
   /** A receive WQE was consumed. */
@@ -241,10 +254,30 @@ export class Completer {
     const log2 = i32[cqc + LOG2_COUNT];
     // A plain load: an older count only makes the ring look fuller than it is.
     if (i32[cqc + CQ_STATE] !== CQ_VALID || (producer - i32[i32[cqc + RECORD] + CONSUMER]) >>> log2 !== 0) {
+      return this.#slotOrOverrun(q, cqc, producer);
+    }
+    return i32[cqc + BASE] + ((producer & ((1 << log2) - 1)) << 4);
+  }
+
+  /** The same for a CQ that was made with flags, and for one that is full or in error. */
+  #slotOrOverrun(q: number, cqc: number, producer: number): number {
+    const i32 = this.#i32;
+    const state = i32[cqc + CQ_STATE];
+    const log2 = i32[cqc + LOG2_COUNT];
+    const full = (producer - i32[i32[cqc + RECORD] + CONSUMER]) >>> log2 !== 0;
+    if ((state & CQ_VALID) === 0 || (full && (state & CqcFlag.IGNORE_OVERRUN) === 0)) {
       this.#overrun(q, cqc);
       return 0;
     }
-    return i32[cqc + BASE] + ((producer & ((1 << log2) - 1)) << 4);
+    const cqe = i32[cqc + BASE] + ((producer & ((1 << log2) - 1)) << 4);
+    // The entry that is overwritten must not be taken for a whole one meanwhile.
+    if (full) Atomics.store(i32, cqe + VALID, 0);
+    if ((state & CqcFlag.TIMESTAMP) !== 0) {
+      const timeNs = this.#nowNs();
+      i32[cqe + TIMESTAMP_LO] = (timeNs % TWO_32) | 0;
+      i32[cqe + TIMESTAMP_HI] = (timeNs / TWO_32) | 0;
+    }
+    return cqe;
   }
 
   #write(
@@ -274,7 +307,7 @@ export class Completer {
   /** IBTA 11.6.3.2: a CQ that overruns goes to error; a QP that completes there can't go on (QP_FATAL). */
   #overrun(q: number, cqc: number): void {
     const i32 = this.#i32;
-    if (i32[cqc + CQ_STATE] === CQ_VALID) {
+    if ((i32[cqc + CQ_STATE] & CQ_VALID) !== 0) {
       i32[cqc + CQ_STATE] = CqcState.ERR;
       const hca = i32[cqc + Cqc.HCA];
       i32[hca + HcaHeader.CQ_OVERRUNS] = (i32[hca + HcaHeader.CQ_OVERRUNS] + 1) | 0;

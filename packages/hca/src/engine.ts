@@ -12,12 +12,13 @@ import type { Clock, Machine, MachineLock } from '@openverbs/machine';
 import { FaultInjector, FrameQueue, MemoryLink } from '@openverbs/netdev';
 import { loadOrdered } from '@openverbs/verbs/rings';
 import { Completer } from './completer.ts';
+import { CqModeration } from './cq-moderation.ts';
 import { DmaEngine } from './dma-engine.ts';
 import { EventQueues } from './event-queue.ts';
 import { allocWords, Hca } from './hca.ts';
 import type { HcaInit } from './hca.ts';
-import { DoorbellKind, EngineHeader, EngineSleep, Qpc, QpcState, UarControl } from './layout.ts';
-import { QP_WR_MAX, QPS_MAX, TIMERS_MAX, UARS_MAX, WQE_BUDGET } from './limits.ts';
+import { Cqc, DoorbellKind, EngineHeader, EngineSleep, Qpc, QpcState, UarControl } from './layout.ts';
+import { CQS_MAX, QP_WR_MAX, QPS_MAX, TIMERS_MAX, UARS_MAX, WQE_BUDGET } from './limits.ts';
 import { PacketTransport } from './packets/packet-transport.ts';
 import type { PacketTransportParts } from './packets/packet-transport.ts';
 import { QpStateMachine } from './qp-state.ts';
@@ -37,6 +38,7 @@ import { WorkQueueReader } from './work-queue-reader.ts';
 const { QPN, UAR, STATE, WORDS: QPC_WORDS } = Qpc;
 const { DEADLINE, MARK_SUMMARY, ASLEEP, WAKE, DEVICE_WAKES, DOORBELLS_DROPPED } = EngineHeader;
 const QP_MASK = QPS_MAX - 1;
+const CQ_TABLE_WORDS = CQS_MAX * Cqc.WORDS;
 const ERR = QpcState.ERR;
 
 /** Root word of machine memory by which threads find the engine. */
@@ -59,6 +61,7 @@ export class Engine {
   readonly uars: Uars;
   readonly timers: TimerQueue;
   readonly receives: ReceiveQueue;
+  readonly moderation: CqModeration;
   readonly completer: Completer;
   readonly states: QpStateMachine;
   readonly link: MemoryLink;
@@ -108,7 +111,8 @@ export class Engine {
     this.uars = new Uars(machine, this.header);
     this.timers = new TimerQueue(machine, this.header);
     this.receives = new ReceiveQueue(machine, this.events);
-    this.completer = new Completer(machine, this.events, this.receives);
+    this.moderation = new CqModeration(machine, this.events, this.timers, this.nowNs);
+    this.completer = new Completer(machine, this.events, this.receives, this.moderation, this.nowNs);
     this.states = new QpStateMachine(machine, this.completer, this.events, this.timers, this.receives);
     const parts = this.#makeParts();
     this.#requester = new Requester(parts);
@@ -223,10 +227,17 @@ export class Engine {
     const nowNs = this.nowNs();
     const { packets } = this;
     for (let q = this.timers.takeDue(nowNs); q !== 0; q = this.timers.takeDue(nowNs)) {
-      if (packets !== null) packets.expire(q);
+      if (this.#isCq(q)) this.moderation.raise(q);
+      else if (packets !== null) packets.expire(q);
       else if (this.#requester.expire(q)) this.#runFound(q, this.#i32[q + QPN]);
     }
     packets?.pump();
+  }
+
+  /** Whether a context is one of a CQ, not of a QP. */
+  #isCq(context: number): boolean {
+    for (const { cqTable } of this.hcas) if (context >= cqTable && context < cqTable + CQ_TABLE_WORDS) return true;
+    return false;
   }
 
   /** Executes the send queue of a QP as far as it goes. The lock must be held; it is lent to others in between. */

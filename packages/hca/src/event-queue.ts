@@ -85,6 +85,11 @@ export class EventQueues {
     }
   }
 
+  /** As {@link EventQueues.tell}, if the reader is another thread: it may have to sleep less long now. */
+  tellOthers(eq: number): void {
+    if (eq !== 0 && this.#i32[eq + Eqc.THREAD] !== this.#threadIndex) this.tell(eq);
+  }
+
   /** Has the queue's reader interrupted at the next flush. */
   tell(eq: number): void {
     if (eq !== 0 && !this.#raised.includes(eq)) this.#raised.push(eq);

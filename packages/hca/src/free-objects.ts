@@ -25,6 +25,7 @@ export function freeQp(engine: Engine, hca: Hca, q: number): void {
 /** Takes a CQ out of the tables. */
 export function freeCq(engine: Engine, hca: Hca, c: number): void {
   const { i32 } = engine.machine;
+  engine.timers.stop(c);
   Atomics.store(i32, c + Cqc.CQN, 0);
   i32[c + Cqc.STATE] = CqcState.FREE;
   i32[i32[c + Cqc.BUFFER_MPT] + Mpt.PINS]--;

@@ -47,5 +47,8 @@ export const ENGINE_SPINS_MAX = 20000;
 export const ENGINE_SLEEP_MS_MAX = 100;
 /** How long a command waits for the machine's lock. */
 export const COMMAND_TIMEOUT_NS = 10e9;
-/** Timers of one machine: one a QP. */
-export const TIMERS_MAX = QPS_MAX;
+/** Completions, and time, that one event of a CQ waits for: 16 bits each, as in `ibv_moderate_cq`. */
+export const CQ_MODERATION_COUNT_MAX = 0xffff;
+export const CQ_MODERATION_PERIOD_US_MAX = 0xffff;
+/** Timers of one machine: one a QP and one a CQ of a device. */
+export const TIMERS_MAX = QPS_MAX + CQS_MAX;

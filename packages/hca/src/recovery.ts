@@ -21,6 +21,7 @@ export function recover(engine: Engine): void {
   for (const hca of engine.hcas) {
     rebuildAllocators(i32, hca);
     recountReferences(i32, hca);
+    for (const c of cqs(i32, hca)) i32[c + Cqc.TIMER_SLOT] = 0; // what was counted is told of below
   }
   const queues = engine.hcas.flatMap((hca) => qps(i32, hca));
   engine.timers.rebuild(queues, (q) => hasTimer(i32, q));
@@ -123,9 +124,10 @@ export function catchUp(engine: Engine, eq: number): void {
 function completeArmed(engine: Engine, c: number): void {
   const { i32 } = engine.machine;
   const consumer = Atomics.load(i32, i32[c + Cqc.RECORD] + CqDoorbellRecord.CONSUMER);
+  i32[c + Cqc.MODERATION_PENDING] = 0;
   if (i32[c + Cqc.PRODUCER] === consumer) return;
   // Who died may have said that an event is queued, and not have queued it: it is raised again.
   const claimed = Atomics.exchange(i32, c + Cqc.EVENT_QUEUED, 0) !== 0;
   if (claimed) Atomics.or(i32, i32[c + Cqc.RECORD] + CqDoorbellRecord.ARM, CqArm.NEXT);
-  engine.completer.notify(c, true);
+  engine.moderation.raise(c);
 }

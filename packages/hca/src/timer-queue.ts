@@ -1,13 +1,13 @@
 /**
- * Timers of all send queues of a machine: a binary heap of QP contexts by deadline, in machine memory.
+ * Timers of all send queues and moderated CQs of a machine: a binary heap of their contexts by deadline, in machine memory.
  *
  * The earliest deadline is also a word of the engine's header, so that an empty poll looks at one number.
  */
 import type { Machine } from '@openverbs/machine';
-import { EngineHeader, Qpc } from './layout.ts';
+import { EngineHeader, Timed } from './layout.ts';
 import { TIMERS_MAX } from './limits.ts';
 
-const { DEADLINE, TIMER_SLOT } = Qpc;
+const { DEADLINE, TIMER_SLOT } = Timed;
 
 export class TimerQueue {
   readonly #i32: Int32Array;
@@ -37,7 +37,7 @@ export class TimerQueue {
     this.#publishEarliest();
   }
 
-  /** Starts or moves the timer of the QP at `q`; false when the queue is full. */
+  /** Starts or moves the timer of the QP or CQ at `q`; false when the queue is full. */
   start(q: number, deadlineNs: number): boolean {
     const i32 = this.#i32;
     let slot = i32[q + TIMER_SLOT] - 1;
@@ -52,7 +52,7 @@ export class TimerQueue {
     return true;
   }
 
-  /** Stops the timer of the QP at `q`, if one runs. */
+  /** Stops the timer of the QP or CQ at `q`, if one runs. */
   stop(q: number): void {
     const i32 = this.#i32;
     const slot = i32[q + TIMER_SLOT] - 1;
@@ -66,7 +66,7 @@ export class TimerQueue {
     } else this.#publishEarliest();
   }
 
-  /** Takes a QP whose deadline has passed; 0 when there is none. */
+  /** Takes a QP or CQ whose deadline has passed; 0 when there is none. */
   takeDue(nowNs: number): number {
     if (this.#i32[this.#engine + EngineHeader.TIMER_COUNT] === 0 || this.#deadline(0) > nowNs) return 0;
     const q = this.#i32[this.#heap];

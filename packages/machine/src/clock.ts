@@ -15,6 +15,8 @@ export interface Clock {
    * @returns a function that cancels the timer; later calls of it do nothing
    */
   setTimer(deadlineNs: number, callback: () => void): () => void;
+  /** What has to be added to {@link Clock.nowNs} for nanoseconds since 1970; left out where the clock is not that of the world. */
+  wallclockOffsetNs?(): number;
 }
 
 /** Longest delay that `setTimeout` takes; a longer one would fire at once. */
@@ -32,6 +34,10 @@ export class HostClock implements Clock {
   nowNs(): number {
     const time = hrtime();
     return time[0] * 1e9 + time[1];
+  }
+
+  wallclockOffsetNs(): number {
+    return (performance.timeOrigin + performance.now()) * 1e6 - this.nowNs();
   }
 
   setTimer(deadlineNs: number, callback: () => void): () => void {

@@ -1,6 +1,13 @@
 /** Functions whose objects not every device has: they hand their arguments on, in the right places. */
 import { Gid, SrqAttrMask } from '@openverbs/verbs';
-import type { AddressHandle, ProtectionDomain, QueuePair, SharedReceiveQueue } from '@openverbs/verbs';
+import type {
+  AddressHandle,
+  CompletionQueueEx,
+  Context,
+  ProtectionDomain,
+  QueuePair,
+  SharedReceiveQueue,
+} from '@openverbs/verbs';
 import { expect } from 'chai';
 
 import * as gen2 from '../src/gen2/index.ts';
@@ -121,6 +128,42 @@ describe('gen2 on shared receive queues and datagrams', () => {
       ['wrComplete'],
       ['wrAbort'],
     ]);
+  });
+
+  it('polls an extended completion queue', () => {
+    const cq = noting<CompletionQueueEx>(7);
+    expect(gen2.ibv_cq_ex_to_cq(cq)).to.equal(cq);
+    expect(gen2.ibv_create_cq_ex(noting<Context>(cq), { cqe: 1 })).to.equal(cq);
+    expect([gen2.ibv_start_poll(cq, {}), gen2.ibv_next_poll(cq)]).to.deep.equal([0, 0]);
+    const none = noting<CompletionQueueEx>(false);
+    expect([gen2.ibv_start_poll(none), gen2.ibv_next_poll(none)]).to.deep.equal([2, 2]);
+    gen2.ibv_end_poll(cq);
+    calls = [];
+    const readers = {
+      readOpcode: gen2.ibv_wc_read_opcode,
+      readVendorErr: gen2.ibv_wc_read_vendor_err,
+      readByteLen: gen2.ibv_wc_read_byte_len,
+      readImmData: gen2.ibv_wc_read_imm_data,
+      readInvalidatedRkey: gen2.ibv_wc_read_invalidated_rkey,
+      readQpNum: gen2.ibv_wc_read_qp_num,
+      readSrcQp: gen2.ibv_wc_read_src_qp,
+      readWcFlags: gen2.ibv_wc_read_wc_flags,
+      readSlid: gen2.ibv_wc_read_slid,
+      readSl: gen2.ibv_wc_read_sl,
+      readDlidPathBits: gen2.ibv_wc_read_dlid_path_bits,
+      readCompletionTs: gen2.ibv_wc_read_completion_ts,
+      readCompletionWallclockNs: gen2.ibv_wc_read_completion_wallclock_ns,
+    };
+    for (const read of Object.values(readers)) expect(read(cq)).to.equal(7);
+    expect(calls).to.deep.equal(Object.keys(readers).map((name) => [name]));
+  });
+
+  it('moderates a completion queue', () => {
+    const moderate = { cqCount: 2, cqPeriod: 3 };
+    gen2.ibv_modify_cq(noting(), { attr_mask: gen2.IBV_CQ_ATTR_MODERATE, moderate });
+    expect(calls).to.deep.equal([['modify', { moderate }]]);
+    expect(failure(() => gen2.ibv_modify_cq(noting(), { attr_mask: 0, moderate })).code).to.equal('EINVAL');
+    expect(failure(() => gen2.ibv_modify_cq(noting(), { attr_mask: 3, moderate })).code).to.equal('EINVAL');
   });
 
   it('resizes a completion queue', () => {

@@ -66,6 +66,10 @@ describe('gen2', () => {
     expect(gen2.ibv_query_gid_table(context, entries, 0)).to.be.empty;
     expect(failure(() => gen2.ibv_query_gid_ex(context, 1, 0, {}, 1)).code).to.equal('EINVAL');
     expect(failure(() => gen2.ibv_query_gid_table(context, [], 1, 1)).code).to.equal('EINVAL');
+    const ex = gen2.ibv_query_device_ex(context);
+    expect(ex.origAttr).to.deep.equal(gen2.ibv_query_device(context));
+    expect(ex).to.include({ hcaCoreClock: 1e6, maxDmSize: 0n });
+    expect(gen2.ibv_query_rt_values_ex(context).rawClock).to.be.a('number');
     expect(gen2.ibv_fork_init()).to.equal(0);
     expect(gen2.ibv_is_fork_initialized()).to.equal(gen2.IBV_FORK_UNNEEDED);
     expect([gen2.ibv_is_qpt_supported(0b100, 2), gen2.ibv_is_qpt_supported(0b100, 3)]).to.deep.equal([1, 0]);

@@ -1,6 +1,7 @@
 /** Completion queues. */
 import type { AsyncEventSubject } from './async-event.ts';
 import { AsyncEventTarget } from './async-event-target.ts';
+import type { CqModerate } from './attributes/device.ts';
 import { assertOp, callOp } from './call-op.ts';
 import { CallsCompletionQueue } from './calls/calls-completion-queue.ts';
 import { checkInteger } from './check.ts';
@@ -108,6 +109,23 @@ export class CompletionQueue extends AsyncEventTarget {
     const resized = callOp(this.context, verb, 'resizeCq', this.handle, cqe);
     this.#cqe = resized.cqe;
     if (resized.dataPath !== undefined && this.path instanceof RingCompletionQueue) this.path.rebind(resized.dataPath);
+  }
+
+  /**
+   * Has one event tell of several completions: of `cqCount`, or of those that came within `cqPeriod` microseconds after the first.
+   * With 0 in either, which is how a queue begins, each completion for which the queue is armed makes an event. Source:
+   * `ibv_modify_cq`(3).
+   */
+  modify(attr: { readonly moderate: CqModerate }): void {
+    const verb = 'ibv_modify_cq';
+    this.assertLive(verb);
+    assertOp(this.context, verb, 'modifyCq');
+    const { maxCqCount, maxCqPeriod } = this.context.queryDeviceEx().cqModCaps;
+    if (attr.moderate === undefined) throw invalid(verb, 'nothing to modify', 'give moderate');
+    const { cqCount, cqPeriod } = attr.moderate;
+    checkInteger(verb, 'moderate.cqCount', cqCount, 0, maxCqCount, 'cqModCaps of the device');
+    checkInteger(verb, 'moderate.cqPeriod', cqPeriod, 0, maxCqPeriod, 'cqModCaps of the device');
+    callOp(this.context, verb, 'modifyCq', this.handle, { cqCount, cqPeriod });
   }
 
   /**

@@ -1,13 +1,55 @@
 /** What later versions of libibverbs added to an open device: extended queries, and the verbs that are left out. */
-import type { PortAttr } from './attributes/device.ts';
+import type { DeviceAttr, DeviceAttrEx, PortAttr, RtValues } from './attributes/device.ts';
+import type { ContextOps } from './driver/device-ops.ts';
+import { callOp } from './call-op.ts';
+import type { Device } from './device.ts';
 import { portSpeed } from './enums/port.ts';
+import { inVerb } from './errors.ts';
 import { refuseLeftOut } from './left-out.ts';
 import { VerbsObject } from './lifetime.ts';
 
+/** What a provider says that knows no extended attributes. */
+const NO_EXTENSIONS: Omit<DeviceAttrEx, 'origAttr' | 'deviceCapFlagsEx' | 'physPortCntEx'> = {
+  odpCaps: { generalCaps: 0n, rcOdpCaps: 0, ucOdpCaps: 0, udOdpCaps: 0 },
+  completionTimestampMask: 0n,
+  hcaCoreClock: 0,
+  cqModCaps: { maxCqCount: 0, maxCqPeriod: 0 },
+  maxDmSize: 0n,
+  xrcOdpCaps: 0,
+};
+
 /** See `Context`. */
 export abstract class ContextEx extends VerbsObject {
+  /** The device. */
+  abstract readonly device: Device;
+  /** @internal */
+  abstract readonly ops: ContextOps;
+  #deviceAttrEx: DeviceAttrEx | null = null;
+
+  /** What the device is. @internal */
+  abstract queryDevice(): DeviceAttr;
   /** How a port is doing. @internal */
   abstract queryPort(port?: number): PortAttr;
+
+  /** What the device is and where its limits lie, with what later versions added. Source: `ibv_query_device_ex`(3). */
+  queryDeviceEx(): DeviceAttrEx {
+    const verb = 'ibv_query_device_ex';
+    this.assertLive(verb);
+    if (this.#deviceAttrEx === null) {
+      const origAttr = this.queryDevice();
+      const own = { deviceCapFlagsEx: BigInt(origAttr.deviceCapFlags >>> 0), physPortCntEx: origAttr.physPortCnt };
+      const added = inVerb(verb, () => this.ops.queryDeviceEx?.()) ?? { ...NO_EXTENSIONS, ...own };
+      this.#deviceAttrEx = { origAttr, ...added };
+    }
+    return this.#deviceAttrEx;
+  }
+
+  /** The device's clock now, in ticks of `hcaCoreClock`. Source: `ibv_query_rt_values_ex`. */
+  queryRtValues(): RtValues {
+    const verb = 'ibv_query_rt_values_ex';
+    this.assertLive(verb);
+    return { rawClock: callOp(this, verb, 'queryRawClock') };
+  }
 
   /** The speed of a port in units of 100 Mb/s, 0 when it is not known. Source: `ibv_query_port_speed`(3). */
   queryPortSpeed(port = 1): number {

@@ -1,12 +1,14 @@
 /** Open devices. */
 import { AsyncEvent } from './async-event.ts';
 import type { AsyncEventTarget } from './async-event-target.ts';
-import type { CqInitAttr, DeviceAttr, PortAttr } from './attributes/device.ts';
+import type { CqInitAttr, CqInitAttrEx, DeviceAttr, PortAttr } from './attributes/device.ts';
 import { assertOp, callOp } from './call-op.ts';
-import { checkInstance, checkInteger, U32_MAX } from './check.ts';
+import { checkInteger } from './check.ts';
 import { CompletionChannel } from './completion-channel.ts';
-import { CompletionQueue } from './completion-queue.ts';
+import type { CompletionQueue } from './completion-queue.ts';
+import type { CompletionQueueEx } from './completion-queue-ex.ts';
 import { ContextEx } from './context-ex.ts';
+import { createCompletionQueue, createCompletionQueueEx } from './create-cq.ts';
 import type { Device } from './device.ts';
 import { DmaBuffer } from './dma-buffer.ts';
 import type { ContextOps } from './driver/device-ops.ts';
@@ -149,19 +151,15 @@ export class Context extends ContextEx {
 
   /** Makes a completion queue of at least `cqe` entries. Source: `ibv_create_cq`(3). */
   createCq(init: CqInitAttr): CompletionQueue {
-    const verb = 'ibv_create_cq';
-    this.assertLive(verb);
-    assertOp(this, verb, 'createCq');
-    const { cqe, channel = null, compVector = 0, cqContext } = init;
-    checkInteger(verb, 'cqe', cqe, 1, this.queryDevice().maxCqe, 'maxCqe of the device');
-    checkInteger(verb, 'compVector', compVector, 0, U32_MAX);
-    if (channel !== null) {
-      checkInstance(verb, 'channel', channel, CompletionChannel);
-      channel.assertLive(verb);
-      if (channel.context !== this) throw invalid(verb, 'the channel is of another context');
-    }
-    const ops = callOp(this, verb, 'createCq', { cqe, compVector });
-    return new CompletionQueue(this, channel, ops, cqContext);
+    return createCompletionQueue(this, init);
+  }
+
+  /**
+   * Makes an extended completion queue of at least `cqe` entries, whose completions are read field by field. Source:
+   * `ibv_create_cq_ex`(3).
+   */
+  createCqEx(init: CqInitAttrEx): CompletionQueueEx {
+    return createCompletionQueueEx(this, init);
   }
 
   /**

@@ -57,3 +57,44 @@ export interface CqPath {
   /** Removes the completions of a QP that was reset or destroyed. */
   clean(qpNum: number): void;
 }
+
+/**
+ * Reads the completions of an extended CQ, one at a time, where they lie. After {@link CqCursor.next} returned true, the fields and
+ * methods tell of that completion.
+ */
+export interface CqCursor {
+  /** `wrId` of the completion. */
+  readonly wrId: number;
+  /** `WcStatus` of the completion. */
+  readonly status: number;
+  /** Goes to the next completion; false when there is none. The `first` of a batch lets the device run before it gives up. */
+  next(first: boolean): boolean;
+  /** Gives back the room of all that was gone to. */
+  end(): void;
+  /** One of `WcOpcode`. */
+  opcode(): number;
+  /** Why it failed, 0 on success. */
+  vendorErr(): number;
+  /** Bytes transferred. */
+  byteLen(): number;
+  /** Immediate data, or the key that was invalidated. */
+  immData(): number;
+  /** Number of the local QP. */
+  qpNum(): number;
+  /** UD: number of the sender's QP. */
+  srcQp(): number;
+  /** `WcFlags` bits. */
+  wcFlags(): number;
+  /** UD: service level. */
+  sl(): number;
+  /** UD: LID of the sender. */
+  slid(): number;
+  /** UD: path bits of the local LID. */
+  dlidPathBits(): number;
+  /** When it was completed, in ticks of the device's clock. */
+  completionTs(): number;
+  /** The key that the failed check looked at. */
+  faultKey(): number;
+  /** The address or length that it looked at. */
+  faultAddr(): number;
+}

@@ -8,7 +8,17 @@ export { AddressHandle } from './address-handle.ts';
 export { AsyncEvent, type AsyncEventSubject } from './async-event.ts';
 export { AsyncEventTarget } from './async-event-target.ts';
 export type * from './attributes/address.ts';
-export type { CqInitAttr, DeviceAttr, PortAttr } from './attributes/device.ts';
+export type {
+  CqInitAttr,
+  CqInitAttrEx,
+  CqModerate,
+  CqModerationCaps,
+  DeviceAttr,
+  DeviceAttrEx,
+  OdpCaps,
+  PortAttr,
+  RtValues,
+} from './attributes/device.ts';
 export type {
   QpAttr,
   QpAttrInit,
@@ -21,6 +31,7 @@ export type {
 } from './attributes/qp.ts';
 export { CompletionChannel } from './completion-channel.ts';
 export { CompletionQueue, type CompletionsOptions } from './completion-queue.ts';
+export { CompletionQueueEx } from './completion-queue-ex.ts';
 export { connectPair, type ConnectOverrides } from './connect-pair.ts';
 export { Context, type WaitOptions } from './context.ts';
 export { ContextEx } from './context-ex.ts';

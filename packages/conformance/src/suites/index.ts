@@ -4,10 +4,12 @@ import { asyncEventsSuite } from './async-events.ts';
 import { atomicsSuite } from './atomics.ts';
 import { channelSuite } from './channel.ts';
 import { contextSuite } from './context.ts';
+import { cqModerationSuite } from './cq-moderation.ts';
 import { cqOverrunSuite } from './cq-overrun.ts';
 import { cqResizeSuite } from './cq-resize.ts';
 import { cqSuite } from './cq.ts';
 import { deviceSuite } from './device.ts';
+import { extendedCqSuite } from './extended-cq.ts';
 import { extendedPostsSuite } from './extended-posts.ts';
 import { flushSuite } from './flush.ts';
 import { hostileRingsSuite } from './hostile-rings.ts';
@@ -89,6 +91,8 @@ export const suites: readonly ConformanceSuite[] = [
   ucSuite,
   ucErrorsSuite,
   ucStateSuite,
+  cqModerationSuite,
+  extendedCqSuite,
   lifetimesSuite,
   limitsSuite,
   hostileWqeSuite,

@@ -1,6 +1,6 @@
 /** What the device says of itself: `ibv_query_device` and `ibv_query_port`. */
 import { AtomicCap, DeviceCapFlags, LinkLayer, Mtu, PortCapFlags, PortState } from '@openverbs/verbs';
-import type { DeviceAttr, PortAttr } from '@openverbs/verbs';
+import type { DeviceAttr, DeviceAttrEx, PortAttr } from '@openverbs/verbs';
 import type { CapabilityManifest } from '@openverbs/verbs/driver';
 import { CAPABILITY_MANIFEST_VERSION } from '@openverbs/verbs/driver';
 import type { Hca } from '../hca.ts';
@@ -26,6 +26,9 @@ export const CAPABILITIES: CapabilityManifest = {
     nullMr: true,
     srq: true,
     srqResize: true,
+    cqModeration: true,
+    extendedCq: true,
+    completionTimestamps: true,
     directAccess: true,
     dmaBuffers: true,
     sharesMachine: true,
@@ -87,6 +90,23 @@ export function deviceAttr(hca: Hca): DeviceAttr {
     maxPkeys: 1,
     localCaAckDelay: 0,
     physPortCnt: hca.ports,
+  };
+}
+
+/** The device's clock counts nanoseconds: 10^6 kHz. All bits of its time count; a completion's time is a double all the same. */
+const CORE_CLOCK_KHZ = 1e6;
+const TIMESTAMP_MASK = 0xffffffffffffffffn;
+
+export function deviceAttrEx(hca: Hca): Omit<DeviceAttrEx, 'origAttr'> {
+  return {
+    odpCaps: { generalCaps: 0n, rcOdpCaps: 0, ucOdpCaps: 0, udOdpCaps: 0 },
+    completionTimestampMask: TIMESTAMP_MASK,
+    hcaCoreClock: CORE_CLOCK_KHZ,
+    deviceCapFlagsEx: BigInt(deviceAttr(hca).deviceCapFlags >>> 0),
+    cqModCaps: { maxCqCount: limits.CQ_MODERATION_COUNT_MAX, maxCqPeriod: limits.CQ_MODERATION_PERIOD_US_MAX },
+    maxDmSize: 0n,
+    xrcOdpCaps: 0,
+    physPortCntEx: hca.ports,
   };
 }
 

@@ -5,11 +5,22 @@
  */
 import type { Clock } from '@openverbs/machine';
 import { Gid, VerbsError } from '@openverbs/verbs';
-import type { DeviceAttr, GidEntry, PortAttr, QpAttr, QpCap, SrqAttr } from '@openverbs/verbs';
+import type {
+  CqModerate,
+  DeviceAttr,
+  DeviceAttrEx,
+  GidEntry,
+  PortAttr,
+  QpAttr,
+  QpCap,
+  SrqAttr,
+} from '@openverbs/verbs';
 import { GidType, QpAttrMask } from '@openverbs/verbs';
-import { QP_DOORBELL_RECORD_BYTES, CQ_DOORBELL_RECORD_BYTES } from '@openverbs/verbs/rings';
+import { QP_DOORBELL_RECORD_BYTES } from '@openverbs/verbs/rings';
 import type {
   ContextOps,
+  CqExOps,
+  CqExRequest,
   CqOps,
   CqRings,
   DmaBufferOps,
@@ -30,18 +41,17 @@ import { modifyQp } from '../modify-qp.ts';
 import { SEND_OPCODES } from '../opcode.ts';
 import { reap } from '../reap.ts';
 import { BufferTable, HOST_ADDRESS_BASE } from './buffer-table.ts';
-import { deviceAttr, portAttr } from './device-attributes.ts';
+import { deviceAttr, deviceAttrEx, portAttr } from './device-attributes.ts';
 import { DirectDoorbell } from './direct-doorbell.ts';
 import { asVerbsError } from './errors.ts';
+import { HcaCqs } from './hca-cqs.ts';
 import { HcaEventSource } from './hca-event-source.ts';
 import { HcaSrqs } from './hca-srqs.ts';
 import { fromQpc, toQpChange } from './qp-attributes.ts';
-import { cqGeometry, qpGeometry } from './ring-geometry.ts';
+import { qpGeometry } from './ring-geometry.ts';
 import type { RingBuffer } from './ring-memory.ts';
 import { RingMemory } from './ring-memory.ts';
 
-/** `num_comp_vectors`: event queues that a CQ can choose from. */
-const COMP_VECTORS = 1;
 /** PD of the driver's own regions: the rings. */
 const DRIVER_PD = 0;
 /** The one partition that a port is in (IBTA 10.9.1). */
@@ -50,6 +60,7 @@ const PKEY_DEFAULT = 0xffff;
 export class HcaContext implements ContextOps {
   readonly events: EventSource;
   readonly #engine: Engine;
+  readonly #clock: Clock;
   readonly #hca: Hca;
   readonly #commands: CommandInterface;
   readonly #uar: number;
@@ -58,16 +69,17 @@ export class HcaContext implements ContextOps {
   readonly #source: HcaEventSource;
   readonly #rings: RingMemory;
   readonly #srqs: HcaSrqs;
+  readonly #cqs: HcaCqs;
   readonly #onClosed: (context: HcaContext) => void;
-  /** Ring memory by QPN and by CQN. */
+  /** Ring memory by QPN. */
   readonly #qpBuffers = new Map<number, RingBuffer>();
-  readonly #cqBuffers = new Map<number, RingBuffer>();
   /** The present key of each region, by the one that it had first, which is its handle. */
   readonly #regions = new Map<number, number>();
   readonly #pds = new Set<number>();
 
   constructor(engine: Engine, hca: Hca, clock: Clock, onClosed: (context: HcaContext) => void) {
     this.#engine = engine;
+    this.#clock = clock;
     this.#hca = hca;
     this.#onClosed = onClosed;
     this.#commands = new CommandInterface(engine, hca);
@@ -84,6 +96,7 @@ export class HcaContext implements ContextOps {
       (allocate) => this.#withReaping(allocate),
     );
     this.#srqs = new HcaSrqs(this.#commands, this.#uar, this.#rings);
+    this.#cqs = new HcaCqs(this.#commands, this.#uar, this.#rings, this.#doorbell);
   }
 
   /** Destroys what is left, as the kernel does when a process closes the device, and gives the UAR back. */
@@ -91,7 +104,7 @@ export class HcaContext implements ContextOps {
     asVerbsError(() => {
       for (const qpn of [...this.#qpBuffers.keys()]) this.destroyQp(qpn);
       this.#srqs.destroyAll();
-      for (const cqn of [...this.#cqBuffers.keys()]) this.destroyCq(cqn);
+      this.#cqs.destroyAll();
       for (const mr of [...this.#regions.keys()]) this.deregMr(mr);
       for (const pd of [...this.#pds]) this.deallocPd(pd);
       this.#source.close();
@@ -103,6 +116,10 @@ export class HcaContext implements ContextOps {
 
   queryDevice(): DeviceAttr {
     return deviceAttr(this.#hca);
+  }
+
+  queryDeviceEx(): Omit<DeviceAttrEx, 'origAttr'> {
+    return deviceAttrEx(this.#hca);
   }
 
   queryPort(port: number): PortAttr {
@@ -194,36 +211,27 @@ export class HcaContext implements ContextOps {
   }
 
   createCq(attr: { readonly cqe: number; readonly compVector: number }): CqOps {
-    if (attr.compVector >= COMP_VECTORS) {
-      const message = `compVector is ${attr.compVector}, but the device has ${COMP_VECTORS}, counted from 0`;
-      throw new VerbsError({ code: 'EINVAL', message, hint: 'leave compVector out' });
-    }
-    const { log2Count, bytes } = asVerbsError(() => cqGeometry(attr.cqe));
-    const buffer = this.#rings.alloc(bytes);
-    const handle = this.#rings.orFree(buffer, () =>
-      this.#commands.createCq({ uar: this.#uar, bufferKey: buffer.key, log2Count }),
-    );
-    this.#cqBuffers.set(handle, buffer);
-    return { handle, cqe: 2 ** log2Count, dataPath: this.#cqRings(buffer, log2Count) };
+    return this.#cqs.create(attr);
+  }
+
+  createCqEx(request: CqExRequest): CqExOps {
+    return { ...this.#cqs.create(request), wallclockOffsetNs: () => this.#clock.wallclockOffsetNs?.() ?? 0 };
+  }
+
+  queryRawClock(): number {
+    return this.#clock.nowNs();
   }
 
   resizeCq(cqn: number, cqe: number): { readonly cqe: number; readonly dataPath: CqRings } {
-    const { log2Count, bytes } = asVerbsError(() => cqGeometry(cqe));
-    const buffer = this.#rings.alloc(bytes);
-    this.#rings.orFree(buffer, () => {
-      this.#commands.resizeCq(cqn, buffer.key, log2Count);
-    });
-    this.#rings.free(this.#cqBuffers.get(cqn)!);
-    this.#cqBuffers.set(cqn, buffer);
-    return { cqe: 2 ** log2Count, dataPath: this.#cqRings(buffer, log2Count) };
+    return this.#cqs.resize(cqn, cqe);
+  }
+
+  modifyCq(cqn: number, { cqCount, cqPeriod }: CqModerate): void {
+    this.#cqs.modify(cqn, cqCount, cqPeriod);
   }
 
   destroyCq(cqn: number): void {
-    asVerbsError(() => {
-      this.#commands.destroyCq(cqn);
-    });
-    this.#rings.free(this.#cqBuffers.get(cqn)!);
-    this.#cqBuffers.delete(cqn);
+    this.#cqs.destroy(cqn);
   }
 
   createQp(request: QpRequest): QpOps {
@@ -325,17 +333,6 @@ export class HcaContext implements ContextOps {
   #registerRings(base: number, length: number): number {
     const place = { pd: DRIVER_PD, access: 0, length, base, ...words(HOST_ADDRESS_BASE + base) };
     return this.#withReaping(() => this.#commands.createMpt({ uar: this.#uar, ...place }));
-  }
-
-  #cqRings(buffer: RingBuffer, log2Count: number): CqRings {
-    return {
-      kind: 'rings',
-      i32: this.#engine.machine.i32,
-      doorbell: this.#doorbell,
-      doorbellRecordAddr: buffer.addr,
-      cqAddr: buffer.addr + CQ_DOORBELL_RECORD_BYTES,
-      log2Count,
-    };
   }
 
   /** Runs an allocation; when it fails, threads that have ended may be the reason, so it is tried again behind them. */

@@ -53,7 +53,7 @@ export class HcaEventSource implements EventSource {
   }
 
   next(event: RawEvent): boolean {
-    if (this.#closed || (!this.#take(event) && !(this.#catchUp() && this.#take(event)))) return false;
+    if (this.#closed || !(this.#take(event) || this.#takeAfterIdle(event))) return false;
     if (event.type === COMPLETION) {
       // From here on the CQ may raise its next event.
       const c = this.#cqTable + (event.id & (CQS_MAX - 1)) * Cqc.WORDS;
@@ -66,13 +66,19 @@ export class HcaEventSource implements EventSource {
     return takeEvent(this.#engine.machine.i32, this.#eq, event);
   }
 
-  /** When the queue was full, armed CQs went without their events; true when that was so and they have them now. */
-  #catchUp(): boolean {
-    if (Atomics.exchange(this.#engine.machine.i32, this.#eq + Eqc.OVERRUN, 0) === 0) return false;
+  /** As an empty poll does: lets the device run, since an event may wait for a timer, and looks once more. */
+  #takeAfterIdle(event: RawEvent): boolean {
+    this.#engine.idle();
+    this.#catchUp();
+    return this.#take(event);
+  }
+
+  /** When the queue was full, armed CQs went without their events; they have them after this. */
+  #catchUp(): void {
+    if (Atomics.exchange(this.#engine.machine.i32, this.#eq + Eqc.OVERRUN, 0) === 0) return;
     this.#engine.command(() => {
       catchUp(this.#engine, this.#eq);
     });
-    return true;
   }
 
   setInterruptHandler(handler: (() => void) | null): void {
@@ -137,6 +143,8 @@ export class HcaEventSource implements EventSource {
     this.#waiting = wait.async;
     void Promise.resolve(wait.value).then(() => {
       this.#waiting = false;
+      // Another thread may have started a timer that this one has to run.
+      if (this.#holds > 0 && this.#engine.placement === 'inline') this.#armTimer();
       this.#schedule();
       this.#listen();
     });

@@ -75,5 +75,12 @@ function auditTimers(bed: Testbed): void {
     running++;
     expect(i32[heap + slot - 1], 'QP of a timer').to.equal(q);
   }
+  for (const c of cqs(i32, hca)) {
+    const slot = i32[c + Cqc.TIMER_SLOT];
+    expect(slot !== 0, 'a CQ that holds an event back has a timer').to.equal(i32[c + Cqc.MODERATION_PENDING] !== 0);
+    if (slot === 0) continue;
+    running++;
+    expect(i32[heap + slot - 1], 'CQ of a timer').to.equal(c);
+  }
   expect(i32[engine.header + EngineHeader.TIMER_COUNT], 'timers').to.equal(running);
 }

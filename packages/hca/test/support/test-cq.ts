@@ -30,11 +30,11 @@ export class TestCq {
   readonly #bed: Testbed;
   #ring: number;
 
-  constructor(bed: Testbed, log2Count: number) {
+  constructor(bed: Testbed, log2Count: number, flags = 0) {
     this.#bed = bed;
     this.log2Count = log2Count;
     const { addr, key } = bed.ringKey(CQ_DOORBELL_RECORD_BYTES + CQE_BYTES * 2 ** log2Count);
-    this.number = bed.commands.createCq({ uar: bed.uar, bufferKey: key, log2Count });
+    this.number = bed.commands.createCq({ uar: bed.uar, bufferKey: key, log2Count, flags });
     this.context = bed.commands.cq(this.number);
     this.record = addr >>> 2;
     this.#ring = (addr + CQ_DOORBELL_RECORD_BYTES) >>> 2;

@@ -133,8 +133,8 @@ export class Testbed {
     return { addr, key };
   }
 
-  cq(log2Count = 6): TestCq {
-    return new TestCq(this, log2Count);
+  cq(log2Count = 6, flags = 0): TestCq {
+    return new TestCq(this, log2Count, flags);
   }
 
   srq(options: SrqOptions = {}): TestSrq {

@@ -1,5 +1,6 @@
 /** Completion channels and completion queues, by their C names. */
-import type { CompletionChannel, CompletionQueue, Context, WorkCompletion } from '@openverbs/verbs';
+import { CqAttrMask, VerbsError } from '@openverbs/verbs';
+import type { CompletionChannel, CompletionQueue, Context, CqModerate, WorkCompletion } from '@openverbs/verbs';
 
 /** Creates a completion channel. */
 export function ibv_create_comp_channel(context: Context): CompletionChannel {
@@ -32,6 +33,24 @@ export function ibv_create_cq(
 /** Changes the capacity of a completion queue to at least `cqe` entries. */
 export function ibv_resize_cq(cq: CompletionQueue, cqe: number): void {
   cq.resize(cqe);
+}
+
+/** C's `struct ibv_modify_cq_attr`; the mask is an `IBV_CQ_ATTR_*` one. */
+export interface ModifyCqAttr {
+  /** What to change. */
+  readonly attr_mask: number;
+  /** How many completions make an event. */
+  readonly moderate: CqModerate;
+}
+
+/** Changes what `cq_attr.attr_mask` names: how many completions, or how long after the first of them, make an event. */
+export function ibv_modify_cq(cq: CompletionQueue, cq_attr: ModifyCqAttr): void {
+  const { attr_mask, moderate } = cq_attr;
+  if (attr_mask !== CqAttrMask.MODERATE) {
+    const message = `attr_mask is ${attr_mask}; IBV_CQ_ATTR_MODERATE is the one that there is`;
+    throw new VerbsError({ code: 'EINVAL', verb: 'ibv_modify_cq', message });
+  }
+  cq.modify({ moderate });
 }
 
 /**

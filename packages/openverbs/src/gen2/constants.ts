@@ -5,6 +5,8 @@
 import {
   AccessFlags,
   AtomicCap,
+  CqAttrMask,
+  CreateCqFlags,
   DeviceCapFlags,
   EventType,
   ForkStatus,
@@ -26,6 +28,8 @@ import {
   SrqAttrMask,
   SrqType,
   TransportType,
+  WC_STANDARD_FLAGS,
+  WcExFlags,
   WcFlags,
   WcOpcode,
   WcStatus,
@@ -412,3 +416,32 @@ export const {
   /** `WcFlags.TM_MATCH`. */ TM_MATCH: IBV_WC_TM_MATCH,
   /** `WcFlags.TM_DATA_VALID`. */ TM_DATA_VALID: IBV_WC_TM_DATA_VALID,
 } = WcFlags;
+
+/** `enum ibv_create_cq_wc_flags`. */
+export const {
+  /** `WcExFlags.BYTE_LEN`. */ BYTE_LEN: IBV_WC_EX_WITH_BYTE_LEN,
+  /** `WcExFlags.IMM`. */ IMM: IBV_WC_EX_WITH_IMM,
+  /** `WcExFlags.QP_NUM`. */ QP_NUM: IBV_WC_EX_WITH_QP_NUM,
+  /** `WcExFlags.SRC_QP`. */ SRC_QP: IBV_WC_EX_WITH_SRC_QP,
+  /** `WcExFlags.SLID`. */ SLID: IBV_WC_EX_WITH_SLID,
+  /** `WcExFlags.SL`. */ SL: IBV_WC_EX_WITH_SL,
+  /** `WcExFlags.DLID_PATH_BITS`. */ DLID_PATH_BITS: IBV_WC_EX_WITH_DLID_PATH_BITS,
+  /** `WcExFlags.COMPLETION_TIMESTAMP`. */ COMPLETION_TIMESTAMP: IBV_WC_EX_WITH_COMPLETION_TIMESTAMP,
+  /** `WcExFlags.CVLAN`. */ CVLAN: IBV_WC_EX_WITH_CVLAN,
+  /** `WcExFlags.FLOW_TAG`. */ FLOW_TAG: IBV_WC_EX_WITH_FLOW_TAG,
+  /** `WcExFlags.TM_INFO`. */ TM_INFO: IBV_WC_EX_WITH_TM_INFO,
+  /** `WcExFlags.COMPLETION_TIMESTAMP_WALLCLOCK`. */ COMPLETION_TIMESTAMP_WALLCLOCK:
+    IBV_WC_EX_WITH_COMPLETION_TIMESTAMP_WALLCLOCK,
+} = WcExFlags;
+
+/** `WC_STANDARD_FLAGS`. */
+export const IBV_WC_STANDARD_FLAGS = WC_STANDARD_FLAGS;
+
+/** `enum ibv_create_cq_attr_flags`. */
+export const {
+  /** `CreateCqFlags.SINGLE_THREADED`. */ SINGLE_THREADED: IBV_CREATE_CQ_ATTR_SINGLE_THREADED,
+  /** `CreateCqFlags.IGNORE_OVERRUN`. */ IGNORE_OVERRUN: IBV_CREATE_CQ_ATTR_IGNORE_OVERRUN,
+} = CreateCqFlags;
+
+/** `enum ibv_cq_attr_mask`. */
+export const { /** `CqAttrMask.MODERATE`. */ MODERATE: IBV_CQ_ATTR_MODERATE } = CqAttrMask;

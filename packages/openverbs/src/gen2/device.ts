@@ -1,6 +1,6 @@
 /** Devices and contexts, by their C names. Sources: the man pages of section 3 of the same names. */
 import { ForkStatus, VerbsError } from '@openverbs/verbs';
-import type { Context, Device, DeviceAttr, Gid, GidEntry, PortAttr } from '@openverbs/verbs';
+import type { Context, Device, DeviceAttr, DeviceAttrEx, Gid, GidEntry, PortAttr } from '@openverbs/verbs';
 
 import { sharedOpenVerbs } from '../shared-instance.ts';
 import { filled } from './out-parameter.ts';
@@ -51,6 +51,15 @@ export function ibv_close_device(context: Context): void {
 /** What a device is and where its limits lie. */
 export function ibv_query_device(context: Context, device_attr: Out<DeviceAttr> = {}): DeviceAttr {
   return filled(device_attr, context.queryDevice());
+}
+
+/** The same, with what later versions added; `input` is C's, which has no members yet. */
+export function ibv_query_device_ex(
+  context: Context,
+  _input: object | null = null,
+  attr: Out<DeviceAttrEx> = {},
+): DeviceAttrEx {
+  return filled(attr, context.queryDeviceEx());
 }
 
 /** What a port, counted from 1, is and how it is doing. */

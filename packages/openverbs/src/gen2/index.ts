@@ -15,6 +15,7 @@ export type { BadWr } from './bad-wr.ts';
 export * from './completion.ts';
 export * from './constants.ts';
 export * from './device.ts';
+export * from './extended-completion.ts';
 export * from './extended-post.ts';
 export * from './left-out.ts';
 export * from './memory.ts';

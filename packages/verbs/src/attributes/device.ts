@@ -137,6 +137,59 @@ export interface PortAttr {
   readonly portCapFlags2: number;
 }
 
+/** How many completions make an event (`struct ibv_moderate_cq`). Source: `ibv_modify_cq`(3). */
+export interface CqModerate {
+  /** So many completions make one. */
+  readonly cqCount: number;
+  /** So long after the first of them it comes anyway, in microseconds. */
+  readonly cqPeriod: number;
+}
+
+/** What {@link CqModerate} may be (`struct ibv_cq_moderation_caps`); both 0 without moderation. */
+export interface CqModerationCaps {
+  /** Completions of an event. */
+  readonly maxCqCount: number;
+  /** How long an event may be held back, in microseconds. */
+  readonly maxCqPeriod: number;
+}
+
+/** Which operations page memory in on demand (`struct ibv_odp_caps`): `IBV_ODP_SUPPORT_*` bits. */
+export interface OdpCaps {
+  /** Whether it is done at all. */
+  readonly generalCaps: bigint;
+  /** RC. */
+  readonly rcOdpCaps: number;
+  /** UC. */
+  readonly ucOdpCaps: number;
+  /** UD. */
+  readonly udOdpCaps: number;
+}
+
+/**
+ * What a device is and where its limits lie, with what later versions added (`struct ibv_device_attr_ex`). Capabilities of raw
+ * packet queue pairs, tag matching and device memory are left out with those. Source: `ibv_query_device_ex`(3).
+ */
+export interface DeviceAttrEx {
+  /** As `queryDevice` tells it. */
+  readonly origAttr: DeviceAttr;
+  /** Paging on demand. */
+  readonly odpCaps: OdpCaps;
+  /** The bits of a completion's time that count; 0 when completions have none. */
+  readonly completionTimestampMask: bigint;
+  /** How fast the device's clock ticks, in kHz; 0 when it can't be read. */
+  readonly hcaCoreClock: number;
+  /** `DeviceCapFlags` bits, and those beyond 32 bits. */
+  readonly deviceCapFlagsEx: bigint;
+  /** Limits of `cq.modify`. */
+  readonly cqModCaps: CqModerationCaps;
+  /** Bytes of memory on the device. */
+  readonly maxDmSize: bigint;
+  /** Paging on demand, XRC. */
+  readonly xrcOdpCaps: number;
+  /** Ports. */
+  readonly physPortCntEx: number;
+}
+
 /** How to make a completion queue. Source: `ibv_create_cq`(3). */
 export interface CqInitAttr {
   /** Entries; the queue has at least as many. */
@@ -147,4 +200,18 @@ export interface CqInitAttr {
   readonly compVector?: number;
   /** The application's own; comes back as `cq.cqContext`. */
   readonly cqContext?: unknown;
+}
+
+/** How to make an extended completion queue (`struct ibv_cq_init_attr_ex`). Source: `ibv_create_cq_ex`(3). */
+export interface CqInitAttrEx extends CqInitAttr {
+  /** What can be read of a completion, `WcExFlags` bits; `WC_STANDARD_FLAGS` unless said. */
+  readonly wcFlags?: number;
+  /** `CreateCqFlags` bits. */
+  readonly flags?: number;
+}
+
+/** Values that change all the time (`struct ibv_values_ex`). Source: `ibv_query_rt_values_ex`. */
+export interface RtValues {
+  /** The device's clock, in ticks of `hcaCoreClock`. */
+  readonly rawClock: number;
 }

@@ -38,6 +38,12 @@ export const Capability = {
   sqDrain: 'the SQD state and its event',
   /** Ibv_resize_cq. */
   resizeCq: 'ibv_resize_cq',
+  /** Ibv_modify_cq: one event for several completions. */
+  cqModeration: 'ibv_modify_cq: one event for several completions',
+  /** Extended completion queues. */
+  extendedCq: 'extended completion queues',
+  /** The time of each completion, by the device's clock. */
+  completionTimestamps: "the time of each completion, by the device's clock",
   /** Memory windows. */
   memoryWindows: 'memory windows',
   /** IBV_WR_LOCAL_INV and SEND with invalidate. */

@@ -33,6 +33,8 @@ export interface CqCalls {
   poll(wcs: WorkCompletion[], limit: number): number;
   /** Requests an event for the next completion, or the next solicited one. */
   reqNotify(solicitedOnly: boolean): void;
+  /** The time of the completion that the last poll gave, in ticks of the device's clock; where the CQ was made with timestamps. */
+  completionTs?(): number;
 }
 
 /** Posting to an SRQ through the provider, see {@link QpCalls}. */

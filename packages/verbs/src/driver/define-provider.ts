@@ -10,6 +10,8 @@ export interface ProviderClock {
   nowNs(): number;
   /** Calls `callback` at or after `deadlineNs`; the timer keeps the event loop alive. Returns a function that cancels it. */
   setTimer(deadlineNs: number, callback: () => void): () => void;
+  /** What has to be added to `nowNs` for nanoseconds since 1970; left out where the clock is not that of the world. */
+  wallclockOffsetNs?(): number;
 }
 
 /** Randomness, handed in so that a run can be replayed. */

@@ -4,7 +4,7 @@
  * `verbs` checks arguments, states and lifetimes before it calls any of these, adds the verb's name to the errors that they
  * throw, and answers `EOPNOTSUPP` for an operation that is left out. Operations are synchronous, as they are in C.
  */
-import type { CqInitAttr, DeviceAttr, GidEntry, PortAttr } from '../attributes/device.ts';
+import type { CqInitAttr, CqModerate, DeviceAttr, DeviceAttrEx, GidEntry, PortAttr } from '../attributes/device.ts';
 import type { AhAttr, QpAttr, QpCap, SrqAttr } from '../attributes/qp.ts';
 import type { Gid } from '../gid.ts';
 import type { EventSource } from './events.ts';
@@ -79,6 +79,24 @@ export interface CqOps {
   readonly cqe: number;
   /** How to poll it. */
   readonly dataPath: CqDataPath;
+}
+
+/** What {@link ContextOps.createCqEx} is asked for. */
+export interface CqExRequest {
+  /** Entries at least. */
+  readonly cqe: number;
+  /** Which interrupt. */
+  readonly compVector: number;
+  /** Whether completions have a time; asked for only where the manifest claims `completionTimestamps`. */
+  readonly timestamps: boolean;
+  /** Whether a full queue is no error: the next completion then takes the place of the oldest. */
+  readonly ignoreOverrun: boolean;
+}
+
+/** Result of making an extended completion queue. */
+export interface CqExOps extends CqOps {
+  /** What turns a completion's time into nanoseconds since 1970, asked for once a batch. Left out: 0. */
+  wallclockOffsetNs?(): number;
 }
 
 /** Result of making a queue pair. */
@@ -182,6 +200,8 @@ export interface ContextOps {
   createAh?(pd: Handle, attr: AhAttr): AhOps;
   /** `ibv_create_cq`, with at least `cqe` entries. */
   createCq?(attr: Required<Pick<CqInitAttr, 'cqe' | 'compVector'>>): CqOps;
+  /** `ibv_create_cq_ex`. */
+  createCqEx?(request: CqExRequest): CqExOps;
   /** `ibv_create_qp`. */
   createQp?(request: QpRequest): QpOps;
   /** `ibv_create_srq`. */
@@ -206,6 +226,12 @@ export interface ContextOps {
   modifyQp?(qp: Handle, attr: QpAttr, mask: number): void;
   /** `ibv_modify_srq`; `mask` holds `SrqAttrMask` bits. All of it or, with an error, nothing. */
   modifySrq?(srq: Handle, attr: Partial<SrqAttr>, mask: number): SrqModifyOps;
+  /** `ibv_modify_cq`, within `cqModCaps`; 0 in either turns moderation off. */
+  modifyCq?(cq: Handle, moderate: CqModerate): void;
+  /** `ibv_query_device_ex`, what it adds. Left out, all of it is 0. */
+  queryDeviceEx?(): Omit<DeviceAttrEx, 'origAttr'>;
+  /** `ibv_query_rt_values_ex`: the device's clock now, in its ticks. */
+  queryRawClock?(): number;
   /** `ibv_query_gid_ex`; the index is within the table. */
   queryGid?(port: number, index: number): GidEntry;
   /** `ibv_query_pkey`, in host order; the index is within the table. */

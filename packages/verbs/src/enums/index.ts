@@ -1,4 +1,5 @@
 export * from './access-flags.ts';
+export * from './cq.ts';
 export * from './device.ts';
 export * from './event-type.ts';
 export * from './gid-type.ts';

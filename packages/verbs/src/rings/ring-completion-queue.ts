@@ -6,6 +6,7 @@ import { CQE_WORDS, CqArm, CqDoorbellRecord, cqeGeneration, CqeSyndrome, CqeWord
 import { loadOrdered, storeOrdered } from './ordering.ts';
 import type { QpTable } from './qp-table.ts';
 import type { CqRings, Doorbell } from './rings.ts';
+import { DOUBLE } from '../words.ts';
 import { NO_QP, type QpSlots } from './work-queue-slots.ts';
 
 // Constants of this module: V8 folds them, and does not fold imported ones.
@@ -50,7 +51,8 @@ export class RingCompletionQueue implements CqPath {
   private readonly qps: QpTable;
   /** The QP of the last CQE; programs mostly use one. */
   private lastQp: QpSlots;
-  private i32: Int32Array;
+  /** @internal */
+  i32: Int32Array;
   private doorbell: Doorbell;
   /** Word indices. */
   private base: number;
@@ -60,6 +62,8 @@ export class RingCompletionQueue implements CqPath {
   private mask: number;
   /** Free-running count of CQEs consumed, an int32. */
   private consumer: number;
+  /** `wrId` of the CQE that {@link RingCompletionQueue.takeOne} took last. @internal */
+  takenWrId = DOUBLE;
 
   constructor(rings: CqRings, qps: QpTable) {
     this.qps = qps;
@@ -72,6 +76,7 @@ export class RingCompletionQueue implements CqPath {
     this.log2Count = rings.log2Count;
     this.mask = 2 ** rings.log2Count - 1;
     this.consumer = 0;
+    this.takenWrId = 0;
   }
 
   /** Goes on with another ring, after a resize. The provider has moved what was not consumed; indices run on. */
@@ -162,6 +167,52 @@ export class RingCompletionQueue implements CqPath {
     wc.vendorErr = i32[cqe + VENDOR_ERR] >>> 0;
     wc.faultKey = i32[cqe + FAULT_KEY] >>> 0;
     wc.faultAddr = (i32[cqe + FAULT_ADDR_HI] >>> 0) * TWO_32 + (i32[cqe + FAULT_ADDR_LO] >>> 0);
+  }
+
+  /**
+   * Takes one CQE, where it lies, for an extended CQ: returns its word, or -1. Its room is given back by
+   * {@link RingCompletionQueue.publish}; that of its WQE is free at once. @internal
+   */
+  takeOne(): number {
+    const { i32, base, mask, log2Count } = this;
+    for (;;) {
+      const index = this.consumer;
+      const cqe = base + ((index & mask) << CQE_SHIFT);
+      if (loadOrdered(i32, cqe + VALID) !== ((index >>> log2Count) & 1) + 1) return -1;
+      this.consumer = (index + 1) | 0;
+      const qpn = i32[cqe + QPN];
+      let qp = this.lastQp;
+      if (qp.qpNum !== qpn) {
+        qp = this.qps.get(qpn);
+        if (qp.qpNum !== qpn) continue; // its QP is gone
+        this.lastQp = qp;
+      }
+      const wqeIndex = i32[cqe + WQE_INDEX];
+      const received = (i32[cqe + OPCODE] & RECV_BIT) !== 0;
+      if (received && qp.srq !== null) {
+        this.takenWrId = qp.srq.complete(wqeIndex);
+      } else {
+        const queue = received ? qp.recv : qp.send;
+        this.takenWrId = queue.wrIds[wqeIndex & queue.mask]!;
+        queue.tail = (wqeIndex + 1) | 0;
+      }
+      return cqe;
+    }
+  }
+
+  /** Gives back the room of everything that was taken. @internal */
+  publish(): void {
+    storeOrdered(this.i32, this.consumerWord, this.consumer);
+  }
+
+  /** Lets the device run. @internal */
+  idle(): void {
+    this.doorbell.idle();
+  }
+
+  /** `WcStatus` of a CQE. @internal */
+  statusAt(cqe: number): number {
+    return STATUS[this.i32[cqe + SYNDROME] & 0xff]!;
   }
 
   /**

@@ -1,11 +1,13 @@
 /** A provider in memory: everything that `verbs` calls, over {@link FakeDevice}. */
-import type { DeviceAttr, PortAttr } from '../../src/attributes/device.ts';
+import type { CqModerate, DeviceAttr, DeviceAttrEx, PortAttr } from '../../src/attributes/device.ts';
 import type { QpAttr, QpCap, SrqAttr } from '../../src/attributes/qp.ts';
 import { type Context } from '../../src/context.ts';
 import { Device } from '../../src/device.ts';
 import type { CapabilityName } from '../../src/driver/capabilities.ts';
 import type {
   ContextOps,
+  CqExOps,
+  CqExRequest,
   CqOps,
   DeviceOps,
   DmaBufferOps,
@@ -70,6 +72,7 @@ export class FakeContextOps implements ContextOps {
   readonly failures = new Map<string, VerbsError>();
   lastMrRequest: MrRequest | undefined;
   lastReregFlags = 0;
+  lastCqEx: CqExRequest | undefined;
   lastModify: { attr: QpAttr; mask: number } | undefined;
   holds = 0;
   #handles = 0;
@@ -101,6 +104,9 @@ export class FakeContextOps implements ContextOps {
   }
   queryDevice(): DeviceAttr {
     return DEVICE_ATTR;
+  }
+  queryDeviceEx(): Omit<DeviceAttrEx, 'origAttr'> {
+    return { cqModCaps: { maxCqCount: 100, maxCqPeriod: 1000 }, hcaCoreClock: 1e6 } as DeviceAttrEx;
   }
   queryPort(): PortAttr {
     return PORT_ATTR;
@@ -153,6 +159,16 @@ export class FakeContextOps implements ContextOps {
     const cq = new FakeCq(this.device.memory, handle, cqe, this.device, (id) => this.raise(-1, id));
     this.cqs.set(handle, cq);
     return { handle, cqe: cq.entries, dataPath: cq.rings };
+  }
+  createCqEx(request: CqExRequest): CqExOps {
+    this.lastCqEx = request;
+    return { ...this.createCq(request), wallclockOffsetNs: () => 1e18 };
+  }
+  queryRawClock(): number {
+    return 12345;
+  }
+  modifyCq(handle: number, moderate: CqModerate): void {
+    this.#called(`modifyCq ${moderate.cqCount} ${moderate.cqPeriod}`, handle);
   }
   destroyCq(handle: number): void {
     this.#called('destroyCq', handle);

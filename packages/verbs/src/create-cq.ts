@@ -1,0 +1,63 @@
+/** Makes completion queues: checks, and asks the provider. */
+import type { CqInitAttr, CqInitAttrEx } from './attributes/device.ts';
+import { assertOp, callOp } from './call-op.ts';
+import { checkFlags, checkInstance, checkInteger, U32_MAX } from './check.ts';
+import { CompletionChannel } from './completion-channel.ts';
+import { CompletionQueue } from './completion-queue.ts';
+import { CompletionQueueEx } from './completion-queue-ex.ts';
+import type { Context } from './context.ts';
+import { CreateCqFlags, WC_STANDARD_FLAGS, WcExFlags } from './enums/cq.ts';
+import { invalid, VerbsError } from './errors.ts';
+import { type LeftOutVerb, refuseLeftOut } from './left-out.ts';
+
+const VERB_EX = 'ibv_create_cq_ex';
+const WC_KNOWN = Object.values(WcExFlags).reduce((bits, bit) => bits | bit, 0);
+const FLAGS_KNOWN = Object.values(CreateCqFlags).reduce((bits, bit) => bits | bit, 0);
+const TIMES = WcExFlags.COMPLETION_TIMESTAMP | WcExFlags.COMPLETION_TIMESTAMP_WALLCLOCK;
+
+/** Parts of completions that are left out, by the verb that would read them. */
+const LEFT_OUT_PARTS: readonly (readonly [flag: number, verb: LeftOutVerb])[] = [
+  [WcExFlags.CVLAN, 'ibv_wc_read_cvlan'],
+  [WcExFlags.FLOW_TAG, 'ibv_wc_read_flow_tag'],
+  [WcExFlags.TM_INFO, 'ibv_wc_read_tm_info'],
+];
+
+/** See `Context.createCq`. */
+export function createCompletionQueue(context: Context, init: CqInitAttr): CompletionQueue {
+  const verb = 'ibv_create_cq';
+  context.assertLive(verb);
+  assertOp(context, verb, 'createCq');
+  const channel = checkCqInit(verb, context, init);
+  const { cqe, compVector = 0, cqContext } = init;
+  return new CompletionQueue(context, channel, callOp(context, verb, 'createCq', { cqe, compVector }), cqContext);
+}
+
+/** See `Context.createCqEx`. */
+export function createCompletionQueueEx(context: Context, init: CqInitAttrEx): CompletionQueueEx {
+  context.assertLive(VERB_EX);
+  assertOp(context, VERB_EX, 'createCqEx');
+  const channel = checkCqInit(VERB_EX, context, init);
+  const { cqe, compVector = 0, cqContext, wcFlags = WC_STANDARD_FLAGS, flags = 0 } = init;
+  checkFlags(VERB_EX, 'wcFlags', wcFlags, WcExFlags, WC_KNOWN);
+  checkFlags(VERB_EX, 'flags', flags, CreateCqFlags, FLAGS_KNOWN);
+  for (const [flag, verb] of LEFT_OUT_PARTS) if ((wcFlags & flag) !== 0) refuseLeftOut(verb);
+  const timestamps = (wcFlags & TIMES) !== 0;
+  if (timestamps && !context.device.supports('completionTimestamps')) {
+    const message = `completions of ${context.device.name} have no time`;
+    throw new VerbsError({ code: 'EOPNOTSUPP', verb: VERB_EX, message, hint: 'leave the timestamps out of wcFlags' });
+  }
+  const ignoreOverrun = (flags & CreateCqFlags.IGNORE_OVERRUN) !== 0;
+  const ops = callOp(context, VERB_EX, 'createCqEx', { cqe, compVector, timestamps, ignoreOverrun });
+  return new CompletionQueueEx(context, channel, ops, { wcFlags, cqContext });
+}
+
+function checkCqInit(verb: string, context: Context, init: CqInitAttr): CompletionChannel | null {
+  const { cqe, channel = null, compVector = 0 } = init;
+  checkInteger(verb, 'cqe', cqe, 1, context.queryDevice().maxCqe, 'maxCqe of the device');
+  checkInteger(verb, 'compVector', compVector, 0, U32_MAX);
+  if (channel === null) return null;
+  checkInstance(verb, 'channel', channel, CompletionChannel);
+  channel.assertLive(verb);
+  if (channel.context !== context) throw invalid(verb, 'the channel is of another context');
+  return channel;
+}
