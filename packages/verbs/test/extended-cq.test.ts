@@ -7,7 +7,7 @@ import { WC_STANDARD_FLAGS, WcExFlags } from '../src/enums/cq.ts';
 import { WcFlags, WcOpcode, WcStatus } from '../src/enums/wc.ts';
 import { VendorErr } from '../src/rings/vendor-err.ts';
 import { CqeSyndrome } from '../src/rings/layout.ts';
-import { WorkCompletion } from '../src/work-completion.ts';
+import type { WorkCompletion } from '../src/work-completion.ts';
 import { FakeDispatcher } from './support/fake-dispatcher.ts';
 import { errorOf, FakeContextOps, openFake } from './support/fake-provider.ts';
 

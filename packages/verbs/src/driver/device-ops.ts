@@ -96,7 +96,7 @@ export interface CqExRequest {
 /** Result of making an extended completion queue. */
 export interface CqExOps extends CqOps {
   /** What turns a completion's time into nanoseconds since 1970, asked for once a batch. Left out: 0. */
-  wallclockOffsetNs?(): number;
+  readonly wallclockOffsetNs?: () => number;
 }
 
 /** Result of making a queue pair. */

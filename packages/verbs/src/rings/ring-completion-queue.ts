@@ -212,7 +212,7 @@ export class RingCompletionQueue implements CqPath {
 
   /** `WcStatus` of a CQE. @internal */
   statusAt(cqe: number): number {
-    return STATUS[this.i32[cqe + SYNDROME] & 0xff]!;
+    return STATUS[this.i32[cqe + SYNDROME] & 0xff];
   }
 
   /**
