@@ -2,6 +2,7 @@
 import { openVerbs, leftOutFeature, LEFT_OUT, type Device } from 'openverbs';
 import * as gen2 from 'openverbs/gen2';
 
+import { markdownTable } from '../markdown-table.ts';
 import { VERB_GROUPS, type VerbRow } from './verbs.ts';
 
 const HEAD = `# Compatibility with libibverbs
@@ -22,7 +23,7 @@ export function renderCompatibility(): string {
   const device = verbs.device();
   const groups = VERB_GROUPS.map(({ title, verbs: rows }) => {
     const cells = rows.map((row) => cellsOf(row, device));
-    return `## ${title}\n\n${table(['verb', 'in the SDK', 'there', 'capability'], cells)}`;
+    return `## ${title}\n\n${markdownTable(['verb', 'in the SDK', 'there', 'capability'], cells)}`;
   });
   return [HEAD, ...groups, leftOut()].join('\n');
 }
@@ -47,17 +48,5 @@ function statusOf(name: string, emulated: boolean): string {
 
 function leftOut(): string {
   const rows = Object.values(LEFT_OUT).map(({ what, why, hint }) => [what, why, hint]);
-  return `## What is left out, and what to use instead\n\n${table(['feature', 'why', 'instead'], rows)}`;
-}
-
-/** A table as prettier lays it out. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((title, n) => Math.max(title.length, ...rows.map((row) => row[n].length)));
-  const line = (cells: readonly string[], fill = ' '): string =>
-    `| ${cells.map((cell, n) => cell.padEnd(widths[n], fill)).join(' | ')} |\n`;
-  const rule = line(
-    head.map(() => ''),
-    '-',
-  );
-  return line(head) + rule + rows.map((row) => line(row)).join('');
+  return `## What is left out, and what to use instead\n\n${markdownTable(['feature', 'why', 'instead'], rows)}`;
 }

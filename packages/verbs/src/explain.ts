@@ -60,10 +60,14 @@ const SENTENCES: Readonly<Record<number, Sentence>> = {
   [VendorErr.PKEY_MISMATCH]: () => 'the P_Keys of the two ends do not match',
   [VendorErr.MTU_MISMATCH]: () => "a packet does not fit the path MTU: compare the two ends' pathMtu",
   [VendorErr.SRQ_ERR]: () => "the peer's shared receive queue is in error",
-  [VendorErr.NAK_INVALID_REQUEST]: () =>
-    "the peer refused the request: it makes no sense, or its QP's qpAccessFlags or maxDestRdAtomic do not allow it",
-  [VendorErr.NAK_REMOTE_ACCESS]: () =>
-    "the peer's rkey does not allow the access: it is stale, of another protection domain, too short, or lacks the right",
+  [VendorErr.NAK_INVALID_REQUEST]: (f) =>
+    f.faultKey === 0
+      ? 'the peer refused the message: its receive is too small, or its QP takes none of this kind'
+      : `the peer refused the request for ${rkey(f)} at remote address ${addr(f)}: it makes no sense, or its QP's ` +
+        'qpAccessFlags or maxDestRdAtomic do not allow it',
+  [VendorErr.NAK_REMOTE_ACCESS]: (f) =>
+    `the peer refused ${rkey(f)} ${mr(f)} at remote address ${addr(f)}: the key is stale, of another protection domain, ` +
+    'too short, or lacks the right',
   [VendorErr.BAD_RESPONSE]: () => 'a response of the peer is not as long as it must be',
   [VendorErr.WQE_CHANGED]: () => 'the work request was changed in the send queue while its packets were under way',
 };

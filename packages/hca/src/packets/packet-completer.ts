@@ -41,6 +41,15 @@ const NAKS: Readonly<Record<number, readonly [syndrome: number, vendorErr: numbe
 };
 const OTHER_NAK = [CqeSyndrome.REMOTE_OP_ERR, VendorErr.REMOTE_OPERATION] as const;
 
+/** Operations that name memory of the peer. */
+const REMOTE: Readonly<Record<number, boolean>> = {
+  [Opcode.RDMA_WRITE]: true,
+  [Opcode.RDMA_WRITE_WITH_IMM]: true,
+  [Opcode.RDMA_READ]: true,
+  [Opcode.ATOMIC_CMP_AND_SWP]: true,
+  [Opcode.ATOMIC_FETCH_AND_ADD]: true,
+};
+
 export class PacketCompleter {
   readonly #i32: Int32Array;
   readonly #port: FramePort;
@@ -89,7 +98,10 @@ export class PacketCompleter {
     if (i32[t + STARTED] === 0 || (state !== RTS && state !== SQD)) return;
     const packet = this.#port.in;
     // What was never sent is not answered, and what is done needs no answer (IBTA 9.7.5.2, ghost acknowledges).
-    if (comparePsn(packet.psn, i32[t + Qpt.SENT]) >= 0 || comparePsn(packet.psn, i32[t + UNACKED]) < 0) return;
+    if (comparePsn(packet.psn, i32[t + Qpt.SENT]) >= 0 || comparePsn(packet.psn, i32[t + UNACKED]) < 0) {
+      this.#ghost(q, t);
+      return;
+    }
     const info = OPCODE_INFO[packet.opcode];
     if (packet.opcode === Wire.RC_ACKNOWLEDGE) this.#acknowledge(q, t);
     else if (!this.#passed(q, t, addPsn(packet.psn, -1))) this.#resend(q, t);
@@ -121,6 +133,17 @@ export class PacketCompleter {
     return true;
   }
 
+  /**
+   * An answer to what was never sent, or a peer that waits for what is long gone: unless there is progress, the two ends were
+   * connected with different PSNs.
+   */
+  #ghost(q: number, t: number): void {
+    const { psn, opcode, syndrome } = this.#port.in;
+    const waitsForGone = opcode === Wire.RC_ACKNOWLEDGE && syndrome === Aeth.NAK_PSN_SEQUENCE;
+    if (comparePsn(psn, this.#i32[t + Qpt.SENT]) >= 0 || waitsForGone)
+      this.#i32[q + Qpc.WAIT_REASON] = VendorErr.PSN_MISMATCH;
+  }
+
   #acknowledge(q: number, t: number): void {
     const { psn, syndrome } = this.#port.in;
     const kind = syndrome & AETH_KIND_MASK;
@@ -134,7 +157,7 @@ export class PacketCompleter {
     } else if (kind === AethKind.RNR_NAK) this.#waitForReceiver(q, t, syndrome & AETH_VALUE_MASK);
     else if (kind === AethKind.NAK && this.#i32[q + SQ_CONSUMER] !== this.#i32[t + ASSIGNED]) {
       const [cqeSyndrome, vendorErr] = NAKS[syndrome] ?? OTHER_NAK;
-      this.#fail(q, t, cqeSyndrome, vendorErr);
+      this.#refused(q, t, cqeSyndrome, vendorErr);
     }
   }
 
@@ -177,6 +200,7 @@ export class PacketCompleter {
   #moveOn(q: number, t: number, unacked: number): void {
     const i32 = this.#i32;
     i32[t + UNACKED] = unacked;
+    i32[q + Qpc.WAIT_REASON] = VendorErr.NO_RESPONSE;
     if (comparePsn(i32[t + NEXT], unacked) < 0) i32[t + NEXT] = unacked;
     i32[q + RETRIES_LEFT] = i32[q + RETRY_CNT];
     i32[q + RNR_RETRIES_LEFT] = i32[q + RNR_RETRY];
@@ -268,6 +292,19 @@ export class PacketCompleter {
 
   #badResponse(q: number, t: number): void {
     this.#fail(q, t, CqeSyndrome.BAD_RESP_ERR, VendorErr.BAD_RESPONSE);
+  }
+
+  /** The peer's NAK has a syndrome and no more, so the completion names what was asked for: key and address of the WQE. */
+  #refused(q: number, t: number, syndrome: number, vendorErr: number): void {
+    const index = this.#i32[q + SQ_CONSUMER];
+    const s = this.#requester.slot(q, t, index);
+    const { request } = this.#wqe;
+    request.fetch(this.#i32, this.#requester.wqeAt(q, index));
+    const isRemote = REMOTE[this.#i32[s + Slot.OPCODE] & 0xff] === true;
+    this.#completer.faultKey = isRemote ? request.rkey : 0;
+    this.#completer.faultAddrLo = isRemote ? request.remoteAddrLo : 0;
+    this.#completer.faultAddrHi = isRemote ? request.remoteAddrHi : 0;
+    this.#failAt(q, s, index, syndrome, vendorErr);
   }
 
   /** Fails the WQE at the head. */

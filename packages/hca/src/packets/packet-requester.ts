@@ -108,7 +108,6 @@ export class PacketRequester {
     const i32 = this.#i32;
     if (i32[q + WAITING] !== Waiting.NOT || i32[t + UNACKED] === i32[t + NEXT]) return;
     i32[q + WAITING] = Waiting.RESPONSE;
-    i32[q + Qpc.WAIT_REASON] = VendorErr.NO_RESPONSE;
     const waitNs = ackTimeoutNs(i32[q + Qpc.TIMEOUT]);
     if (waitNs !== Infinity) this.#timers.start(q, this.#nowNs() + waitNs);
   }
@@ -145,6 +144,7 @@ export class PacketRequester {
       i32[t + UNACKED] = i32[t + NEXT] = i32[t + Qpt.SENT] = i32[q + SQ_PSN];
       i32[t + SEND_INDEX] = i32[t + ASSIGNED] = i32[q + SQ_CONSUMER];
       i32[t + READS] = i32[t + Qpt.RESENT_AT] = 0;
+      i32[q + Qpc.WAIT_REASON] = VendorErr.NO_RESPONSE;
       i32[t + STARTED] = 1;
       this.#states.settle(q);
     }

@@ -127,13 +127,13 @@ describe('messages as packets', () => {
       const [a, b] = bed.pair({}, new Map(), peerWords);
       const here = bed.region(4096);
       const { remote, rkey } = here.at();
-      const [cqe] = a.sendAndPoll({
-        opcode,
-        sges: [here.sge(0, 8)],
+      const asked = {
         remote: what === 'misaligned' ? remote + 4n : remote,
         rkey: what === 'stale' ? rkey ^ 1 : rkey,
-      });
-      expect(cqe, `${what} ${opcode}`).to.include({ syndrome, vendorErr });
+      };
+      const [cqe] = a.sendAndPoll({ opcode, sges: [here.sge(0, 8)], ...asked });
+      const fault = { faultKey: asked.rkey, faultAddr: asked.remote };
+      expect(cqe, `${what} ${opcode}`).to.include({ syndrome, vendorErr, ...fault });
       expect([a.state, b.state]).to.deep.equal([QpcState.ERR, QpcState.ERR]);
     }
   });
@@ -150,6 +150,20 @@ describe('messages as packets', () => {
       CqeSyndrome.REMOTE_INVAL_REQ_ERR,
     ]);
   });
+
+  for (const [rqPsn, what] of [
+    [0x500, 'behind'],
+    [0x1500, 'ahead'],
+  ] as const) {
+    it(`different PSNs at the two ends are the reason of a failure, the peer ${what}`, () => {
+      const bed = Testbed.withPackets();
+      const [a] = bed.pair({}, new Map([[Qpc.SQ_PSN, 0x1000]]), new Map([[Qpc.RQ_PSN, rqPsn]]));
+      a.send({ opcode: Opcode.RDMA_WRITE, sges: [bed.region(4096).sge()], ...bed.region(4096).at() });
+      bed.advance(10e9);
+      const [cqe] = a.sendCq.poll();
+      expect(cqe).to.include({ syndrome: CqeSyndrome.RETRY_EXC_ERR, vendorErr: VendorErr.PSN_MISMATCH });
+    });
+  }
 
   it('a peer that is not there costs all retries', () => {
     const bed = Testbed.withPackets();

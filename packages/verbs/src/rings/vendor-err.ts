@@ -72,9 +72,12 @@ export const VendorErr = {
   PKEY_MISMATCH: 29,
   /** A packet was longer than the path MTU, or shorter where it must be full. */
   MTU_MISMATCH: 30,
-  /** Over packets: the peer answered that the request makes no sense, or is not enabled for its QP. */
+  /**
+   * Over packets: the peer answered that the request makes no sense, or is not enabled for its QP. Key: the rkey, or 0 for
+   * a SEND; value: the remote address.
+   */
   NAK_INVALID_REQUEST: 60,
-  /** Over packets: the peer answered that the rkey does not allow the access. */
+  /** Over packets: the peer answered that the rkey does not allow the access. Key: the rkey; value: the remote address. */
   NAK_REMOTE_ACCESS: 61,
   /** A response of the peer has not the length that it must have. */
   BAD_RESPONSE: 62,
