@@ -47,9 +47,9 @@ export const VERB_GROUPS: readonly VerbGroup[] = [
     verbs: [
       ['ibv_alloc_pd', 'context.allocPd()'],
       ['ibv_dealloc_pd', 'pd.dealloc()'],
-      ['ibv_alloc_td', 'context.allocTd()'],
-      ['ibv_dealloc_td', 'td.dealloc()'],
-      ['ibv_alloc_parent_domain', 'context.allocParentDomain({ pd, td })'],
+      ['ibv_alloc_td', 'context.allocTd()', 'parentDomains'],
+      ['ibv_dealloc_td', 'td.dealloc()', 'parentDomains'],
+      ['ibv_alloc_parent_domain', 'context.allocParentDomain({ pd, td })', 'parentDomains'],
       ['ibv_import_pd', ''],
       ['ibv_unimport_pd', ''],
     ],

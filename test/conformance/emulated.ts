@@ -25,6 +25,7 @@ export const capabilities: ConformanceSubject['capabilities'] = {
   srqResize: true,
   cqModeration: true,
   extendedCq: true,
+  parentDomains: true,
   completionTimestamps: true,
   directAccess: true,
   dmaBuffers: true,

@@ -98,6 +98,12 @@ const refusals: Readonly<Record<CapabilityName, (bench: Bench, machine: unknown)
       cq.modify({ moderate: { cqCount: 1, cqPeriod: 1 } });
     });
   },
+  parentDomains: (bench) => {
+    const context = bench.open();
+    const pd = context.allocPd();
+    expectError('EOPNOTSUPP', () => context.allocTd());
+    expectError('EOPNOTSUPP', () => context.allocParentDomain({ pd }));
+  },
   extendedCq: (bench) => {
     const context = bench.open();
     expectError('EOPNOTSUPP', () => context.createCqEx({ cqe: 4 }));

@@ -158,6 +158,12 @@ describe('gen2 on shared receive queues and datagrams', () => {
     expect(calls).to.deep.equal(Object.keys(readers).map((name) => [name]));
   });
 
+  it('asks a queue pair for the order of data', () => {
+    const qp = noting<QueuePair>(1);
+    expect(gen2.ibv_query_qp_data_in_order(qp, 2, gen2.IBV_QUERY_QP_DATA_IN_ORDER_RETURN_CAPS)).to.equal(1);
+    expect(calls).to.deep.equal([['queryDataInOrder', 2, 1]]);
+  });
+
   it('moderates a completion queue', () => {
     const moderate = { cqCount: 2, cqPeriod: 3 };
     gen2.ibv_modify_cq(noting(), { attr_mask: gen2.IBV_CQ_ATTR_MODERATE, moderate });

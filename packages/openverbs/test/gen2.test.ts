@@ -70,6 +70,13 @@ describe('gen2', () => {
     expect(ex.origAttr).to.deep.equal(gen2.ibv_query_device(context));
     expect(ex).to.include({ hcaCoreClock: 1e6, maxDmSize: 0n });
     expect(gen2.ibv_query_rt_values_ex(context).rawClock).to.be.a('number');
+    const pd = gen2.ibv_alloc_pd(context);
+    const td = gen2.ibv_alloc_td(context);
+    const parent = gen2.ibv_alloc_parent_domain(context, { pd, td });
+    expect([parent.parent, parent.td]).to.deep.equal([pd, td]);
+    gen2.ibv_dealloc_pd(parent);
+    gen2.ibv_dealloc_td(td);
+    gen2.ibv_dealloc_pd(pd);
     expect(gen2.ibv_fork_init()).to.equal(0);
     expect(gen2.ibv_is_fork_initialized()).to.equal(gen2.IBV_FORK_UNNEEDED);
     expect([gen2.ibv_is_qpt_supported(0b100, 2), gen2.ibv_is_qpt_supported(0b100, 3)]).to.deep.equal([1, 0]);

@@ -10,6 +10,7 @@ import { flagNames } from './enums/name-of.ts';
 import { invalid } from './errors.ts';
 import { explainCompletion } from './explain.ts';
 import { inspectCustom, inspectLine } from './inspect.ts';
+import type { VerbsObject } from './lifetime.ts';
 import { RingCompletionQueue } from './rings/ring-completion-queue.ts';
 import { RingCqCursor } from './rings/ring-cq-cursor.ts';
 import type { WorkCompletion } from './work-completion.ts';
@@ -64,9 +65,9 @@ export class CompletionQueueEx extends CompletionQueue {
     context: Context,
     channel: CompletionChannel | null,
     ops: CqExOps,
-    init: { readonly wcFlags: number; readonly cqContext: unknown },
+    init: { readonly wcFlags: number; readonly cqContext: unknown; readonly owner: VerbsObject },
   ) {
-    super(context, channel, ops, init.cqContext);
+    super(context, channel, ops, init.cqContext, init.owner);
     const { dataPath, wallclockOffsetNs } = ops;
     this.wcFlags = init.wcFlags;
     this.wrId = this.offsetNs = 0;

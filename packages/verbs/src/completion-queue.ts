@@ -12,6 +12,7 @@ import type { CqOps } from './driver/device-ops.ts';
 import { COMPLETION_EVENT } from './driver/events.ts';
 import { errnoName, invalid, VerbsError } from './errors.ts';
 import { inspectCustom, inspectLine } from './inspect.ts';
+import type { VerbsObject } from './lifetime.ts';
 import { RingCompletionQueue } from './rings/ring-completion-queue.ts';
 import { WorkCompletion } from './work-completion.ts';
 
@@ -50,8 +51,14 @@ export class CompletionQueue extends AsyncEventTarget {
   #unacknowledged = 0;
 
   /** @internal */
-  constructor(context: Context, channel: CompletionChannel | null, ops: CqOps, cqContext: unknown) {
-    super(context, 'cq', ops.handle, channel === null ? [context] : [context, channel]);
+  constructor(
+    context: Context,
+    channel: CompletionChannel | null,
+    ops: CqOps,
+    cqContext: unknown,
+    owner: VerbsObject = context,
+  ) {
+    super(context, 'cq', ops.handle, channel === null ? [owner] : [owner, channel]);
     const { dataPath } = ops;
     this.channel = channel;
     this.cqContext = cqContext;

@@ -2,11 +2,13 @@
 import type { DeviceAttr, DeviceAttrEx, PortAttr, RtValues } from './attributes/device.ts';
 import type { ContextOps } from './driver/device-ops.ts';
 import { callOp } from './call-op.ts';
+import type { Context } from './context.ts';
 import type { Device } from './device.ts';
 import { portSpeed } from './enums/port.ts';
 import { inVerb } from './errors.ts';
 import { refuseLeftOut } from './left-out.ts';
 import { VerbsObject } from './lifetime.ts';
+import { ParentDomain, type ParentDomainInitAttr, ThreadDomain } from './parent-domain.ts';
 
 /** What a provider says that knows no extended attributes. */
 const NO_EXTENSIONS: Omit<DeviceAttrEx, 'origAttr' | 'deviceCapFlagsEx' | 'physPortCntEx'> = {
@@ -49,6 +51,16 @@ export abstract class ContextEx extends VerbsObject {
     const verb = 'ibv_query_rt_values_ex';
     this.assertLive(verb);
     return { rawClock: callOp(this, verb, 'queryRawClock') };
+  }
+
+  /** Makes a thread domain. Source: `ibv_alloc_td`(3). */
+  allocTd(): ThreadDomain {
+    return new ThreadDomain(this as unknown as Context);
+  }
+
+  /** Makes a parent domain: a protection domain with a thread domain. Source: `ibv_alloc_parent_domain`(3). */
+  allocParentDomain(init: ParentDomainInitAttr): ParentDomain {
+    return new ParentDomain(this as unknown as Context, init);
   }
 
   /** The speed of a port in units of 100 Mb/s, 0 when it is not known. Source: `ibv_query_port_speed`(3). */

@@ -8,6 +8,7 @@ import { CompletionQueueEx } from './completion-queue-ex.ts';
 import type { Context } from './context.ts';
 import { CreateCqFlags, WC_STANDARD_FLAGS, WcExFlags } from './enums/cq.ts';
 import { invalid, VerbsError } from './errors.ts';
+import { ParentDomain } from './parent-domain.ts';
 import { type LeftOutVerb, refuseLeftOut } from './left-out.ts';
 
 const VERB_EX = 'ibv_create_cq_ex';
@@ -37,9 +38,14 @@ export function createCompletionQueueEx(context: Context, init: CqInitAttrEx): C
   context.assertLive(VERB_EX);
   assertOp(context, VERB_EX, 'createCqEx');
   const channel = checkCqInit(VERB_EX, context, init);
-  const { cqe, compVector = 0, cqContext, wcFlags = WC_STANDARD_FLAGS, flags = 0 } = init;
+  const { cqe, compVector = 0, cqContext, wcFlags = WC_STANDARD_FLAGS, flags = 0, parentDomain = null } = init;
   checkFlags(VERB_EX, 'wcFlags', wcFlags, WcExFlags, WC_KNOWN);
   checkFlags(VERB_EX, 'flags', flags, CreateCqFlags, FLAGS_KNOWN);
+  if (parentDomain !== null) {
+    checkInstance(VERB_EX, 'parentDomain', parentDomain, ParentDomain);
+    parentDomain.assertLive(VERB_EX);
+    if (parentDomain.context !== context) throw invalid(VERB_EX, `${parentDomain.label} is of another context`);
+  }
   for (const [flag, verb] of LEFT_OUT_PARTS) if ((wcFlags & flag) !== 0) refuseLeftOut(verb);
   const timestamps = (wcFlags & TIMES) !== 0;
   if (timestamps && !context.device.supports('completionTimestamps')) {
@@ -48,7 +54,7 @@ export function createCompletionQueueEx(context: Context, init: CqInitAttrEx): C
   }
   const ignoreOverrun = (flags & CreateCqFlags.IGNORE_OVERRUN) !== 0;
   const ops = callOp(context, VERB_EX, 'createCqEx', { cqe, compVector, timestamps, ignoreOverrun });
-  return new CompletionQueueEx(context, channel, ops, { wcFlags, cqContext });
+  return new CompletionQueueEx(context, channel, ops, { wcFlags, cqContext, owner: parentDomain ?? context });
 }
 
 function checkCqInit(verb: string, context: Context, init: CqInitAttr): CompletionChannel | null {

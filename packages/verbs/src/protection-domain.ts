@@ -41,8 +41,8 @@ export class ProtectionDomain extends VerbsObject {
   readonly handle: number;
 
   /** @internal */
-  constructor(context: Context, handle: number) {
-    super([context]);
+  constructor(context: Context, handle: number, parents: readonly VerbsObject[] = [context]) {
+    super(parents);
     this.context = context;
     this.handle = handle;
   }

@@ -2,11 +2,13 @@
 import type { AsyncEventSubject } from './async-event.ts';
 import type { QpAttr, QpAttrInit, QpCap, QpEndpoint, QpInitAttr } from './attributes/qp.ts';
 import { assertOp, callOp } from './call-op.ts';
+import { checkFlags, checkOneOf } from './check.ts';
 import type { CompletionQueue } from './completion-queue.ts';
 import type { RecvPath, SendPath } from './data-path.ts';
 import type { QpDataPath } from './driver/data-path.ts';
-import { QpState, qpStateStr, QpType, qpTypeStr } from './enums/qp.ts';
-import { Errno, invalid, type VerbsError } from './errors.ts';
+import { QpDataInOrderCaps, QpDataInOrderFlags, QpState, qpStateStr, QpType, qpTypeStr } from './enums/qp.ts';
+import { WrOpcode } from './enums/wr.ts';
+import { Errno, invalid, inVerb, type VerbsError } from './errors.ts';
 import { Gid } from './gid.ts';
 import { inspectCustom, inspectLine } from './inspect.ts';
 import { refuseLeftOut } from './left-out.ts';
@@ -216,6 +218,22 @@ export class QueuePair extends QueuePairEx {
   /** UD: leaves a multicast group. Source: `ibv_detach_mcast`(3). */
   detachMcast(gid: Gid | string, lid = 0): void {
     this.#mcast('ibv_detach_mcast', 'detachMcast', gid, lid);
+  }
+
+  /**
+   * Whether the data of messages is written in order, so that a program may wait for the last byte instead of a completion: of reads
+   * that are posted here, of writes and sends that arrive here. 1 or 0, or with `QpDataInOrderFlags.RETURN_CAPS` what is in order, as
+   * `QpDataInOrderCaps` bits. Source: `ibv_query_qp_data_in_order`(3).
+   */
+  queryDataInOrder(opcode: WrOpcode, flags = 0): number {
+    const verb = 'ibv_query_qp_data_in_order';
+    this.assertLive(verb);
+    checkOneOf(verb, 'opcode', opcode, WrOpcode);
+    checkFlags(verb, 'flags', flags, QpDataInOrderFlags, 3);
+    const { ops } = this.context;
+    const deviceOnly = (flags & QpDataInOrderFlags.DEVICE_ONLY) !== 0;
+    const caps = inVerb(verb, () => ops.queryQpDataInOrder?.(this.handle, opcode, deviceOnly)) ?? 0;
+    return (flags & QpDataInOrderFlags.RETURN_CAPS) !== 0 ? caps : caps & QpDataInOrderCaps.WHOLE_MSG;
   }
 
   /** Left out: flow steering throws EOPNOTSUPP. */

@@ -24,6 +24,7 @@ import { mrReregSuite } from './mr-rereg.ts';
 import { mrSuite } from './mr.ts';
 import { nullMrSuite } from './null-mr.ts';
 import { orderingSuite } from './ordering.ts';
+import { parentDomainsSuite } from './parent-domains.ts';
 import { pathMtuSuite } from './path-mtu.ts';
 import { pdSuite } from './pd.ts';
 import { postingSuite } from './posting.ts';
@@ -54,6 +55,7 @@ export const suites: readonly ConformanceSuite[] = [
   deviceSuite,
   contextSuite,
   pdSuite,
+  parentDomainsSuite,
   mrSuite,
   cqSuite,
   channelSuite,

@@ -1,6 +1,14 @@
 /** Queue pairs as objects (ibv_create_qp, ibv_query_qp, ibv_destroy_qp). */
 import { expect } from 'chai';
-import { QpState, QpType, type CompletionQueue, type QpInitAttr } from '@openverbs/verbs';
+import {
+  QpDataInOrderCaps,
+  QpDataInOrderFlags,
+  QpState,
+  QpType,
+  WrOpcode,
+  type CompletionQueue,
+  type QpInitAttr,
+} from '@openverbs/verbs';
 import { connect } from '../bench/connect.ts';
 import { expectError } from '../bench/errors.ts';
 import { defineSuite } from '../define-suite.ts';
@@ -137,5 +145,23 @@ export const qpSuite = defineSuite('qp', ['rc'], (suite) => {
       here.destroy();
       there.destroy();
     }
+  });
+
+  suite.works('says whether data comes in order, without and with flags', (bench) => {
+    const { qp } = bench.side();
+    for (const opcode of [WrOpcode.SEND, WrOpcode.RDMA_WRITE, WrOpcode.RDMA_READ]) {
+      const caps = qp.queryDataInOrder(opcode, QpDataInOrderFlags.RETURN_CAPS | QpDataInOrderFlags.DEVICE_ONLY);
+      expect(caps & ~3, 'bits without a name').to.equal(0);
+      expect(qp.queryDataInOrder(opcode, QpDataInOrderFlags.DEVICE_ONLY)).to.equal(caps & QpDataInOrderCaps.WHOLE_MSG);
+      expect(qp.queryDataInOrder(opcode)).to.be.oneOf([0, 1]);
+    }
+  });
+
+  suite.provokes('refuses to say it of what is no operation, or no flag', (bench) => {
+    const { qp } = bench.side();
+    expectError('EINVAL', () => qp.queryDataInOrder(99 as WrOpcode));
+    expectError('EINVAL', () => qp.queryDataInOrder(WrOpcode.SEND, 4));
+    qp.destroy();
+    expectError('EINVAL', () => qp.queryDataInOrder(WrOpcode.SEND));
   });
 });

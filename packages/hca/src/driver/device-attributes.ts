@@ -28,6 +28,7 @@ export const CAPABILITIES: CapabilityManifest = {
     srqResize: true,
     cqModeration: true,
     extendedCq: true,
+    parentDomains: true,
     completionTimestamps: true,
     directAccess: true,
     dmaBuffers: true,

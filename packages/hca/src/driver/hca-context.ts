@@ -15,7 +15,7 @@ import type {
   QpCap,
   SrqAttr,
 } from '@openverbs/verbs';
-import { GidType, QpAttrMask } from '@openverbs/verbs';
+import { GidType, QpAttrMask, QpDataInOrderCaps, WrOpcode } from '@openverbs/verbs';
 import { QP_DOORBELL_RECORD_BYTES } from '@openverbs/verbs/rings';
 import type {
   ContextOps,
@@ -57,6 +57,16 @@ const DRIVER_PD = 0;
 /** The one partition that a port is in (IBTA 10.9.1). */
 const PKEY_DEFAULT = 0xffff;
 
+/** What moves data. */
+const IN_ORDER: readonly number[] = [
+  WrOpcode.SEND,
+  WrOpcode.SEND_WITH_IMM,
+  WrOpcode.SEND_WITH_INV,
+  WrOpcode.RDMA_WRITE,
+  WrOpcode.RDMA_WRITE_WITH_IMM,
+  WrOpcode.RDMA_READ,
+];
+
 export class HcaContext implements ContextOps {
   readonly events: EventSource;
   readonly #engine: Engine;
@@ -76,6 +86,7 @@ export class HcaContext implements ContextOps {
   /** The present key of each region, by the one that it had first, which is its handle. */
   readonly #regions = new Map<number, number>();
   readonly #pds = new Set<number>();
+  #lastTd = 0;
 
   constructor(engine: Engine, hca: Hca, clock: Clock, onClosed: (context: HcaContext) => void) {
     this.#engine = engine;
@@ -157,6 +168,20 @@ export class HcaContext implements ContextOps {
     this.#pds.add(pd);
     return pd;
   }
+
+  /** A PD and its parent domains are one and the same to the device. */
+  allocParentDomain(pd: number): number {
+    return pd;
+  }
+
+  deallocParentDomain(): void {}
+
+  /** Objects belong to one thread anyway. */
+  allocTd(): number {
+    return ++this.#lastTd;
+  }
+
+  deallocTd(): void {}
 
   deallocPd(pd: number): void {
     asVerbsError(() => {
@@ -304,6 +329,11 @@ export class HcaContext implements ContextOps {
   queryQp(qpn: number): { readonly attr: Required<QpAttr>; readonly cap: QpCap } {
     const { i32, u8 } = this.#engine.machine;
     return asVerbsError(() => this.#engine.command(() => fromQpc(i32, u8, this.#commands.qp(qpn))));
+  }
+
+  /** The DMA engine copies piece after piece, and stores the last word of each after the rest of it. */
+  queryQpDataInOrder(_qpn: number, opcode: number): number {
+    return IN_ORDER.includes(opcode) ? QpDataInOrderCaps.WHOLE_MSG : 0;
   }
 
   destroyQp(qpn: number): void {

@@ -20,6 +20,8 @@ import {
   PortCapFlags2,
   PortState,
   QpAttrMask,
+  QpDataInOrderCaps,
+  QpDataInOrderFlags,
   QpState,
   QpType,
   Rate,
@@ -445,3 +447,15 @@ export const {
 
 /** `enum ibv_cq_attr_mask`. */
 export const { /** `CqAttrMask.MODERATE`. */ MODERATE: IBV_CQ_ATTR_MODERATE } = CqAttrMask;
+
+/** `enum ibv_query_qp_data_in_order_flags`. */
+export const {
+  /** `QpDataInOrderFlags.RETURN_CAPS`. */ RETURN_CAPS: IBV_QUERY_QP_DATA_IN_ORDER_RETURN_CAPS,
+  /** `QpDataInOrderFlags.DEVICE_ONLY`. */ DEVICE_ONLY: IBV_QUERY_QP_DATA_IN_ORDER_DEVICE_ONLY,
+} = QpDataInOrderFlags;
+
+/** `enum ibv_query_qp_data_in_order_caps`. */
+export const {
+  /** `QpDataInOrderCaps.WHOLE_MSG`. */ WHOLE_MSG: IBV_QUERY_QP_DATA_IN_ORDER_WHOLE_MSG,
+  /** `QpDataInOrderCaps.ALIGNED_128_BYTES`. */ ALIGNED_128_BYTES: IBV_QUERY_QP_DATA_IN_ORDER_ALIGNED_128_BYTES,
+} = QpDataInOrderCaps;

@@ -1,6 +1,14 @@
 /** Protection domains, memory and memory regions, by their C names. */
 import { ReregMrFlags, VerbsError } from '@openverbs/verbs';
-import type { Context, DmaBuffer, MemoryRegion, ProtectionDomain } from '@openverbs/verbs';
+import type {
+  Context,
+  DmaBuffer,
+  MemoryRegion,
+  ParentDomain,
+  ParentDomainInitAttr,
+  ProtectionDomain,
+  ThreadDomain,
+} from '@openverbs/verbs';
 
 /** Allocates a protection domain. */
 export function ibv_alloc_pd(context: Context): ProtectionDomain {
@@ -14,6 +22,25 @@ export function ibv_alloc_pd(context: Context): ProtectionDomain {
  */
 export function ibv_dealloc_pd(pd: ProtectionDomain): void {
   pd.dealloc();
+}
+
+/** Allocates a thread domain; C's `init_attr` has no members yet. */
+export function ibv_alloc_td(context: Context, _init_attr: object | null = null): ThreadDomain {
+  return context.allocTd();
+}
+
+/**
+ * Frees a thread domain.
+ *
+ * @throws VerbsError EBUSY while a parent domain names it.
+ */
+export function ibv_dealloc_td(td: ThreadDomain): void {
+  td.dealloc();
+}
+
+/** Allocates a parent domain, which is taken wherever a protection domain is, and freed by {@link ibv_dealloc_pd}. */
+export function ibv_alloc_parent_domain(context: Context, attr: ParentDomainInitAttr): ParentDomain {
+  return context.allocParentDomain(attr);
 }
 
 /**

@@ -10,6 +10,7 @@ import type {
   RecvWrInit,
   SendWr,
   SendWrInit,
+  WrOpcode,
 } from '@openverbs/verbs';
 
 import { refused } from './bad-wr.ts';
@@ -51,6 +52,11 @@ export function ibv_query_qp(
 ): QueriedQp {
   const queried = qp.query();
   return { attr: filled(attr, queried.attr), init_attr: filled(init_attr, queried.init) };
+}
+
+/** Whether the data of messages is written in order: 1 or 0, or with `IBV_QUERY_QP_DATA_IN_ORDER_RETURN_CAPS` what is. */
+export function ibv_query_qp_data_in_order(qp: QueuePair, op: WrOpcode, flags: number): number {
+  return qp.queryDataInOrder(op, flags);
 }
 
 /**

@@ -3,6 +3,7 @@ import type { AtomicCap } from '../enums/device.ts';
 import type { Mtu } from '../enums/mtu.ts';
 import type { LinkLayer, PortState } from '../enums/port.ts';
 import type { CompletionChannel } from '../completion-channel.ts';
+import type { ParentDomain } from '../parent-domain.ts';
 export type { GidEntry } from '../gid.ts';
 
 /** What a device is and where its limits lie (`struct ibv_device_attr`). Source: `ibv_query_device`(3). */
@@ -208,6 +209,8 @@ export interface CqInitAttrEx extends CqInitAttr {
   readonly wcFlags?: number;
   /** `CreateCqFlags` bits. */
   readonly flags?: number;
+  /** The parent domain that it belongs to, and whose thread domain it uses. */
+  readonly parentDomain?: ParentDomain | null;
 }
 
 /** Values that change all the time (`struct ibv_values_ex`). Source: `ibv_query_rt_values_ex`. */

@@ -40,6 +40,8 @@ export const Capability = {
   resizeCq: 'ibv_resize_cq',
   /** Ibv_modify_cq: one event for several completions. */
   cqModeration: 'ibv_modify_cq: one event for several completions',
+  /** Thread domains and parent domains. */
+  parentDomains: 'thread domains and parent domains',
   /** Extended completion queues. */
   extendedCq: 'extended completion queues',
   /** The time of each completion, by the device's clock. */

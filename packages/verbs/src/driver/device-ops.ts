@@ -192,8 +192,12 @@ export interface ContextOps {
   allocBuf?(length: number, alignment: number): DmaBufferOps;
   /** `ibv_alloc_null_mr`. Only its `lkey` means something. */
   allocNullMr?(pd: Handle): MrOps;
+  /** `ibv_alloc_parent_domain`. What it returns is taken wherever a PD is; it may be the PD's own handle. */
+  allocParentDomain?(pd: Handle, td: Handle | null): Handle;
   /** `ibv_alloc_pd`. */
   allocPd?(): Handle;
+  /** `ibv_alloc_td`. */
+  allocTd?(): Handle;
   /** `ibv_attach_mcast`. */
   attachMcast?(qp: Handle, gid: Gid, lid: number): void;
   /** `ibv_create_ah`. The handle is what WQEs name. */
@@ -206,8 +210,12 @@ export interface ContextOps {
   createQp?(request: QpRequest): QpOps;
   /** `ibv_create_srq`. */
   createSrq?(pd: Handle, attr: SrqAttr): SrqOps;
+  /** `ibv_dealloc_pd` on what `allocParentDomain` returned. */
+  deallocParentDomain?(parentDomain: Handle): void;
   /** `ibv_dealloc_pd`. */
   deallocPd?(pd: Handle): void;
+  /** `ibv_dealloc_td`. */
+  deallocTd?(td: Handle): void;
   /** `ibv_dereg_mr`. */
   deregMr?(mr: Handle): void;
   /** `ibv_destroy_ah`. */
@@ -230,6 +238,8 @@ export interface ContextOps {
   modifyCq?(cq: Handle, moderate: CqModerate): void;
   /** `ibv_query_device_ex`, what it adds. Left out, all of it is 0. */
   queryDeviceEx?(): Omit<DeviceAttrEx, 'origAttr'>;
+  /** `ibv_query_qp_data_in_order`: `QpDataInOrderCaps` bits. Left out: 0. */
+  queryQpDataInOrder?(qp: Handle, opcode: number, deviceOnly: boolean): number;
   /** `ibv_query_rt_values_ex`: the device's clock now, in its ticks. */
   queryRawClock?(): number;
   /** `ibv_query_gid_ex`; the index is within the table. */

@@ -134,3 +134,33 @@ export const QpAttrMask = {
 
 /** Any combination of {@link QpAttrMask}. */
 export type QpAttrMask = number;
+
+/**
+ * `enum ibv_query_qp_data_in_order_flags`: how `qp.queryDataInOrder` answers.
+ *
+ * @enum
+ */
+export const QpDataInOrderFlags = {
+  /** With {@link QpDataInOrderCaps} bits, rather than 1 for WHOLE_MSG and 0 otherwise. */
+  RETURN_CAPS: 1 << 0,
+  /** For the device alone, whatever the processor does. */
+  DEVICE_ONLY: 1 << 1,
+} as const;
+
+/** Any combination of {@link QpDataInOrderFlags}. */
+export type QpDataInOrderFlags = number;
+
+/**
+ * `enum ibv_query_qp_data_in_order_caps`: what is written in order.
+ *
+ * @enum
+ */
+export const QpDataInOrderCaps = {
+  /** A whole message: who sees its last byte sees the others. */
+  WHOLE_MSG: 1 << 0,
+  /** Each aligned block of 128 bytes. */
+  ALIGNED_128_BYTES: 1 << 1,
+} as const;
+
+/** Any combination of {@link QpDataInOrderCaps}. */
+export type QpDataInOrderCaps = number;

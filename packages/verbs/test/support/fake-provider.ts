@@ -130,6 +130,19 @@ export class FakeContextOps implements ContextOps {
   allocPd(): number {
     return this.#called('allocPd');
   }
+  allocTd(): number {
+    return this.#called('allocTd');
+  }
+  deallocTd(handle: number): void {
+    this.#called('deallocTd', handle);
+  }
+  allocParentDomain(pd: number): number {
+    this.#called('allocParentDomain', pd);
+    return pd;
+  }
+  deallocParentDomain(handle: number): void {
+    this.#called('deallocParentDomain', handle);
+  }
   deallocPd(handle: number): void {
     this.#called('deallocPd', handle);
   }
