@@ -39,7 +39,7 @@ export function openFake(dispatcher: EventDispatcherOps): Fake {
       guid: 1n,
       nodeType: 1,
       transportType: 0,
-      capabilities: { version: 1, supports: { completionEvents: true } },
+      capabilities: { version: 1, supports: { completionEvents: true, asyncEvents: true } },
       open: () => ops,
     },
     'fake',

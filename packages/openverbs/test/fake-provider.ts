@@ -43,7 +43,7 @@ export function fakeProvider(name: string, options: FakeProviderOptions = {}): F
           guid: BigInt(index + 1),
           nodeType: 1,
           transportType: 0,
-          capabilities: { version: 1, supports: {} },
+          capabilities: { version: 1, supports: { completionEvents: true, asyncEvents: true } },
           open: () => fakeContext(device, log),
         })),
         close() {

@@ -1,4 +1,5 @@
 /** Open devices. */
+import { assertCapability } from './assert-capability.ts';
 import { AsyncEvent } from './async-event.ts';
 import type { AsyncEventTarget } from './async-event-target.ts';
 import type { CqInitAttr, CqInitAttrEx, DeviceAttr, PortAttr } from './attributes/device.ts';
@@ -143,9 +144,10 @@ export class Context extends ContextEx {
     return new DmaBuffer(this, callOp(this, verb, 'allocBuf', length, alignment));
   }
 
-  /** Makes a completion channel. Source: `ibv_create_comp_channel`(3). */
+  /** Makes a completion channel. Throws EOPNOTSUPP where queues raise no events. Source: `ibv_create_comp_channel`(3). */
   createCompChannel(): CompletionChannel {
     this.assertLive('ibv_create_comp_channel');
+    assertCapability(this, 'ibv_create_comp_channel', 'completionEvents', 'poll the completion queues');
     return new CompletionChannel(this);
   }
 
@@ -164,16 +166,16 @@ export class Context extends ContextEx {
 
   /**
    * Waits for the next asynchronous event. Acknowledge it with {@link Context.ackAsyncEvent}; until then the object that it is
-   * about can't be destroyed. Source: `ibv_get_async_event`(3).
+   * about can't be destroyed. Throws EOPNOTSUPP on a device without such events. Source: `ibv_get_async_event`(3).
    */
   getAsyncEvent(options: WaitOptions = {}): Promise<AsyncEvent> {
-    this.assertLive('ibv_get_async_event');
+    this.#assertAsyncEvents();
     return this.#asyncEvents.take(options.signal);
   }
 
   /** The next asynchronous event, or null when there is none. */
   tryGetAsyncEvent(): AsyncEvent | null {
-    this.assertLive('ibv_get_async_event');
+    this.#assertAsyncEvents();
     return this.#asyncEvents.tryTake() ?? null;
   }
 
@@ -247,6 +249,11 @@ export class Context extends ContextEx {
     this.#checkPort(verb, port);
     checkInteger(verb, 'index', index, 0, this.queryPort(port).gidTblLen - 1, 'gidTblLen');
     return callOp(this, verb, 'queryGid', port, index);
+  }
+
+  #assertAsyncEvents(): void {
+    this.assertLive('ibv_get_async_event');
+    assertCapability(this, 'ibv_get_async_event', 'asyncEvents', 'query what the events would tell');
   }
 
   #checkPort(verb: string, port: number): void {

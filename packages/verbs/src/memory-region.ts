@@ -1,4 +1,5 @@
 /** Registered memory. */
+import { assertCapability } from './assert-capability.ts';
 import { assertOp, callOp } from './call-op.ts';
 import { checkInstance, checkInteger, hex } from './check.ts';
 import type { Context } from './context.ts';
@@ -12,7 +13,6 @@ import { inspectCustom, inspectLine } from './inspect.ts';
 import { VerbsObject } from './lifetime.ts';
 import type { ProtectionDomain } from './protection-domain.ts';
 import {
-  assertCapability,
   checkAccess,
   checkIova,
   findMemory,

@@ -1,4 +1,5 @@
 /** Queue pairs. */
+import { assertCapability } from './assert-capability.ts';
 import type { AsyncEventSubject } from './async-event.ts';
 import type { QpAttr, QpAttrInit, QpCap, QpEndpoint, QpInitAttr } from './attributes/qp.ts';
 import { assertOp, callOp } from './call-op.ts';
@@ -150,6 +151,7 @@ export class QueuePair extends QueuePairEx {
     this.assertLive(verb);
     assertOp(this.context, verb, 'modifyQp');
     const checked = checkModify(this, attr, mask);
+    if (checked.to === QpState.SQD) assertCapability(this.context, verb, 'sqDrain', 'wait for the completions instead');
     callOp(this.context, verb, 'modifyQp', this.handle, checked.attr, checked.mask);
     this.#portNum = checked.attr.portNum ?? this.#portNum;
     this.#enter(checked.to as QpState);

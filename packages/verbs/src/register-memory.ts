@@ -1,4 +1,5 @@
 /** What registering memory, and changing a registration, may ask for. */
+import { assertCapability } from './assert-capability.ts';
 import { checkFlags, checkInteger, hex, show } from './check.ts';
 import type { Context } from './context.ts';
 import { bufferOf, DmaBuffer } from './dma-buffer.ts';
@@ -108,20 +109,6 @@ export function checkIova(verb: string, { buffer, bytes, length }: FoundMemory, 
   if (addr % PAGE_BYTES === iova % PAGE_BYTES) return;
   const message = `iova ${hex(iova)} and the memory at ${hex(addr)} begin at different offsets in a page of ${PAGE_BYTES}`;
   throw invalid(verb, message, 'let both begin at the same', { iova, addr });
-}
-
-/** Answers EOPNOTSUPP when the device lacks a capability. */
-export function assertCapability(
-  context: Context,
-  verb: string,
-  name: CapabilityName,
-  hint: string,
-  what: string = name,
-): void {
-  const { device } = context;
-  if (device.supports(name)) return;
-  const message = `${device.name} does not have ${what}`;
-  throw new VerbsError({ code: 'EOPNOTSUPP', verb, message, hint, details: { capability: name } });
 }
 
 function bytesOf(view: ArrayBufferView): Uint8Array {

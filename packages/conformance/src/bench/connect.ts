@@ -26,6 +26,9 @@ export type ConnectionOverrides = Partial<
  */
 export const IMPATIENT: ConnectionOverrides = { timeout: 8, retryCnt: 1, rnrRetry: 1, minRnrTimer: 1 };
 
+/** RDMA reads and atomics that a QP has outstanding, where the device allows as many. */
+const RD_ATOMIC = 4;
+
 /** Attributes that take a QP from RESET to INIT: exactly the required ones. */
 export function initAttr(overrides: ConnectionOverrides = {}): QpAttrInit {
   const { qpAccessFlags = ACCESS_ALL } = overrides;
@@ -42,20 +45,20 @@ export function rtrAttr(qp: QueuePair, remote: QueuePair, overrides: ConnectionO
     pathMtu: overrides.pathMtu ?? local.mtu,
     destQpNum: overrides.destQpNum ?? peer.qpNum,
     rqPsn: overrides.rqPsn ?? 0x123456,
-    ...(qp.qpType === QpType.RC ? responderAttr(overrides) : {}),
+    ...(qp.qpType === QpType.RC ? responderAttr(qp, overrides) : {}),
   };
 }
 
 /** What a responder that answers needs beside. */
-function responderAttr(overrides: ConnectionOverrides): QpAttrInit {
+function responderAttr({ context }: QueuePair, overrides: ConnectionOverrides): QpAttrInit {
   return {
-    maxDestRdAtomic: overrides.maxDestRdAtomic ?? 4,
+    maxDestRdAtomic: overrides.maxDestRdAtomic ?? Math.min(RD_ATOMIC, context.queryDevice().maxQpRdAtom),
     minRnrTimer: overrides.minRnrTimer ?? 1,
   };
 }
 
 /** Attributes that take an RC or UC QP from RTR to RTS: exactly the required ones. */
-export function rtsAttr(overrides: ConnectionOverrides = {}, qpType: QpType = QpType.RC): QpAttrInit {
+export function rtsAttr(qp: QueuePair, overrides: ConnectionOverrides = {}, qpType: QpType = qp.qpType): QpAttrInit {
   const attr = { qpState: QpState.RTS, sqPsn: overrides.sqPsn ?? 0x123456 };
   if (qpType !== QpType.RC) return attr;
   return {
@@ -63,7 +66,7 @@ export function rtsAttr(overrides: ConnectionOverrides = {}, qpType: QpType = Qp
     timeout: overrides.timeout ?? 14,
     retryCnt: overrides.retryCnt ?? 7,
     rnrRetry: overrides.rnrRetry ?? 7,
-    maxRdAtomic: overrides.maxRdAtomic ?? 4,
+    maxRdAtomic: overrides.maxRdAtomic ?? Math.min(RD_ATOMIC, qp.context.queryDevice().maxQpInitRdAtom),
   };
 }
 
@@ -79,7 +82,7 @@ export function bringTo(state: QpState, qp: QueuePair, remote: QueuePair, overri
   if (state === QpState.INIT) return;
   qp.modify(rtrAttr(qp, remote, overrides));
   if (state === QpState.RTR) return;
-  qp.modify(rtsAttr(overrides, qp.qpType));
+  qp.modify(rtsAttr(qp, overrides));
   if (state === QpState.SQD) qp.modify({ qpState: QpState.SQD });
 }
 
@@ -93,6 +96,6 @@ export function connect(
   // Both can receive before either can send.
   bringTo(QpState.RTR, a, b, overridesOfA);
   bringTo(QpState.RTR, b, a, overridesOfB);
-  a.modify(rtsAttr(overridesOfA, a.qpType));
-  b.modify(rtsAttr(overridesOfB, b.qpType));
+  a.modify(rtsAttr(a, overridesOfA));
+  b.modify(rtsAttr(b, overridesOfB));
 }

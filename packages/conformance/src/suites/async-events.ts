@@ -44,7 +44,7 @@ export const asyncEventsSuite = defineSuite('async-events', ['rc', 'asyncEvents'
     await expectAsyncEvent(b.context, EventType.COMM_EST, b.qp);
     expectNoAsyncEvent(b.context);
     expect(b.qp.query().attr.qpState).to.equal(QpState.RTR);
-    b.qp.modify(rtsAttr());
+    b.qp.modify(rtsAttr(b.qp));
     a.qp.postRecv({ wrId: 3 });
     b.qp.postSend(send(3, []));
     await expectCompletions(a.recvCq, { wrId: 3 });

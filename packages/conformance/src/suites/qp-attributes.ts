@@ -99,7 +99,7 @@ export const qpAttributesSuite = defineSuite('qp-attributes', ['rc'], (suite) =>
     expectEachRefused(
       bench,
       QpState.RTR,
-      () => rtsAttr(),
+      (qp) => rtsAttr(qp),
       () => [
         ...each('timeout', beyond(5)),
         ...each('retryCnt', beyond(3)),
@@ -121,6 +121,7 @@ export const qpAttributesSuite = defineSuite('qp-attributes', ['rc'], (suite) =>
 
   suite.works('a query tells what was set', (bench) => {
     const { a, b } = bench.pair({ connected: false });
+    const { maxQpRdAtom, maxQpInitRdAtom } = bench.open().queryDevice();
     const { activeMtu } = bench.open().queryPort(1);
     const qpAccessFlags = AccessFlags.REMOTE_READ;
     const connection = {
@@ -128,8 +129,8 @@ export const qpAttributesSuite = defineSuite('qp-attributes', ['rc'], (suite) =>
       pathMtu: Mtu.MTU_256,
       rqPsn: 0xabcdef,
       sqPsn: 0xfedcba,
-      maxDestRdAtomic: 2,
-      maxRdAtomic: 3,
+      maxDestRdAtomic: Math.min(2, maxQpRdAtom),
+      maxRdAtomic: Math.min(3, maxQpInitRdAtom),
       minRnrTimer: 17,
       timeout: 13,
       retryCnt: 5,

@@ -74,7 +74,7 @@ export function illegalPairs(): { from: QpState; to: QpState }[] {
 /** A valid value for every attribute, so that only its presence can be wrong. */
 export function allAttributes(qp: QueuePair, remote: QueuePair, from: QpState): QpAttrInit {
   const { qpState: _rtr, ...rtr } = rtrAttr(qp, remote);
-  const { qpState: _rts, ...rts } = rtsAttr();
+  const { qpState: _rts, ...rts } = rtsAttr(qp);
   const { qpState: _init, ...init } = initAttr();
   return {
     ...init,

@@ -33,7 +33,7 @@ function allAttributes({ qp }: Side, remote: Side, from: QpState): Record<string
   return {
     ...initAttr(),
     ...rtrAttr(qp, remote.qp),
-    ...rtsAttr({}, QpType.RC),
+    ...rtsAttr(qp, {}, QpType.RC),
     curQpState: from,
     enSqdAsyncNotify: true,
     qkey: 0x1111,

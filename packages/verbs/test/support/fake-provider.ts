@@ -56,7 +56,10 @@ export const PORT_ATTR = {
   linkLayer: 2,
 } as PortAttr;
 
-const CAPABILITIES: readonly CapabilityName[] = ['rc', 'uc', 'ud', 'srq', 'multicast', 'resizeCq'];
+const CAPABILITIES: readonly CapabilityName[] = [
+  ...(['rc', 'uc', 'ud', 'srq', 'multicast', 'resizeCq'] as const),
+  ...(['completionEvents', 'asyncEvents', 'sqDrain'] as const),
+];
 const OPCODES_RC = 0x2ff;
 const OPCODES_UC = (1 << WrOpcode.RDMA_WRITE) | (1 << WrOpcode.RDMA_WRITE_WITH_IMM) | 0b1100;
 const OPCODES_UD = (1 << WrOpcode.SEND) | (1 << WrOpcode.SEND_WITH_IMM);
@@ -275,11 +278,16 @@ export interface Fake {
 
 /** Opens a fake device, with some operations left out and some capabilities added. */
 export function openFake(
-  options: { readonly without?: readonly (keyof ContextOps)[]; readonly supports?: readonly CapabilityName[] } = {},
+  options: {
+    readonly without?: readonly (keyof ContextOps)[];
+    readonly supports?: readonly CapabilityName[];
+    readonly lacks?: readonly CapabilityName[];
+  } = {},
 ): Fake {
   const ops = new FakeContextOps();
   for (const name of options.without ?? []) Object.defineProperty(ops, name, { value: undefined });
-  const names = [...CAPABILITIES, ...(options.supports ?? [])];
+  const { supports = [], lacks = [] } = options;
+  const names = [...CAPABILITIES, ...supports].filter((name) => !lacks.includes(name));
   const deviceOps: DeviceOps = {
     name: 'fake0',
     guid: DEVICE_ATTR.nodeGuid,
