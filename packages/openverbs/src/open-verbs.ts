@@ -1,7 +1,7 @@
 /** What `openVerbs()` returns: the devices of the loaded providers, and their end. */
 import { Device, VerbsError } from '@openverbs/verbs';
 import type { Context } from '@openverbs/verbs';
-import type { DeviceOps, EventDispatcherOps, ProviderInstance } from '@openverbs/verbs/driver';
+import type { DeviceOps, EventDispatcherOps, FaultControl, ProviderInstance } from '@openverbs/verbs/driver';
 
 import { nearestKey } from './configuration/nearest-key.ts';
 
@@ -36,6 +36,11 @@ export class OpenVerbs {
       ),
     );
     this.machine = providers.find(({ instance }) => instance.machine !== undefined)?.instance.machine;
+  }
+
+  /** The bad networks that the providers simulate. @internal */
+  get faultControls(): readonly FaultControl[] {
+    return this.#providers.flatMap(({ instance }) => instance.faults ?? []);
   }
 
   /** The contexts that are open, the oldest first. */

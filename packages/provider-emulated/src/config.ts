@@ -1,6 +1,7 @@
 /** Configuration of the emulated provider. */
-import { inspect, type InspectOptions } from 'node:util';
-import { VerbsError } from '@openverbs/verbs';
+import type { Faults } from '@openverbs/verbs/driver';
+import { bad, integer, record } from './check.ts';
+import { parseFaults } from './faults.ts';
 
 /** One emulated HCA. */
 export interface EmulatedDeviceConfig {
@@ -18,6 +19,13 @@ export interface EmulatedConfig {
   readonly placement: 'inline' | 'thread';
   /** Machine memory, 128 MiB to 4 GiB; pages cost only when they are touched. Default 4 GiB. */
   readonly memoryBytes: number;
+  /**
+   * Whether messages travel as RoCEv2 packets even on a good network, so that they can be traced; slower. Default false, and true
+   * where there are faults.
+   */
+  readonly packets: boolean;
+  /** What the network does to packets; undefined for nothing. */
+  readonly faults: Partial<Faults> | undefined;
 }
 
 const DEVICES_MAX = 16;
@@ -25,19 +33,26 @@ const PORTS_MAX = 16;
 const NAME_BYTES_MAX = 63;
 const MEMORY_BYTES_MIN = 128 * 2 ** 20;
 const MEMORY_BYTES_MAX = 2 ** 32;
-/** How a wrong value is printed: on one line. */
-const SHORT: InspectOptions = { depth: 1, compact: true, breakLength: Infinity, maxArrayLength: 4 };
 
 /** Checks the `emulated` part of a configuration. */
 export function parseConfig(value: unknown): EmulatedConfig {
-  const config = record('emulated', value ?? {}, ['devices', 'placement', 'memoryBytes']);
-  const { devices = 1, placement = 'inline', memoryBytes = MEMORY_BYTES_MAX } = config;
+  const config = record('emulated', value ?? {}, ['devices', 'placement', 'memoryBytes', 'packets', 'faults']);
+  const { devices = 1, placement = 'inline', memoryBytes = MEMORY_BYTES_MAX, faults } = config;
+  const { packets = faults !== undefined } = config;
   if (placement !== 'inline' && placement !== 'thread')
     throw bad('emulated.placement', placement, "'inline' or 'thread'");
+  if (typeof packets !== 'boolean') throw bad('emulated.packets', packets, 'true or false');
+  if (faults !== undefined && !packets) {
+    throw bad('emulated.packets', packets, 'true, or left out, where there are emulated.faults');
+  }
+  const parsed = parseDevices(devices);
+  const names = parsed.map(({ name }) => name);
   return {
-    devices: parseDevices(devices),
+    devices: parsed,
     placement,
     memoryBytes: integer('emulated.memoryBytes', memoryBytes, MEMORY_BYTES_MIN, MEMORY_BYTES_MAX),
+    packets,
+    faults: faults === undefined ? undefined : parseFaults('emulated.faults', faults, names),
   };
 }
 
@@ -62,31 +77,4 @@ function parseDevice(where: string, value: unknown, index: number): EmulatedDevi
     throw bad(`${where}.name`, name, `1 to ${NAME_BYTES_MAX} letters, digits, '_', '.' or '-'`);
   }
   return { name, ports: integer(`${where}.ports`, ports, 1, PORTS_MAX) };
-}
-
-function record(where: string, value: unknown, keys: readonly string[]): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw bad(where, value, 'an object');
-  const unknown = Object.keys(value).find((key) => !keys.includes(key));
-  if (unknown !== undefined) {
-    throw new VerbsError({
-      code: 'EINVAL',
-      message: `${where} has no key '${unknown}'`,
-      hint: `its keys are ${keys.join(', ')}`,
-      details: { key: unknown, valid: keys },
-    });
-  }
-  return value as Record<string, unknown>;
-}
-
-function integer(where: string, value: unknown, min: number, max: number): number {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
-  throw bad(where, value, `an integer from ${min} to ${max}`);
-}
-
-function bad(where: string, value: unknown, right: string): VerbsError {
-  return new VerbsError({
-    code: 'EINVAL',
-    message: `${where} is ${inspect(value, SHORT)}`,
-    hint: `it must be ${right}`,
-  });
 }

@@ -14,6 +14,7 @@ import type {
 } from '@openverbs/verbs/driver';
 import { parseConfig } from './config.ts';
 import type { EmulatedConfig } from './config.ts';
+import { faultControl } from './faults.ts';
 import { EngineThread } from './engine-thread.ts';
 
 /** Upper word of the GUIDs: locally administered, so that it is nobody's (IEEE 802, EUI-64). */
@@ -53,14 +54,18 @@ function open(environment: ProviderEnvironment, config: EmulatedConfig): Provide
 }
 
 function openOn(machine: Machine, joins: boolean, clock: ProviderClock, config: EmulatedConfig): ProviderInstance {
-  const engine = new Engine(machine, config.placement, clock);
+  const engine = new Engine(machine, config.placement, clock, config.packets);
   if (joins) reap(engine);
   else createHcas(engine, config);
+  const names = engine.hcas.map(({ name }) => name);
+  const faults = engine.faults === null ? undefined : faultControl(engine, engine.faults, names);
+  if (!joins && config.faults !== undefined) faults?.set(config.faults);
   const thread = !joins && engine.placement === 'thread' ? new EngineThread(engine) : undefined;
   const devices = engine.hcas.map((hca) => new HcaDevice(engine, hca, clock));
   return {
     devices,
     machine: machine.handle,
+    faults,
     close() {
       try {
         for (const device of devices) device.closeAll();

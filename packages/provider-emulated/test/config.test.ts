@@ -41,11 +41,33 @@ const refused: [value: unknown, text: RegExp][] = [
     { memoryBytes },
     /emulated.memoryBytes is .*134217728 to 4294967296/,
   ]),
+  [{ packets: 1 }, /emulated.packets is 1.*true or false/],
+  [{ packets: false, faults: {} }, /emulated.packets is false.*emulated.faults/],
+  [{ faults: 0.1 }, /emulated.faults is 0.1.*an object/],
+  [{ faults: { loss: 0.1 } }, /emulated.faults has no key 'loss'.*drop/],
+  ...['drop', 'duplicate', 'reorder', 'corrupt'].flatMap((key) =>
+    [-0.1, 1.1, NaN, '0.5', null].map((value): [unknown, RegExp] => [
+      { faults: { [key]: value } },
+      new RegExp(`emulated.faults.${key} is .*from 0 to 1`),
+    ]),
+  ),
+  [{ faults: { delay: -1 } }, /emulated.faults.delay is -1.*from 0 to 10000000/],
+  [{ faults: { seed: 0.5 } }, /emulated.faults.seed is 0.5.*safe integer/],
+  ...[5, ['emulated0'], [['emulated1']], [['emulated0'], ['emulated0']]].map((partition): [unknown, RegExp] => [
+    { faults: { partition } },
+    /emulated.faults.partition is .*devices are emulated0/,
+  ]),
 ];
 
 describe('the configuration of the emulated provider', () => {
   it('has a default for everything', () => {
-    const defaults = { devices: [{ name: 'emulated0', ports: 1 }], placement: 'inline', memoryBytes: 4 * GiB };
+    const defaults = {
+      devices: [{ name: 'emulated0', ports: 1 }],
+      placement: 'inline',
+      memoryBytes: 4 * GiB,
+      packets: false,
+      faults: undefined,
+    };
     for (const value of [undefined, null, {}]) expect(parseConfig(value)).to.deep.equal(defaults);
   });
 

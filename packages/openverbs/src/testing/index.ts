@@ -4,6 +4,8 @@
  * @packageDocumentation
  */
 export { closeSharedOpenVerbs } from '../shared-instance.ts';
+export type { FaultCounters, Faults } from '@openverbs/verbs/driver';
+export { faultCounters, setFaults } from './faults.ts';
 export { leakCheck } from './leak-check.ts';
 export { openTestPair } from './test-pair.ts';
 export type { TestEnd, TestPair, TestPairOptions } from './test-pair.ts';

@@ -30,8 +30,53 @@ export interface ProviderEnvironment {
   readonly prng: ProviderPrng | undefined;
 }
 
+/**
+ * What a simulated network does to frames. Probabilities are 0 to 1 and drawn for each frame anew, from the seed: under one seed and
+ * a virtual clock a run is the same each time.
+ */
+export interface Faults {
+  /** Of the random numbers, a safe integer. */
+  readonly seed: number;
+  /** Probability that a frame is lost. */
+  readonly drop: number;
+  /** Probability that a frame arrives twice. */
+  readonly duplicate: number;
+  /** Probability that a frame is held back for up to 50 microseconds, so that later ones overtake it. */
+  readonly reorder: number;
+  /** Probability that a bit of a frame is turned. */
+  readonly corrupt: number;
+  /** How long each frame is under way, in microseconds. */
+  readonly delay: number;
+  /** Groups of devices, by name: frames between two groups are lost. Devices that are in none are one group more. */
+  readonly partition: readonly (readonly string[])[];
+}
+
+/** How often a simulated network did what {@link Faults} say, in frames. */
+export interface FaultCounters {
+  /** All that were sent. */
+  readonly sent: number;
+  readonly dropped: number;
+  readonly duplicated: number;
+  readonly reordered: number;
+  readonly corrupted: number;
+  /** Lost between two groups of a partition. */
+  readonly partitioned: number;
+}
+
+/** The bad network of a provider that can simulate one. */
+export interface FaultControl {
+  /** What is set. */
+  readonly faults: Faults;
+  /** What was done so far. */
+  readonly counters: FaultCounters;
+  /** Sets what is given, for the frames that are sent from now on. A seed starts the random numbers anew. Throws EINVAL. */
+  set(faults: Partial<Faults>): void;
+}
+
 /** A provider that was opened. */
 export interface ProviderInstance {
+  /** Undefined where no bad network can be simulated. */
+  readonly faults?: FaultControl | undefined;
   /** The devices that it offers. */
   readonly devices: readonly DeviceOps[];
   /** Structured-clonable; another thread joins with it. Undefined where threads can't share devices. */
