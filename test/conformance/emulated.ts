@@ -9,6 +9,7 @@ import type { OpenVerbs } from 'openverbs';
 export const capabilities: ConformanceSubject['capabilities'] = {
   rc: true,
   uc: true,
+  ud: true,
   rdmaWrite: true,
   rdmaRead: true,
   atomics: true,

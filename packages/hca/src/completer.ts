@@ -113,6 +113,14 @@ export class Completer {
     return true;
   }
 
+  /** Says in the CQE of a receive that was prepared where its datagram came from. */
+  addressRecv(srcQpn: number, flags: number, pkeyIndex: number): void {
+    const i32 = this.#i32;
+    i32[this.#recvCqe + SRC_QPN] = srcQpn;
+    i32[this.#recvCqe + FLAGS] = flags;
+    i32[this.#recvCqe + PKEY_INDEX] = pkeyIndex;
+  }
+
   /**
    * Commits one request: the queue `q` moves on by one WQE and `packets` PSNs, its responder `p` (0 for none) expects the next
    * message, and the prepared CQEs become valid, the receiver's first.
@@ -297,8 +305,8 @@ export class Completer {
     i32[cqe + VENDOR_ERR] = vendorErr;
     i32[cqe + BYTE_LEN] = byteLen;
     i32[cqe + FLAGS] = 0;
-    if (syndrome === SUCCESS) return;
     i32[cqe + PKEY_INDEX] = 0;
+    if (syndrome === SUCCESS) return;
     i32[cqe + FAULT_KEY] = this.faultKey;
     i32[cqe + FAULT_ADDR_LO] = this.faultAddrLo;
     i32[cqe + FAULT_ADDR_HI] = this.faultAddrHi;

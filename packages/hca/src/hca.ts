@@ -3,8 +3,8 @@ import { IndexAllocator, PAGE_BYTES } from '@openverbs/machine';
 import type { Machine } from '@openverbs/machine';
 import { type MemoryLink, portId } from '@openverbs/netdev';
 import { DeviceError } from './device-error.ts';
-import { Cqc, EngineHeader, HcaHeader, Mpt, Qpc, Srqc } from './layout.ts';
-import { CQS_MAX, HCAS_MAX, MPTS_MAX, PDS_MAX, PORTS_MAX, QPS_MAX, SRQS_MAX } from './limits.ts';
+import { Ah, Cqc, EngineHeader, HcaHeader, Mpt, Port, Qpc, Srqc } from './layout.ts';
+import { AHS_MAX, CQS_MAX, HCAS_MAX, MPTS_MAX, PDS_MAX, PORTS_MAX, QPS_MAX, SRQS_MAX } from './limits.ts';
 
 /** Owner of the device's own memory, above all thread slots. */
 export const OWNER_DEVICE = 0x10000;
@@ -32,11 +32,13 @@ export class Hca {
   readonly cqTable: number;
   readonly srqTable: number;
   readonly mptTable: number;
+  readonly ahTable: number;
   readonly qps: IndexAllocator;
   readonly cqs: IndexAllocator;
   readonly srqs: IndexAllocator;
   readonly mpts: IndexAllocator;
   readonly pds: IndexAllocator;
+  readonly ahs: IndexAllocator;
   readonly #machine: Machine;
 
   /** The HCA whose header is at word `header`, made by whatever thread. */
@@ -61,6 +63,8 @@ export class Hca {
     this.srqs = allocator(HcaHeader.SRQ_ALLOCATOR, SRQS_MAX);
     this.mpts = allocator(HcaHeader.MPT_ALLOCATOR, MPTS_MAX);
     this.pds = allocator(HcaHeader.PD_ALLOCATOR, PDS_MAX);
+    this.ahTable = i32[header + HcaHeader.AH_TABLE];
+    this.ahs = allocator(HcaHeader.AH_ALLOCATOR, AHS_MAX);
   }
 
   /** All 64 bits of the node GUID, as two words. */
@@ -74,20 +78,21 @@ export class Hca {
     return new Uint8Array(gidWords(...this.guid, port).buffer);
   }
 
+  /** A word of {@link Port}. */
+  portWord(port: number, word: number): number {
+    const { i32 } = this.#machine;
+    return Atomics.load(i32, i32[this.header + HcaHeader.PORT_TABLE] + (port - 1) * Port.WORDS + word);
+  }
+
   /** What exists, for those who look for leaks. */
-  get objects(): {
-    readonly qps: number;
-    readonly cqs: number;
-    readonly srqs: number;
-    readonly mrs: number;
-    readonly pds: number;
-  } {
+  get objects(): Readonly<Record<'qps' | 'cqs' | 'srqs' | 'mrs' | 'pds' | 'ahs', number>> {
     return {
       qps: this.qps.inUse - RESERVED_QPS,
       cqs: this.cqs.inUse,
       srqs: this.srqs.inUse,
       mrs: this.mpts.inUse,
       pds: this.pds.inUse - RESERVED_PDS,
+      ahs: this.ahs.inUse,
     };
   }
 
@@ -119,6 +124,9 @@ export class Hca {
     i32[header + HcaHeader.SRQ_ALLOCATOR] = allocWords(machine, IndexAllocator.bytes(SRQS_MAX) / 4);
     i32[header + HcaHeader.MPT_ALLOCATOR] = allocWords(machine, IndexAllocator.bytes(MPTS_MAX) / 4);
     i32[header + HcaHeader.PD_ALLOCATOR] = allocWords(machine, IndexAllocator.bytes(PDS_MAX) / 4);
+    i32[header + HcaHeader.AH_TABLE] = allocWords(machine, AHS_MAX * Ah.WORDS);
+    i32[header + HcaHeader.AH_ALLOCATOR] = allocWords(machine, IndexAllocator.bytes(AHS_MAX) / 4);
+    i32[header + HcaHeader.PORT_TABLE] = allocWords(machine, PORTS_MAX * Port.WORDS);
     const hca = new Hca(machine, header);
     for (let qp = 0; qp < RESERVED_QPS; qp++) hca.qps.alloc();
     for (let pd = 0; pd < RESERVED_PDS; pd++) hca.pds.alloc();

@@ -57,6 +57,8 @@ export const EngineHeader = {
   UAR_TABLE: 128,
   /** Where the UAR allocator begins. */
   UAR_ALLOCATOR: 129,
+  /** Ten words for the header in front of a datagram. */
+  GRH: 136,
   WORDS: 1024,
 } as const;
 
@@ -116,11 +118,41 @@ export const HcaHeader = {
   OUT_OF_BUFFER: 19,
   /** Messages that an unreliable QP dropped for another reason. */
   MESSAGES_DROPPED: 20,
+  AH_TABLE: 22,
+  AH_ALLOCATOR: 23,
+  PORT_TABLE: 24,
   NAME: 32,
   NAME_BYTES: 64,
   /** Hardware counters, see `counters.ts`. */
   COUNTERS: 64,
   WORDS: 1024,
+} as const;
+
+/** A port of an HCA. */
+export const Port = {
+  /** Datagrams whose Q_Key was not that of their QP, up to 65535. */
+  QKEY_VIOL_CNTR: 0,
+  WORDS: 16,
+} as const;
+
+/** Address handle. */
+export const Ah = {
+  /** What WQEs name, with a variant in its low 8 bits; 0 when the entry is free. Stored last at create. */
+  HANDLE: 0,
+  PD: 1,
+  UAR: 2,
+  /** The port that it goes out from. */
+  PORT: 3,
+  /** Port identity at the other end (HCA index << 8 | port), or one of the negative ones of `address-handles.ts`. */
+  REMOTE_PORT_ID: 4,
+  SL: 5,
+  /** Low 8 bits of the last handle of this entry, so that a stale one fails. */
+  VARIANT: 6,
+  /** Four words. */
+  DGID: 8,
+  /** Ten words: template of the header that the receiver finds. */
+  GRH: 16,
+  WORDS: 32,
 } as const;
 
 /** QP context. Four cache lines by who touches them: a line that two cores write costs each message 50 ns. */

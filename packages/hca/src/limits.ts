@@ -19,6 +19,8 @@ export const SRQS_MAX = 1 << SRQS_LOG2;
 export const MPTS_LOG2 = 18;
 export const MPTS_MAX = 1 << MPTS_LOG2;
 export const PDS_MAX = 65536;
+/** Address handles of an HCA. */
+export const AHS_MAX = 1 << 15;
 /** Entries of an event queue. */
 export const EQ_ENTRIES_LOG2 = 13;
 
@@ -36,6 +38,8 @@ export const CQE_MAX = 1 << 20;
 export const RD_ATOMIC_MAX = 128;
 /** Bytes of a message (IBTA volume 1, 9.7.7: 2^31). */
 export const MESSAGE_BYTES_MAX = 0x80000000;
+/** Bytes of a packet's payload that a port takes, and so of a datagram. */
+export const PORT_MTU_BYTES = 4096;
 /** Bytes of a buffer, and so of a memory region: the longest run that machine memory hands out. */
 export const MR_BYTES_MAX = 0x80000000;
 

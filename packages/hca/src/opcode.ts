@@ -17,6 +17,7 @@ export const Opcode = {
 export const SEND_OPCODES: Readonly<Record<number, number>> = {
   [QpcType.RC]: 0b0111_1111,
   [QpcType.UC]: 0b0000_1111,
+  [QpcType.UD]: 0b0000_1100,
 };
 
 /** `ibv_wc_opcode` of each. */
@@ -27,6 +28,7 @@ export const WC_RECV = 128;
 export const WC_RECV_RDMA_WITH_IMM = 129;
 
 /** `ibv_wc_flags`. */
+export const WC_GRH = 1;
 export const WC_WITH_IMM = 2;
 
 /** `ibv_send_flags`. */

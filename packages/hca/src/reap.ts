@@ -1,11 +1,12 @@
 /** Reclaims what threads left behind that ended without closing: their QPs, CQs, SRQs, regions, PDs, UARs and buffers. */
 import type { Machine } from '@openverbs/machine';
+import { freeAh } from './address-handles.ts';
 import type { Engine } from './engine.ts';
 import { freeCq, freeMpt, freeQp, freeSrq, freeUar } from './free-objects.ts';
 import type { Hca } from './hca.ts';
-import { Cqc, EngineHeader, HcaHeader, Mpt, Qpc, Srqc, UarControl } from './layout.ts';
+import { Ah, Cqc, EngineHeader, HcaHeader, Mpt, Qpc, Srqc, UarControl } from './layout.ts';
 import { UARS_MAX } from './limits.ts';
-import { cqs, mpts, qps, srqs } from './recovery.ts';
+import { ahs, cqs, mpts, qps, srqs } from './recovery.ts';
 import { end } from './serve.ts';
 
 /** Reclaims the objects of all threads that have ended; returns how many threads. Takes the lock. */
@@ -45,6 +46,7 @@ function reapHca(engine: Engine, hca: Hca, owned: ReadonlySet<number>): void {
   for (const s of srqs(i32, hca)) if (owned.has(i32[s + Srqc.UAR])) freeSrq(engine, hca, s);
   for (const c of cqs(i32, hca)) if (owned.has(i32[c + Cqc.UAR])) freeCq(engine, hca, c);
   for (const entry of mpts(i32, hca)) if (owned.has(i32[entry + Mpt.UAR])) freeMpt(engine, hca, entry);
+  for (const entry of ahs(i32, hca)) if (owned.has(i32[entry + Ah.UAR])) freeAh(engine, hca, entry);
   const pdTable = i32[hca.header + HcaHeader.PD_TABLE];
   for (let pd = 1; pd < hca.pds.highWater; pd++) {
     if (!owned.has(i32[pdTable + pd])) continue;

@@ -10,8 +10,8 @@ import { CqArm, CqDoorbellRecord } from '@openverbs/verbs/rings';
 import type { Engine } from './engine.ts';
 import { RESERVED_PDS, RESERVED_QPS } from './hca.ts';
 import type { Hca } from './hca.ts';
-import { Cqc, EngineHeader, HcaHeader, Mpt, Qpc, QpcState, Srqc, UarControl, Waiting } from './layout.ts';
-import { CQS_MAX, MPTS_MAX, QPS_MAX, SRQS_MAX, UARS_MAX } from './limits.ts';
+import { Ah, Cqc, EngineHeader, HcaHeader, Mpt, Qpc, QpcState, Srqc, UarControl, Waiting } from './layout.ts';
+import { AHS_MAX, CQS_MAX, MPTS_MAX, QPS_MAX, SRQS_MAX, UARS_MAX } from './limits.ts';
 
 /** Called with the lock held, by the thread that took it over. */
 export function recover(engine: Engine): void {
@@ -63,6 +63,11 @@ export function mpts(i32: Int32Array, hca: Hca): number[] {
   return entries(i32, hca.mptTable, Mpt.WORDS, MPTS_MAX, hca.mpts.highWater);
 }
 
+/** Address handles that exist. */
+export function ahs(i32: Int32Array, hca: Hca): number[] {
+  return entries(i32, hca.ahTable, Ah.WORDS, AHS_MAX, hca.ahs.highWater);
+}
+
 /** In all these tables the first word is 0 in a free entry. */
 function entries(i32: Int32Array, table: number, words: number, capacity: number, highWater: number): number[] {
   const found: number[] = [];
@@ -77,6 +82,7 @@ function rebuildAllocators(i32: Int32Array, hca: Hca): void {
   hca.cqs.rebuild((index) => i32[hca.cqTable + index * Cqc.WORDS] !== 0);
   hca.srqs.rebuild((index) => i32[hca.srqTable + index * Srqc.WORDS] !== 0);
   hca.mpts.rebuild((index) => i32[hca.mptTable + index * Mpt.WORDS] !== 0);
+  hca.ahs.rebuild((index) => i32[hca.ahTable + index * Ah.WORDS] !== 0);
   const pdTable = i32[hca.header + HcaHeader.PD_TABLE];
   hca.pds.rebuild((index) => index < RESERVED_PDS || i32[pdTable + index] !== 0);
 }

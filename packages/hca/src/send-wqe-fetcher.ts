@@ -39,9 +39,9 @@ export class SendWqeFetcher {
     const { request, list } = this;
     request.fetch(i32, w);
     const opcode = request.opcode;
-    if (opcode >>> 0 > ATOMIC_FETCH_AND_ADD) return this.#refuse(LOCAL_QP_OP_ERR, VendorErr.BAD_OPCODE, opcode);
+    if (opcode >>> 0 > ATOMIC_FETCH_AND_ADD) return this.refuse(LOCAL_QP_OP_ERR, VendorErr.BAD_OPCODE, opcode);
     if (opcode > RDMA_READ && request.sgeCount !== 1) {
-      return this.#refuse(LOCAL_QP_OP_ERR, VendorErr.BAD_SGE_COUNT, request.sgeCount);
+      return this.refuse(LOCAL_QP_OP_ERR, VendorErr.BAD_SGE_COUNT, request.sgeCount);
     }
     const failed =
       (request.flags & INLINE) === 0
@@ -49,9 +49,9 @@ export class SendWqeFetcher {
         : this.#inline(q, w, opcode);
     if (failed !== 0) return this.#refuseSges(failed);
     if (opcode >= RDMA_READ) {
-      if (i32[q + MAX_RD_ATOMIC] === 0) return this.#refuse(LOCAL_QP_OP_ERR, VendorErr.RD_ATOMIC_LIMIT, 0);
+      if (i32[q + MAX_RD_ATOMIC] === 0) return this.refuse(LOCAL_QP_OP_ERR, VendorErr.RD_ATOMIC_LIMIT, 0);
       if (opcode > RDMA_READ && list.length !== 8) {
-        return this.#refuse(LOCAL_LENGTH_ERR, VendorErr.ATOMIC_LENGTH, list.length);
+        return this.refuse(LOCAL_LENGTH_ERR, VendorErr.ATOMIC_LENGTH, list.length);
       }
     }
     return 0;
@@ -62,7 +62,7 @@ export class SendWqeFetcher {
     const failed = this.fetch(q, w);
     const opcode = this.request.opcode;
     if (opcode >>> 0 <= 31 && ((opcodes >>> opcode) & 1) !== 0) return failed;
-    return this.#refuse(LOCAL_QP_OP_ERR, VendorErr.BAD_OPCODE, opcode);
+    return this.refuse(LOCAL_QP_OP_ERR, VendorErr.BAD_OPCODE, opcode);
   }
 
   /** Inline data makes sense where the device only reads. */
@@ -82,7 +82,8 @@ export class SendWqeFetcher {
     return vendorErr;
   }
 
-  #refuse(syndrome: number, vendorErr: number, value: number): number {
+  /** Refuses the WQE that was fetched, for what it needs beside; answers the vendor error. */
+  refuse(syndrome: number, vendorErr: number, value: number): number {
     this.syndrome = syndrome;
     this.faultKey = 0;
     this.faultAddrLo = value;

@@ -1,14 +1,17 @@
 /**
- * The requester of the unreliable services: executes the send queues of UC queue pairs.
+ * The requester of the unreliable services: executes the send queues of UC and UD queue pairs.
  *
  * No acknowledgement comes, so a request is complete once it was sent, whatever becomes of it (IBTA 9.8.1, 9.9.2.2). What fails is
  * what this side finds wrong itself; then the send queue goes to SQE, from where a modify to RTS leads out.
  */
 import type { Machine } from '@openverbs/machine';
-import { QpDoorbellRecord } from '@openverbs/verbs/rings';
+import { CqeSyndrome, QpDoorbellRecord, VendorErr } from '@openverbs/verbs/rings';
+import type { AddressHandles } from './address-handles.ts';
 import { AsyncEvent } from './async-event.ts';
 import type { Completer } from './completer.ts';
-import { Qpc, QpcState } from './layout.ts';
+import type { DatagramResponder } from './datagram-responder.ts';
+import { Qpc, QpcState, QpcType } from './layout.ts';
+import { PORT_MTU_BYTES } from './limits.ts';
 import { SEND_OPCODES, SendFlag, WC_OPCODE } from './opcode.ts';
 import type { QpStateMachine } from './qp-state.ts';
 import type { Request } from './request.ts';
@@ -18,12 +21,16 @@ import type { UnreliableResponder } from './unreliable-responder.ts';
 
 const { STATE, TYPE, SQ_BASE, SQ_LOG2_COUNT, SQ_LOG2_WORDS, RECORD, SQ_CONSUMER } = Qpc;
 const { RTS, ERR } = QpcState;
+const UD = QpcType.UD;
+const { LOCAL_QP_OP_ERR, LOCAL_LENGTH_ERR } = CqeSyndrome;
 const { SQ_PRODUCER } = QpDoorbellRecord;
 
 export class UnreliableRequester {
   readonly #i32: Int32Array;
   readonly #wqe: SendWqeFetcher;
-  readonly #responder: UnreliableResponder;
+  readonly #connections: UnreliableResponder;
+  readonly #datagrams: DatagramResponder;
+  readonly #handles: AddressHandles;
   readonly #completer: Completer;
   readonly #states: QpStateMachine;
   readonly #request: Request;
@@ -32,7 +39,9 @@ export class UnreliableRequester {
   constructor(parts: {
     machine: Machine;
     wqe: SendWqeFetcher;
-    responder: UnreliableResponder;
+    connections: UnreliableResponder;
+    datagrams: DatagramResponder;
+    handles: AddressHandles;
     completer: Completer;
     states: QpStateMachine;
   }) {
@@ -40,7 +49,9 @@ export class UnreliableRequester {
     this.#wqe = parts.wqe;
     this.#request = parts.wqe.request;
     this.#list = parts.wqe.list;
-    this.#responder = parts.responder;
+    this.#connections = parts.connections;
+    this.#datagrams = parts.datagrams;
+    this.#handles = parts.handles;
     this.#completer = parts.completer;
     this.#states = parts.states;
   }
@@ -72,20 +83,37 @@ export class UnreliableRequester {
   /** False when the WQE failed. */
   #execute(q: number, w: number, index: number): boolean {
     const i32 = this.#i32;
-    const failed = this.#wqe.fetchOf(q, w, SEND_OPCODES[i32[q + TYPE]]);
+    const type = i32[q + TYPE];
+    let failed = this.#wqe.fetchOf(q, w, SEND_OPCODES[type]);
+    if (failed === 0 && type === UD) failed = this.#checkDatagram(q);
     if (failed !== 0) return this.#fail(q, index, failed);
-    const p = this.#responder.deliver(q, this.#request, this.#list);
-    this.#complete(q, p, index);
+    if (type === UD) {
+      this.#datagrams.deliver(q, this.#request, this.#list);
+      this.#complete(q, 0, index, 1, this.#datagrams.receiver);
+    } else {
+      const p = this.#connections.deliver(q, this.#request, this.#list);
+      this.#complete(q, p, index, this.#connections.packets, this.#connections.receiver);
+    }
     return true;
   }
 
-  #complete(q: number, p: number, index: number): void {
+  /** What a datagram needs beside: one packet's length, and an address handle (IBTA 10.2.2, 11.4.1.1). */
+  #checkDatagram(q: number): number {
+    const wqe = this.#wqe;
+    const { length } = this.#list;
+    if (length > PORT_MTU_BYTES) return wqe.refuse(LOCAL_LENGTH_ERR, VendorErr.MESSAGE_TOO_LONG, length);
+    const handle = this.#request.remoteAddrLo;
+    const failed = this.#handles.find(q, handle);
+    return failed === 0 ? 0 : wqe.refuse(LOCAL_QP_OP_ERR, failed, handle);
+  }
+
+  /** Commits: `p` took the message, or nobody if it is 0; `receiver` may be in error for what became of it. */
+  #complete(q: number, p: number, index: number, packets: number, receiver: number): void {
     const request = this.#request;
     if ((request.flags & SendFlag.SIGNALED) !== 0) {
       this.#completer.prepareSend(q, index, WC_OPCODE[request.opcode], 0, 0, this.#list.length);
     }
-    this.#completer.commit(q, p, this.#responder.packets);
-    const receiver = this.#responder.receiver;
+    this.#completer.commit(q, p, packets);
     if (receiver !== 0 && this.#i32[receiver + STATE] === ERR) this.#states.flush(receiver);
   }
 

@@ -1,14 +1,13 @@
 /**
- * The responder of the unreliable services: takes a message, or drops it without a word.
- *
- * Whom it drops it for, and why, is counted in the header of the receiving HCA.
+ * The responder of unreliable connections: takes a message, or drops it without a word.
  */
 import type { Machine } from '@openverbs/machine';
 import { packetCount } from '@openverbs/rocev2';
 import { AsyncEvent } from './async-event.ts';
 import type { Completer } from './completer.ts';
+import { countDrop } from './drop-counters.ts';
 import type { EventQueues } from './event-queue.ts';
-import { HcaHeader, Qpc, QpcState, QpcType } from './layout.ts';
+import { Qpc, QpcState, QpcType } from './layout.ts';
 import { Opcode, WC_WITH_IMM } from './opcode.ts';
 
 import type { Request } from './request.ts';
@@ -20,7 +19,7 @@ const { STATE, TYPE, PEER, SQ_PSN, RQ_PSN, PATH_MTU, COMM_ESTABLISHED } = Qpc;
 const { RTR } = QpcState;
 const { UC } = QpcType;
 const { RDMA_WRITE, RDMA_WRITE_WITH_IMM, SEND_WITH_IMM } = Opcode;
-const { ACK, RNR_NAK } = Aeth;
+const { ACK, NAK_INVALID_REQUEST } = Aeth;
 
 export class UnreliableResponder {
   readonly #i32: Int32Array;
@@ -47,7 +46,9 @@ export class UnreliableResponder {
     this.receiver = 0;
     if (p === 0 || !this.#responder.isPeer(q, p) || i32[p + TYPE] !== UC) return 0;
     this.receiver = p;
-    if (i32[p + PATH_MTU] !== i32[q + PATH_MTU] && !fits(packets, list.length, i32[p + PATH_MTU])) return this.#drop(p);
+    if (i32[p + PATH_MTU] !== i32[q + PATH_MTU] && !fits(packets, list.length, i32[p + PATH_MTU])) {
+      return this.#drop(p, NAK_INVALID_REQUEST);
+    }
     if (i32[p + STATE] === RTR && i32[p + COMM_ESTABLISHED] === 0) {
       i32[p + COMM_ESTABLISHED] = 1;
       this.#events.raiseQp(p, AsyncEvent.COMM_EST);
@@ -57,8 +58,7 @@ export class UnreliableResponder {
     i32[p + RQ_PSN] = i32[q + SQ_PSN];
     const answer = this.#carryOut(p, request, list);
     if (answer === ACK) return p;
-    this.#completer.discard();
-    return answer === RNR_NAK ? this.#lack(p) : this.#drop(p);
+    return this.#drop(p, answer);
   }
 
   #carryOut(p: number, request: Request, list: ScatterList): number {
@@ -74,20 +74,10 @@ export class UnreliableResponder {
     return answer === ACK ? responder.writeImm(p, list.length, imm, solicited) : answer;
   }
 
-  #drop(p: number): number {
-    this.#count(p, HcaHeader.MESSAGES_DROPPED);
+  #drop(p: number, answer: number): number {
+    this.#completer.discard();
+    countDrop(this.#i32, p, answer);
     return 0;
-  }
-
-  /** No receive was posted (counter of that name: mlx5). */
-  #lack(p: number): number {
-    this.#count(p, HcaHeader.OUT_OF_BUFFER);
-    return 0;
-  }
-
-  #count(p: number, word: number): void {
-    const at = this.#i32[p + Qpc.HCA] + word;
-    this.#i32[at] = (this.#i32[at] + 1) | 0;
   }
 }
 

@@ -33,6 +33,7 @@ function makeEverything(bed: Testbed): void {
   bed.commands.allocPd(bed.uar);
   bed.commands.openUar();
   bed.cq();
+  bed.ah();
   bed.modify(bed.qp(), QpcState.INIT);
   const srq = bed.srq();
   const [c, d] = [bed.qp(), bed.qp({ srq })];

@@ -1,5 +1,5 @@
 /** Functions whose objects not every device has: they hand their arguments on, in the right places. */
-import { Gid, SrqAttrMask } from '@openverbs/verbs';
+import { Gid, SrqAttrMask, WorkCompletion } from '@openverbs/verbs';
 import type {
   AddressHandle,
   CompletionQueueEx,
@@ -77,11 +77,16 @@ describe('gen2 on shared receive queues and datagrams', () => {
     const gid = Gid.parse('ff0e::1');
     expect(gen2.ibv_create_ah(noting<ProtectionDomain>(ah), { dlid: 3 })).to.equal(ah);
     gen2.ibv_destroy_ah(ah);
+    const [context, wc, grh] = [noting<Context>(), new WorkCompletion(), new Uint8Array(40)];
+    gen2.ibv_init_ah_from_wc(context, 2, wc, grh);
+    gen2.ibv_create_ah_from_wc(noting<ProtectionDomain>(), wc, grh, 2);
     gen2.ibv_attach_mcast(qp, gid, 5);
     gen2.ibv_detach_mcast(qp, gid, 5);
     expect(calls).to.deep.equal([
       ['createAh', { dlid: 3 }],
       ['destroy'],
+      ['initAhFromWc', 2, wc, grh],
+      ['createAhFromWc', wc, grh, 2],
       ['attachMcast', gid, 5],
       ['detachMcast', gid, 5],
     ]);

@@ -1,7 +1,9 @@
 /** Open devices. */
+import { initAhFromWc } from './ah-from-wc.ts';
 import { assertCapability } from './assert-capability.ts';
 import { AsyncEvent } from './async-event.ts';
 import type { AsyncEventTarget } from './async-event-target.ts';
+import type { AhAttrInit } from './attributes/address.ts';
 import type { CqInitAttr, CqInitAttrEx, DeviceAttr, PortAttr } from './attributes/device.ts';
 import { assertOp, callOp } from './call-op.ts';
 import { checkInteger } from './check.ts';
@@ -21,6 +23,7 @@ import type { Gid, GidEntry } from './gid.ts';
 import { inspectCustom, inspectLine } from './inspect.ts';
 import { ProtectionDomain } from './protection-domain.ts';
 import { QpTable } from './rings/qp-table.ts';
+import type { WorkCompletion } from './work-completion.ts';
 
 /** What a buffer is aligned to unless said. */
 const PAGE_BYTES = 4096;
@@ -121,6 +124,17 @@ export class Context extends ContextEx {
     this.#checkPort('ibv_query_pkey', port);
     checkInteger('ibv_query_pkey', 'index', index, 0, this.queryPort(port).pkeyTblLen - 1, 'pkeyTblLen');
     return callOp(this, 'ibv_query_pkey', 'queryPkey', port, index);
+  }
+
+  /**
+   * The way back to the sender of a datagram, for `pd.createAh`: from its completion, and from the first 40 bytes of its receive.
+   * Throws EINVAL when these are no header, or the datagram went to a group or to a GID that is not of the port.
+   * Source: `ibv_init_ah_from_wc`(3).
+   */
+  initAhFromWc(portNum: number, wc: WorkCompletion, grh: Uint8Array): AhAttrInit {
+    const verb = 'ibv_init_ah_from_wc';
+    this.assertLive(verb);
+    return initAhFromWc(verb, this, portNum, wc, grh);
   }
 
   /** Makes a protection domain. Source: `ibv_alloc_pd`(3). */

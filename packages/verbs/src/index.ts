@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+export { GRH_BYTES } from './ah-from-wc.ts';
 export { AddressHandle } from './address-handle.ts';
 export { AsyncEvent, type AsyncEventSubject } from './async-event.ts';
 export { AsyncEventTarget } from './async-event-target.ts';

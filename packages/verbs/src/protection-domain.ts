@@ -1,5 +1,6 @@
 /** Protection domains. */
 import { AddressHandle } from './address-handle.ts';
+import { initAhFromWc } from './ah-from-wc.ts';
 import type { AhAttrInit } from './attributes/address.ts';
 import type { QpInitAttr, SrqInitAttr } from './attributes/qp.ts';
 import { assertOp, callOp } from './call-op.ts';
@@ -15,6 +16,7 @@ import { MemoryRegion, registerMemory } from './memory-region.ts';
 import { createQueuePair } from './create-qp.ts';
 import type { QueuePair } from './queue-pair.ts';
 import { SharedReceiveQueue } from './shared-receive-queue.ts';
+import type { WorkCompletion } from './work-completion.ts';
 
 /** What C says by SIZE_MAX: a null region has every address. */
 const NULL_MR_LENGTH = Number.MAX_SAFE_INTEGER;
@@ -91,11 +93,25 @@ export class ProtectionDomain extends VerbsObject {
 
   /** Makes an address handle: the way to a peer of a UD queue pair. Source: `ibv_create_ah`(3). */
   createAh(attr: AhAttrInit): AddressHandle {
-    const verb = 'ibv_create_ah';
-    this.assertLive(verb);
-    assertOp(this.context, verb, 'createAh');
-    const checked = checkAhAttr(verb, this.context, 'attr', attr);
-    return new AddressHandle(this, callOp(this.context, verb, 'createAh', this.handle, checked).handle, checked);
+    return this.#createAh('ibv_create_ah', () => attr);
+  }
+
+  /**
+   * Makes an address handle that leads back to the sender of a datagram; see {@link Context.initAhFromWc}. `grh` are the first 40
+   * bytes of the receive, as they are or with what follows. Source: `ibv_create_ah_from_wc`(3).
+   *
+   * @example
+   * ```ts
+   * import type { AddressHandle, MemoryRegion, ProtectionDomain, WorkCompletion } from '@openverbs/verbs';
+   *
+   * function wayBack(pd: ProtectionDomain, wc: WorkCompletion, receive: MemoryRegion): AddressHandle {
+   *   return pd.createAhFromWc(wc, receive.bytes, 1);
+   * }
+   * ```
+   */
+  createAhFromWc(wc: WorkCompletion, grh: Uint8Array, portNum: number): AddressHandle {
+    const verb = 'ibv_create_ah_from_wc';
+    return this.#createAh(verb, () => initAhFromWc(verb, this.context, portNum, wc, grh));
   }
 
   /** Makes a shared receive queue. Source: `ibv_create_srq`(3). */
@@ -134,5 +150,13 @@ export class ProtectionDomain extends VerbsObject {
   /** @internal */
   [inspectCustom](): string {
     return inspectLine('ProtectionDomain', { handle: this.handle });
+  }
+
+  #createAh(verb: string, attrOf: () => AhAttrInit): AddressHandle {
+    this.assertLive(verb);
+    assertOp(this.context, verb, 'createAh');
+    const attr = attrOf();
+    const checked = checkAhAttr(verb, this.context, 'attr', attr);
+    return new AddressHandle(this, callOp(this.context, verb, 'createAh', this.handle, checked).handle, checked);
   }
 }

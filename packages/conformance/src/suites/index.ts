@@ -1,5 +1,6 @@
 /** All suites, in the order in which they run: objects first, then what they do, then what goes wrong. */
 import type { ConformanceSuite } from '../define-suite.ts';
+import { addressHandleSuite } from './address-handle.ts';
 import { asyncEventsSuite } from './async-events.ts';
 import { atomicsSuite } from './atomics.ts';
 import { channelSuite } from './channel.ts';
@@ -31,6 +32,7 @@ import { postingSuite } from './posting.ts';
 import { qpAttributesSuite } from './qp-attributes.ts';
 import { qpStateSuite } from './qp-state.ts';
 import { qpSuite } from './qp.ts';
+import { qkeySuite } from './qkey.ts';
 import { rdmaReadSuite } from './rdma-read.ts';
 import { rdmaWriteSuite } from './rdma-write.ts';
 import { receiveErrorsSuite } from './receive-errors.ts';
@@ -48,6 +50,7 @@ import { turnedBitsSuite } from './turned-bits.ts';
 import { ucErrorsSuite } from './uc-errors.ts';
 import { ucStateSuite } from './uc-state.ts';
 import { ucSuite } from './uc.ts';
+import { udSuite } from './ud.ts';
 import { unreachableSuite } from './unreachable.ts';
 
 /** All suites, in the order in which they run. */
@@ -95,6 +98,9 @@ export const suites: readonly ConformanceSuite[] = [
   ucStateSuite,
   cqModerationSuite,
   extendedCqSuite,
+  udSuite,
+  addressHandleSuite,
+  qkeySuite,
   lifetimesSuite,
   limitsSuite,
   hostileWqeSuite,

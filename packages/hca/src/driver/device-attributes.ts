@@ -4,6 +4,7 @@ import type { DeviceAttr, DeviceAttrEx, PortAttr } from '@openverbs/verbs';
 import type { CapabilityManifest } from '@openverbs/verbs/driver';
 import { CAPABILITY_MANIFEST_VERSION } from '@openverbs/verbs/driver';
 import type { Hca } from '../hca.ts';
+import { Port } from '../layout.ts';
 import * as limits from '../limits.ts';
 
 /** What the software HCA supports. */
@@ -12,6 +13,7 @@ export const CAPABILITIES: CapabilityManifest = {
   supports: {
     rc: true,
     uc: true,
+    ud: true,
     rdmaWrite: true,
     rdmaRead: true,
     atomics: true,
@@ -46,7 +48,9 @@ const DEVICE_CAP_FLAGS =
   DeviceCapFlags.CURR_QP_STATE_MOD |
   DeviceCapFlags.RC_RNR_NAK_GEN |
   DeviceCapFlags.SYS_IMAGE_GUID |
-  DeviceCapFlags.SRQ_RESIZE;
+  DeviceCapFlags.SRQ_RESIZE |
+  DeviceCapFlags.UD_AV_PORT_ENFORCE |
+  DeviceCapFlags.BAD_QKEY_CNTR;
 
 export function deviceAttr(hca: Hca): DeviceAttr {
   const guid = nodeGuid(hca);
@@ -82,7 +86,7 @@ export function deviceAttr(hca: Hca): DeviceAttr {
     maxMcastGrp: 0,
     maxMcastQpAttach: 0,
     maxTotalMcastQpAttach: 0,
-    maxAh: 0,
+    maxAh: limits.AHS_MAX,
     maxFmr: 0,
     maxMapPerFmr: 0,
     maxSrq: limits.SRQS_MAX,
@@ -116,7 +120,7 @@ const WIDTH_4X = 2;
 const SPEED_EDR = 32;
 const PHYS_LINK_UP = 5;
 
-export function portAttr(): PortAttr {
+export function portAttr(hca: Hca, port: number): PortAttr {
   return {
     state: PortState.ACTIVE,
     maxMtu: Mtu.MTU_4096,
@@ -125,7 +129,7 @@ export function portAttr(): PortAttr {
     portCapFlags: PortCapFlags.CM_SUP | PortCapFlags.IP_BASED_GIDS,
     maxMsgSz: limits.MESSAGE_BYTES_MAX,
     badPkeyCntr: 0,
-    qkeyViolCntr: 0,
+    qkeyViolCntr: hca.portWord(port, Port.QKEY_VIOL_CNTR),
     pkeyTblLen: 1,
     lid: 0,
     smLid: 0,

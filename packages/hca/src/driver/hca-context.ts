@@ -6,6 +6,7 @@
 import type { Clock } from '@openverbs/machine';
 import { Gid, VerbsError } from '@openverbs/verbs';
 import type {
+  AhAttr,
   CqModerate,
   DeviceAttr,
   DeviceAttrEx,
@@ -18,6 +19,7 @@ import type {
 import { GidType, QpAttrMask, QpDataInOrderCaps, WrOpcode } from '@openverbs/verbs';
 import { QP_DOORBELL_RECORD_BYTES } from '@openverbs/verbs/rings';
 import type {
+  AhOps,
   ContextOps,
   CqExOps,
   CqExRequest,
@@ -41,6 +43,7 @@ import { modifyQp } from '../modify-qp.ts';
 import { SEND_OPCODES } from '../opcode.ts';
 import { reap } from '../reap.ts';
 import { BufferTable, HOST_ADDRESS_BASE } from './buffer-table.ts';
+import { Datagrams } from './datagrams.ts';
 import { deviceAttr, deviceAttrEx, portAttr } from './device-attributes.ts';
 import { DirectDoorbell } from './direct-doorbell.ts';
 import { asVerbsError } from './errors.ts';
@@ -86,6 +89,7 @@ export class HcaContext implements ContextOps {
   /** The present key of each region, by the one that it had first, which is its handle. */
   readonly #regions = new Map<number, number>();
   readonly #pds = new Set<number>();
+  readonly #datagrams: Datagrams;
   #lastTd = 0;
 
   constructor(engine: Engine, hca: Hca, clock: Clock, onClosed: (context: HcaContext) => void) {
@@ -95,6 +99,7 @@ export class HcaContext implements ContextOps {
     this.#onClosed = onClosed;
     this.#commands = new CommandInterface(engine, hca);
     this.#uar = asVerbsError(() => this.#commands.openUar());
+    this.#datagrams = new Datagrams(engine, hca, this.#uar);
     this.#buffers = new BufferTable(engine.machine);
     this.#doorbell = new DirectDoorbell(engine, this.#uar, hca.qpTable, this.#buffers);
     const eq = engine.machine.i32[engine.uars.control(this.#uar) + UarControl.EQ];
@@ -117,6 +122,7 @@ export class HcaContext implements ContextOps {
       this.#srqs.destroyAll();
       this.#cqs.destroyAll();
       for (const mr of [...this.#regions.keys()]) this.deregMr(mr);
+      this.#datagrams.close();
       for (const pd of [...this.#pds]) this.deallocPd(pd);
       this.#source.close();
       this.#buffers.freeAll();
@@ -135,7 +141,7 @@ export class HcaContext implements ContextOps {
 
   queryPort(port: number): PortAttr {
     this.#checkPort(port);
-    return portAttr();
+    return portAttr(this.#hca, port);
   }
 
   queryGid(port: number, index: number): GidEntry {
@@ -235,6 +241,14 @@ export class HcaContext implements ContextOps {
     return { pd, access, length, base, ...words(iova ?? HOST_ADDRESS_BASE + base) };
   }
 
+  createAh(pd: number, attr: AhAttr): AhOps {
+    return this.#withReaping(() => this.#datagrams.createAh(pd, attr));
+  }
+
+  destroyAh(handle: number): void {
+    this.#datagrams.destroyAh(handle);
+  }
+
   createCq(attr: { readonly cqe: number; readonly compVector: number }): CqOps {
     return this.#cqs.create(attr);
   }
@@ -265,7 +279,7 @@ export class HcaContext implements ContextOps {
       throw new VerbsError({
         code: 'EOPNOTSUPP',
         message: `QP type ${request.qpType} is not supported by this device`,
-        hint: 'use QpType.RC or QpType.UC',
+        hint: 'use QpType.RC, QpType.UC or QpType.UD',
       });
     }
     const geometry = asVerbsError(() => qpGeometry(request.cap, request.srq !== null));

@@ -68,7 +68,8 @@ export function fromQpc(i32: Int32Array, u8: Uint8Array, q: number): { attr: Req
   return { attr: attr as unknown as Required<QpAttr>, cap };
 }
 
-function toAddressVector(ah: AhAttr): AddressVector {
+/** An address vector as the device takes it. */
+export function toAddressVector(ah: AhAttr): AddressVector {
   const { grh } = ah;
   return {
     dgid: grh === undefined ? null : grh.dgid.bytes,

@@ -1,7 +1,7 @@
 /** Whether the tables of a device agree with each other. */
 import { expect } from 'chai';
 import type { IndexAllocator } from '@openverbs/machine';
-import { Cqc, EngineHeader, HcaHeader, Mpt, Qpc, Srqc, Waiting } from '../../src/layout.ts';
+import { Ah, Cqc, EngineHeader, HcaHeader, Mpt, Qpc, Srqc, Waiting } from '../../src/layout.ts';
 import { cqs, mpts, qps, srqs } from '../../src/recovery.ts';
 import type { Testbed } from './testbed.ts';
 
@@ -22,6 +22,7 @@ function auditAllocators(bed: Testbed): void {
     ['CQ', hca.cqs, (index) => i32[hca.cqTable + index * Cqc.WORDS] !== 0],
     ['SRQ', hca.srqs, (index) => i32[hca.srqTable + index * Srqc.WORDS] !== 0],
     ['MPT', hca.mpts, (index) => i32[hca.mptTable + index * Mpt.WORDS] !== 0],
+    ['AH', hca.ahs, (index) => i32[hca.ahTable + index * Ah.WORDS] !== 0],
     ['PD', hca.pds, (index) => index === 0 || i32[pdTable + index] !== 0],
   ];
   for (const [name, allocator, exists] of tables) {

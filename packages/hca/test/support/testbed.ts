@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import { Machine, PAGE_BYTES, VirtualClock } from '@openverbs/machine';
 import type { Faults } from '@openverbs/netdev';
+import { createAh } from '../../src/address-handles.ts';
 import { CommandInterface } from '../../src/command-interface.ts';
 import { DeviceError } from '../../src/device-error.ts';
 import { Engine } from '../../src/engine.ts';
@@ -9,6 +10,7 @@ import { COMPLETION, takeEvent } from '../../src/event-queue.ts';
 import type { Hca } from '../../src/hca.ts';
 import { Cqc, Eqc, HcaHeader, Qpc, QpcState, UarControl } from '../../src/layout.ts';
 import { modifyQp } from '../../src/modify-qp.ts';
+import type { AddressVector } from '../../src/modify-qp.ts';
 import { TestCq } from './test-cq.ts';
 import { TestQp } from './test-qp.ts';
 import { TestSrq } from './test-srq.ts';
@@ -143,6 +145,12 @@ export class Testbed {
 
   qp(options: QpOptions = {}): TestQp {
     return new TestQp(this, options);
+  }
+
+  /** An address handle to port 1 of the HCA, unless `av` says otherwise. */
+  ah(av: Partial<AddressVector> = {}, pd = this.pd): number {
+    const vector = { ...NO_PATH, dgid: this.hca.gid(1), ...av };
+    return this.engine.command(() => createAh(this.engine, this.hca, this.uar, pd, vector));
   }
 
   /** Moves a QP to a state by the command. */

@@ -1,9 +1,49 @@
 /** Address handles and multicast, by their C names. */
-import type { AddressHandle, AhAttrInit, Gid, ProtectionDomain, QueuePair } from '@openverbs/verbs';
+import type {
+  AddressHandle,
+  AhAttrInit,
+  Context,
+  Gid,
+  ProtectionDomain,
+  QueuePair,
+  WorkCompletion,
+} from '@openverbs/verbs';
+
+import { filled } from './out-parameter.ts';
+import type { Out } from './out-parameter.ts';
 
 /** Creates an address handle, the way to a peer of datagrams. */
 export function ibv_create_ah(pd: ProtectionDomain, attr: AhAttrInit): AddressHandle {
   return pd.createAh(attr);
+}
+
+/**
+ * Fills `ah_attr` with the way back to the sender of a datagram. `grh` are the first 40 bytes of its receive.
+ *
+ * @throws VerbsError EINVAL if these are no header, or the datagram did not go to a GID of the port.
+ */
+export function ibv_init_ah_from_wc(
+  context: Context,
+  port_num: number,
+  wc: WorkCompletion,
+  grh: Uint8Array,
+  ah_attr: Out<AhAttrInit> = {},
+): AhAttrInit {
+  return filled(ah_attr, context.initAhFromWc(port_num, wc, grh));
+}
+
+/**
+ * Creates an address handle that leads back to the sender of a datagram.
+ *
+ * @throws VerbsError EINVAL as {@link ibv_init_ah_from_wc}.
+ */
+export function ibv_create_ah_from_wc(
+  pd: ProtectionDomain,
+  wc: WorkCompletion,
+  grh: Uint8Array,
+  port_num: number,
+): AddressHandle {
+  return pd.createAhFromWc(wc, grh, port_num);
 }
 
 /** Destroys an address handle. */

@@ -85,6 +85,12 @@ export const VendorErr = {
   WQE_CHANGED: 63,
   /** The peer's SRQ is in error. */
   SRQ_ERR: 31,
+  /** No address handle has this number. Value: the number. */
+  BAD_AH: 40,
+  /** The address handle is of another protection domain than the QP. Value: its number. */
+  AH_PD_MISMATCH: 41,
+  /** The address handle goes out from another port than the QP is on. Value: its number. */
+  AH_PORT_MISMATCH: 42,
 } as const;
 
 /** One of {@link VendorErr}. */

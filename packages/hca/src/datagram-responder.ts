@@ -1,0 +1,115 @@
+/**
+ * The responder of unreliable datagrams: takes a datagram into a receive, behind the 40 bytes that tell where it came from, or drops
+ * it without a word (IBTA 9.8.3; order of checks as in Linux rxe_recv.c: QP, keys, then resources and length).
+ */
+import type { Machine } from '@openverbs/machine';
+import type { AddressHandles } from './address-handles.ts';
+import type { Completer } from './completer.ts';
+import { countDrop, countQkeyViolation } from './drop-counters.ts';
+import { completeGrh, GRH_BYTES } from './grh.ts';
+import { Ah, EngineHeader, HcaHeader, Qpc, QpcState, QpcType } from './layout.ts';
+import { QPS_MAX } from './limits.ts';
+import { Opcode, WC_GRH, WC_WITH_IMM } from './opcode.ts';
+import type { Request } from './request.ts';
+import type { Responder } from './responder.ts';
+import { ScatterList } from './scatter-list.ts';
+import { Aeth } from './syndrome.ts';
+
+const { QPN, STATE, TYPE, PORT, QKEY, WORDS: QPC_WORDS } = Qpc;
+const { RTR, ERR } = QpcState;
+const UD = QpcType.UD;
+const QP_MASK = QPS_MAX - 1;
+const SL_SHIFT = 8;
+
+export class DatagramResponder {
+  readonly #i32: Int32Array;
+  readonly #engine: number;
+  readonly #responder: Responder;
+  readonly #completer: Completer;
+  readonly #handles: AddressHandles;
+  /** The header and the message. */
+  readonly #datagram = new ScatterList();
+  /** The QP that the last datagram was for, whether it took it or not; 0 for none. */
+  receiver = 0;
+
+  constructor(parts: {
+    machine: Machine;
+    engine: number;
+    responder: Responder;
+    completer: Completer;
+    handles: AddressHandles;
+  }) {
+    this.#i32 = parts.machine.i32;
+    this.#engine = parts.engine;
+    this.#responder = parts.responder;
+    this.#completer = parts.completer;
+    this.#handles = parts.handles;
+  }
+
+  /** Delivers a datagram of the QP at `q` to where the address handle leads that was found last. */
+  deliver(q: number, request: Request, list: ScatterList): void {
+    const i32 = this.#i32;
+    const ah = this.#handles.entry;
+    const port = i32[ah + Ah.REMOTE_PORT_ID];
+    this.receiver = 0;
+    if (port < 0) return;
+    const p = this.#qp(port, request.remoteAddrHi);
+    if (p === 0) return;
+    this.receiver = p;
+    // A Q_Key with the top bit set stands for the sender's own (IBTA 10.2.5; source: Linux mthca_qp.c, mlx4 qp.c).
+    const qkey = request.rkey < 0 ? i32[q + QKEY] : request.rkey;
+    if (i32[p + QKEY] !== qkey) {
+      countQkeyViolation(i32, p);
+      return;
+    }
+    this.#compose(ah, request, list);
+    this.#scatter(q, p, ah, request);
+  }
+
+  /** The UD queue pair with a number, of the HCA of a port, if it receives there; else 0. */
+  #qp(port: number, qpn: number): number {
+    const i32 = this.#i32;
+    const hca = i32[this.#engine + EngineHeader.HCAS + (port >>> 8)];
+    const p = i32[hca + HcaHeader.QP_TABLE] + (qpn & QP_MASK) * QPC_WORDS;
+    const receives =
+      qpn !== 0 &&
+      i32[p + QPN] === qpn &&
+      i32[p + TYPE] === UD &&
+      i32[p + PORT] === (port & 0xff) &&
+      i32[p + STATE] >= RTR &&
+      i32[p + STATE] < ERR;
+    return receives ? p : 0;
+  }
+
+  /** Puts the header in front of the message. It lies in the engine's own page until it is scattered. */
+  #compose(ah: number, request: Request, list: ScatterList): void {
+    const header = this.#engine + EngineHeader.GRH;
+    completeGrh(this.#i32, ah + Ah.GRH, header, list.length, request.opcode === Opcode.SEND_WITH_IMM);
+    const datagram = this.#datagram;
+    datagram.mpt[0] = 0;
+    datagram.address[0] = header << 2;
+    datagram.bytes[0] = GRH_BYTES;
+    for (let n = 0; n < list.count; n++) {
+      datagram.mpt[n + 1] = list.mpt[n];
+      datagram.address[n + 1] = list.address[n];
+      datagram.bytes[n + 1] = list.bytes[n];
+    }
+    datagram.count = list.count + 1;
+    datagram.length = list.length + GRH_BYTES;
+  }
+
+  #scatter(q: number, p: number, ah: number, request: Request): void {
+    const i32 = this.#i32;
+    const withImm = request.opcode === Opcode.SEND_WITH_IMM;
+    const wcFlags = withImm ? WC_GRH | WC_WITH_IMM : WC_GRH;
+    const answer = this.#responder.send(p, this.#datagram, withImm ? request.imm : 0, wcFlags, request.solicited);
+    if (answer === Aeth.ACK) {
+      // On Ethernet there are no LIDs, and so no path bits of one.
+      const flags = wcFlags | (i32[ah + Ah.SL] << SL_SHIFT);
+      this.#completer.addressRecv(i32[q + QPN], flags, i32[p + Qpc.PKEY_INDEX]);
+      return;
+    }
+    this.#completer.discard();
+    countDrop(i32, p, answer);
+  }
+}
