@@ -1,7 +1,7 @@
 /** For each capability: what using it must be answered with on a device whose manifest leaves it out. */
 import { expect } from 'chai';
 import { AccessFlags, Gid, QpState, QpType, SendFlags, WcExFlags, WrOpcode } from '@openverbs/verbs';
-import type { MemoryRegion, VerbsError } from '@openverbs/verbs';
+import type { Context, MemoryRegion, VerbsError } from '@openverbs/verbs';
 import type { CapabilityName } from '@openverbs/verbs/driver';
 import type { Bench } from './bench/bench.ts';
 import { bringTo } from './bench/connect.ts';
@@ -9,15 +9,15 @@ import { expectError } from './bench/errors.ts';
 import { newMemory, type Side } from './bench/side.ts';
 
 /** Uses `capability` and checks that the device refuses. */
-export function refuseAbsent(capability: CapabilityName, bench: Bench, machine: unknown): void {
+export function refuseAbsent(capability: CapabilityName, bench: Bench): void {
   try {
-    refusals[capability](bench, machine);
+    refusals[capability](bench);
   } finally {
     bench.release();
   }
 }
 
-const refusals: Readonly<Record<CapabilityName, (bench: Bench, machine: unknown) => void>> = {
+const refusals: Readonly<Record<CapabilityName, (bench: Bench) => void>> = {
   rc: (bench) => {
     refuseQpType(bench, QpType.RC);
   },
@@ -141,8 +141,13 @@ const refusals: Readonly<Record<CapabilityName, (bench: Bench, machine: unknown)
       expect(error.hint, 'the hint says what to do').to.be.a('string').that.is.not.empty;
     }
   },
-  directAccess: () => {
-    // Whose rings they are is the provider's own business then: there is nothing to use.
+  directAccess: (bench) => {
+    const context = bench.open();
+    const kinds = dataPathKinds(context);
+    const cq = context.createCq({ cqe: 4 });
+    const cap = { maxSendWr: 1, maxRecvWr: 1 };
+    if (bench.supports('rc')) context.allocPd().createQp({ sendCq: cq, recvCq: cq, qpType: QpType.RC, cap });
+    expect(kinds, 'kinds of data paths').not.to.contain('rings');
   },
   registersAnyMemory: (bench) => {
     const pd = bench.open().allocPd();
@@ -153,10 +158,24 @@ const refusals: Readonly<Record<CapabilityName, (bench: Bench, machine: unknown)
     const context = bench.open();
     expectError('EOPNOTSUPP', () => context.allocBuf(4096));
   },
-  sharesMachine: (_bench, machine) => {
+  sharesMachine: ({ machine }) => {
     expect(machine, 'machine').to.equal(undefined);
   },
 };
+
+/** The kinds of the data paths that the context's provider hands over from now on. */
+function dataPathKinds({ ops }: Context): readonly string[] {
+  const kinds: string[] = [];
+  const createCq = ops.createCq?.bind(ops);
+  const createQp = ops.createQp?.bind(ops);
+  const noted = <Made extends { readonly dataPath: { readonly kind: string } }>(made: Made): Made => {
+    kinds.push(made.dataPath.kind);
+    return made;
+  };
+  if (createCq !== undefined) ops.createCq = (attr) => noted(createCq(attr));
+  if (createQp !== undefined) ops.createQp = (request) => noted(createQp(request));
+  return kinds;
+}
 
 /** Does with a region what the device has to refuse; the region is as it was. */
 function onMr(bench: Bench, use: (mr: MemoryRegion) => unknown): VerbsError {

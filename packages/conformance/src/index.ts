@@ -5,8 +5,15 @@
  */
 export { defineSuite, testKey } from './define-suite.ts';
 export type { ConformanceBody, ConformanceSuite, ConformanceTest, SuiteBuilder } from './define-suite.ts';
-export { conforms } from './report.ts';
-export type { ConformanceReport, DeviatingTest, ExcludedTest, FailedTest } from './report.ts';
+export { conforms, summarize } from './report.ts';
+export type {
+  CapabilityResult,
+  ConformanceReport,
+  DeviatingTest,
+  ExcludedTest,
+  FailedTest,
+  SuiteSummary,
+} from './report.ts';
 export { runConformance } from './run-conformance.ts';
 export type { ConformanceSession, ConformanceSubject } from './run-conformance.ts';
 export { suites } from './suites/index.ts';

@@ -5,7 +5,7 @@ import { refuseAbsent } from './absent-capability.ts';
 import { Bench } from './bench/bench.ts';
 import { Bystander } from './bench/bystander.ts';
 import { testKey, type ConformanceSuite, type ConformanceTest } from './define-suite.ts';
-import { newReport, type ConformanceReport } from './report.ts';
+import { newReport, type CapabilityResult, type ConformanceReport } from './report.ts';
 import { suites as allSuites } from './suites/index.ts';
 import { globalTestInterface, type TestInterface } from './test-interface.ts';
 
@@ -57,8 +57,8 @@ class Registration {
   readonly #runner: TestInterface;
   readonly #report: ConformanceReport;
   readonly #seed: number;
-  /** Absent capabilities of which a test checks that they are. */
-  readonly #refused = new Set<CapabilityName>();
+  /** Every capability, and the tests that try it. */
+  readonly #results: ReadonlyMap<CapabilityName, CapabilityResult>;
   #session: ConformanceSession | undefined;
 
   constructor(subject: ConformanceSubject, suites: readonly ConformanceSuite[]) {
@@ -67,6 +67,12 @@ class Registration {
     this.#seed = subject.seed ?? Math.floor(Math.random() * 2 ** 32);
     this.#runner = subject.interface ?? globalTestInterface();
     this.#report = newReport(subject.name);
+    const names = Object.keys(Capability) as CapabilityName[];
+    const newResult = (name: CapabilityName): CapabilityResult => {
+      return { name, claimed: this.#claims(name), tests: [], refusal: null };
+    };
+    this.#results = new Map(names.map((name) => [name, newResult(name)]));
+    this.#report.capabilities.push(...this.#results.values());
   }
 
   register(): ConformanceReport {
@@ -88,13 +94,15 @@ class Registration {
 
   /** The lists that the caller gives are checked like everything else: a stale entry would hide what it was meant to show. */
   #registerListChecks(): void {
-    const { describe } = this.#runner;
-    describe('lists', () => {
+    this.#describe('lists', () => {
       this.#registerTest('lists', 'the manifest is the device’s own', () => {
         this.#checkManifest();
       });
       this.#registerTest('lists', 'every deviation and every selected suite exists', () => {
         this.#checkNames();
+      });
+      this.#registerTest('lists', 'every capability that is claimed is tried by a test', () => {
+        this.#checkClaims();
       });
     });
   }
@@ -103,7 +111,6 @@ class Registration {
     const device = this.#bench().device;
     const names = Object.keys(Capability) as CapabilityName[];
     const wrong = names.filter((name) => device.supports(name) !== this.#claims(name));
-    if (this.#claims('sharesMachine') && this.#session?.machine === undefined) wrong.push('sharesMachine');
     if (wrong.length > 0) throw new Error(`the device and the given manifest differ in ${wrong.join(', ')}`);
   }
 
@@ -117,12 +124,30 @@ class Registration {
     if (stale.length > 0) throw new Error(`no such test or suite: ${stale.join(', ')}`);
   }
 
+  /** Nobody can vouch for a claim that no test of the kit tries. */
+  #checkClaims(): void {
+    const tried = new Set(
+      this.#suites.flatMap(({ needs, tests }) => [...needs, ...tests.flatMap((test) => test.needs)]),
+    );
+    const untried = [...this.#results.values()].filter(({ name, claimed }) => claimed && !tried.has(name));
+    if (untried.length > 0) throw new Error(`no test tries ${untried.map(({ name }) => name).join(', ')}`);
+  }
+
+  #describe(suite: string, body: () => void): void {
+    this.#report.suites.push(suite);
+    this.#runner.describe(suite, body);
+  }
+
   #registerSuite(suite: ConformanceSuite): void {
     if (this.#subject.only !== undefined && !this.#subject.only.includes(suite.name)) {
       this.#report.notSelected.push(suite.name);
       return;
     }
-    this.#runner.describe(suite.name, () => {
+    this.#describe(suite.name, () => {
+      for (const { title, needs } of suite.tests) {
+        const key = testKey(suite.name, title);
+        for (const name of new Set([...suite.needs, ...needs])) this.#results.get(name)?.tests.push(key);
+      }
       const absent = this.#firstAbsent(suite.needs);
       if (absent !== undefined) {
         this.#registerAbsence(suite.name, suite.tests, absent);
@@ -141,12 +166,10 @@ class Registration {
 
   /** Capabilities that the manifest leaves out and that took no suite's place. */
   #registerRefusals(): void {
-    const names = (Object.keys(Capability) as CapabilityName[]).filter(
-      (name) => !this.#claims(name) && !this.#refused.has(name),
-    );
-    if (names.length === 0) return;
-    this.#runner.describe('absent', () => {
-      for (const name of names) this.#registerRefusal('absent', `${name} is refused`, name);
+    const left = this.#report.capabilities.filter(({ claimed, refusal }) => !claimed && refusal === null);
+    if (left.length === 0) return;
+    this.#describe('absent', () => {
+      for (const { name } of left) this.#registerRefusal('absent', `${name} is refused`, name);
     });
   }
 
@@ -166,9 +189,10 @@ class Registration {
   }
 
   #registerRefusal(suite: string, title: string, capability: CapabilityName): void {
-    this.#refused.add(capability);
+    const result = this.#results.get(capability);
+    if (result !== undefined) result.refusal ??= testKey(suite, title);
     this.#registerTest(suite, title, () => {
-      refuseAbsent(capability, this.#bench(), this.#session?.machine);
+      refuseAbsent(capability, this.#bench());
     });
   }
 
@@ -210,7 +234,7 @@ class Registration {
 
   #bench(): Bench {
     if (this.#session === undefined) throw new Error('the subject did not open');
-    return new Bench(this.#session.devices, this.#seed);
+    return new Bench(this.#session.devices, this.#seed, this.#session.machine);
   }
 }
 

@@ -24,13 +24,16 @@ export class Bench {
   readonly peerDevice: Device;
   /** For random tests, which name it when they fail. */
   readonly seed: number;
+  /** What another thread would join with. */
+  readonly machine: unknown;
   readonly #contexts: Context[] = [];
 
-  constructor(devices: readonly Device[], seed: number) {
+  constructor(devices: readonly Device[], seed: number, machine: unknown) {
     const [device] = devices;
     if (device === undefined) throw new TypeError('the subject of a conformance run has no device');
     this.device = device;
     this.seed = seed;
+    this.machine = machine;
     this.peerDevice = devices.at(-1) ?? device;
   }
 

@@ -50,6 +50,11 @@ export const deviceSuite = defineSuite('device', [], (suite) => {
     if (bench.supports('rdmaRead')) expect(attr.maxQpRdAtom, 'maxQpRdAtom').to.be.greaterThan(0);
   });
 
+  suite.works('tells how another thread joins', ['sharesMachine'], ({ machine }) => {
+    expect(machine, 'machine').to.not.equal(undefined);
+    expect(() => structuredClone(machine), 'a message can carry it').not.to.throw();
+  });
+
   suite.works('has an active first port', (bench) => {
     const port = bench.open().queryPort(1);
     expect(port.state, 'state').to.equal(PortState.ACTIVE);

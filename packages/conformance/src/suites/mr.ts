@@ -130,6 +130,21 @@ export const mrSuite = defineSuite('mr', [], (suite) => {
     expect(mr.length).to.equal(64);
   });
 
+  suite.works(
+    'registers memory that is fetched when touched, and memory of huge pages',
+    ['onDemandPaging'],
+    (bench) => {
+      const context = bench.open();
+      const pd = context.allocPd();
+      for (const flag of [AccessFlags.ON_DEMAND, AccessFlags.HUGETLB]) {
+        const mr = pd.regMr(newMemory(context, 4096), ACCESS_ALL | flag);
+        expect(mr.access, 'access').to.equal(ACCESS_ALL | flag);
+        mr.bytes[4095] = 1;
+        mr.dereg();
+      }
+    },
+  );
+
   suite.works('allocates zeroed, aligned buffers', ['dmaBuffers'], (bench) => {
     const context = bench.open();
     for (const [length, alignment] of [

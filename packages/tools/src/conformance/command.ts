@@ -1,33 +1,41 @@
 /** `openverbs conformance`: does a provider do what the verbs promise? */
-import { suites } from '@openverbs/conformance';
+import { conforms, suites } from '@openverbs/conformance';
 import { Option, type Command } from 'commander';
 import { type ToolIo, processIo, toJson } from '../cli/io.ts';
 import { type CommonOptions, addExamples, createCommand } from '../cli/options.ts';
 import { ToolFailure } from '../cli/run-tool.ts';
 import { UsageError } from '../cli/usage-error.ts';
+import { readDeviations } from './deviations.ts';
 import { formatReport } from './format.ts';
-import { runSuite } from './run.ts';
+import { runSuites } from './run.ts';
 
 interface CommandOptions extends CommonOptions {
   readonly suite?: string[];
+  readonly deviations?: string;
 }
 
 /** The subcommand. */
 export function conformanceCommand(io: ToolIo = processIo): Command {
   const command = createCommand(
     'openverbs conformance',
-    'Run the conformance suite against the first device of a provider; exit status 1 if a test fails.',
-  ).addOption(new Option('--suite <names...>', 'these suites only'));
+    'Run the conformance suite against the first device of a provider, and print what ran, what its manifest leaves out, and ' +
+      'what deviates and why; exit status 1 if a test fails, or passes although it is listed as a deviation.',
+  )
+    .addOption(new Option('--suite <names...>', 'these suites only'))
+    .addOption(new Option('--deviations <file>', 'tests that are known to fail: JSON, {"suite › test": "reason"}'));
   addExamples(command, [
-    ['openverbs conformance', 'all suites'],
+    ['openverbs conformance', 'all suites, for the emulated provider in each of its placements'],
     ['openverbs conformance --suite cq qp-state', 'some of them'],
     ['openverbs conformance --provider ./my-provider.js --json', 'another provider, for programs'],
   ]);
   return command.action(async (options: CommandOptions) => {
     checkSuites(options.suite ?? []);
-    const report = await runSuite({ provider: options.provider, only: options.suite });
-    io.out(options.json ? toJson(report) : formatReport(report));
-    if (report.failed.length > 0) throw new ToolFailure();
+    const deviations = options.deviations === undefined ? undefined : readDeviations(options.deviations);
+    const reports = await runSuites({ provider: options.provider, only: options.suite, deviations });
+    io.out(
+      options.json ? toJson({ conforms: reports.every(conforms), reports }) : reports.map(formatReport).join('\n'),
+    );
+    if (reports.some(({ failed }) => failed.length > 0)) throw new ToolFailure();
   });
 }
 

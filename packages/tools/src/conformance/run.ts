@@ -1,6 +1,7 @@
-/** Runs the conformance suite against the first device of a provider. */
+/** Runs the conformance suite against the first device of a provider, in each placement that it has. */
 import { type ConformanceReport, StandaloneRunner, runConformance } from '@openverbs/conformance';
 import { Capability, type CapabilityName, type Device } from '@openverbs/verbs';
+import { type OpenVerbs, openVerbs } from 'openverbs';
 import { openFor } from '../cli/open.ts';
 
 /** What to run. */
@@ -8,20 +9,50 @@ export interface ConformanceOptions {
   readonly provider?: string | undefined;
   /** Names of suites; all when left out. */
   readonly only?: readonly string[] | undefined;
+  /** Tests that are known to fail, with the reason. */
+  readonly deviations?: Readonly<Record<string, string>> | undefined;
 }
 
-/** Runs the suite in this process. Throws if the devices can't be opened or closed. */
-export async function runSuite({ provider, only }: ConformanceOptions): Promise<ConformanceReport> {
+/** A way to open the devices. */
+interface Subject {
+  /** What tells it from others of the provider; empty where there are none. */
+  readonly what: string;
+  readonly open: () => OpenVerbs;
+}
+
+/** Who executes the emulated HCA. */
+const PLACEMENTS = ['inline', 'thread'] as const;
+
+/** Runs the suites in this process, one subject after the other. Throws if devices can't be opened or closed. */
+export async function runSuites(options: ConformanceOptions): Promise<ConformanceReport[]> {
+  const reports: ConformanceReport[] = [];
+  for (const subject of subjectsOf(options.provider)) reports.push(await runSubject(subject, options));
+  return reports;
+}
+
+function subjectsOf(provider: string | undefined): readonly Subject[] {
   using verbs = openFor({ provider });
+  if (verbs.device().provider !== 'emulated') return [{ what: '', open: () => openFor({ provider }) }];
+  return PLACEMENTS.map((placement) => ({
+    what: placement,
+    // The other end of a connection is on a device of its own.
+    open: () => openVerbs({ provider: 'emulated', emulated: { placement, devices: 2 } }),
+  }));
+}
+
+async function runSubject({ what, open }: Subject, options: ConformanceOptions): Promise<ConformanceReport> {
+  const { only, deviations } = options;
+  using verbs = open();
   const { devices, machine } = verbs;
   const device = verbs.device();
   const runner = new StandaloneRunner();
   const report = runConformance({
-    name: `${device.name} of provider ${device.provider}`,
+    name: `${device.name} of provider ${device.provider}${what === '' ? '' : `, ${what}`}`,
     open: () => ({ devices: devices.filter((each) => each.provider === device.provider), machine, close: () => {} }),
     capabilities: capabilitiesOf(device),
     interface: runner.interface,
     ...(only !== undefined && { only }),
+    ...(deviations !== undefined && { deviations }),
   });
   const failures = await runner.run();
   // A failed test is in the report; what fails around the tests is not.
