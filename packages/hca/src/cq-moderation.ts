@@ -46,8 +46,8 @@ export class CqModeration {
     i32[c + MODERATION_PENDING] = pending;
     if (pending !== 1) return;
     const deadlineNs = this.#nowNs() + (i32[c + MODERATION_PERIOD_US] >>> 0) * NS_PER_US;
-    if (this.#timers.start(c, deadlineNs)) this.#events.tellOthers(i32[c + EQ]);
-    else this.raise(c); // no timer is left
+    this.#timers.start(c, deadlineNs);
+    this.#events.tellOthers(i32[c + EQ]);
   }
 
   /** Raises the event, if the CQ is armed, whatever was counted; also when the timer has run out. */

@@ -54,5 +54,5 @@ export const COMMAND_TIMEOUT_NS = 10e9;
 /** Completions, and time, that one event of a CQ waits for: 16 bits each, as in `ibv_moderate_cq`. */
 export const CQ_MODERATION_COUNT_MAX = 0xffff;
 export const CQ_MODERATION_PERIOD_US_MAX = 0xffff;
-/** Timers of one machine: one a QP and one a CQ of a device. */
-export const TIMERS_MAX = QPS_MAX + CQS_MAX;
+/** Timers of one machine: one a QP and one a CQ of each HCA. Pages of the queue that nobody touches cost nothing. */
+export const TIMERS_MAX = HCAS_MAX * (QPS_MAX + CQS_MAX);

@@ -5,7 +5,6 @@
  */
 import type { Machine } from '@openverbs/machine';
 import { EngineHeader, Timed } from './layout.ts';
-import { TIMERS_MAX } from './limits.ts';
 
 const { DEADLINE, TIMER_SLOT } = Timed;
 
@@ -37,19 +36,17 @@ export class TimerQueue {
     this.#publishEarliest();
   }
 
-  /** Starts or moves the timer of the QP or CQ at `q`; false when the queue is full. */
-  start(q: number, deadlineNs: number): boolean {
+  /** Starts or moves the timer of the QP or CQ at `q`. The queue has room for all of the machine. */
+  start(q: number, deadlineNs: number): void {
     const i32 = this.#i32;
     let slot = i32[q + TIMER_SLOT] - 1;
     if (slot < 0) {
       slot = i32[this.#engine + EngineHeader.TIMER_COUNT];
-      if (slot >= TIMERS_MAX) return false;
       i32[this.#engine + EngineHeader.TIMER_COUNT] = slot + 1;
     }
     this.#f64[(q + DEADLINE) >>> 1] = deadlineNs;
     this.#place(slot, q);
     this.#sift(slot);
-    return true;
   }
 
   /** Stops the timer of the QP or CQ at `q`, if one runs. */

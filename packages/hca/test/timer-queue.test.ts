@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { EngineHeader, Qpc } from '../src/layout.ts';
+import { allocWords } from '../src/hca.ts';
+import { Cqc, EngineHeader, Qpc } from '../src/layout.ts';
+import { CQS_MAX, QPS_MAX } from '../src/limits.ts';
 import { TimerQueue } from '../src/timer-queue.ts';
 import { Testbed } from './support/testbed.ts';
 
@@ -22,6 +24,20 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('rebuild' as const) }) },
 );
 
+describe('a machine of several HCAs', () => {
+  it('has a timer for every queue of each, not only for as many as one HCA has', () => {
+    const bed = new Testbed();
+    const timers = new TimerQueue(bed.machine, bed.engine.header);
+    const count = QPS_MAX + CQS_MAX + 1;
+    const first = allocWords(bed.machine, count * Cqc.WORDS);
+    for (let n = 0; n < count; n++) timers.start(first + n * Cqc.WORDS, count - n);
+    expect(bed.machine.i32[bed.engine.header + EngineHeader.TIMER_COUNT]).to.equal(count);
+    let taken = 0;
+    while (timers.takeDue(taken + 1) === first + (count - taken - 1) * Cqc.WORDS) taken++;
+    expect(taken).to.equal(count);
+  });
+});
+
 describe('TimerQueue', () => {
   const bed = new Testbed();
   const { f64, i32 } = bed.machine;
@@ -41,7 +57,7 @@ describe('TimerQueue', () => {
       forget(context);
       model.push([context, action.deadlineNs]);
       model.sort(([, a], [, b]) => a - b);
-      expect(timers.start(context, action.deadlineNs)).to.equal(true);
+      timers.start(context, action.deadlineNs);
     } else if (action.kind === 'stop') {
       forget(contexts[action.queue]);
       timers.stop(contexts[action.queue]);

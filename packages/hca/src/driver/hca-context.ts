@@ -98,7 +98,7 @@ export class HcaContext implements ContextOps {
     this.#hca = hca;
     this.#onClosed = onClosed;
     this.#commands = new CommandInterface(engine, hca);
-    this.#uar = asVerbsError(() => this.#commands.openUar());
+    this.#uar = this.#withReaping(() => this.#commands.openUar());
     this.#datagrams = new Datagrams(engine, hca, this.#uar);
     this.#buffers = new BufferTable(engine.machine);
     this.#doorbell = new DirectDoorbell(engine, this.#uar, hca.qpTable, this.#buffers);

@@ -36,14 +36,15 @@ export class RingMemory {
   /** Stage one; the create that names the key is stage two. */
   alloc(bytes: number): RingBuffer {
     const machine = this.#machine;
-    const addr = this.#withReaping(() => machine.pages.alloc(bytes, PAGE_BYTES, machine.threadIndex));
-    if (addr === 0) {
+    const addr = this.#withReaping(() => {
+      const run = machine.pages.alloc(bytes, PAGE_BYTES, machine.threadIndex);
+      if (run !== 0) return run;
       throw new VerbsError({
         code: 'ENOMEM',
         message: `no run of ${bytes} bytes is left in machine memory for the rings`,
         hint: 'ask for fewer work requests, or open with more memoryBytes (4 GiB at most)',
       });
-    }
+    });
     try {
       return { addr, key: this.#register(addr, bytes) };
     } catch (error) {

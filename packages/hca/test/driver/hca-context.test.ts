@@ -129,6 +129,21 @@ describe('HcaContext', () => {
     expect(context.allocBuf(ask, 1).bytes).to.have.length(ask);
   });
 
+  it('reclaims what dead threads had when memory is short for rings, and when UARs are', () => {
+    const victim = bed.join();
+    while (victim.machine.pages.alloc(4096, 4096, victim.machine.threadIndex) !== 0);
+    victim.machine.threads.declareDead(victim.machine.threadIndex);
+    context.createCq({ cqe: 1000, compVector: 0 });
+    const second = bed.join();
+    const others = new HcaDevice(second.engine, second.hca, bed.clock);
+    expectVerbsError(() => {
+      for (;;) others.open();
+    }, 'ENOMEM', /UAR/);
+    expectVerbsError(() => device.open(), 'ENOMEM', /UAR/);
+    second.machine.threads.declareDead(second.machine.threadIndex);
+    device.open().close();
+  });
+
   it('knows its own memory only as a source of inline data', () => {
     const { addr } = context.allocBuf(100, 1);
     const { doorbell } = context.createCq({ cqe: 1, compVector: 0 }).dataPath as unknown as {
