@@ -5,6 +5,7 @@ import { QpState, QpType, SendFlags, WcStatus, WorkCompletion, WrOpcode } from '
 import { expect } from 'chai';
 
 import { openVerbs } from '../src/index.ts';
+import { fakeProvider } from './fake-provider.ts';
 import { leakCheck, openTestPair } from '../src/testing/index.ts';
 
 describe('openTestPair', () => {
@@ -99,6 +100,18 @@ describe('leakCheck', () => {
     second.close();
     expect(leakCheck(verbs)).to.deep.equal([]);
     verbs.close();
+  });
+});
+
+describe('leakCheck on a device without events', () => {
+  it('names what is open all the same', () => {
+    using verbs = openVerbs({ provider: fakeProvider('fake').definition });
+    const context = verbs.device().open();
+    const pd = context.allocPd();
+    expect(leakCheck(verbs)).to.deep.equal([`context of fake0: ${pd.label}`]);
+    pd.dealloc();
+    expect(leakCheck(verbs)).to.deep.equal(['context of fake0']);
+    context.close();
   });
 });
 

@@ -30,6 +30,11 @@ export abstract class VerbsObject {
     return this.#destroyed;
   }
 
+  /** The live objects that hang on this one directly, the oldest first. */
+  get children(): readonly VerbsObject[] {
+    return [...this.#children];
+  }
+
   /** Ends the children, the youngest first, then the object. Does nothing when it has ended; never throws. */
   [Symbol.dispose](): void {
     if (this.#destroyed) return;

@@ -136,9 +136,13 @@ describe('HcaContext', () => {
     context.createCq({ cqe: 1000, compVector: 0 });
     const second = bed.join();
     const others = new HcaDevice(second.engine, second.hca, bed.clock);
-    expectVerbsError(() => {
-      for (;;) others.open();
-    }, 'ENOMEM', /UAR/);
+    expectVerbsError(
+      () => {
+        for (;;) others.open();
+      },
+      'ENOMEM',
+      /UAR/,
+    );
     expectVerbsError(() => device.open(), 'ENOMEM', /UAR/);
     second.machine.threads.declareDead(second.machine.threadIndex);
     device.open().close();
