@@ -1,4 +1,5 @@
 /** Makes completion queues: checks, and asks the provider. */
+import { assertCapability } from './assert-capability.ts';
 import type { CqInitAttr, CqInitAttrEx } from './attributes/device.ts';
 import { assertOp, callOp } from './call-op.ts';
 import { checkFlags, checkInstance, checkInteger, U32_MAX } from './check.ts';
@@ -7,7 +8,7 @@ import { CompletionQueue } from './completion-queue.ts';
 import { CompletionQueueEx } from './completion-queue-ex.ts';
 import type { Context } from './context.ts';
 import { CreateCqFlags, WC_STANDARD_FLAGS, WcExFlags } from './enums/cq.ts';
-import { invalid, VerbsError } from './errors.ts';
+import { invalid } from './errors.ts';
 import { ParentDomain } from './parent-domain.ts';
 import { type LeftOutVerb, refuseLeftOut } from './left-out.ts';
 
@@ -48,10 +49,7 @@ export function createCompletionQueueEx(context: Context, init: CqInitAttrEx): C
   }
   for (const [flag, verb] of LEFT_OUT_PARTS) if ((wcFlags & flag) !== 0) refuseLeftOut(verb);
   const timestamps = (wcFlags & TIMES) !== 0;
-  if (timestamps && !context.device.supports('completionTimestamps')) {
-    const message = `completions of ${context.device.name} have no time`;
-    throw new VerbsError({ code: 'EOPNOTSUPP', verb: VERB_EX, message, hint: 'leave the timestamps out of wcFlags' });
-  }
+  if (timestamps) assertCapability(context, VERB_EX, 'completionTimestamps', 'leave the timestamps out of wcFlags');
   const ignoreOverrun = (flags & CreateCqFlags.IGNORE_OVERRUN) !== 0;
   const ops = callOp(context, VERB_EX, 'createCqEx', { cqe, compVector, timestamps, ignoreOverrun });
   return new CompletionQueueEx(context, channel, ops, { wcFlags, cqContext, owner: parentDomain ?? context });

@@ -1,4 +1,5 @@
 /** Makes queue pairs: checks, asks the provider, and binds the data path. */
+import { assertCapability } from './assert-capability.ts';
 import type { QpInitAttr } from './attributes/qp.ts';
 import { assertOp, callOp } from './call-op.ts';
 import { CallsRecvQueue } from './calls/calls-recv-queue.ts';
@@ -7,7 +8,7 @@ import { checkInstance, checkOneOf } from './check.ts';
 import { CompletionQueue } from './completion-queue.ts';
 import type { CapabilityName } from './driver/capabilities.ts';
 import { QpType, qpTypeStr } from './enums/qp.ts';
-import { invalid, VerbsError } from './errors.ts';
+import { invalid } from './errors.ts';
 import type { VerbsObject } from './lifetime.ts';
 import type { ProtectionDomain } from './protection-domain.ts';
 import { checkCap } from './qp-attr-rules.ts';
@@ -61,9 +62,9 @@ export function createQueuePair(pd: ProtectionDomain, init: QpInitAttr): QueuePa
 function checkType({ context }: ProtectionDomain, qpType: QpType): void {
   checkOneOf(VERB, 'qpType', qpType, QpType);
   const capability = CAPABILITY[qpType];
-  if (capability === undefined || context.device.supports(capability)) return;
-  const message = `${context.device.name} has no ${qpTypeStr(qpType)} queue pairs`;
-  throw new VerbsError({ code: 'EOPNOTSUPP', verb: VERB, message, details: { capability } });
+  if (capability === undefined) return;
+  const hint = `device.supports() tells what ${context.device.name} can do`;
+  assertCapability(context, VERB, capability, hint, `${qpTypeStr(qpType)} queue pairs`);
 }
 
 function checkObjects({ context }: ProtectionDomain, { sendCq, recvCq, srq }: QpInitAttr): void {
