@@ -41,7 +41,7 @@ describe('Hca', () => {
   });
 
   it('that finds no memory is not made', () => {
-    const bed = new Testbed(64 * 2 ** 20);
+    const bed = new Testbed(96 * 2 ** 20);
     const one = { name: 'second', guidHi: 1, guidLo: 0x100000, ports: 1 };
     expectDeviceError(() => bed.engine.createHca(one), 'ENOMEM', /memoryBytes/);
     expect(bed.engine.hcas).to.have.length(1);
