@@ -4,6 +4,7 @@ import type { Context } from './context.ts';
 import type { EventElement, EventTarget } from './driver/events.ts';
 import type { EventType } from './enums/event-type.ts';
 import { VerbsObject } from './lifetime.ts';
+import { traceEvent } from './tracing/trace-events.ts';
 
 /** A verbs object that asynchronous events are about. */
 export abstract class AsyncEventTarget extends VerbsObject implements EventTarget {
@@ -25,6 +26,7 @@ export abstract class AsyncEventTarget extends VerbsObject implements EventTarge
 
   /** Called by the dispatcher. @internal */
   deliver(type: number): void {
+    traceEvent(this.context.device.name, this.label, type);
     this.context.queueAsyncEvent(new AsyncEvent(this.context, type as EventType, this.#element, this.asEventSubject()));
   }
 

@@ -13,6 +13,7 @@ import { inspectCustom, inspectLine } from './inspect.ts';
 import type { VerbsObject } from './lifetime.ts';
 import { RingCompletionQueue } from './rings/ring-completion-queue.ts';
 import { RingCqCursor } from './rings/ring-cq-cursor.ts';
+import { traceReads } from './tracing/trace-polls.ts';
 import type { WorkCompletion } from './work-completion.ts';
 import { DOUBLE } from './words.ts';
 
@@ -75,6 +76,7 @@ export class CompletionQueueEx extends CompletionQueue {
     if (this.path instanceof RingCompletionQueue) this.cursor = new RingCqCursor(this.path);
     else if (dataPath.kind === 'calls') this.cursor = new CallsCqCursor(dataPath);
     else throw invalid('ibv_create_cq_ex', 'the data path is of no known kind');
+    traceReads(this);
   }
 
   /** Goes to the first completion; false when there is none, and then no batch begins. Never waits. Source: `ibv_start_poll`. */

@@ -14,6 +14,8 @@ import { errnoName, invalid, VerbsError } from './errors.ts';
 import { inspectCustom, inspectLine } from './inspect.ts';
 import type { VerbsObject } from './lifetime.ts';
 import { RingCompletionQueue } from './rings/ring-completion-queue.ts';
+import { traceEvent } from './tracing/trace-events.ts';
+import { tracePolls } from './tracing/trace-polls.ts';
 import { WorkCompletion } from './work-completion.ts';
 
 const BATCH_DEFAULT = 16;
@@ -68,6 +70,7 @@ export class CompletionQueue extends AsyncEventTarget {
         : new CallsCompletionQueue(dataPath);
     this.#cqe = ops.cqe;
     channel?.cqs.add(this);
+    tracePolls(this);
   }
 
   /** What messages call it. */
@@ -184,8 +187,9 @@ export class CompletionQueue extends AsyncEventTarget {
 
   /** @internal */
   override deliver(type: number): void {
-    if (type === COMPLETION_EVENT) this.channel?.queueEvent(this);
-    else super.deliver(type);
+    if (type !== COMPLETION_EVENT) return super.deliver(type);
+    traceEvent(this.context.device.name, this.label, type);
+    this.channel?.queueEvent(this);
   }
 
   /** The application took an event. @internal */

@@ -23,6 +23,7 @@ import type { Gid, GidEntry } from './gid.ts';
 import { inspectCustom, inspectLine } from './inspect.ts';
 import { ProtectionDomain } from './protection-domain.ts';
 import { QpTable } from './rings/qp-table.ts';
+import { traceEvent } from './tracing/trace-events.ts';
 import type { WorkCompletion } from './work-completion.ts';
 
 /** What a buffer is aligned to unless said. */
@@ -256,6 +257,7 @@ export class Context extends ContextEx {
   }
 
   #deliver(type: number, element: 'device' | 'port', port?: number): void {
+    traceEvent(this.device.name, port === undefined ? 'device' : `port ${port}`, type);
     this.queueAsyncEvent(new AsyncEvent(this, type as EventType, element, port === undefined ? {} : { port }));
   }
 

@@ -67,4 +67,16 @@ export { SendList } from './send-list.ts';
 export { SendWr, type SendWrInit } from './send-wr.ts';
 export { Sge, type SgeLike } from './sge.ts';
 export { SharedReceiveQueue } from './shared-receive-queue.ts';
+export {
+  type EventMessage,
+  type HcaMessage,
+  type PacketMessage,
+  type PolledCompletion,
+  type PollMessage,
+  type PostedWr,
+  type PostMessage,
+  TraceChannel,
+  type VerbMessage,
+} from './tracing/channels.ts';
+export { TRACED_VERBS } from './tracing/traced-verbs.ts';
 export { WorkCompletion } from './work-completion.ts';

@@ -25,6 +25,7 @@ import { type Reason, type SendFacts, sendFacts } from './send-facts.ts';
 import { SendStaging } from './send-staging.ts';
 import { SendWr, type SendWrInit } from './send-wr.ts';
 import type { SharedReceiveQueue } from './shared-receive-queue.ts';
+import { traceRecvs, traceSends } from './tracing/trace-posts.ts';
 
 const { EINVAL } = Errno;
 
@@ -103,7 +104,13 @@ export class QueuePair extends QueuePairEx {
   constructor(pd: ProtectionDomain, parts: QueuePairParts) {
     const { init, sendPath } = parts;
     const { sendCq, recvCq, srq = null, qpType, sqSigAll = false, qpContext } = init;
-    super(pd.context, parts.handle, srq === null ? [pd, sendCq, recvCq] : [pd, sendCq, recvCq, srq], sendPath);
+    const parents = srq === null ? [pd, sendCq, recvCq] : [pd, sendCq, recvCq, srq];
+    super(
+      pd.context,
+      parts.handle,
+      parents,
+      traceSends(sendPath, () => this),
+    );
     this.pd = pd;
     this.sendCq = sendCq;
     this.recvCq = recvCq;
@@ -115,6 +122,7 @@ export class QueuePair extends QueuePairEx {
     this.qpContext = qpContext;
     this.recvPath = parts.recvPath;
     this.#dataPath = parts.dataPath;
+    traceRecvs(this);
   }
 
   /** What messages call it. */

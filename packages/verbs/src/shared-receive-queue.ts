@@ -17,6 +17,7 @@ import { RecvStaging } from './recv-staging.ts';
 import { RecvWr, type RecvWrInit } from './recv-wr.ts';
 import { RingSharedReceiveQueue } from './rings/ring-shared-receive-queue.ts';
 import type { SrqSlots } from './rings/work-queue-slots.ts';
+import { traceRecvs } from './tracing/trace-posts.ts';
 
 /** A shared receive queue (`struct ibv_srq`), from `pd.createSrq`: receives for any of the queue pairs that use it. */
 export class SharedReceiveQueue extends AsyncEventTarget {
@@ -43,6 +44,7 @@ export class SharedReceiveQueue extends AsyncEventTarget {
     this.dataPath = dataPath;
     this.#path = dataPath.kind === 'rings' ? new RingSharedReceiveQueue(dataPath) : new CallsRecvQueue(dataPath);
     this.#path.setReady(true);
+    traceRecvs(this);
   }
 
   /** What messages call it. */

@@ -1,0 +1,30 @@
+/** `docs/tracing.md`, and what is traced. */
+import { expect } from 'chai';
+import { leftOutFeature, TRACED_VERBS } from 'openverbs';
+
+import { isExported } from '../compatibility/render.ts';
+import { VERB_GROUPS } from '../compatibility/verbs.ts';
+
+/** Verbs that `openverbs:post` and `openverbs:poll` tell of, or that nothing tells of because they are the data path. */
+const DATA_PATH = /^ibv_(post_|poll_cq$|start_poll$|next_poll$|end_poll$|wc_read_|wr_)/;
+/** Functions that ask no device. */
+const PLAIN =
+  /(_str$|^ibv_rate_|^mult_to_|^mbps_to_|^ibv_(get_device_|free_device_list|fork_init|is_|inc_rkey|flow_label_|cq_ex_to_cq|qp_to_qp_ex|get_srq_num))/;
+/** Verbs that are another one with other arguments, and are told as that. */
+const ALIASES: Readonly<Record<string, string>> = {
+  ibv_create_qp_ex: 'ibv_create_qp',
+  ibv_create_srq_ex: 'ibv_create_srq',
+  ibv_reg_buf_mr: 'ibv_reg_mr',
+  ibv_reg_mr_ex: 'ibv_reg_mr',
+  ibv_reg_mr_iova2: 'ibv_reg_mr_iova',
+};
+
+describe('tracing', () => {
+  it('tells of every control verb that is there', () => {
+    const names = VERB_GROUPS.flatMap(({ verbs }) => verbs.map(([name]) => name));
+    const there = names.filter((name) => isExported(name) && leftOutFeature(name) === undefined);
+    const control = there.filter((name) => !DATA_PATH.test(name) && !PLAIN.test(name));
+    const forgotten = control.filter((name) => !TRACED_VERBS.includes(ALIASES[name] ?? name));
+    expect(forgotten, 'packages/verbs/src/tracing/traced-verbs.ts has a table').to.deep.equal([]);
+  });
+});
