@@ -27,6 +27,7 @@ export const capabilities: ConformanceSubject['capabilities'] = {
   cqModeration: true,
   extendedCq: true,
   parentDomains: true,
+  deviceFaults: true,
   completionTimestamps: true,
   directAccess: true,
   dmaBuffers: true,

@@ -104,6 +104,9 @@ const refusals: Readonly<Record<CapabilityName, (bench: Bench) => void>> = {
     expectError('EOPNOTSUPP', () => context.allocTd());
     expectError('EOPNOTSUPP', () => context.allocParentDomain({ pd }));
   },
+  deviceFaults: (bench) => {
+    expect(bench.device.faults, 'faults').to.equal(undefined);
+  },
   extendedCq: (bench) => {
     const context = bench.open();
     expectError('EOPNOTSUPP', () => context.createCqEx({ cqe: 4 }));

@@ -50,26 +50,39 @@ export class AddressHandles {
 export function createAh(engine: Engine, hca: Hca, uar: number, pd: number, av: AddressVector): number {
   const { i32, u8 } = engine.machine;
   checkAddress(hca, pd, av);
+  hca.checkGidIndex(av.portNum, av.sgidIndex);
   const dgid = av.dgid!;
   const index = hca.ahs.alloc();
   if (index < 0) {
     throw new DeviceError('ENOMEM', `all ${AHS_MAX} address handles of the device are taken`, 'destroy some');
   }
   const entry = hca.ahTable + index * Ah.WORDS;
-  const grh = makeGrh({ ...av, dgid, sgid: hca.gid(av.portNum) });
+  const grh = makeGrh({ ...av, dgid, sgid: hca.gid(av.portNum, av.sgidIndex) });
   i32[entry + Ah.PD] = pd;
   i32[entry + Ah.UAR] = uar;
   i32[entry + Ah.PORT] = av.portNum;
   i32[entry + Ah.SL] = av.sl;
   u8.set(dgid, (entry + Ah.DGID) * 4);
   u8.set(grh, (entry + Ah.GRH) * 4);
-  i32[entry + Ah.REMOTE_PORT_ID] = isMulticast(dgid)
-    ? MULTICAST
-    : engine.link.lookup(i32.subarray(entry + Ah.DGID, entry + Ah.DGID + 4));
+  i32[entry + Ah.REMOTE_PORT_ID] = isMulticast(dgid) ? MULTICAST : remotePort(engine, entry);
   i32[entry + Ah.VARIANT] = (i32[entry + Ah.VARIANT] % VARIANT_MAX) + 1;
   const handle = (index << 8) | i32[entry + Ah.VARIANT];
   Atomics.store(i32, entry + Ah.HANDLE, handle);
   return handle;
+}
+
+/** Looks all addresses up again, after ports have got others. The lock must be held. */
+export function resolveAhs(engine: Engine, hca: Hca): void {
+  const { i32 } = engine.machine;
+  for (let index = 0; index < hca.ahs.highWater; index++) {
+    const entry = hca.ahTable + index * Ah.WORDS;
+    if (i32[entry + Ah.HANDLE] === 0 || i32[entry + Ah.REMOTE_PORT_ID] === MULTICAST) continue;
+    i32[entry + Ah.REMOTE_PORT_ID] = remotePort(engine, entry);
+  }
+}
+
+function remotePort(engine: Engine, entry: number): number {
+  return engine.link.lookup(engine.machine.i32.subarray(entry + Ah.DGID, entry + Ah.DGID + 4));
 }
 
 /** DESTROY_AH: datagrams that name it fail from now on. The lock must be held. */

@@ -9,6 +9,7 @@ export const AsyncEvent = {
   DEVICE_FATAL: 8,
   PORT_ACTIVE: 9,
   PORT_ERR: 10,
+  GID_CHANGE: 18,
   SRQ_ERR: 14,
   SRQ_LIMIT_REACHED: 15,
   QP_LAST_WQE_REACHED: 16,

@@ -11,6 +11,7 @@ import { Ah, EngineHeader, HcaHeader, Qpc, QpcState, QpcType } from './layout.ts
 import { QPS_MAX } from './limits.ts';
 import { Opcode, WC_GRH, WC_WITH_IMM } from './opcode.ts';
 import type { Request } from './request.ts';
+import { isPortUp } from './resolve-peer.ts';
 import type { Responder } from './responder.ts';
 import { ScatterList } from './scatter-list.ts';
 import { Aeth } from './syndrome.ts';
@@ -52,7 +53,7 @@ export class DatagramResponder {
     const ah = this.#handles.entry;
     const port = i32[ah + Ah.REMOTE_PORT_ID];
     this.receiver = 0;
-    if (port < 0) return;
+    if (port < 0 || !isPortUp(i32, i32[q + Qpc.HCA], i32[q + PORT])) return;
     const p = this.#qp(port, request.remoteAddrHi);
     if (p === 0) return;
     this.receiver = p;
@@ -70,6 +71,7 @@ export class DatagramResponder {
   #qp(port: number, qpn: number): number {
     const i32 = this.#i32;
     const hca = i32[this.#engine + EngineHeader.HCAS + (port >>> 8)];
+    if (!isPortUp(i32, hca, port & 0xff)) return 0;
     const p = i32[hca + HcaHeader.QP_TABLE] + (qpn & QP_MASK) * QPC_WORDS;
     const receives =
       qpn !== 0 &&

@@ -4,7 +4,17 @@ import type { Machine } from '@openverbs/machine';
 import { type MemoryLink, portId } from '@openverbs/netdev';
 import { DeviceError } from './device-error.ts';
 import { Ah, Cqc, EngineHeader, HcaHeader, Mpt, Port, Qpc, Srqc } from './layout.ts';
-import { AHS_MAX, CQS_MAX, HCAS_MAX, MPTS_MAX, PDS_MAX, PORTS_MAX, QPS_MAX, SRQS_MAX } from './limits.ts';
+import {
+  AHS_MAX,
+  CQS_MAX,
+  HCAS_MAX,
+  MPTS_MAX,
+  PDS_MAX,
+  PORT_GIDS_MAX,
+  PORTS_MAX,
+  QPS_MAX,
+  SRQS_MAX,
+} from './limits.ts';
 
 /** Owner of the device's own memory, above all thread slots. */
 export const OWNER_DEVICE = 0x10000;
@@ -20,6 +30,15 @@ export interface HcaInit {
   readonly guidHi: number;
   readonly guidLo: number;
   readonly ports: number;
+  /** Addresses beside the link-local one that each port has at index 0; they take the indices from 1 in their order. */
+  readonly gids?: readonly PortGid[];
+}
+
+/** An address of a port. */
+export interface PortGid {
+  readonly port: number;
+  /** 16 bytes in network order. */
+  readonly gid: Uint8Array;
 }
 
 export class Hca {
@@ -73,9 +92,37 @@ export class Hca {
     return [i32[this.header + HcaHeader.GUID_HI] >>> 0, i32[this.header + HcaHeader.GUID_LO] >>> 0];
   }
 
-  /** GID of a port at an index of its table, as 16 bytes: the link-local address made of the port's GUID. */
-  gid(port: number): Uint8Array {
-    return new Uint8Array(gidWords(...this.guid, port).buffer);
+  /** GID of a port at an index of its table, as 16 bytes; the first is the link-local address made of the port's GUID. */
+  gid(port: number, index = 0): Uint8Array {
+    const at = this.#gidAt(port, index) * 4;
+    return Uint8Array.from(this.#machine.u8.subarray(at, at + 16));
+  }
+
+  /** GIDs of a port. */
+  gidCount(port: number): number {
+    return Atomics.load(this.#machine.i32, this.header + HcaHeader.GID_COUNTS + port - 1);
+  }
+
+  /** Writes an entry of a port's GID table. */
+  storeGid(port: number, index: number, words: Int32Array): void {
+    this.#machine.i32.set(words, this.#gidAt(port, index));
+  }
+
+  checkPort(port: number): void {
+    if (Number.isInteger(port) && port >= 1 && port <= this.ports) return;
+    throw new DeviceError('EINVAL', `the device has ports 1 to ${this.ports}, not ${port}`);
+  }
+
+  checkGidIndex(port: number, index: number): void {
+    this.checkPort(port);
+    const count = this.gidCount(port);
+    if (Number.isInteger(index) && index >= 0 && index < count) return;
+    const table = count === 1 ? '1 entry' : `${count} entries`;
+    throw new DeviceError('EINVAL', `GID index ${index} is beyond the table of ${table} of port ${port}`);
+  }
+
+  #gidAt(port: number, index: number): number {
+    return this.#machine.i32[this.header + HcaHeader.GID_TABLE] + ((port - 1) * PORT_GIDS_MAX + index) * 4;
   }
 
   /** A word of {@link Port}. */
@@ -104,10 +151,8 @@ export class Hca {
     if (init.ports < 1 || init.ports > PORTS_MAX) {
       throw new DeviceError('EINVAL', `an HCA has 1 to ${PORTS_MAX} ports, not ${init.ports}`);
     }
-    for (let port = 1; port <= init.ports; port++) {
-      if (link.lookup(gidWords(init.guidHi, init.guidLo, port)) < 0) continue;
-      throw new DeviceError('EINVAL', `another port has the GUID that port ${port} of ${init.name} would have`);
-    }
+    const gids = portGids(init);
+    checkGids(link, init, gids);
     const header = allocWords(machine, HcaHeader.WORDS);
     i32[header + HcaHeader.INDEX] = index;
     i32[header + HcaHeader.PORTS] = init.ports;
@@ -127,16 +172,50 @@ export class Hca {
     i32[header + HcaHeader.AH_TABLE] = allocWords(machine, AHS_MAX * Ah.WORDS);
     i32[header + HcaHeader.AH_ALLOCATOR] = allocWords(machine, IndexAllocator.bytes(AHS_MAX) / 4);
     i32[header + HcaHeader.PORT_TABLE] = allocWords(machine, PORTS_MAX * Port.WORDS);
+    i32[header + HcaHeader.GID_TABLE] = allocWords(machine, PORTS_MAX * PORT_GIDS_MAX * 4);
     const hca = new Hca(machine, header);
     for (let qp = 0; qp < RESERVED_QPS; qp++) hca.qps.alloc();
     for (let pd = 0; pd < RESERVED_PDS; pd++) hca.pds.alloc();
-    for (let port = 1; port <= init.ports; port++) {
-      link.attach(gidWords(init.guidHi, init.guidLo, port), portId(index, port));
-    }
+    gids.forEach((words, at) => {
+      words.forEach((gid, gidIndex) => {
+        hca.storeGid(at + 1, gidIndex, gid);
+        link.attach(gid, portId(index, at + 1), gidIndex);
+      });
+      i32[header + HcaHeader.GID_COUNTS + at] = words.length;
+    });
     i32[engine + EngineHeader.HCAS + index] = header;
     Atomics.store(i32, engine + EngineHeader.HCA_COUNT, index + 1);
     return hca;
   }
+}
+
+/** The addresses of each port, as words. */
+function portGids(init: HcaInit): Int32Array[][] {
+  return Array.from({ length: init.ports }, (_, at) => {
+    const port = at + 1;
+    const others = (init.gids ?? []).filter((entry) => entry.port === port);
+    const words = others.map(({ gid }) => new Int32Array(Uint8Array.from(gid).buffer));
+    return [gidWords(init.guidHi, init.guidLo, port), ...words];
+  });
+}
+
+function checkGids(link: MemoryLink, init: HcaInit, gids: readonly Int32Array[][]): void {
+  const seen = new Set<string>();
+  gids.forEach((words, at) => {
+    if (words.length > PORT_GIDS_MAX) {
+      throw new DeviceError(
+        'EINVAL',
+        `port ${at + 1} of ${init.name} has ${words.length} GIDs, more than ${PORT_GIDS_MAX}`,
+      );
+    }
+    words.forEach((gid, index) => {
+      const taken = link.lookup(gid) >= 0 || seen.has(gid.join());
+      seen.add(gid.join());
+      if (!taken) return;
+      const which = index === 0 ? 'GUID' : `GID at index ${index}`;
+      throw new DeviceError('EINVAL', `another port has the ${which} that port ${at + 1} of ${init.name} would have`);
+    });
+  });
 }
 
 /** fe80::, then the port's GUID: that of the node plus the port's number (IBTA 4.1.1). Words in memory order. */

@@ -121,6 +121,13 @@ export const HcaHeader = {
   AH_TABLE: 22,
   AH_ALLOCATOR: 23,
   PORT_TABLE: 24,
+  /** One of {@link HcaState}. */
+  STATE: 25,
+  /** Bit n: port n + 1 is down. */
+  PORTS_DOWN: 26,
+  /** Four words a GID, `PORT_GIDS_MAX` GIDs a port; how many a port has is in GID_COUNTS, one word a port. */
+  GID_TABLE: 27,
+  GID_COUNTS: 48,
   NAME: 32,
   NAME_BYTES: 64,
   /** Hardware counters, see `counters.ts`. */
@@ -154,6 +161,9 @@ export const Ah = {
   GRH: 16,
   WORDS: 32,
 } as const;
+
+/** Whether an HCA works; once it does not, it never does again. */
+export const HcaState = { UP: 0, FATAL: 1, REMOVED: 2 } as const;
 
 /** QP context. Four cache lines by who touches them: a line that two cores write costs each message 50 ns. */
 export const Qpc = {

@@ -8,6 +8,8 @@ export const UARS_MAX = 1024;
 export const UAR_DOORBELLS = 512;
 /** Ports of an HCA. */
 export const PORTS_MAX = 16;
+/** GIDs of a port. */
+export const PORT_GIDS_MAX = 16;
 
 /** QPs of an HCA; numbers 0 and 1 belong to the management QPs. */
 export const QPS_LOG2 = 16;

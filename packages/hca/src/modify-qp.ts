@@ -4,12 +4,11 @@
  * Which attributes a transition takes is the state table's business, in `verbs`; the device checks the transition itself and
  * carries out what it means for the queues.
  */
-import { portId } from '@openverbs/netdev';
 import { DeviceError } from './device-error.ts';
 import type { Engine } from './engine.ts';
 import type { Hca } from './hca.ts';
 import { Qpc, QpcState } from './layout.ts';
-import { setTransportAddress } from './packets/transport-context.ts';
+import { resolvePeer } from './resolve-peer.ts';
 
 /** An address vector, as the QP context holds it. */
 export interface AddressVector {
@@ -57,6 +56,7 @@ export function modifyQp(engine: Engine, hca: Hca, q: number, change: QpChange):
     engine.states.reset(q);
     return;
   }
+  checkSource(hca, q, change, i32);
   // The notification is asked for by the modify that leads to SQD, and by no earlier one (source: Linux mthca_qp.c, sqd_event).
   if (to === SQD) i32[q + Qpc.EN_SQD_ASYNC_NOTIFY] = 0;
   for (const [word, value] of change.words) i32[q + word] = value;
@@ -64,6 +64,12 @@ export function modifyQp(engine: Engine, hca: Hca, q: number, change: QpChange):
   if (change.av !== undefined || change.words.has(Qpc.DEST_QPN) || change.words.has(Qpc.PORT))
     resolvePeer(engine, hca, q);
   enter(engine, q, from, to);
+}
+
+/** The address that a QP sends from has to be one of its port. */
+function checkSource(hca: Hca, q: number, change: QpChange, i32: Int32Array): void {
+  if (change.av?.dgid == null) return;
+  hca.checkGidIndex(change.words.get(Qpc.PORT) ?? i32[q + Qpc.PORT], change.av.sgidIndex);
 }
 
 function enter(engine: Engine, q: number, from: number, to: number): void {
@@ -88,20 +94,4 @@ function setAddressVector(engine: Engine, q: number, av: AddressVector): void {
   i32[q + Qpc.AV_GRH] = av.sgidIndex | (av.hopLimit << 8) | (av.trafficClass << 16) | (av.dgid === null ? 0 : 1 << 24);
   i32[q + Qpc.AV_LID] = av.dlid | (av.sl << 16) | (av.srcPathBits << 24);
   i32[q + Qpc.AV_PORT] = av.staticRate | (av.portNum << 8);
-}
-
-/** Finds the peer's context through the link, once, so that a message needs no look-up. */
-function resolvePeer(engine: Engine, hca: Hca, q: number): void {
-  const { i32 } = engine.machine;
-  if (i32[q + Qpc.TRANSPORT] !== 0) setTransportAddress(i32, q, new Int32Array(hca.gid(i32[q + Qpc.PORT]).buffer));
-  i32[q + Qpc.LOCAL_PORT_ID] = portId(hca.index, i32[q + Qpc.PORT]);
-  const gid = i32.subarray(q + Qpc.AV_DGID, q + Qpc.AV_DGID + 4);
-  const remote = engine.link.lookup(gid);
-  i32[q + Qpc.REMOTE_PORT_ID] = remote;
-  i32[q + Qpc.PEER] = remote < 0 ? 0 : peerContext(engine, remote >>> 8, i32[q + Qpc.DEST_QPN]);
-}
-
-function peerContext(engine: Engine, hcaIndex: number, qpn: number): number {
-  const hca = engine.hcas[hcaIndex];
-  return hca.qpTable + (qpn & 0xffff) * Qpc.WORDS;
 }

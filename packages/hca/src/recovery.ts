@@ -7,6 +7,7 @@
  * may happen once too often, which verbs allow.
  */
 import { CqArm, CqDoorbellRecord } from '@openverbs/verbs/rings';
+import { settleFaults } from './device-faults.ts';
 import type { Engine } from './engine.ts';
 import { RESERVED_PDS, RESERVED_QPS } from './hca.ts';
 import type { Hca } from './hca.ts';
@@ -26,6 +27,7 @@ export function recover(engine: Engine): void {
   const queues = engine.hcas.flatMap((hca) => qps(i32, hca));
   engine.timers.rebuild(queues, (q) => hasTimer(i32, q));
   for (const hca of engine.hcas) for (const c of cqs(i32, hca)) completeArmed(engine, c);
+  settleFaults(engine);
   engine.packets?.recover(queues);
   for (const q of queues) finish(engine, q);
   for (const hca of engine.hcas) for (const s of srqs(i32, hca)) engine.receives.checkLimit(s);

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { CqeSyndrome, QpDoorbellRecord, SendWqe, VendorErr } from '@openverbs/verbs/rings';
 import { destroyAh } from '../src/address-handles.ts';
+import { setGid, setPortDown } from '../src/device-faults.ts';
 import { GRH_BYTES } from '../src/grh.ts';
 import { Port, Qpc, QpcState, QpcType } from '../src/layout.ts';
 import { AHS_MAX } from '../src/limits.ts';
@@ -48,6 +49,29 @@ describe('a datagram', () => {
     expect([cqe.srcQpn, cqe.flags, cqe.byteLen]).to.deep.equal([a.number, 1 | (3 << 8), GRH_BYTES + 8]);
     // Each is a packet of its own, and the receiver does not look at its number.
     expect([a.word('SQ_PSN'), b.word('RQ_PSN')]).to.deep.equal([0, 0]);
+  });
+
+  it('is dropped where a port is down, and goes where its address is', () => {
+    const world = new Datagrams();
+    const { bed } = world;
+    const { engine, hca } = bed;
+    const [a, b] = [world.qp(), world.qp()];
+    for (let n = 0; n < 4; n++) b.recv([bed.region(64).sge(0, 64)]);
+    const ah = world.ah();
+    const [old, other] = [hca.gid(1), Uint8Array.from({ length: 16 }, (_, n) => n + 1)];
+    const arrives = (): number => {
+      expect(a.sendAndPoll(world.to(ah, b.number))).to.have.length(1);
+      return b.recvCq.poll().length;
+    };
+    setPortDown(engine, hca, 1, true);
+    expect(arrives()).to.equal(0);
+    setPortDown(engine, hca, 1, false);
+    expect(arrives()).to.equal(1);
+    setGid(engine, hca, 1, 0, other);
+    expect(arrives()).to.equal(0);
+    setGid(engine, hca, 1, 0, old);
+    expect(arrives()).to.equal(1);
+    expectDeviceError(() => world.ah({ sgidIndex: 1 }), 'EINVAL', /GID index 1/);
   });
 
   it('that is dropped is counted by reason, a wrong Q_Key at the port', () => {

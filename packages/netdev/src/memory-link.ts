@@ -7,8 +7,8 @@
 import { MachineError } from '@openverbs/machine';
 import type { Machine } from '@openverbs/machine';
 
-/** Ports on one link. */
-export const LINK_PORTS_MAX = 256;
+/** Addresses on one link: of 16 devices of 16 ports, 4 each. */
+export const LINK_GIDS_MAX = 1024;
 
 /** Root word of machine memory by which threads find the table. */
 const ROOT_MEMORY_LINK = 1;
@@ -16,11 +16,14 @@ const ROOT_MEMORY_LINK = 1;
 const OWNER_LINK = 0x10001;
 
 /** Words of an entry of the forwarding table. */
-const Entry = { GID: 0, PORT_ID: 4, USED: 5, WORDS: 8 } as const;
+const Entry = { GID: 0, PORT_ID: 4, USED: 5, GID_INDEX: 6, WORDS: 8 } as const;
 
-/** Identity of a port on the link: the device's index in its machine, and the port's number. */
-export function portId(deviceIndex: number, port: number): number {
-  return (deviceIndex << 8) | port;
+/**
+ * Identity of a port on the link: the device's index in its machine, and the port's number. With the index of one of its GIDs it is
+ * the identity of that address.
+ */
+export function portId(deviceIndex: number, port: number, gidIndex = 0): number {
+  return (gidIndex << 16) | (deviceIndex << 8) | port;
 }
 
 /** The link that all devices of a machine are on. */
@@ -32,7 +35,7 @@ export class MemoryLink {
   constructor(machine: Machine) {
     let addr = machine.root(ROOT_MEMORY_LINK);
     if (addr === 0) {
-      addr = machine.pages.alloc(LINK_PORTS_MAX * Entry.WORDS * 4, 4096, OWNER_LINK);
+      addr = machine.pages.alloc(LINK_GIDS_MAX * Entry.WORDS * 4, 4096, OWNER_LINK);
       if (addr === 0) {
         const message = 'no machine memory is left for the forwarding table of the memory link';
         throw new MachineError({ code: 'ENOMEM', message, hint: 'give the machine more memoryBytes' });
@@ -44,11 +47,11 @@ export class MemoryLink {
   }
 
   /**
-   * Connects a port under a GID, given as four words in memory order.
+   * Connects a port under a GID, given as four words in memory order, which has the index `gidIndex` in the port's table.
    *
-   * @throws RangeError when another port has the GID, or all {@link LINK_PORTS_MAX} entries are taken
+   * @throws RangeError when another port has the GID, or all {@link LINK_GIDS_MAX} entries are taken
    */
-  attach(gid: ArrayLike<number>, port: number): void {
+  attach(gid: ArrayLike<number>, port: number, gidIndex = 0): void {
     const owner = this.lookup(gid);
     if (owner === port) return;
     if (owner >= 0) throw new RangeError(`port ${owner & 0xff} of device ${owner >> 8} has this GID`);
@@ -56,10 +59,11 @@ export class MemoryLink {
       if (this.#i32[entry + Entry.USED] !== 0) continue;
       for (let n = 0; n < 4; n++) this.#i32[entry + Entry.GID + n] = gid[n];
       this.#i32[entry + Entry.PORT_ID] = port;
+      this.#i32[entry + Entry.GID_INDEX] = gidIndex;
       Atomics.store(this.#i32, entry + Entry.USED, 1);
       return;
     }
-    throw new RangeError(`the memory link takes ${LINK_PORTS_MAX} ports`);
+    throw new RangeError(`the memory link takes ${LINK_GIDS_MAX} addresses`);
   }
 
   /** Disconnects a port from all of its GIDs. */
@@ -67,6 +71,23 @@ export class MemoryLink {
     for (let entry = this.#table; entry < this.#end; entry += Entry.WORDS) {
       if (this.#i32[entry + Entry.PORT_ID] === port) this.#i32[entry + Entry.USED] = 0;
     }
+  }
+
+  /** Disconnects a port from one of its GIDs, given by its identity. */
+  detachAddress(address: number): void {
+    for (let entry = this.#table; entry < this.#end; entry += Entry.WORDS) {
+      if (this.#i32[entry + Entry.PORT_ID] !== (address & 0xffff)) continue;
+      if (this.#i32[entry + Entry.GID_INDEX] === address >>> 16) this.#i32[entry + Entry.USED] = 0;
+    }
+  }
+
+  /** As {@link MemoryLink.lookup}, but the identity of the address: with its index in the port's table. */
+  lookupAddress(gid: ArrayLike<number>): number {
+    for (let entry = this.#table; entry < this.#end; entry += Entry.WORDS) {
+      if (this.#i32[entry + Entry.USED] === 0 || !this.#has(entry + Entry.GID, gid)) continue;
+      return (this.#i32[entry + Entry.GID_INDEX] << 16) | this.#i32[entry + Entry.PORT_ID];
+    }
+    return -1;
   }
 
   /** Identity of the port that has the GID, or -1. */
@@ -85,6 +106,6 @@ export class MemoryLink {
   }
 
   get #end(): number {
-    return this.#table + LINK_PORTS_MAX * Entry.WORDS;
+    return this.#table + LINK_GIDS_MAX * Entry.WORDS;
   }
 }

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { Machine, MachineError } from '@openverbs/machine';
-import { LINK_PORTS_MAX, MemoryLink, portId } from '../src/index.ts';
+import { LINK_GIDS_MAX, MemoryLink, portId } from '../src/index.ts';
 
 const MEMORY_BYTES = 4 * 2 ** 20;
 
@@ -65,16 +65,30 @@ describe('MemoryLink', () => {
     expect(link.lookup(gid(1))).to.equal(portId(1, 1));
   });
 
-  it(`takes ${LINK_PORTS_MAX} ports, and their places again when they are gone`, () => {
+  it(`takes ${LINK_GIDS_MAX} addresses, and their places again when they are gone`, () => {
     const { link } = createLink();
-    for (let n = 0; n < LINK_PORTS_MAX; n++) link.attach(gid(n), portId(n >> 4, (n & 15) + 1));
+    for (let n = 0; n < LINK_GIDS_MAX; n++) link.attach(gid(n), portId(n >> 4, (n & 15) + 1));
     expect(() => {
-      link.attach(gid(1000), portId(99, 1));
-    }).to.throw(RangeError, /256/);
-    for (let n = 0; n < LINK_PORTS_MAX; n++) expect(link.lookup(gid(n))).to.equal(portId(n >> 4, (n & 15) + 1));
+      link.attach(gid(9999), portId(99, 1));
+    }).to.throw(RangeError, /1024/);
+    for (let n = 0; n < LINK_GIDS_MAX; n++) expect(link.lookup(gid(n))).to.equal(portId(n >> 4, (n & 15) + 1));
     link.detach(portId(7, 3));
-    link.attach(gid(1000), portId(99, 1));
-    expect(link.lookup(gid(1000))).to.equal(portId(99, 1));
+    link.attach(gid(9999), portId(99, 1));
+    expect(link.lookup(gid(9999))).to.equal(portId(99, 1));
+  });
+
+  it('knows the addresses of a port apart, and each goes alone', () => {
+    const { link } = createLink();
+    for (let index = 0; index < 3; index++) link.attach(gid(index), portId(2, 5), index);
+    link.attach(gid(7), portId(0, 0xff), 15);
+    expect([0, 1, 2].map((index) => link.lookup(gid(index)))).to.deep.equal([0x205, 0x205, 0x205]);
+    expect([0, 1, 2, 7, 8].map((n) => link.lookupAddress(gid(n)))).to.deep.equal([
+      0x205, 0x10205, 0x20205, 0xf00ff, -1,
+    ]);
+    link.detachAddress(portId(2, 5, 1));
+    expect([0, 1, 2].map((index) => link.lookup(gid(index)))).to.deep.equal([0x205, -1, 0x205]);
+    link.detach(portId(2, 5));
+    expect([0, 2, 7].map((n) => link.lookup(gid(n)))).to.deep.equal([-1, -1, 0xff]);
   });
 
   it('needs a page of machine memory', () => {

@@ -1,4 +1,5 @@
 /** Configuration of the emulated provider. */
+import { Gid } from '@openverbs/verbs';
 import type { Faults } from '@openverbs/verbs/driver';
 import { bad, integer, record } from './check.ts';
 import { parseFaults } from './faults.ts';
@@ -9,6 +10,19 @@ export interface EmulatedDeviceConfig {
   readonly name: string;
   /** Physical ports, 1 to 16; default 1. */
   readonly ports: number;
+  /**
+   * Addresses beside the link-local one that each port has at index 0: `{ port, gid }`, or the address alone for port 1, in IPv6 or
+   * IPv4 notation. They take the indices from 1 in their order. Default none.
+   */
+  readonly gids: readonly EmulatedGidConfig[];
+}
+
+/** An address of a port. */
+export interface EmulatedGidConfig {
+  /** The port, from 1. */
+  readonly port: number;
+  /** The address. */
+  readonly gid: Gid;
 }
 
 /** Configuration of the emulated provider, with defaults filled in. */
@@ -59,7 +73,7 @@ export function parseConfig(value: unknown): EmulatedConfig {
 function parseDevices(value: unknown): EmulatedDeviceConfig[] {
   if (typeof value === 'number') {
     const count = integer('emulated.devices', value, 1, DEVICES_MAX);
-    return Array.from({ length: count }, (_, index) => ({ name: `emulated${index}`, ports: 1 }));
+    return Array.from({ length: count }, (_, index) => ({ name: `emulated${index}`, ports: 1, gids: [] }));
   }
   if (!Array.isArray(value) || value.length < 1 || value.length > DEVICES_MAX) {
     throw bad('emulated.devices', value, `a number or a list of 1 to ${DEVICES_MAX} devices`);
@@ -72,9 +86,28 @@ function parseDevices(value: unknown): EmulatedDeviceConfig[] {
 }
 
 function parseDevice(where: string, value: unknown, index: number): EmulatedDeviceConfig {
-  const { name = `emulated${index}`, ports = 1 } = record(where, value, ['name', 'ports']);
+  const { name = `emulated${index}`, ports = 1, gids = [] } = record(where, value, ['name', 'ports', 'gids']);
   if (typeof name !== 'string' || !/^[\w.-]+$/.test(name) || name.length > NAME_BYTES_MAX) {
     throw bad(`${where}.name`, name, `1 to ${NAME_BYTES_MAX} letters, digits, '_', '.' or '-'`);
   }
-  return { name, ports: integer(`${where}.ports`, ports, 1, PORTS_MAX) };
+  const portCount = integer(`${where}.ports`, ports, 1, PORTS_MAX);
+  if (!Array.isArray(gids)) throw bad(`${where}.gids`, gids, 'a list of addresses');
+  return { name, ports: portCount, gids: gids.map((gid, at) => parseGid(`${where}.gids[${at}]`, gid, portCount)) };
+}
+
+function parseGid(where: string, value: unknown, ports: number): EmulatedGidConfig {
+  const { port = 1, gid } = typeof value === 'string' ? { gid: value } : record(where, value, ['port', 'gid']);
+  const address = gidOf(gid);
+  if (address === undefined || address.isZero || address.isMulticast) {
+    throw bad(`${where}.gid`, gid, 'an IPv6 or IPv4 address that is not multicast, in text');
+  }
+  return { port: integer(`${where}.port`, port, 1, ports), gid: address };
+}
+
+function gidOf(text: unknown): Gid | undefined {
+  try {
+    return typeof text === 'string' ? Gid.parse(text) : undefined;
+  } catch {
+    return undefined;
+  }
 }

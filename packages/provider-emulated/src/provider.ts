@@ -61,7 +61,7 @@ function openOn(machine: Machine, joins: boolean, clock: ProviderClock, config: 
   const faults = engine.faults === null ? undefined : faultControl(engine, engine.faults, names);
   if (!joins && config.faults !== undefined) faults?.set(config.faults);
   const thread = !joins && engine.placement === 'thread' ? new EngineThread(engine) : undefined;
-  const devices = engine.hcas.map((hca) => new HcaDevice(engine, hca, clock));
+  const devices = engine.hcas.map((hca) => new HcaDevice(engine, hca, clock)).filter(({ removed }) => !removed);
   return {
     devices,
     machine: machine.handle,
@@ -78,8 +78,9 @@ function openOn(machine: Machine, joins: boolean, clock: ProviderClock, config: 
 }
 
 function createHcas(engine: Engine, config: EmulatedConfig): void {
-  config.devices.forEach(({ name, ports }, index) => {
-    engine.createHca({ name, ports, guidHi: GUID_HI, guidLo: GUID_LO_FIRST + index * 256 });
+  config.devices.forEach(({ name, ports, gids }, index) => {
+    const bytes = gids.map(({ port, gid }) => ({ port, gid: gid.bytes }));
+    engine.createHca({ name, ports, gids: bytes, guidHi: GUID_HI, guidLo: GUID_LO_FIRST + index * 256 });
   });
 }
 

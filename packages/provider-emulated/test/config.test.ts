@@ -27,6 +27,13 @@ const refused: [value: unknown, text: RegExp][] = [
   [{ devices: new Array(17).fill({}) }, /emulated.devices.*list of 1 to 16/],
   [{ devices: [{}, 7] }, /emulated.devices\[1\] is 7.*an object/],
   [{ devices: [{ port: 1 }] }, /emulated.devices\[0\] has no key 'port'.*name, ports/],
+  [{ devices: [{ gids: 'fe80::1' }] }, /emulated.devices\[0\].gids is 'fe80::1'.*list/],
+  ...['nonsense', '::', 'ff02::1', '224.0.0.1', 7, null].map((gid): [unknown, RegExp] => [
+    { devices: [{ gids: [{ gid }] }] },
+    /emulated.devices\[0\].gids\[0\].gid is .*address/,
+  ]),
+  [{ devices: [{ gids: [{ gid: 'fe80::1', port: 2 }] }] }, /gids\[0\].port is 2.*1 to 1/],
+  [{ devices: [{ gids: [{ gid: 'fe80::1', type: 2 }] }] }, /gids\[0\] has no key 'type'/],
   [{ devices: [{ name: '' }] }, /emulated.devices\[0\].name is ''.*letters/],
   [{ devices: [{ name: 'a b' }] }, /name is 'a b'/],
   [{ devices: [{ name: 'ü' }] }, /name is 'ü'/],
@@ -62,7 +69,7 @@ const refused: [value: unknown, text: RegExp][] = [
 describe('the configuration of the emulated provider', () => {
   it('has a default for everything', () => {
     const defaults = {
-      devices: [{ name: 'emulated0', ports: 1 }],
+      devices: [{ name: 'emulated0', ports: 1, gids: [] }],
       placement: 'inline',
       memoryBytes: 4 * GiB,
       packets: false,
@@ -78,11 +85,20 @@ describe('the configuration of the emulated provider', () => {
       'emulated2',
     ]);
     expect(parseConfig({ devices: [{ ports: 16 }, { name: 'mlx5_0' }, {}] }).devices).to.deep.equal([
-      { name: 'emulated0', ports: 16 },
-      { name: 'mlx5_0', ports: 1 },
-      { name: 'emulated2', ports: 1 },
+      { name: 'emulated0', ports: 16, gids: [] },
+      { name: 'mlx5_0', ports: 1, gids: [] },
+      { name: 'emulated2', ports: 1, gids: [] },
     ]);
     expect(parseConfig({ devices: 16 }).devices).to.have.length(16);
+  });
+
+  it('takes addresses, of port 1 unless said', () => {
+    const gids = ['10.0.0.1', { port: 2, gid: '2001:db8::1' }];
+    const [device] = parseConfig({ devices: [{ ports: 2, gids }] }).devices;
+    expect(device.gids.map(({ port, gid }) => `${port} ${gid.toString()}`)).to.deep.equal([
+      '1 0000:0000:0000:0000:0000:ffff:0a00:0001',
+      '2 2001:0db8:0000:0000:0000:0000:0000:0001',
+    ]);
   });
 
   it('takes both placements, and memory from 128 MiB to 4 GiB', () => {

@@ -1,7 +1,7 @@
 /** Devices. */
 import { Context } from './context.ts';
 import type { CapabilityName } from './driver/capabilities.ts';
-import type { DeviceOps } from './driver/device-ops.ts';
+import type { DeviceFaults, DeviceOps } from './driver/device-ops.ts';
 import type { EventDispatcherOps } from './driver/events.ts';
 import type { NodeType, TransportType } from './enums/node.ts';
 import { inVerb } from './errors.ts';
@@ -39,6 +39,11 @@ export class Device {
   /** Whether the device can do something, before it is opened. */
   supports(name: CapabilityName): boolean {
     return this.#ops.capabilities.supports[name] === true;
+  }
+
+  /** Causes what can happen to hardware. `openverbs/testing` has functions for it; undefined where the device can't. */
+  get faults(): DeviceFaults | undefined {
+    return this.#ops.faults;
   }
 
   /** Opens the device, for this thread. Source: `ibv_open_device`(3). */

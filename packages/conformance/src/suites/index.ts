@@ -9,6 +9,7 @@ import { cqModerationSuite } from './cq-moderation.ts';
 import { cqOverrunSuite } from './cq-overrun.ts';
 import { cqResizeSuite } from './cq-resize.ts';
 import { cqSuite } from './cq.ts';
+import { deviceFaultsSuite } from './device-faults.ts';
 import { deviceSuite } from './device.ts';
 import { extendedCqSuite } from './extended-cq.ts';
 import { extendedPostsSuite } from './extended-posts.ts';
@@ -88,6 +89,7 @@ export const suites: readonly ConformanceSuite[] = [
   localErrorsSuite,
   remoteErrorsSuite,
   receiveErrorsSuite,
+  deviceFaultsSuite,
   unreachableSuite,
   flushSuite,
   sqdSuite,

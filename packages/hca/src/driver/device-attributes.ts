@@ -31,6 +31,7 @@ export const CAPABILITIES: CapabilityManifest = {
     cqModeration: true,
     extendedCq: true,
     parentDomains: true,
+    deviceFaults: true,
     completionTimestamps: true,
     directAccess: true,
     dmaBuffers: true,
@@ -50,7 +51,9 @@ const DEVICE_CAP_FLAGS =
   DeviceCapFlags.SYS_IMAGE_GUID |
   DeviceCapFlags.SRQ_RESIZE |
   DeviceCapFlags.UD_AV_PORT_ENFORCE |
-  DeviceCapFlags.BAD_QKEY_CNTR;
+  DeviceCapFlags.BAD_QKEY_CNTR |
+  DeviceCapFlags.PORT_ACTIVE_EVENT |
+  DeviceCapFlags.SHUTDOWN_PORT;
 
 export function deviceAttr(hca: Hca): DeviceAttr {
   const guid = nodeGuid(hca);
@@ -115,17 +118,18 @@ export function deviceAttrEx(hca: Hca): Omit<DeviceAttrEx, 'origAttr'> {
   };
 }
 
-/** Width 4x and speed 64 x 2.5 Gb/s are codes of `active_width` and `active_speed` (source: ibv_query_port(3)); link up is 5. */
+/** Width 4x and speed 64 x 2.5 Gb/s are codes of `active_width` and `active_speed` (source: ibv_query_port(3)); link up is 5, disabled 3. */
 const WIDTH_4X = 2;
 const SPEED_EDR = 32;
 const PHYS_LINK_UP = 5;
+const PHYS_DISABLED = 3;
 
-export function portAttr(hca: Hca, port: number): PortAttr {
+export function portAttr(hca: Hca, port: number, up: boolean): PortAttr {
   return {
-    state: PortState.ACTIVE,
+    state: up ? PortState.ACTIVE : PortState.DOWN,
     maxMtu: Mtu.MTU_4096,
     activeMtu: Mtu.MTU_4096,
-    gidTblLen: 1,
+    gidTblLen: hca.gidCount(port),
     portCapFlags: PortCapFlags.CM_SUP | PortCapFlags.IP_BASED_GIDS,
     maxMsgSz: limits.MESSAGE_BYTES_MAX,
     badPkeyCntr: 0,
@@ -140,7 +144,7 @@ export function portAttr(hca: Hca, port: number): PortAttr {
     initTypeReply: 0,
     activeWidth: WIDTH_4X,
     activeSpeed: SPEED_EDR,
-    physState: PHYS_LINK_UP,
+    physState: up ? PHYS_LINK_UP : PHYS_DISABLED,
     linkLayer: LinkLayer.ETHERNET,
     flags: 0,
     portCapFlags2: 0,

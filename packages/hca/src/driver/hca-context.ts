@@ -36,12 +36,14 @@ import type {
 } from '@openverbs/verbs/driver';
 import type { RegionPlace } from '../command-init.ts';
 import { CommandInterface } from '../command-interface.ts';
+import { assertAlive } from '../device-faults.ts';
 import type { Engine } from '../engine.ts';
 import type { Hca } from '../hca.ts';
 import { UarControl } from '../layout.ts';
 import { modifyQp } from '../modify-qp.ts';
 import { SEND_OPCODES } from '../opcode.ts';
 import { reap } from '../reap.ts';
+import { isPortUp } from '../resolve-peer.ts';
 import { BufferTable, HOST_ADDRESS_BASE } from './buffer-table.ts';
 import { Datagrams } from './datagrams.ts';
 import { deviceAttr, deviceAttrEx, portAttr } from './device-attributes.ts';
@@ -132,24 +134,27 @@ export class HcaContext implements ContextOps {
   }
 
   queryDevice(): DeviceAttr {
+    this.#assertAlive();
     return deviceAttr(this.#hca);
   }
 
   queryDeviceEx(): Omit<DeviceAttrEx, 'origAttr'> {
+    this.#assertAlive();
     return deviceAttrEx(this.#hca);
   }
 
   queryPort(port: number): PortAttr {
     this.#checkPort(port);
-    return portAttr(this.#hca, port);
+    return portAttr(this.#hca, port, isPortUp(this.#engine.machine.i32, this.#hca.header, port));
   }
 
   queryGid(port: number, index: number): GidEntry {
     this.#checkPort(port);
-    if (index !== 0)
-      throw new VerbsError({ code: 'EINVAL', message: `GID index ${index} is beyond the table of 1 entry` });
-    const gid = new Gid(this.#hca.gid(port));
-    return { gid, gidIndex: 0, portNum: port, gidType: GidType.ROCE_V2, ndevIfindex: 0 };
+    return asVerbsError(() => {
+      this.#hca.checkGidIndex(port, index);
+      const gid = new Gid(this.#hca.gid(port, index));
+      return { gid, gidIndex: index, portNum: port, gidType: GidType.ROCE_V2, ndevIfindex: 0 };
+    });
   }
 
   queryPkey(port: number, index: number): number {
@@ -258,6 +263,7 @@ export class HcaContext implements ContextOps {
   }
 
   queryRawClock(): number {
+    this.#assertAlive();
     return this.#clock.nowNs();
   }
 
@@ -266,6 +272,7 @@ export class HcaContext implements ContextOps {
   }
 
   modifyCq(cqn: number, { cqCount, cqPeriod }: CqModerate): void {
+    this.#assertAlive();
     this.#cqs.modify(cqn, cqCount, cqPeriod);
   }
 
@@ -326,6 +333,7 @@ export class HcaContext implements ContextOps {
   }
 
   modifyQp(qpn: number, attr: QpAttr, mask: number): void {
+    this.#assertAlive();
     if ((mask & QpAttrMask.ALT_PATH) !== 0) {
       throw new VerbsError({
         code: 'EOPNOTSUPP',
@@ -341,6 +349,7 @@ export class HcaContext implements ContextOps {
   }
 
   queryQp(qpn: number): { readonly attr: Required<QpAttr>; readonly cap: QpCap } {
+    this.#assertAlive();
     const { i32, u8 } = this.#engine.machine;
     return asVerbsError(() => this.#engine.command(() => fromQpc(i32, u8, this.#commands.qp(qpn))));
   }
@@ -363,10 +372,12 @@ export class HcaContext implements ContextOps {
   }
 
   modifySrq(srqn: number, attr: Partial<SrqAttr>, mask: number): SrqModifyOps {
+    this.#assertAlive();
     return this.#srqs.modify(srqn, attr, mask);
   }
 
   querySrq(srqn: number): SrqAttr {
+    this.#assertAlive();
     return this.#srqs.query(srqn);
   }
 
@@ -381,6 +392,7 @@ export class HcaContext implements ContextOps {
 
   /** Runs an allocation; when it fails, threads that have ended may be the reason, so it is tried again behind them. */
   #withReaping<T>(allocate: () => T): T {
+    this.#assertAlive();
     return asVerbsError(() => {
       try {
         return allocate();
@@ -392,8 +404,17 @@ export class HcaContext implements ContextOps {
   }
 
   #checkPort(port: number): void {
-    if (Number.isInteger(port) && port >= 1 && port <= this.#hca.ports) return;
-    throw new VerbsError({ code: 'EINVAL', message: `the device has ports 1 to ${this.#hca.ports}, not ${port}` });
+    this.#assertAlive();
+    asVerbsError(() => {
+      this.#hca.checkPort(port);
+    });
+  }
+
+  /** A device that has failed takes no command but those that end objects. */
+  #assertAlive(): void {
+    asVerbsError(() => {
+      assertAlive(this.#engine, this.#hca);
+    });
   }
 }
 

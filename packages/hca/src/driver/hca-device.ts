@@ -1,13 +1,15 @@
 /** An HCA as verbs see it. */
 import { hostClock } from '@openverbs/machine';
 import type { Clock } from '@openverbs/machine';
-import { NodeType, TransportType } from '@openverbs/verbs';
-import type { ContextOps, DeviceOps } from '@openverbs/verbs/driver';
+import { NodeType, TransportType, VerbsError } from '@openverbs/verbs';
+import type { ContextOps, DeviceFaults, DeviceOps } from '@openverbs/verbs/driver';
+import { assertAlive, isRemoved } from '../device-faults.ts';
 import type { Engine } from '../engine.ts';
 import type { Hca } from '../hca.ts';
 import { CAPABILITIES, nodeGuid } from './device-attributes.ts';
 import { asVerbsError } from './errors.ts';
 import { HcaContext } from './hca-context.ts';
+import { hcaFaults } from './hca-faults.ts';
 
 export class HcaDevice implements DeviceOps {
   readonly name: string;
@@ -15,6 +17,7 @@ export class HcaDevice implements DeviceOps {
   readonly nodeType = NodeType.CA;
   readonly transportType = TransportType.IB;
   readonly capabilities = CAPABILITIES;
+  readonly faults: DeviceFaults;
   readonly #engine: Engine;
   readonly #hca: Hca;
   readonly #clock: Clock;
@@ -26,16 +29,24 @@ export class HcaDevice implements DeviceOps {
     this.#engine = engine;
     this.#hca = hca;
     this.#clock = clock;
+    this.faults = hcaFaults(engine, hca);
   }
 
   open(): ContextOps {
+    if (this.removed) throw new VerbsError({ code: 'ENODEV', message: `the device ${this.name} was removed` });
     return asVerbsError(() => {
+      assertAlive(this.#engine, this.#hca);
       const context = new HcaContext(this.#engine, this.#hca, this.#clock, (closed) => {
         this.#contexts.delete(closed);
       });
       this.#contexts.add(context);
       return context;
     });
+  }
+
+  /** Whether it was removed. */
+  get removed(): boolean {
+    return isRemoved(this.#engine, this.#hca);
   }
 
   /** Closes the contexts that are still open. */

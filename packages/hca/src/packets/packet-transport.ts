@@ -16,6 +16,7 @@ import type { Hca } from '../hca.ts';
 import { EngineHeader, Qpc, QpcState } from '../layout.ts';
 import { QPS_MAX } from '../limits.ts';
 import type { QpStateMachine } from '../qp-state.ts';
+import { isPortUp } from '../resolve-peer.ts';
 import type { Responder } from '../responder.ts';
 import type { SendWqeFetcher } from '../send-wqe-fetcher.ts';
 import type { TimerQueue } from '../timer-queue.ts';
@@ -179,14 +180,20 @@ export class PacketTransport {
     return this.#requester.run(q, t, left);
   }
 
+  /** A port that is down neither sends nor hears. */
+  #isUp(portId: number): boolean {
+    return isPortUp(this.#i32, this.#hcas()[(portId >>> 8) & 0xff].header, portId & 0xff);
+  }
+
   #receive(frame: number): void {
     const i32 = this.#i32;
     const destination = this.#frames.destination(frame);
-    const hca = this.#hcas()[destination >>> 8];
+    const hca = this.#hcas()[(destination >>> 8) & 0xff];
     if (!this.#port.receive(frame)) {
       this.#counters.addTo(hca.header, Count.RCVD_ICRC_ERR);
       return;
     }
+    if (!this.#isUp(destination) || !this.#isUp(this.#frames.source(frame))) return;
     this.#counters.addTo(hca.header, Count.RCVD_PKTS);
     const packet = this.#port.in;
     const q = hca.qpTable + (packet.destQpn & (QPS_MAX - 1)) * Qpc.WORDS;

@@ -72,7 +72,11 @@ export class Testbed {
   constructor(memoryBytes = MEMORY_BYTES, machine?: Machine, packets = false) {
     this.machine = machine ?? Machine.create({ memoryBytes, name: 'test' });
     this.engine = new Engine(this.machine, 'inline', this.clock, packets);
-    const init = { name: 'hca0', guidHi: 0x02000000, guidLo: 0x100, ports: 2 };
+    const gids = [1, 2, 3].map((last) => ({
+      port: 2,
+      gid: Uint8Array.of(0x20, ...new Array<number>(14).fill(0), last),
+    }));
+    const init = { name: 'hca0', guidHi: 0x02000000, guidLo: 0x100, ports: 2, gids };
     this.hca = machine === undefined ? this.engine.createHca(init) : this.engine.hcas[0];
     this.commands = new CommandInterface(this.engine, this.hca);
     this.uar = this.commands.openUar();
@@ -154,8 +158,8 @@ export class Testbed {
   }
 
   /** Moves a QP to a state by the command. */
-  modify(qp: TestQp, state: number | undefined, words: QpWords = new Map(), dgid?: Uint8Array): void {
-    const av = dgid === undefined ? {} : { av: { ...NO_PATH, dgid } };
+  modify(qp: TestQp, state: number | undefined, words: QpWords = new Map(), dgid?: Uint8Array, sgidIndex = 0): void {
+    const av = dgid === undefined ? {} : { av: { ...NO_PATH, dgid, sgidIndex } };
     this.engine.command(() => {
       modifyQp(this.engine, this.hca, qp.context, { words, ...av, ...(state === undefined ? {} : { state }) });
     });

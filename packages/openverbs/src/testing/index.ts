@@ -1,9 +1,10 @@
 /**
- * For tests of programs that use OpenVerbs: two ready devices, and what a test left open.
+ * For tests of programs that use OpenVerbs: two ready devices, what can happen to hardware, and what a test left open.
  *
  * @packageDocumentation
  */
 export { closeSharedOpenVerbs } from '../shared-instance.ts';
+export { failDevice, failQp, removeDevice, setGid, setPort } from './device-faults.ts';
 export type { FaultCounters, Faults } from '@openverbs/verbs/driver';
 export { faultCounters, setFaults } from './faults.ts';
 export { leakCheck } from './leak-check.ts';

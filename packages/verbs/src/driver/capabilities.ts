@@ -42,6 +42,8 @@ export const Capability = {
   cqModeration: 'ibv_modify_cq: one event for several completions',
   /** Thread domains and parent domains. */
   parentDomains: 'thread domains and parent domains',
+  /** Ports that go down, queue pairs and devices that fail, at will, for tests. */
+  deviceFaults: 'ports that go down, queue pairs and devices that fail, at will, for tests',
   /** Extended completion queues. */
   extendedCq: 'extended completion queues',
   /** The time of each completion, by the device's clock. */

@@ -29,6 +29,22 @@ export interface DeviceOps {
   readonly capabilities: CapabilityManifest;
   /** Opens a context. It belongs to the calling thread. */
   open(): ContextOps;
+  /** Causes what can happen to hardware, for tests; where the manifest claims `deviceFaults`. */
+  readonly faults?: DeviceFaults;
+}
+
+/** What can happen to hardware, at will: for tests of programs. */
+export interface DeviceFaults {
+  /** Takes a port down or up: PORT_ERR or PORT_ACTIVE. What is sent over a port that is down is lost. */
+  setPort(port: number, up: boolean): void;
+  /** Gives a port another address in the place of one that it has: GID_CHANGE. */
+  setGid(port: number, index: number, gid: Gid): void;
+  /** Has a QP fail: QP_FATAL, and it is in ERR. */
+  failQp(qp: Handle): void;
+  /** Has the device fail: DEVICE_FATAL, its QPs are in ERR, and operations answer EIO, but for those that end objects. */
+  failDevice(): void;
+  /** Pulls the device out: as a failure, and it is listed and opened no more. */
+  removeDevice(): void;
 }
 
 /** Memory that a provider allocated, reachable by its device. */

@@ -1,0 +1,37 @@
+/** Finds the other end of a connection through the link, so that a message needs no look-up. */
+import { portId } from '@openverbs/netdev';
+import type { Engine } from './engine.ts';
+import type { Hca } from './hca.ts';
+import { HcaHeader, HcaState, Qpc } from './layout.ts';
+import { QPS_MAX } from './limits.ts';
+import { setTransportAddress } from './packets/transport-context.ts';
+
+/**
+ * Writes where the QP at `q` is and where its address vector leads: nowhere, when no port has the address, or a port or a device on
+ * the way is down. Also called for every QP when that changes.
+ */
+export function resolvePeer(engine: Engine, hca: Hca, q: number): void {
+  const { i32 } = engine.machine;
+  const port = i32[q + Qpc.PORT];
+  const sgidIndex = i32[q + Qpc.AV_GRH] & 0xff;
+  if (i32[q + Qpc.TRANSPORT] !== 0) setTransportAddress(i32, q, new Int32Array(hca.gid(port, sgidIndex).buffer));
+  i32[q + Qpc.LOCAL_PORT_ID] = portId(hca.index, port, sgidIndex);
+  const remote = engine.link.lookupAddress(i32.subarray(q + Qpc.AV_DGID, q + Qpc.AV_DGID + 4));
+  i32[q + Qpc.REMOTE_PORT_ID] = remote;
+  const reachable =
+    remote >= 0 &&
+    isPortUp(i32, hca.header, port) &&
+    isPortUp(i32, engine.hcas[(remote >>> 8) & 0xff].header, remote & 0xff);
+  i32[q + Qpc.PEER] = reachable ? peerContext(engine, (remote >>> 8) & 0xff, i32[q + Qpc.DEST_QPN]) : 0;
+}
+
+/** Whether a port of the HCA whose header is at `header` carries messages: it is up, and so is its device. */
+export function isPortUp(i32: Int32Array, header: number, port: number): boolean {
+  return (
+    i32[header + HcaHeader.STATE] === HcaState.UP && (i32[header + HcaHeader.PORTS_DOWN] & (1 << (port - 1))) === 0
+  );
+}
+
+function peerContext(engine: Engine, hcaIndex: number, qpn: number): number {
+  return engine.hcas[hcaIndex].qpTable + (qpn & (QPS_MAX - 1)) * Qpc.WORDS;
+}
