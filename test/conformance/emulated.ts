@@ -18,6 +18,8 @@ export const capabilities: ConformanceSubject['capabilities'] = {
   asyncEvents: true,
   sqDrain: true,
   resizeCq: true,
+  memoryWindows: true,
+  localInvalidate: true,
   reregMr: true,
   regMrIova: true,
   zeroBased: true,

@@ -1,6 +1,6 @@
 /** For each capability: what using it must be answered with on a device whose manifest leaves it out. */
 import { expect } from 'chai';
-import { AccessFlags, Gid, QpState, QpType, SendFlags, WcExFlags, WrOpcode } from '@openverbs/verbs';
+import { AccessFlags, Gid, MwType, QpState, QpType, SendFlags, WcExFlags, WrOpcode } from '@openverbs/verbs';
 import type { Context, MemoryRegion, VerbsError } from '@openverbs/verbs';
 import type { CapabilityName } from '@openverbs/verbs/driver';
 import type { Bench } from './bench/bench.ts';
@@ -117,6 +117,8 @@ const refusals: Readonly<Record<CapabilityName, (bench: Bench) => void>> = {
     expectError('EOPNOTSUPP', () => context.createCqEx({ cqe: 4, wcFlags }));
   },
   memoryWindows: (bench) => {
+    const pd = bench.open().allocPd();
+    for (const type of [MwType.TYPE_1, MwType.TYPE_2]) expectError('EOPNOTSUPP', () => pd.allocMw(type));
     refuseOpcodes(bench, [WrOpcode.BIND_MW]);
   },
   localInvalidate: (bench) => {

@@ -20,6 +20,14 @@ export interface RegionInit extends RegionPlace {
   readonly uar: number;
 }
 
+/** A memory window. */
+export interface WindowInit {
+  readonly uar: number;
+  readonly pd: number;
+  /** Bound by a work request to a QP, and invalidated; else bound by a verb. */
+  readonly type2: boolean;
+}
+
 /** A CQ. Its ring lies in the region `bufferKey`, a doorbell record first. */
 export interface CqInit {
   readonly uar: number;

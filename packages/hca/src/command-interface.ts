@@ -7,18 +7,26 @@
 import { PAGE_BYTES } from '@openverbs/machine';
 import { CQ_DOORBELL_RECORD_BYTES, CQE_BYTES, QP_DOORBELL_RECORD_BYTES } from '@openverbs/verbs/rings';
 import { checkCqSize, checkModeration, checkQpInit } from './command-checks.ts';
-import type { CqInit, QpInit, RegionInit, RegionPlace } from './command-init.ts';
+import type { CqInit, QpInit, RegionInit, RegionPlace, WindowInit } from './command-init.ts';
 import { DeviceError } from './device-error.ts';
 import type { Engine } from './engine.ts';
 import { EQ_BYTES } from './event-queue.ts';
 import { freeCq, freeMpt, freeQp, freeUar } from './free-objects.ts';
 import type { Hca } from './hca.ts';
 import { allocWords } from './hca.ts';
-import { Cqc, CqcState, Eqc, HcaHeader, Mpt, Qpc, QpcState, Srqc, UarControl } from './layout.ts';
+import { Cqc, CqcState, Eqc, HcaHeader, Mpt, MptKind, Qpc, QpcState, Srqc, UarControl } from './layout.ts';
 import { CQS_LOG2, CQS_MAX, MPTS_MAX, QPS_LOG2, QPS_MAX, UARS_MAX } from './limits.ts';
 import { moveCq } from './move-cq.ts';
 import { allocTransportContext } from './packets/transport-context.ts';
-import { changeRegion, checkChange, checkUnpinned, enterNullRegion, enterRegion } from './region-commands.ts';
+import {
+  changeRegion,
+  checkChange,
+  checkUnpinned,
+  enterNullRegion,
+  enterRegion,
+  enterWindow,
+  windowEntry,
+} from './region-commands.ts';
 import { SrqCommands } from './srq-commands.ts';
 
 const GENERATION_MAX = 255;
@@ -97,6 +105,23 @@ export class CommandInterface {
     return this.engine.command(() => {
       this.checkPd(pd);
       return enterNullRegion(this.engine, this.hca, uar, pd);
+    });
+  }
+
+  /** Enters a memory window into the TPT and returns its first key, which is its number. */
+  createWindow(init: WindowInit): number {
+    return this.engine.command(() => {
+      this.checkPd(init.pd);
+      return enterWindow(this.engine, this.hca, init);
+    });
+  }
+
+  /** Takes a memory window out of the TPT, bound or not. */
+  destroyWindow(number: number): void {
+    this.engine.command(() => {
+      const entry = windowEntry(this.#i32, this.hca.mptTable, number);
+      if (entry === 0) throw new DeviceError('EINVAL', `there is no memory window 0x${(number >>> 0).toString(16)}`);
+      freeMpt(this.engine, this.hca, entry);
     });
   }
 
@@ -295,7 +320,7 @@ export class CommandInterface {
 
   #mpt(key: number): number {
     const entry = this.hca.mptTable + (key >>> 8) * Mpt.WORDS;
-    if (key === 0 || key >>> 8 >= MPTS_MAX || this.#i32[entry + Mpt.KEY] !== key) {
+    if (key === 0 || key >>> 8 >= MPTS_MAX || !isRegion(this.#i32, entry, key)) {
       throw new DeviceError('EINVAL', `no memory region has the key 0x${(key >>> 0).toString(16)}`);
     }
     return entry;
@@ -324,4 +349,9 @@ export class CommandInterface {
     this.#i32[word] = (this.#i32[word] + 1) & GENERATION_MAX || 1;
     return this.#i32[word];
   }
+}
+
+/** A memory window's key is no key of a region. */
+function isRegion(i32: Int32Array, entry: number, key: number): boolean {
+  return i32[entry + Mpt.KEY] === key && i32[entry + Mpt.KIND] < MptKind.WINDOW_TYPE_1;
 }

@@ -18,7 +18,7 @@ import {
 import { AsyncEvent } from './async-event.ts';
 import type { CqModeration } from './cq-moderation.ts';
 import type { EventQueues } from './event-queue.ts';
-import { Cqc, CqcFlag, CqcState, HcaHeader, Qpc, QpcState } from './layout.ts';
+import { Cqc, CqcFlag, CqcState, HcaHeader, Mpt, Qpc, QpcState } from './layout.ts';
 import { Qpt } from './packets/layout.ts';
 import type { ReceiveQueue } from './receive-queue.ts';
 
@@ -31,6 +31,26 @@ const CQ_VALID = CqcState.VALID;
 const SUCCESS = CqeSyndrome.SUCCESS;
 const PSN_MASK = 0xffffff;
 const TWO_32 = 4294967296;
+
+/** A memory window before the commit that binds or invalidates it. */
+export class WindowChange {
+  /** Word index of its MPT entry; 0 for no change. */
+  entry = 0;
+  /** Only {@link WindowChange.region} counts, and it is 0. */
+  invalidates = false;
+  /** Word index of the MPT entry of the region that it is to be bound to; 0 for none. */
+  region = 0;
+  /** The rest of the entry. */
+  key = 0;
+  access = 0;
+  startLo = 0;
+  startHi = 0;
+  length = 0;
+  base = 0;
+  mtt = 0;
+  firstOffset = 0;
+  qpn = 0;
+}
 
 /** Both halves of a step, before it is committed. Zero means that there is none. */
 export class Completer {
@@ -48,6 +68,8 @@ export class Completer {
   atomicTarget = 0;
   atomicLo = 0;
   atomicHi = 0;
+  /** What becomes of a memory window. */
+  readonly windowChange = new WindowChange();
 
   #sendCqe = 0;
   #sendCqc = 0;
@@ -133,12 +155,8 @@ export class Completer {
     const sendCqc = this.#sendCqc;
     this.#recvCqe = this.#sendCqe = this.#recvCqc = this.#sendCqc = 0;
     const sqConsumer = (i32[q + SQ_CONSUMER] + 1) | 0;
-    // From here to the end of the block: stores only.
-    if (this.atomicTarget !== 0) {
-      Atomics.store(i32, this.atomicTarget, this.atomicLo);
-      Atomics.store(i32, this.atomicTarget + 1, this.atomicHi);
-      this.atomicTarget = 0;
-    }
+    // From here to the end of the block: stores only; and one call, with which it begins, where nothing is done yet.
+    if ((this.atomicTarget | this.windowChange.entry) !== 0) this.#applyEffects();
     if (recvCqe !== 0) {
       const producer = i32[recvCqc + PRODUCER];
       Atomics.store(i32, recvCqe + VALID, ((producer >>> i32[recvCqc + LOG2_COUNT]) & 1) + 1);
@@ -179,12 +197,8 @@ export class Completer {
     const cqe = this.#recvCqe;
     const cqc = this.#recvCqc;
     this.#recvCqe = this.#recvCqc = 0;
-    // From here to the end of the block: stores only.
-    if (this.atomicTarget !== 0) {
-      Atomics.store(i32, this.atomicTarget, this.atomicLo);
-      Atomics.store(i32, this.atomicTarget + 1, this.atomicHi);
-      this.atomicTarget = 0;
-    }
+    // From here to the end of the block: stores only, as in commit.
+    if ((this.atomicTarget | this.windowChange.entry) !== 0) this.#applyEffects();
     if (cqe !== 0) {
       const producer = i32[cqc + PRODUCER];
       Atomics.store(i32, cqe + VALID, ((producer >>> i32[cqc + LOG2_COUNT]) & 1) + 1);
@@ -207,6 +221,7 @@ export class Completer {
     const cqc = this.#recvCqc;
     this.#recvCqe = this.#recvCqc = 0;
     if (cqe === 0) return;
+    if (this.windowChange.entry !== 0) this.#applyEffects();
     const producer = i32[cqc + PRODUCER];
     Atomics.store(i32, cqe + VALID, ((producer >>> i32[cqc + LOG2_COUNT]) & 1) + 1);
     i32[cqc + PRODUCER] = (producer + 1) | 0;
@@ -218,6 +233,35 @@ export class Completer {
   discard(): void {
     this.#recvCqe = this.#sendCqe = this.#recvCqc = this.#sendCqc = 0;
     this.atomicTarget = 0;
+    this.windowChange.entry = 0;
+  }
+
+  /** What a message does beside its payload, and may not do twice. Stores only. */
+  #applyEffects(): void {
+    const i32 = this.#i32;
+    const { windowChange: change, atomicTarget } = this;
+    if (atomicTarget !== 0) {
+      Atomics.store(i32, atomicTarget, this.atomicLo);
+      Atomics.store(i32, atomicTarget + 1, this.atomicHi);
+      this.atomicTarget = 0;
+    }
+    const { entry, region } = change;
+    if (entry === 0) return;
+    const before = i32[entry + Mpt.REGION];
+    if (before !== 0) i32[before + Mpt.PINS]--;
+    if (region !== 0) i32[region + Mpt.PINS]++;
+    i32[entry + Mpt.REGION] = region;
+    change.entry = 0;
+    if (change.invalidates) return;
+    i32[entry + Mpt.ACCESS] = change.access;
+    i32[entry + Mpt.START_LO] = change.startLo;
+    i32[entry + Mpt.START_HI] = change.startHi;
+    i32[entry + Mpt.LENGTH] = change.length;
+    i32[entry + Mpt.BASE] = change.base;
+    i32[entry + Mpt.MTT] = change.mtt;
+    i32[entry + Mpt.FIRST_OFFSET] = change.firstOffset;
+    i32[entry + Mpt.QPN] = change.qpn;
+    Atomics.store(i32, entry + Mpt.KEY, change.key);
   }
 
   /**

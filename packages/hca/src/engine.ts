@@ -23,6 +23,8 @@ import { Cqc, DoorbellKind, EngineHeader, EngineSleep, Qpc, QpcState, UarControl
 import { CQS_MAX, QP_WR_MAX, QPS_MAX, TIMERS_MAX, UARS_MAX, WQE_BUDGET } from './limits.ts';
 import { PacketTransport } from './packets/packet-transport.ts';
 import type { PacketTransportParts } from './packets/packet-transport.ts';
+import { LocalOperations } from './local-operations.ts';
+import { MemoryWindows } from './memory-windows.ts';
 import { QpStateMachine } from './qp-state.ts';
 import { hasDied, reapDead } from './reap.ts';
 import { ReceiveQueue } from './receive-queue.ts';
@@ -349,17 +351,35 @@ export class Engine {
     const tpt = new Tpt(machine);
     const dma = new DmaEngine(machine);
     const reader = new WorkQueueReader(machine, tpt);
-    const responder = new Responder(machine, tpt, dma, reader, completer, events, receives);
+    const windows = new MemoryWindows(machine, tpt, completer);
+    const responder = new Responder(machine, tpt, dma, reader, completer, events, receives, windows);
     const { nowNs, header: engine } = this;
     const wqe = new SendWqeFetcher(machine, reader);
     const connections = new UnreliableResponder(machine, responder, completer, events);
     const handles = new AddressHandles(machine);
     const datagrams = new DatagramResponder({ machine, engine, responder, completer, handles });
-    const unreliable = new UnreliableRequester({ machine, wqe, connections, datagrams, handles, completer, states });
+    const local = new LocalOperations(wqe, windows, completer);
+    const senders = { connections, datagrams, handles, local };
+    const unreliable = new UnreliableRequester({ machine, wqe, ...senders, completer, states });
     const packets = this.#i32[engine + EngineHeader.PACKETS] !== 0;
     const faults = packets ? new FaultInjector(machine, new FrameQueue(machine)) : null;
     const hcas = (): readonly Hca[] => this.hcas;
-    return { machine, engine, dma, wqe, responder, unreliable, completer, states, events, timers, nowNs, faults, hcas };
+    return {
+      machine,
+      engine,
+      dma,
+      wqe,
+      responder,
+      unreliable,
+      local,
+      completer,
+      states,
+      events,
+      timers,
+      nowNs,
+      faults,
+      hcas,
+    };
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import type { Engine } from './engine.ts';
 import type { Hca } from './hca.ts';
-import { Cqc, CqcState, Mpt, Qpc, QpcState, Srqc, SrqcState, UarControl } from './layout.ts';
+import { Cqc, CqcState, Mpt, MptKind, Qpc, QpcState, Srqc, SrqcState, UarControl } from './layout.ts';
 
 /** Takes a QP out of the tables. */
 export function freeQp(engine: Engine, hca: Hca, q: number): void {
@@ -41,11 +41,18 @@ export function freeSrq(engine: Engine, hca: Hca, s: number): void {
   hca.srqs.free((s - hca.srqTable) / Srqc.WORDS);
 }
 
-/** Takes a region out of the TPT. */
+/** Takes a region or a memory window out of the TPT. A window's pages are the region's, and go on. */
 export function freeMpt(engine: Engine, hca: Hca, entry: number): void {
   const { i32, pages } = engine.machine;
+  const { WINDOW_TYPE_1 } = MptKind;
+  const isWindow = i32[entry + Mpt.KIND] >= WINDOW_TYPE_1;
+  const region = i32[entry + Mpt.REGION];
+  // The next key of the entry is another one than that which the window's owner chose last.
+  if (isWindow) i32[entry + Mpt.VARIANT] = i32[entry + Mpt.KEY] & 0xff;
   Atomics.store(i32, entry + Mpt.KEY, 0);
-  if (i32[entry + Mpt.MTT] !== 0) pages.free(i32[entry + Mpt.MTT] * 4);
+  i32[entry + Mpt.REGION] = 0;
+  if (region !== 0) i32[region + Mpt.PINS]--;
+  if (!isWindow && i32[entry + Mpt.MTT] !== 0) pages.free(i32[entry + Mpt.MTT] * 4);
   i32[entry + Mpt.MTT] = 0;
   hca.mpts.free((entry - hca.mptTable) / Mpt.WORDS);
 }

@@ -24,6 +24,9 @@ export const RESERVED_QPS = 2;
 /** PD 0 is the driver's own. */
 export const RESERVED_PDS = 1;
 
+/** No key has the index 0: the low byte of a window's key is its owner's to choose, and 0 is no key. */
+export const RESERVED_MPTS = 1;
+
 /** What an HCA is made of. */
 export interface HcaInit {
   readonly name: string;
@@ -137,7 +140,7 @@ export class Hca {
       qps: this.qps.inUse - RESERVED_QPS,
       cqs: this.cqs.inUse,
       srqs: this.srqs.inUse,
-      mrs: this.mpts.inUse,
+      mrs: this.mpts.inUse - RESERVED_MPTS,
       pds: this.pds.inUse - RESERVED_PDS,
       ahs: this.ahs.inUse,
     };
@@ -176,6 +179,7 @@ export class Hca {
     const hca = new Hca(machine, header);
     for (let qp = 0; qp < RESERVED_QPS; qp++) hca.qps.alloc();
     for (let pd = 0; pd < RESERVED_PDS; pd++) hca.pds.alloc();
+    for (let mpt = 0; mpt < RESERVED_MPTS; mpt++) hca.mpts.alloc();
     gids.forEach((words, at) => {
       words.forEach((gid, gidIndex) => {
         hca.storeGid(at + 1, gidIndex, gid);

@@ -389,18 +389,22 @@ export const Mpt = {
   PAGES: 8,
   /** Offset of the first byte in its page. */
   FIRST_OFFSET: 9,
-  /** Rings that live in this region; it can't be deregistered before they are gone. */
+  /** Rings that live in this region, or memory windows that are bound to it; it can't be deregistered before they are gone. */
   PINS: 10,
   UAR: 11,
   /** Low 8 bits of the next key of this entry, so that a stale key fails. */
   VARIANT: 12,
   /** One of {@link MptKind}. */
   KIND: 13,
+  /** Of a memory window: word index of the entry of the region that it is bound to, and whose pages it borrows; 0 for none. */
+  REGION: 14,
+  /** Of a memory window of type 2 that is bound: the QP that did it, the only one that it works on. */
+  QPN: 15,
   WORDS: 16,
 } as const;
 
-/** What an entry of the TPT is. */
-export const MptKind = { REGION: 0, NULL: 1 } as const;
+/** What an entry of the TPT is. Windows last. */
+export const MptKind = { REGION: 0, NULL: 1, WINDOW_TYPE_1: 2, WINDOW_TYPE_2: 3 } as const;
 
 /**
  * Set in the PD of entries that are no regions of memory. Then the comparison of PDs, which every access makes, tells them apart,

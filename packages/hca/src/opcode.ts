@@ -11,17 +11,20 @@ export const Opcode = {
   RDMA_READ: 4,
   ATOMIC_CMP_AND_SWP: 5,
   ATOMIC_FETCH_AND_ADD: 6,
+  LOCAL_INV: 7,
+  BIND_MW: 8,
+  SEND_WITH_INV: 9,
 } as const;
 
 /** Opcodes that a send queue executes, as a bit mask, by `ibv_qp_type` (source: Linux rxe_opcode.c, rxe_wr_opcode_info). */
 export const SEND_OPCODES: Readonly<Record<number, number>> = {
-  [QpcType.RC]: 0b0111_1111,
-  [QpcType.UC]: 0b0000_1111,
-  [QpcType.UD]: 0b0000_1100,
+  [QpcType.RC]: 0b11_1111_1111,
+  [QpcType.UC]: 0b01_1000_1111,
+  [QpcType.UD]: 0b00_0000_1100,
 };
 
 /** `ibv_wc_opcode` of each. */
-export const WC_OPCODE: Readonly<Uint8Array> = Uint8Array.of(1, 1, 0, 0, 2, 3, 4);
+export const WC_OPCODE: Readonly<Uint8Array> = Uint8Array.of(1, 1, 0, 0, 2, 3, 4, 6, 5, 0);
 
 /** `ibv_wc_opcode` on the receiving side. */
 export const WC_RECV = 128;
@@ -30,9 +33,17 @@ export const WC_RECV_RDMA_WITH_IMM = 129;
 /** `ibv_wc_flags`. */
 export const WC_GRH = 1;
 export const WC_WITH_IMM = 2;
+export const WC_WITH_INV = 8;
 
 /** `ibv_send_flags`. */
 export const SendFlag = { FENCE: 1, SIGNALED: 2, SOLICITED: 4, INLINE: 8 } as const;
 
 /** `ibv_access_flags`. */
-export const Access = { LOCAL_WRITE: 1, REMOTE_WRITE: 2, REMOTE_READ: 4, REMOTE_ATOMIC: 8 } as const;
+export const Access = {
+  LOCAL_WRITE: 1,
+  REMOTE_WRITE: 2,
+  REMOTE_READ: 4,
+  REMOTE_ATOMIC: 8,
+  MW_BIND: 16,
+  ZERO_BASED: 32,
+} as const;

@@ -4,7 +4,7 @@ import { freeAh } from './address-handles.ts';
 import type { Engine } from './engine.ts';
 import { freeCq, freeMpt, freeQp, freeSrq, freeUar } from './free-objects.ts';
 import type { Hca } from './hca.ts';
-import { Ah, Cqc, EngineHeader, HcaHeader, Mpt, Qpc, Srqc, UarControl } from './layout.ts';
+import { Ah, Cqc, EngineHeader, HcaHeader, Mpt, MptKind, Qpc, Srqc, UarControl } from './layout.ts';
 import { UARS_MAX } from './limits.ts';
 import { ahs, cqs, mpts, qps, srqs } from './recovery.ts';
 import { end } from './serve.ts';
@@ -45,7 +45,11 @@ function reapHca(engine: Engine, hca: Hca, owned: ReadonlySet<number>): void {
   for (const q of qps(i32, hca)) if (owned.has(i32[q + Qpc.UAR])) freeQp(engine, hca, q);
   for (const s of srqs(i32, hca)) if (owned.has(i32[s + Srqc.UAR])) freeSrq(engine, hca, s);
   for (const c of cqs(i32, hca)) if (owned.has(i32[c + Cqc.UAR])) freeCq(engine, hca, c);
-  for (const entry of mpts(i32, hca)) if (owned.has(i32[entry + Mpt.UAR])) freeMpt(engine, hca, entry);
+  // Memory windows before the regions that they are bound to.
+  const isWindow = (entry: number): boolean => i32[entry + Mpt.KIND] >= MptKind.WINDOW_TYPE_1;
+  const entries = mpts(i32, hca).filter((entry) => owned.has(i32[entry + Mpt.UAR]));
+  for (const entry of entries) if (isWindow(entry)) freeMpt(engine, hca, entry);
+  for (const entry of entries) if (!isWindow(entry)) freeMpt(engine, hca, entry);
   for (const entry of ahs(i32, hca)) if (owned.has(i32[entry + Ah.UAR])) freeAh(engine, hca, entry);
   const pdTable = i32[hca.header + HcaHeader.PD_TABLE];
   for (let pd = 1; pd < hca.pds.highWater; pd++) {

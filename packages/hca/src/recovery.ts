@@ -9,7 +9,7 @@
 import { CqArm, CqDoorbellRecord } from '@openverbs/verbs/rings';
 import { settleFaults } from './device-faults.ts';
 import type { Engine } from './engine.ts';
-import { RESERVED_PDS, RESERVED_QPS } from './hca.ts';
+import { RESERVED_MPTS, RESERVED_PDS, RESERVED_QPS } from './hca.ts';
 import type { Hca } from './hca.ts';
 import { Ah, Cqc, EngineHeader, HcaHeader, Mpt, Qpc, QpcState, Srqc, UarControl, Waiting } from './layout.ts';
 import { AHS_MAX, CQS_MAX, MPTS_MAX, QPS_MAX, SRQS_MAX, UARS_MAX } from './limits.ts';
@@ -83,7 +83,7 @@ function rebuildAllocators(i32: Int32Array, hca: Hca): void {
   hca.qps.rebuild((index) => index < RESERVED_QPS || i32[hca.qpTable + index * Qpc.WORDS] !== 0);
   hca.cqs.rebuild((index) => i32[hca.cqTable + index * Cqc.WORDS] !== 0);
   hca.srqs.rebuild((index) => i32[hca.srqTable + index * Srqc.WORDS] !== 0);
-  hca.mpts.rebuild((index) => i32[hca.mptTable + index * Mpt.WORDS] !== 0);
+  hca.mpts.rebuild((index) => index < RESERVED_MPTS || i32[hca.mptTable + index * Mpt.WORDS] !== 0);
   hca.ahs.rebuild((index) => i32[hca.ahTable + index * Ah.WORDS] !== 0);
   const pdTable = i32[hca.header + HcaHeader.PD_TABLE];
   hca.pds.rebuild((index) => index < RESERVED_PDS || i32[pdTable + index] !== 0);
@@ -93,6 +93,7 @@ function recountReferences(i32: Int32Array, hca: Hca): void {
   const regions = mpts(i32, hca);
   const completionQueues = cqs(i32, hca);
   for (const entry of regions) i32[entry + Mpt.PINS] = 0;
+  for (const window of regions) if (i32[window + Mpt.REGION] !== 0) i32[i32[window + Mpt.REGION] + Mpt.PINS]++;
   for (const c of completionQueues) i32[c + Cqc.REFERENCES] = 0;
   for (const c of completionQueues) i32[i32[c + Cqc.BUFFER_MPT] + Mpt.PINS]++;
   const sharedQueues = srqs(i32, hca);

@@ -1,5 +1,5 @@
-/** Regions in the TPT: entered, changed in place. All want the machine's lock, and the PD has been checked. */
-import type { RegionInit, RegionPlace } from './command-init.ts';
+/** Regions and memory windows in the TPT: entered, changed in place. All want the machine's lock, and the PD has been checked. */
+import type { RegionInit, RegionPlace, WindowInit } from './command-init.ts';
 import { DeviceError } from './device-error.ts';
 import type { Engine } from './engine.ts';
 import type { Hca } from './hca.ts';
@@ -20,6 +20,7 @@ export function enterRegion(engine: Engine, hca: Hca, init: RegionInit): number 
   }
   storePlace(i32, entry, init, mtt);
   i32[entry + Mpt.KIND] = MptKind.REGION;
+  i32[entry + Mpt.REGION] = 0;
   i32[entry + Mpt.PINS] = 0;
   i32[entry + Mpt.UAR] = init.uar;
   return storeKey(i32, hca.mptTable, entry);
@@ -37,6 +38,31 @@ export function enterNullRegion(engine: Engine, hca: Hca, uar: number, pd: numbe
   return storeKey(i32, hca.mptTable, entry);
 }
 
+/** Enters a memory window that is not bound, and returns its key. */
+export function enterWindow(engine: Engine, hca: Hca, init: WindowInit): number {
+  const { i32 } = engine.machine;
+  const entry = allocEntry(hca);
+  if (entry < 0) throw full();
+  i32.fill(0, entry, entry + Mpt.VARIANT);
+  i32[entry + Mpt.PD] = init.pd | MPT_PD_SPECIAL;
+  i32[entry + Mpt.UAR] = init.uar;
+  i32[entry + Mpt.KIND] = init.type2 ? MptKind.WINDOW_TYPE_2 : MptKind.WINDOW_TYPE_1;
+  i32[entry + Mpt.REGION] = 0;
+  i32[entry + Mpt.QPN] = 0;
+  return storeKey(i32, hca.mptTable, entry);
+}
+
+/**
+ * The entry of a memory window, 0 when there is none. Its number is the key that it had first: the low byte of the present one is
+ * its owner's to choose.
+ */
+export function windowEntry(i32: Int32Array, table: number, number: number): number {
+  const index = number >>> 8;
+  const entry = table + index * Mpt.WORDS;
+  if (index >= MPTS_MAX || i32[entry + Mpt.KEY] === 0 || i32[entry + Mpt.KIND] < MptKind.WINDOW_TYPE_1) return 0;
+  return i32[entry + Mpt.VARIANT] === (number & 0xff) ? entry : 0;
+}
+
 /** Changes a region to another place, PD or access, and returns its new key. */
 export function changeRegion(engine: Engine, hca: Hca, entry: number, place: RegionPlace): number {
   const { i32, pages } = engine.machine;
@@ -52,8 +78,10 @@ export function changeRegion(engine: Engine, hca: Hca, entry: number, place: Reg
 /** Refuses what a thing that lives in the region, or on it, would suffer from. */
 export function checkUnpinned(i32: Int32Array, entry: number): void {
   if (i32[entry + Mpt.PINS] === 0) return;
-  const number = i32[entry + Mpt.KEY] >>> 8;
-  throw new DeviceError('EBUSY', `memory region ${number} holds the rings of a QP, CQ or SRQ`);
+  const name = `memory region ${i32[entry + Mpt.KEY] >>> 8}`;
+  if (i32[entry + Mpt.PD] === 0) throw new DeviceError('EBUSY', `${name} holds the rings of a QP, CQ or SRQ`);
+  const hint = 'invalidate or deallocate them first';
+  throw new DeviceError('EBUSY', `memory windows are bound to ${name}: ${i32[entry + Mpt.PINS]}`, hint);
 }
 
 /** Refuses to change what is no region of memory, or is in use. */

@@ -4,6 +4,8 @@ import { Opcode, SendFlag } from './opcode.ts';
 
 const { OPCODE, FLAGS, IMM, RKEY, REMOTE_ADDR_LO, REMOTE_ADDR_HI } = SendWqe;
 const { COMPARE_ADD_LO, COMPARE_ADD_HI, SWAP_LO, SWAP_HI } = SendWqe;
+const { BIND_LENGTH_LO, BIND_LENGTH_HI, BIND_LKEY, BIND_MW, BIND_RKEY, BIND_ACCESS, BIND_ADDR_LO, BIND_ADDR_HI } =
+  SendWqe;
 const { ATOMIC_CMP_AND_SWP } = Opcode;
 
 export class Request {
@@ -18,6 +20,15 @@ export class Request {
   compareAddHi = 0;
   swapLo = 0;
   swapHi = 0;
+  /** BIND_MW. */
+  bindMw = 0;
+  bindRkey = 0;
+  bindLkey = 0;
+  bindAccess = 0;
+  bindAddrLo = 0;
+  bindAddrHi = 0;
+  bindLengthLo = 0;
+  bindLengthHi = 0;
 
   /** Reads the WQE at word `w`. */
   fetch(i32: Int32Array, w: number): void {
@@ -36,6 +47,18 @@ export class Request {
       this.swapLo = i32[w + SWAP_LO];
       this.swapHi = i32[w + SWAP_HI];
     }
+  }
+
+  /** Reads what a BIND_MW at word `w` has in the place of SGEs. */
+  fetchBind(i32: Int32Array, w: number): void {
+    this.bindMw = i32[w + BIND_MW];
+    this.bindRkey = i32[w + BIND_RKEY];
+    this.bindLkey = i32[w + BIND_LKEY];
+    this.bindAccess = i32[w + BIND_ACCESS];
+    this.bindAddrLo = i32[w + BIND_ADDR_LO];
+    this.bindAddrHi = i32[w + BIND_ADDR_HI];
+    this.bindLengthLo = i32[w + BIND_LENGTH_LO];
+    this.bindLengthHi = i32[w + BIND_LENGTH_HI];
   }
 
   get solicited(): boolean {

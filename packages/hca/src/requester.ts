@@ -11,13 +11,14 @@ import { AsyncEvent } from './async-event.ts';
 import type { Completer } from './completer.ts';
 import type { DmaEngine } from './dma-engine.ts';
 import { EngineHeader, Qpc, QpcState, QpcType, Waiting } from './layout.ts';
+import type { LocalOperations } from './local-operations.ts';
 import { Opcode, SendFlag, WC_OPCODE, WC_WITH_IMM } from './opcode.ts';
 import type { QpStateMachine } from './qp-state.ts';
 import type { Request } from './request.ts';
 import type { Responder } from './responder.ts';
 import { ackTimeoutNs, RNR_RETRY_INFINITE, rnrTimerNs } from './retry-timer.ts';
 import type { ScatterList } from './scatter-list.ts';
-import type { SendWqeFetcher } from './send-wqe-fetcher.ts';
+import { LOCAL_OPERATION, type SendWqeFetcher } from './send-wqe-fetcher.ts';
 import { Aeth } from './syndrome.ts';
 import type { TimerQueue } from './timer-queue.ts';
 import type { UnreliableRequester } from './unreliable-requester.ts';
@@ -27,7 +28,7 @@ const { RETRY_CNT, RETRIES_LEFT, RNR_RETRY, RNR_RETRIES_LEFT, TIMEOUT, MIN_RNR_T
 const { RTS, SQD, SQE, ERR } = QpcState;
 const RC = QpcType.RC;
 const { SQ_PRODUCER } = QpDoorbellRecord;
-const { RDMA_WRITE, RDMA_WRITE_WITH_IMM, SEND, SEND_WITH_IMM, RDMA_READ } = Opcode;
+const { RDMA_WRITE, RDMA_WRITE_WITH_IMM, SEND, SEND_WITH_IMM, RDMA_READ, SEND_WITH_INV } = Opcode;
 const { SIGNALED } = SendFlag;
 const { ACK, RNR_NAK, NONE, DUPLICATE } = Aeth;
 const NOT_WAITING = Waiting.NOT;
@@ -42,6 +43,7 @@ export class Requester {
   readonly #wqe: SendWqeFetcher;
   readonly #responder: Responder;
   readonly #unreliable: UnreliableRequester;
+  readonly #local: LocalOperations;
   readonly #completer: Completer;
   readonly #states: QpStateMachine;
   readonly #timers: TimerQueue;
@@ -58,6 +60,7 @@ export class Requester {
     wqe: SendWqeFetcher;
     responder: Responder;
     unreliable: UnreliableRequester;
+    local: LocalOperations;
     completer: Completer;
     states: QpStateMachine;
     timers: TimerQueue;
@@ -70,6 +73,7 @@ export class Requester {
     this.#list = parts.wqe.list;
     this.#responder = parts.responder;
     this.#unreliable = parts.unreliable;
+    this.#local = parts.local;
     this.#completer = parts.completer;
     this.#states = parts.states;
     this.#timers = parts.timers;
@@ -149,10 +153,7 @@ export class Requester {
     const i32 = this.#i32;
     const wqe = this.#wqe;
     const failed = wqe.fetch(q, w);
-    if (failed !== 0) {
-      this.#locate(wqe.faultKey, wqe.faultAddrLo, wqe.faultAddrHi);
-      return this.#fail(q, index, wqe.syndrome, failed);
-    }
+    if (failed !== 0) return this.#executeLocal(q, index, failed);
     const opcode = this.#request.opcode;
     const list = this.#list;
     const packets = packetCount(list.length, i32[q + PATH_MTU]);
@@ -160,6 +161,18 @@ export class Requester {
     if (answer === ACK) answer = this.#deliver(i32[q + PEER], opcode);
     if (answer !== ACK) return this.#answered(q, index, answer, packets);
     return this.#complete(q, i32[q + PEER], index, packets);
+  }
+
+  /** A WQE whose message goes nowhere: because it has none, or because the WQE is bad. */
+  #executeLocal(q: number, index: number, fetched: number): number {
+    const wqe = this.#wqe;
+    const failed = fetched === LOCAL_OPERATION ? this.#local.execute(q, index) : fetched;
+    if (failed !== 0) {
+      this.#locate(wqe.faultKey, wqe.faultAddrLo, wqe.faultAddrHi);
+      return this.#fail(q, index, wqe.syndrome, failed);
+    }
+    if (this.#i32[q + WAITING] !== NOT_WAITING) this.#states.settle(q);
+    return DONE;
   }
 
   /** Hands the message to the responder of `p`. */
@@ -171,6 +184,7 @@ export class Requester {
     if (opcode === SEND) return responder.send(p, list, 0, 0, request.solicited);
     if (opcode === SEND_WITH_IMM) return responder.send(p, list, request.imm, WC_WITH_IMM, request.solicited);
     if (opcode === RDMA_READ) return responder.read(p, request, list);
+    if (opcode === SEND_WITH_INV) return responder.sendInv(p, list, request.imm, request.solicited);
     if (opcode !== RDMA_WRITE_WITH_IMM) return this.#atomic(p);
     let answer = responder.checkReceive(p);
     if (answer === ACK) answer = responder.write(p, request, list);
@@ -206,7 +220,9 @@ export class Requester {
     const i32 = this.#i32;
     const responder = this.#responder;
     this.#completer.discard();
-    if (answer === DUPLICATE && this.#request.opcode < RDMA_READ) return this.#complete(q, 0, index, packets);
+    const { opcode } = this.#request;
+    const isSent = opcode < RDMA_READ || opcode === SEND_WITH_INV;
+    if (answer === DUPLICATE && isSent) return this.#complete(q, 0, index, packets);
     if (answer === NONE || answer === DUPLICATE) return this.#wait(q, Waiting.RESPONSE, responder.vendorErr);
     if (answer === RNR_NAK) {
       if (i32[q + RNR_RETRIES_LEFT] !== 0) return this.#wait(q, Waiting.RNR, VendorErr.RNR);

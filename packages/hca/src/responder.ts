@@ -12,7 +12,8 @@ import type { Completer } from './completer.ts';
 import type { DmaEngine } from './dma-engine.ts';
 import type { EventQueues } from './event-queue.ts';
 import { Qpc, QpcState, QpcType } from './layout.ts';
-import { Access, Opcode, WC_RECV, WC_RECV_RDMA_WITH_IMM, WC_WITH_IMM } from './opcode.ts';
+import { Access, Opcode, WC_RECV, WC_RECV_RDMA_WITH_IMM, WC_WITH_IMM, WC_WITH_INV } from './opcode.ts';
+import type { MemoryWindows } from './memory-windows.ts';
 import type { ReceiveQueue } from './receive-queue.ts';
 import type { Request } from './request.ts';
 import { ScatterList } from './scatter-list.ts';
@@ -34,6 +35,7 @@ export class Responder {
   readonly #completer: Completer;
   readonly #events: EventQueues;
   readonly #queue: ReceiveQueue;
+  readonly #windows: MemoryWindows;
   readonly #receive = new ScatterList();
 
   /** Whether the last message was refused by the completion of a receive. */
@@ -52,6 +54,7 @@ export class Responder {
     completer: Completer,
     events: EventQueues,
     queue: ReceiveQueue,
+    windows: MemoryWindows,
   ) {
     this.#i32 = machine.i32;
     this.#tpt = tpt;
@@ -60,6 +63,7 @@ export class Responder {
     this.#completer = completer;
     this.#events = events;
     this.#queue = queue;
+    this.#windows = windows;
   }
 
   /**
@@ -185,6 +189,30 @@ export class Responder {
     return answer;
   }
 
+  /**
+   * SEND with invalidate: the key is checked before the message is received, and invalidated by the commit that completes the
+   * receive, so that whoever polls the completion can rely on it (IBTA 9.4.1.1.3).
+   */
+  sendInv(p: number, list: ScatterList, rkey: number, solicited: boolean): number {
+    const failed = this.#queue.find(p);
+    if (failed !== 0) return this.#noReceive(p, failed);
+    let answer = this.checkInvalidate(p, rkey);
+    if (answer === ACK) answer = this.send(p, list, rkey, WC_WITH_INV, solicited);
+    if (answer === ACK) this.invalidate();
+    return answer;
+  }
+
+  /** Whether the peer of `p` may invalidate a key. */
+  checkInvalidate(p: number, rkey: number): number {
+    const failed = this.#windows.checkInvalidate(p, rkey);
+    return failed === 0 ? ACK : this.#refuseAt(NAK_REMOTE_ACCESS, failed, rkey, 0, 0);
+  }
+
+  /** The next commit invalidates the key that was checked. */
+  invalidate(): void {
+    this.#windows.invalidate();
+  }
+
   /** RDMA READ: the responder's memory to the requester's list. */
   read(p: number, request: Request, list: ScatterList): number {
     const i32 = this.#i32;
@@ -243,7 +271,8 @@ export class Responder {
     const key = request.rkey;
     const lo = request.remoteAddrLo;
     const hi = request.remoteAddrHi;
-    const failed = this.#tpt.checkRemote(i32[p + MPT_TABLE], i32[p + PD], key, lo, hi, length, need, denied);
+    const tpt = this.#tpt;
+    const failed = tpt.checkRemote(i32[p + MPT_TABLE], i32[p + PD], key, lo, hi, length, need, denied, i32[p + QPN]);
     if (failed === 0) return ACK;
     return this.#refuseAt(NAK_REMOTE_ACCESS, failed, key, lo, hi);
   }

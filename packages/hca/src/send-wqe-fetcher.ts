@@ -12,9 +12,12 @@ import { ScatterList } from './scatter-list.ts';
 import type { WorkQueueReader } from './work-queue-reader.ts';
 
 const { MAX_RD_ATOMIC } = Qpc;
-const { RDMA_READ, ATOMIC_FETCH_AND_ADD } = Opcode;
+const { RDMA_READ, ATOMIC_FETCH_AND_ADD, LOCAL_INV, BIND_MW, SEND_WITH_INV } = Opcode;
 const { INLINE } = SendFlag;
 const { LOCAL_QP_OP_ERR, LOCAL_PROT_ERR, LOCAL_LENGTH_ERR } = CqeSyndrome;
+
+/** What the fetch answers for work that concerns this side alone: see {@link LocalOperations}. No vendor error. */
+export const LOCAL_OPERATION = -1;
 
 export class SendWqeFetcher {
   readonly #i32: Int32Array;
@@ -33,13 +36,13 @@ export class SendWqeFetcher {
     this.#reader = reader;
   }
 
-  /** Fetches the WQE at word `w` of the QP at `q`. Answers a vendor error, or 0. */
+  /** Fetches the WQE at word `w` of the QP at `q`. Answers a vendor error, 0, or {@link LOCAL_OPERATION}. */
   fetch(q: number, w: number): number {
     const i32 = this.#i32;
     const { request, list } = this;
     request.fetch(i32, w);
     const opcode = request.opcode;
-    if (opcode >>> 0 > ATOMIC_FETCH_AND_ADD) return this.refuse(LOCAL_QP_OP_ERR, VendorErr.BAD_OPCODE, opcode);
+    if (opcode >>> 0 > ATOMIC_FETCH_AND_ADD) return this.#fetchOther(q, w, opcode);
     if (opcode > RDMA_READ && request.sgeCount !== 1) {
       return this.refuse(LOCAL_QP_OP_ERR, VendorErr.BAD_SGE_COUNT, request.sgeCount);
     }
@@ -55,6 +58,24 @@ export class SendWqeFetcher {
       }
     }
     return 0;
+  }
+
+  /** Opcodes that came later than the others; apart, so that those don't pay. */
+  #fetchOther(q: number, w: number, opcode: number): number {
+    const { request, list } = this;
+    if (opcode === LOCAL_INV) return LOCAL_OPERATION;
+    const isInline = (request.flags & INLINE) !== 0;
+    if (opcode === BIND_MW) {
+      if (isInline || request.sgeCount !== 0) {
+        return this.refuse(LOCAL_QP_OP_ERR, VendorErr.BAD_SGE_COUNT, request.sgeCount);
+      }
+      request.fetchBind(this.#i32, w);
+      return LOCAL_OPERATION;
+    }
+    if (opcode !== SEND_WITH_INV) return this.refuse(LOCAL_QP_OP_ERR, VendorErr.BAD_OPCODE, opcode);
+    const reader = this.#reader;
+    const failed = isInline ? reader.inlineData(q, w, list) : reader.sendSges(q, w, request.sgeCount, false, list);
+    return failed === 0 ? 0 : this.#refuseSges(failed);
   }
 
   /** The same, of a send queue that executes `opcodes` only, a bit mask. */

@@ -39,7 +39,7 @@ export class Tpt {
     return this.#range(entry, lo, hi, length) ? 0 : LKEY_RANGE;
   }
 
-  /** Checks a remote access that needs the access flag `need`, answering `denied` where the region lacks it. */
+  /** Checks a remote access through the QP `qpn` that needs the access flags `need`, answering `denied` where they lack. */
   checkRemote(
     table: number,
     pd: number,
@@ -49,13 +49,16 @@ export class Tpt {
     length: number,
     need: number,
     denied: number,
+    qpn: number,
   ): number {
     const i32 = this.#i32;
     const index = key >>> 8;
     const entry = table + index * MPT_WORDS;
     if (index >= MPTS_MAX || i32[entry + KEY] !== key || key === 0) return BAD_RKEY;
-    if (i32[entry + PD] !== pd) return this.#remoteSpecial(entry);
-    if ((i32[entry + ACCESS] & need) === 0) return denied;
+    if (i32[entry + PD] !== pd) {
+      return this.#remoteSpecial(entry, pd, lo, hi, length, need, denied, qpn);
+    }
+    if ((i32[entry + ACCESS] & need) !== need) return denied;
     return this.#range(entry, lo, hi, length) ? 0 : RKEY_RANGE;
   }
 
@@ -70,11 +73,26 @@ export class Tpt {
     return i32[entry + KIND] === MptKind.NULL ? 0 : BAD_LKEY;
   }
 
-  /** The rkey of what is no region of this PD. */
-  #remoteSpecial(entry: number): number {
+  /** The rkey of what is no region of this PD: a memory window, which has bounds and rights of its own (IBTA 10.6.7.2). */
+  #remoteSpecial(
+    entry: number,
+    pd: number,
+    lo: number,
+    hi: number,
+    length: number,
+    need: number,
+    denied: number,
+    qpn: number,
+  ): number {
     const i32 = this.#i32;
-    if (i32[entry + PD] === DRIVER_PD || i32[entry + KIND] === MptKind.NULL) return BAD_RKEY;
-    return RKEY_PD_MISMATCH;
+    const owner = i32[entry + PD];
+    const kind = i32[entry + KIND];
+    if (owner === DRIVER_PD || kind === MptKind.NULL) return BAD_RKEY;
+    if (owner !== (pd | MPT_PD_SPECIAL)) return RKEY_PD_MISMATCH;
+    if (i32[entry + Mpt.REGION] === 0) return VendorErr.WINDOW_NOT_BOUND;
+    if (kind === MptKind.WINDOW_TYPE_2 && i32[entry + Mpt.QPN] !== qpn) return VendorErr.WINDOW_QP_MISMATCH;
+    if ((i32[entry + ACCESS] & need) !== need) return denied;
+    return this.#range(entry, lo, hi, length) ? 0 : RKEY_RANGE;
   }
 
   /** Whether [address, address + length) lies in the region; 64-bit arithmetic on words, exact for every address. */

@@ -12,11 +12,12 @@ import type { Completer } from './completer.ts';
 import type { DatagramResponder } from './datagram-responder.ts';
 import { Qpc, QpcState, QpcType } from './layout.ts';
 import { PORT_MTU_BYTES } from './limits.ts';
+import type { LocalOperations } from './local-operations.ts';
 import { SEND_OPCODES, SendFlag, WC_OPCODE } from './opcode.ts';
 import type { QpStateMachine } from './qp-state.ts';
 import type { Request } from './request.ts';
 import type { ScatterList } from './scatter-list.ts';
-import type { SendWqeFetcher } from './send-wqe-fetcher.ts';
+import { LOCAL_OPERATION, type SendWqeFetcher } from './send-wqe-fetcher.ts';
 import type { UnreliableResponder } from './unreliable-responder.ts';
 
 const { STATE, TYPE, SQ_BASE, SQ_LOG2_COUNT, SQ_LOG2_WORDS, RECORD, SQ_CONSUMER } = Qpc;
@@ -31,6 +32,7 @@ export class UnreliableRequester {
   readonly #connections: UnreliableResponder;
   readonly #datagrams: DatagramResponder;
   readonly #handles: AddressHandles;
+  readonly #local: LocalOperations;
   readonly #completer: Completer;
   readonly #states: QpStateMachine;
   readonly #request: Request;
@@ -42,6 +44,7 @@ export class UnreliableRequester {
     connections: UnreliableResponder;
     datagrams: DatagramResponder;
     handles: AddressHandles;
+    local: LocalOperations;
     completer: Completer;
     states: QpStateMachine;
   }) {
@@ -52,6 +55,7 @@ export class UnreliableRequester {
     this.#connections = parts.connections;
     this.#datagrams = parts.datagrams;
     this.#handles = parts.handles;
+    this.#local = parts.local;
     this.#completer = parts.completer;
     this.#states = parts.states;
   }
@@ -86,6 +90,10 @@ export class UnreliableRequester {
     const type = i32[q + TYPE];
     let failed = this.#wqe.fetchOf(q, w, SEND_OPCODES[type]);
     if (failed === 0 && type === UD) failed = this.#checkDatagram(q);
+    if (failed === LOCAL_OPERATION) {
+      failed = this.#local.execute(q, index);
+      if (failed === 0) return true;
+    }
     if (failed !== 0) return this.#fail(q, index, failed);
     if (type === UD) {
       this.#datagrams.deliver(q, this.#request, this.#list);

@@ -64,7 +64,7 @@ describe('the null region', () => {
       expect(tpt.checkLocal(bed.hca.mptTable, bed.pd, key, lo, hi, 0x80000000, true)).to.equal(0);
       expect(tpt.checkLocal(bed.hca.mptTable, bed.pd + 1, key, lo, hi, 8, false)).to.equal(VendorErr.LKEY_PD_MISMATCH);
       for (const need of [Access.REMOTE_READ, Access.REMOTE_WRITE]) {
-        expect(tpt.checkRemote(bed.hca.mptTable, bed.pd, key, lo, hi, 8, need, 99)).to.equal(VendorErr.BAD_RKEY);
+        expect(tpt.checkRemote(bed.hca.mptTable, bed.pd, key, lo, hi, 8, need, 99, 0)).to.equal(VendorErr.BAD_RKEY);
       }
     }
     expectDeviceError(() => bed.commands.createNullMpt(bed.uar, bed.pd + 1), 'EINVAL');

@@ -73,7 +73,7 @@ describe('Tpt', () => {
         setRegion(tried.start, tried.size, base);
         const [lo, hi] = split(tried.address);
         const local = tpt.checkLocal(table, bed.pd, key, lo, hi, tried.length, true);
-        const remote = tpt.checkRemote(table, bed.pd, key, lo, hi, tried.length, Access.REMOTE_READ, 9);
+        const remote = tpt.checkRemote(table, bed.pd, key, lo, hi, tried.length, Access.REMOTE_READ, 9, 0);
         expect(local).to.equal(isInside(tried) ? 0 : VendorErr.LKEY_RANGE);
         expect(remote).to.equal(isInside(tried) ? 0 : VendorErr.RKEY_RANGE);
       }),
@@ -102,7 +102,7 @@ describe('Tpt', () => {
     const local = (pd: number, lkey: number, address: number, write: boolean): number =>
       tpt.checkLocal(table, pd, lkey, address, 0, 8, write);
     const remote = (pd: number, rkey: number, address: number, need: number): number =>
-      tpt.checkRemote(table, pd, rkey, address, 0, 8, need, VendorErr.RKEY_NO_REMOTE_WRITE);
+      tpt.checkRemote(table, pd, rkey, address, 0, 8, need, VendorErr.RKEY_NO_REMOTE_WRITE, 0);
     i32[entry + Mpt.ACCESS] = Access.REMOTE_READ;
     expect(local(bed.pd, key ^ 1, 0, true)).to.equal(VendorErr.BAD_LKEY);
     expect(local(bed.pd + 1, key, 0, true)).to.equal(VendorErr.LKEY_PD_MISMATCH);
@@ -132,7 +132,7 @@ describe('Tpt', () => {
       expect(tpt.checkLocal(table, bed.pd, bad, 0x1000, 0, 1, false), `0x${(bad >>> 0).toString(16)}`).to.equal(
         VendorErr.BAD_LKEY,
       );
-      expect(tpt.checkRemote(table, bed.pd, bad, 0x1000, 0, 1, 1, 9)).to.equal(VendorErr.BAD_RKEY);
+      expect(tpt.checkRemote(table, bed.pd, bad, 0x1000, 0, 1, 1, 9, 0)).to.equal(VendorErr.BAD_RKEY);
     }
   });
 
@@ -141,7 +141,7 @@ describe('Tpt', () => {
     i32[table + (rings.key >>> 8) * Mpt.WORDS + Mpt.PD] = 0;
     const place = split(rings.start);
     expect(tpt.checkLocal(table, bed.pd, rings.key, ...place, 1, false)).to.equal(VendorErr.BAD_LKEY);
-    expect(tpt.checkRemote(table, bed.pd, rings.key, ...place, 1, 1, 9)).to.equal(VendorErr.BAD_RKEY);
+    expect(tpt.checkRemote(table, bed.pd, rings.key, ...place, 1, 1, 9, 0)).to.equal(VendorErr.BAD_RKEY);
     bed.commands.destroyMpt(rings.key);
   });
 

@@ -300,4 +300,18 @@ describe('gen2', () => {
     expect(gen2.ibv_reg_mr_iova2(pd, buf, 64, 4096, 0)).to.include({ iova: 4096, length: 64 });
     expect(gen2.ibv_alloc_null_mr(pd).bytes).to.have.length(0);
   });
+
+  it('has memory windows', () => {
+    const pd = gen2.ibv_alloc_pd(context);
+    const mw = gen2.ibv_alloc_mw(pd, gen2.IBV_MW_TYPE_1);
+    expect(gen2.ibv_inc_rkey(mw.rkey) >>> 8).to.equal(mw.rkey >>> 8);
+    const cq = gen2.ibv_create_cq(context, 4, null, null, 0);
+    const qp = gen2.ibv_create_qp(pd, { qpType: IBV_QPT_RC, sendCq: cq, recvCq: cq, cap: CAP });
+    const error = failure(() => gen2.ibv_bind_mw(qp, mw, { mr: null }));
+    expect(error).to.include({ code: 'EINVAL', verb: 'ibv_bind_mw' });
+    gen2.ibv_wr_start(qp);
+    gen2.ibv_wr_bind_mw(qp, gen2.ibv_alloc_mw(pd, gen2.IBV_MW_TYPE_2), 1, { mr: null });
+    expect(failure(() => gen2.ibv_wr_complete(qp)).code).to.equal('EINVAL');
+    gen2.ibv_dealloc_mw(mw);
+  });
 });

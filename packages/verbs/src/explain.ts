@@ -1,6 +1,7 @@
 /** Turns a failed completion into a sentence that names the cause. */
 import { hex } from './check.ts';
-import { enumName } from './enums/name-of.ts';
+import { AccessFlags } from './enums/access-flags.ts';
+import { enumName, flagNames } from './enums/name-of.ts';
 import { WcOpcode, WcStatus, wcStatusStr } from './enums/wc.ts';
 import { VendorErr } from './rings/vendor-err.ts';
 
@@ -62,6 +63,18 @@ const SENTENCES: Readonly<Record<number, Sentence>> = {
   [VendorErr.AH_PD_MISMATCH]: (f) => `address handle ${f.faultAddr} is of another protection domain than the QP`,
   [VendorErr.AH_PORT_MISMATCH]: (f) => `address handle ${f.faultAddr} is for another port than that of the QP`,
   [VendorErr.MTU_MISMATCH]: () => "a packet does not fit the path MTU: compare the two ends' pathMtu",
+  [VendorErr.WINDOW_NOT_BOUND]: (f) => `the memory window with ${rkey(f)} is not bound`,
+  [VendorErr.WINDOW_QP_MISMATCH]: (f) => `the memory window with ${rkey(f)} is bound to another QP`,
+  [VendorErr.BIND_NO_WINDOW]: (f) => `there is no memory window ${hex(f.faultAddr)}`,
+  [VendorErr.BIND_BAD_RKEY]: (f) => `${rkey(f)} differs from the window's in more than the low byte: use incRkey()`,
+  [VendorErr.BIND_BAD_ACCESS]: (f) =>
+    `access ${flagNames(AccessFlags, f.faultAddr)} is more than a memory window of this type can have`,
+  [VendorErr.BIND_BOUND]: (f) => `the memory window with ${rkey(f)} is bound: invalidate it first`,
+  [VendorErr.BIND_EMPTY]: (f) => `the bind of ${rkey(f)} has no length: a window of type 2 is invalidated instead`,
+  [VendorErr.BIND_NOT_ALLOWED]: (f) => `${lkey(f)} ${mr(f)} lacks MW_BIND`,
+  [VendorErr.BIND_ZERO_BASED_REGION]: (f) => `${lkey(f)} ${mr(f)} is zero-based, so no window can be bound to it`,
+  [VendorErr.INVALIDATE_NOT_TYPE_2]: (f) =>
+    `${rkey(f)} is not of a memory window of type 2: regions are deregistered, windows of type 1 bound to nothing`,
   [VendorErr.SRQ_ERR]: () => "the peer's shared receive queue is in error",
   [VendorErr.NAK_INVALID_REQUEST]: (f) =>
     f.faultKey === 0

@@ -46,6 +46,7 @@ export { Gid, type GidEntry } from './gid.ts';
 export { LEFT_OUT, type LeftOutFeature, leftOutFeature, type LeftOutVerb, refuseLeftOut } from './left-out.ts';
 export { VerbsObject } from './lifetime.ts';
 export { MemoryRegion } from './memory-region.ts';
+export { incRkey, MemoryWindow, type MwBind, type MwBindInfo, type MwBindInit } from './memory-window.ts';
 export { ParentDomain, type ParentDomainInitAttr, ThreadDomain } from './parent-domain.ts';
 export { ProtectionDomain } from './protection-domain.ts';
 export { maskOfQpAttr, namesOfQpAttrMask } from './qp-attr-rules.ts';

@@ -104,9 +104,18 @@ export class MemoryRegion extends VerbsObject {
     Object.assign(this as Writable<MemoryRegion>, changed);
   }
 
-  /** Ends the registration; its keys give nothing from here on. Source: `ibv_dereg_mr`(3). */
+  /**
+   * Ends the registration; its keys give nothing from here on. Throws EBUSY while memory windows are bound to it.
+   * Source: `ibv_dereg_mr`(3).
+   */
   dereg(): void {
     this.endStrictly('ibv_dereg_mr');
+  }
+
+  /** Ends the memory windows that were bound to it, then the registration. Does nothing when it has ended; never throws. */
+  override [Symbol.dispose](): void {
+    if (!this.destroyed) for (const mw of this.pd.windows) if (mw.region === this) mw[Symbol.dispose]();
+    super[Symbol.dispose]();
   }
 
   /** @internal */ protected override releaseInProvider(): void {

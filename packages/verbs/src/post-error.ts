@@ -1,5 +1,6 @@
 /** Explains why a post was refused. Slow on purpose: the post itself only returned a number. */
 import { enumName } from './enums/name-of.ts';
+import { MwType } from './enums/mw.ts';
 import { QpState, qpStateStr, QpType, qpTypeStr } from './enums/qp.ts';
 import { SendFlags, WrOpcode } from './enums/wr.ts';
 import { Errno, errnoName, VerbsError } from './errors.ts';
@@ -91,8 +92,18 @@ function invalidReason({ qpType, cap }: PostedQp, facts: SendFacts): Reason {
     const message = `a datagram needs an address handle${ah === null ? '' : ' that lives'}`;
     return [message, 'set ah, remoteQpn and remoteQkey'];
   }
+  if (opcode === WrOpcode.BIND_MW) return bindReason(facts);
   const name = enumName(WrOpcode, opcode);
   return [`opcode ${name} is not one that this ${qpTypeStr(qpType)} QP can do${inline ? ' inline' : ''}`, ''];
+}
+
+function bindReason({ bind, sgeCount, hasInlineData }: SendFacts): Reason {
+  if (bind === null) return ['BIND_MW without bindMw', 'say which window is to show what'];
+  if (sgeCount > 0 || hasInlineData) return ['BIND_MW with SGEs or inline data', 'leave them out'];
+  const { mw, mr } = bind;
+  if (mw.destroyed || mr?.destroyed === true) return [`${(mw.destroyed ? mw : mr)?.label} is already destroyed`, ''];
+  if (mw.type !== MwType.TYPE_2) return [`${mw.label} is of type 1`, 'use qp.bindMw()'];
+  return ['BIND_MW is not an operation that this QP can do', ''];
 }
 
 /** A queue of receives, as far as an explanation needs it. */

@@ -5,14 +5,16 @@ import type { AhAttrInit } from './attributes/address.ts';
 import type { QpInitAttr, SrqInitAttr } from './attributes/qp.ts';
 import { assertOp, callOp } from './call-op.ts';
 import { checkAhAttr } from './check-ah.ts';
-import { checkInteger } from './check.ts';
+import { checkInteger, checkOneOf } from './check.ts';
 import type { Context } from './context.ts';
 import type { DmaBuffer } from './dma-buffer.ts';
 import { AccessFlags } from './enums/access-flags.ts';
+import { MwType } from './enums/mw.ts';
 import { inspectCustom, inspectLine } from './inspect.ts';
 import { refuseLeftOut } from './left-out.ts';
 import { VerbsObject } from './lifetime.ts';
 import { MemoryRegion, registerMemory } from './memory-region.ts';
+import { MemoryWindow } from './memory-window.ts';
 import { createQueuePair } from './create-qp.ts';
 import type { QueuePair } from './queue-pair.ts';
 import { SharedReceiveQueue } from './shared-receive-queue.ts';
@@ -41,6 +43,9 @@ export class ProtectionDomain extends VerbsObject {
   readonly context: Context;
   /** The provider's number of it, as in C's `handle`. */
   readonly handle: number;
+
+  /** The memory windows that live. @internal */
+  readonly windows = new Set<MemoryWindow>();
 
   /** @internal */
   constructor(context: Context, handle: number, parents: readonly VerbsObject[] = [context]) {
@@ -84,6 +89,15 @@ export class ProtectionDomain extends VerbsObject {
     const bytes = new Uint8Array(0);
     const access = AccessFlags.LOCAL_WRITE;
     return new MemoryRegion({ pd: this, buffer: undefined, bytes, length: NULL_MR_LENGTH, access, iova: null }, ops);
+  }
+
+  /** Makes a memory window, not bound: one of `MwType`. Throws ENOMEM at a limit. Source: `ibv_alloc_mw`(3). */
+  allocMw(type: MwType): MemoryWindow {
+    const verb = 'ibv_alloc_mw';
+    this.assertLive(verb);
+    assertOp(this.context, verb, 'allocMw');
+    checkOneOf(verb, 'type', type, MwType);
+    return new MemoryWindow(this, type, callOp(this.context, verb, 'allocMw', this.handle, type));
   }
 
   /** Makes a queue pair. Throws EINVAL with the limit that `init` passes, ENOMEM. Source: `ibv_create_qp`(3). */

@@ -3,9 +3,11 @@ import { AddressHandle } from './address-handle.ts';
 import { checkInstance } from './check.ts';
 import { WrOpcode } from './enums/wr.ts';
 import { refuseLeftOut } from './left-out.ts';
+import { checkBind, type MemoryWindow, type MwBindInfo } from './memory-window.ts';
 import {
   addressFault,
   bigintsFault,
+  bindFault,
   inlineFault,
   operationFault,
   sgListFault,
@@ -20,7 +22,7 @@ import { bigHigh, bigLow } from './words.ts';
 
 // Constants of this module: V8 folds them, and does not fold imported ones.
 const { RDMA_WRITE, RDMA_WRITE_WITH_IMM, SEND, SEND_WITH_IMM, SEND_WITH_INV, RDMA_READ, LOCAL_INV } = WrOpcode;
-const { ATOMIC_CMP_AND_SWP, ATOMIC_FETCH_AND_ADD } = WrOpcode;
+const { ATOMIC_CMP_AND_SWP, ATOMIC_FETCH_AND_ADD, BIND_MW } = WrOpcode;
 const { SGE, SGE_LIST, INLINE } = StagedData;
 const { UD, XRC } = StagedAddress;
 const TWO_32 = 4294967296;
@@ -94,6 +96,16 @@ export abstract class QueuePairEx extends SendList {
   /** Invalidates a local key. */
   wrLocalInv(invalidateRkey: number): void {
     this.setImm(this.openSend(LOCAL_INV), 'invalidateRkey', invalidateRkey);
+  }
+
+  /** Binds a memory window of type 2, which it can't be bound already; `rkey` is its new key. */
+  wrBindMw(mw: MemoryWindow, rkey: number, bindInfo: MwBindInfo): void {
+    const staged = this.openSend(BIND_MW);
+    try {
+      staged.bind = checkBind('', mw, rkey, bindInfo);
+    } catch {
+      this.refuseOperand(bindFault(mw, rkey, bindInfo));
+    }
   }
 
   /** Left out: throws EOPNOTSUPP. */

@@ -2,6 +2,7 @@
 import { assertCapability } from './assert-capability.ts';
 import type { AsyncEventSubject } from './async-event.ts';
 import type { QpAttr, QpAttrInit, QpCap, QpEndpoint, QpInitAttr } from './attributes/qp.ts';
+import { bindRequest } from './bind-request.ts';
 import { assertOp, callOp } from './call-op.ts';
 import { checkFlags, checkOneOf } from './check.ts';
 import type { CompletionQueue } from './completion-queue.ts';
@@ -13,6 +14,7 @@ import { Errno, invalid, inVerb, type VerbsError } from './errors.ts';
 import { Gid } from './gid.ts';
 import { inspectCustom, inspectLine } from './inspect.ts';
 import { refuseLeftOut } from './left-out.ts';
+import type { MemoryWindow, MwBindInit } from './memory-window.ts';
 import { checkModify } from './modify-qp.ts';
 import { type PostedQp, postRecvError, postSendError } from './post-error.ts';
 import type { ProtectionDomain } from './protection-domain.ts';
@@ -187,6 +189,21 @@ export class QueuePair extends QueuePairEx {
     } else {
       this.#postSendCopy(wr);
     }
+  }
+
+  /**
+   * Binds a memory window of type 1, as a work request of the send queue, and sets its new `rkey`, which works once the completion is
+   * there. Without a region it is bound to nothing. Throws EINVAL for a window of type 2, which BIND_MW binds, else as
+   * {@link QueuePair.postSend}. Source: `ibv_bind_mw`(3).
+   */
+  bindMw(mw: MemoryWindow, bind: MwBindInit): void {
+    const verb = 'ibv_bind_mw';
+    const wr = bindRequest(verb, mw, bind);
+    mw.binding = true;
+    const errno = this.building ? EINVAL : this.sendPath.post(wr);
+    mw.binding = false;
+    if (errno !== 0) throw postSendError(verb, errno, 0, this.#posted(), sendFacts(wr));
+    mw.rkey = wr.bindMw!.rkey;
   }
 
   /** Posts receives: one, a chain by `next`, or a list. Throws as {@link QueuePair.postSend}. Source: `ibv_post_recv`(3). */

@@ -3,6 +3,7 @@ import { AddressHandle } from './address-handle.ts';
 import { checkInstance, checkU32, checkU53 } from './check.ts';
 import { SendFlags } from './enums/wr.ts';
 import { VerbsError } from './errors.ts';
+import { checkBind, type MemoryWindow, type MwBind, type MwBindInfo } from './memory-window.ts';
 import { assignSendWr, checkInlineData, checkU64, SendWr } from './send-wr.ts';
 import { assignSgList, checkSgList, type SgeLike } from './sge.ts';
 import { StagedData, type StagedSend } from './staged-send.ts';
@@ -20,6 +21,8 @@ export interface SendFacts {
   /** Whether there is `inlineData`. */
   readonly hasInlineData: boolean;
   readonly ah: AddressHandle | null;
+  /** What BIND_MW binds. */
+  readonly bind: MwBind | null;
 }
 
 /** Why the extended form's calls came to nothing. */
@@ -52,21 +55,21 @@ export function sendFacts(wr: SendWr): SendFacts | Reason {
     assignSendWr('', new SendWr(), wr);
   });
   if (fault !== null) return fault;
-  const { opcode, sendFlags, sgList, inlineData, ah } = wr;
+  const { opcode, sendFlags, sgList, inlineData, ah, bindMw: bind } = wr;
   const inlineBytes = inlineData?.length ?? sgList.reduce((sum, { length }) => sum + length, 0);
-  return { opcode, sendFlags, sgeCount: sgList.length, inlineBytes, hasInlineData: inlineData !== null, ah };
+  return { opcode, sendFlags, sgeCount: sgList.length, inlineBytes, hasInlineData: inlineData !== null, ah, bind };
 }
 
 /** The same of one that the extended form builds. `more` is what was refused before it could be noted. */
 export function stagedFacts(
-  { opcode, flags, data, count, addressed, ah }: StagedSend,
+  { opcode, flags, data, count, addressed, ah, bind }: StagedSend,
   more: { readonly sgeCount?: number; readonly inlineBytes?: number } = {},
 ): SendFacts {
   const { SGE, SGE_LIST, INLINE } = StagedData;
   const hasInlineData = more.inlineBytes !== undefined || (more.sgeCount === undefined && data === INLINE);
   const { sgeCount = data === SGE ? 1 : data === SGE_LIST ? count : 0, inlineBytes = hasInlineData ? count : 0 } = more;
   const sendFlags = hasInlineData ? flags | SendFlags.INLINE : flags;
-  return { opcode, sendFlags, sgeCount, inlineBytes, hasInlineData, ah: addressed === 0 ? null : ah };
+  return { opcode, sendFlags, sgeCount, inlineBytes, hasInlineData, ah: addressed === 0 ? null : ah, bind };
 }
 
 // What is wrong with the operands of the extended form, of which only one is known to be no number. The setters call these, and make
@@ -107,6 +110,13 @@ export function sgListFault(sgList: readonly SgeLike[]): Reason | null {
 export function inlineFault(bytes: Uint8Array): Reason | null {
   return faultOf(() => {
     checkInlineData('', bytes);
+  });
+}
+
+/** What a memory window is to show. */
+export function bindFault(mw: MemoryWindow, rkey: number, info: MwBindInfo): Reason | null {
+  return faultOf(() => {
+    checkBind('', mw, rkey, info);
   });
 }
 

@@ -3,6 +3,7 @@ import type { AddressHandle } from './address-handle.ts';
 import { checkU32, checkU53, show } from './check.ts';
 import { SendFlags, WrOpcode } from './enums/wr.ts';
 import { invalid } from './errors.ts';
+import { checkBind, type MwBind } from './memory-window.ts';
 import { assignSgList, type Sge, type SgeLike } from './sge.ts';
 import { bigHigh, bigLow, DOUBLE, highWord, wordsToBigInt, wordsToNumber } from './words.ts';
 
@@ -32,6 +33,8 @@ export interface SendWrInit {
   readonly compareAdd?: bigint;
   /** Compare and swap: the new value, 64 bits. */
   readonly swap?: bigint;
+  /** BIND_MW: the window of type 2, and what it is to show. */
+  readonly bindMw?: MwBind | null;
   /** UD: the way to the peer. */
   readonly ah?: AddressHandle | null;
   /** UD: the peer's QP number. */
@@ -87,6 +90,8 @@ export class SendWr {
   swapLo = 0;
   /** High word of `swap`, signed. */
   swapHi = 0;
+  /** BIND_MW: the window of type 2, and what it is to show; else null. */
+  bindMw: MwBind | null = null;
   /** UD: the way to the peer. */
   ah: AddressHandle | null = null;
   /** UD: the peer's QP number. */
@@ -151,6 +156,7 @@ export class SendWr {
 export function assignSendWr(verb: string, wr: SendWr, init: SendWrInit): void {
   const { wrId = 0, opcode = WrOpcode.SEND, sendFlags = 0, immData = 0, invalidateRkey = 0, rkey = 0 } = init;
   const { remoteAddr = 0, remoteQpn = 0, remoteQkey = 0, remoteSrqn = 0, ah = null, inlineData = null } = init;
+  const { bindMw = null } = init;
   checkU53(verb, 'wrId', wrId);
   checkU32(verb, 'opcode', opcode);
   checkU32(verb, 'sendFlags', sendFlags);
@@ -171,6 +177,7 @@ export function assignSendWr(verb: string, wr: SendWr, init: SendWrInit): void {
   wr.rkey = rkey;
   wr.remoteAddr = remoteAddr;
   wr.ah = ah;
+  wr.bindMw = bindMw === null ? null : checkBind(verb, bindMw.mw, bindMw.rkey, bindMw);
   wr.inlineData = inlineData;
   wr.remoteQpn = remoteQpn;
   wr.remoteQkey = remoteQkey;

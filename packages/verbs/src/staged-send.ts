@@ -1,5 +1,6 @@
 /** The extended form's work request in the making. */
 import type { AddressHandle } from './address-handle.ts';
+import type { MwBind } from './memory-window.ts';
 import { DOUBLE } from './words.ts';
 
 /** What {@link StagedSend.data} says of the local memory. */
@@ -69,6 +70,8 @@ export class StagedSend {
   swapLo = 0;
   /** Atomics: high word of the new value, signed. */
   swapHi = 0;
+  /** BIND_MW: the window, and what it is to show. */
+  bind: MwBind | null = null;
   /** {@link StagedAddress} bits: which of the fields from here to `remoteSrqn` are this operation's. */
   addressed = 0;
   /** UD: the way to the peer. */

@@ -5,15 +5,19 @@ import type { CapabilityName } from '@openverbs/verbs/driver';
 import { expectError } from '../bench/errors.ts';
 import { defineSuite } from '../define-suite.ts';
 
+const INVALIDATES =
+  DeviceCapFlags.MEM_MGT_EXTENSIONS | DeviceCapFlags.MEM_WINDOW_TYPE_2A | DeviceCapFlags.MEM_WINDOW_TYPE_2B;
+
 /** What `queryDevice` must say exactly when the manifest claims the capability. */
 const shownByDevice: Readonly<Partial<Record<CapabilityName, (attr: DeviceAttr) => boolean>>> = {
   atomics: (attr) => attr.atomicCap !== AtomicCap.NONE,
   srq: (attr) => attr.maxSrq > 0 && attr.maxSrqWr > 0 && attr.maxSrqSge > 0,
   srqResize: (attr) => (attr.deviceCapFlags & DeviceCapFlags.SRQ_RESIZE) !== 0,
   multicast: (attr) => attr.maxMcastGrp > 0,
-  memoryWindows: (attr) => attr.maxMw > 0,
+  memoryWindows: (attr) => attr.maxMw > 0 && (attr.deviceCapFlags & DeviceCapFlags.MEM_WINDOW) !== 0,
   xrc: (attr) => (attr.deviceCapFlags & DeviceCapFlags.XRC) !== 0,
-  localInvalidate: (attr) => (attr.deviceCapFlags & DeviceCapFlags.MEM_MGT_EXTENSIONS) !== 0,
+  // The windows that can be invalidated; the extensions are more, registration by work request.
+  localInvalidate: (attr) => (attr.deviceCapFlags & INVALIDATES) !== 0,
 };
 
 export const deviceSuite = defineSuite('device', [], (suite) => {

@@ -19,8 +19,11 @@ import { hostileSrqSuite } from './hostile-srq.ts';
 import { hostileWqeSuite } from './hostile-wqe.ts';
 import { inlineSuite } from './inline.ts';
 import { lifetimesSuite } from './lifetimes.ts';
+import { invalidateSuite } from './invalidate.ts';
 import { limitsSuite } from './limits.ts';
 import { localErrorsSuite } from './local-errors.ts';
+import { memoryWindow1Suite } from './memory-window-1.ts';
+import { memoryWindow2Suite } from './memory-window-2.ts';
 import { mrIovaSuite } from './mr-iova.ts';
 import { mrReregSuite } from './mr-rereg.ts';
 import { mrSuite } from './mr.ts';
@@ -75,6 +78,9 @@ export const suites: readonly ConformanceSuite[] = [
   mrReregSuite,
   mrIovaSuite,
   nullMrSuite,
+  memoryWindow1Suite,
+  memoryWindow2Suite,
+  invalidateSuite,
   inlineSuite,
   sgeListsSuite,
   pathMtuSuite,

@@ -24,6 +24,7 @@ const STATUSES: readonly number[] = [
   WcStatus.LOC_LEN_ERR,
   WcStatus.LOC_QP_OP_ERR,
   WcStatus.LOC_PROT_ERR,
+  WcStatus.MW_BIND_ERR,
   WcStatus.REM_INV_REQ_ERR,
   WcStatus.REM_ACCESS_ERR,
   WcStatus.REM_OP_ERR,

@@ -3,7 +3,7 @@ import { AtomicCap, DeviceCapFlags, LinkLayer, Mtu, PortCapFlags, PortState } fr
 import type { DeviceAttr, DeviceAttrEx, PortAttr } from '@openverbs/verbs';
 import type { CapabilityManifest } from '@openverbs/verbs/driver';
 import { CAPABILITY_MANIFEST_VERSION } from '@openverbs/verbs/driver';
-import type { Hca } from '../hca.ts';
+import { type Hca, RESERVED_MPTS } from '../hca.ts';
 import { Port } from '../layout.ts';
 import * as limits from '../limits.ts';
 
@@ -22,6 +22,8 @@ export const CAPABILITIES: CapabilityManifest = {
     asyncEvents: true,
     sqDrain: true,
     resizeCq: true,
+    memoryWindows: true,
+    localInvalidate: true,
     reregMr: true,
     regMrIova: true,
     zeroBased: true,
@@ -45,6 +47,7 @@ export function nodeGuid(hca: Hca): bigint {
   return (BigInt(hi) << 32n) | BigInt(lo);
 }
 
+/** No MEM_MGT_EXTENSIONS: registration by work request, which it stands for too, is not of user space. */
 const DEVICE_CAP_FLAGS =
   DeviceCapFlags.CURR_QP_STATE_MOD |
   DeviceCapFlags.RC_RNR_NAK_GEN |
@@ -53,7 +56,9 @@ const DEVICE_CAP_FLAGS =
   DeviceCapFlags.UD_AV_PORT_ENFORCE |
   DeviceCapFlags.BAD_QKEY_CNTR |
   DeviceCapFlags.PORT_ACTIVE_EVENT |
-  DeviceCapFlags.SHUTDOWN_PORT;
+  DeviceCapFlags.SHUTDOWN_PORT |
+  DeviceCapFlags.MEM_WINDOW |
+  DeviceCapFlags.MEM_WINDOW_TYPE_2B;
 
 export function deviceAttr(hca: Hca): DeviceAttr {
   const guid = nodeGuid(hca);
@@ -73,7 +78,7 @@ export function deviceAttr(hca: Hca): DeviceAttr {
     maxSgeRd: limits.SGES_MAX,
     maxCq: limits.CQS_MAX,
     maxCqe: limits.CQE_MAX,
-    maxMr: limits.MPTS_MAX,
+    maxMr: limits.MPTS_MAX - RESERVED_MPTS,
     maxPd: limits.PDS_MAX - 1,
     maxQpRdAtom: limits.RD_ATOMIC_MAX,
     maxEeRdAtom: 0,
@@ -83,7 +88,7 @@ export function deviceAttr(hca: Hca): DeviceAttr {
     atomicCap: AtomicCap.HCA,
     maxEe: 0,
     maxRdd: 0,
-    maxMw: 0,
+    maxMw: limits.MPTS_MAX - RESERVED_MPTS,
     maxRawIpv6Qp: 0,
     maxRawEthyQp: 0,
     maxMcastGrp: 0,

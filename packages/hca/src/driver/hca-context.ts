@@ -16,7 +16,7 @@ import type {
   QpCap,
   SrqAttr,
 } from '@openverbs/verbs';
-import { GidType, QpAttrMask, QpDataInOrderCaps, WrOpcode } from '@openverbs/verbs';
+import { GidType, MwType, QpAttrMask, QpDataInOrderCaps, WrOpcode } from '@openverbs/verbs';
 import { QP_DOORBELL_RECORD_BYTES } from '@openverbs/verbs/rings';
 import type {
   AhOps,
@@ -29,6 +29,7 @@ import type {
   EventSource,
   MrOps,
   MrRequest,
+  MwOps,
   QpOps,
   QpRequest,
   SrqModifyOps,
@@ -90,6 +91,7 @@ export class HcaContext implements ContextOps {
   readonly #qpBuffers = new Map<number, RingBuffer>();
   /** The present key of each region, by the one that it had first, which is its handle. */
   readonly #regions = new Map<number, number>();
+  readonly #windows = new Set<number>();
   readonly #pds = new Set<number>();
   readonly #datagrams: Datagrams;
   #lastTd = 0;
@@ -123,6 +125,7 @@ export class HcaContext implements ContextOps {
       for (const qpn of [...this.#qpBuffers.keys()]) this.destroyQp(qpn);
       this.#srqs.destroyAll();
       this.#cqs.destroyAll();
+      for (const mw of [...this.#windows]) this.deallocMw(mw);
       for (const mr of [...this.#regions.keys()]) this.deregMr(mr);
       this.#datagrams.close();
       for (const pd of [...this.#pds]) this.deallocPd(pd);
@@ -226,6 +229,20 @@ export class HcaContext implements ContextOps {
       this.#commands.destroyMpt(this.#keyOf(mr));
     });
     this.#regions.delete(mr);
+  }
+
+  allocMw(pd: number, type: number): MwOps {
+    const init = { uar: this.#uar, pd, type2: type === MwType.TYPE_2 };
+    const handle = this.#withReaping(() => this.#commands.createWindow(init));
+    this.#windows.add(handle);
+    return { handle, rkey: handle };
+  }
+
+  deallocMw(mw: number): void {
+    asVerbsError(() => {
+      this.#commands.destroyWindow(mw);
+    });
+    this.#windows.delete(mw);
   }
 
   #keyOf(mr: number): number {

@@ -11,10 +11,11 @@ import { AsyncEvent } from '../async-event.ts';
 import type { Completer } from '../completer.ts';
 import { Count, type Counters } from '../counters.ts';
 import { Qpc, QpcState, Waiting } from '../layout.ts';
+import type { LocalOperations } from '../local-operations.ts';
 import { Opcode, SendFlag, WC_OPCODE } from '../opcode.ts';
 import type { QpStateMachine } from '../qp-state.ts';
 import { ackTimeoutNs } from '../retry-timer.ts';
-import type { SendWqeFetcher } from '../send-wqe-fetcher.ts';
+import { LOCAL_OPERATION, type SendWqeFetcher } from '../send-wqe-fetcher.ts';
 import type { TimerQueue } from '../timer-queue.ts';
 import type { FramePort } from './frame-port.ts';
 import { Qpt, Slot } from './layout.ts';
@@ -31,6 +32,7 @@ export class PacketRequester {
   readonly #i32: Int32Array;
   readonly #port: FramePort;
   readonly #wqe: SendWqeFetcher;
+  readonly #local: LocalOperations;
   readonly #completer: Completer;
   readonly #states: QpStateMachine;
   readonly #timers: TimerQueue;
@@ -41,6 +43,7 @@ export class PacketRequester {
     machine: Machine;
     port: FramePort;
     wqe: SendWqeFetcher;
+    local: LocalOperations;
     completer: Completer;
     states: QpStateMachine;
     timers: TimerQueue;
@@ -50,6 +53,7 @@ export class PacketRequester {
     this.#i32 = parts.machine.i32;
     this.#port = parts.port;
     this.#wqe = parts.wqe;
+    this.#local = parts.local;
     this.#completer = parts.completer;
     this.#states = parts.states;
     this.#timers = parts.timers;
@@ -67,6 +71,7 @@ export class PacketRequester {
       const index = i32[t + SEND_INDEX];
       if (index === i32[t + ASSIGNED]) {
         if (!this.#assign(q, t, index)) break;
+        if (i32[t + SEND_INDEX] !== index) continue; // done without a packet
         fetched = index;
       } else if (fetched !== index) {
         if (!this.#fetchAgain(q, t, index)) break;
@@ -126,6 +131,7 @@ export class PacketRequester {
     const i32 = this.#i32;
     if (i32[t + STARTED] === 0) return;
     const index = i32[q + SQ_CONSUMER];
+    if (((i32[t + ASSIGNED] - index) | 0) < 0) i32[t + ASSIGNED] = index;
     const first = index === i32[t + ASSIGNED] ? i32[q + SQ_PSN] : i32[this.slot(q, t, index) + Slot.FIRST_PSN];
     if (comparePsn(i32[t + UNACKED], first) < 0) i32[t + UNACKED] = first;
     i32[t + Qpt.RESENT_AT] = 0;
@@ -162,10 +168,12 @@ export class PacketRequester {
     }
     const wqe = this.#wqe;
     const failed = wqe.fetch(q, this.wqeAt(q, index));
+    if (failed === LOCAL_OPERATION) return this.#executeLocal(q, t, index);
     if (failed !== 0) return this.#refuse(q, index, wqe.syndrome, failed);
     const { opcode, flags } = wqe.request;
     if ((flags & SendFlag.FENCE) !== 0 && i32[t + READS] !== 0) return false; // IBTA 10.8.3.3
-    const packets = opcode > RDMA_READ ? 1 : packetCount(wqe.list.length, i32[q + PATH_MTU]);
+    const isAtomic = isResponded(opcode) && opcode !== RDMA_READ;
+    const packets = isAtomic ? 1 : packetCount(wqe.list.length, i32[q + PATH_MTU]);
     const s = this.slot(q, t, index);
     i32[s + Slot.FIRST_PSN] = i32[q + SQ_PSN];
     i32[s + Slot.PACKETS] = packets;
@@ -174,6 +182,19 @@ export class PacketRequester {
     i32[q + SQ_PSN] = addPsn(i32[q + SQ_PSN], packets);
     i32[t + ASSIGNED] = (index + 1) | 0;
     return true;
+  }
+
+  /** BIND_MW and LOCAL_INV: in their turn, since completions keep the order, and without a PSN. */
+  #executeLocal(q: number, t: number, index: number): boolean {
+    const i32 = this.#i32;
+    if (index !== i32[q + SQ_CONSUMER]) return false;
+    const failed = this.#local.execute(q, index);
+    if (failed !== 0) return this.#refuse(q, index, this.#wqe.syndrome, failed);
+    // A thread that dies between the commit and these stores leaves what `recover` mends.
+    i32[t + ASSIGNED] = i32[t + SEND_INDEX] = (index + 1) | 0;
+    if (i32[q + STATE] !== QpcState.ERR) return true;
+    this.#states.flush(q); // its CQ overran
+    return false;
   }
 
   /** Fetches a WQE whose packets have PSNs already; false when it is not what it was. */
@@ -224,7 +245,7 @@ export class PacketRequester {
     out.destQpn = i32[q + Qpc.DEST_QPN];
     out.solicited = last && (request.flags & SendFlag.SOLICITED) !== 0 ? 1 : 0;
     out.ackReq = last || (n + 1) % ACK_REQ_PACKETS === 0 ? 1 : 0;
-    out.imm = request.imm;
+    out.imm = out.invalidateRkey = request.imm;
     this.#setRemote(opcode, offset, list.length - offset);
     const length = isResponded(opcode) ? 0 : Math.min(list.length - offset, 1 << (7 + i32[q + PATH_MTU]));
     this.#port.send(q, t, list, offset, length);

@@ -21,7 +21,7 @@ import { Count, type Counters } from '../counters.ts';
 import type { EventQueues } from '../event-queue.ts';
 import { Qpc, QpcState } from '../layout.ts';
 import { RD_ATOMIC_MAX } from '../limits.ts';
-import { Opcode, WC_WITH_IMM } from '../opcode.ts';
+import { Opcode, WC_WITH_IMM, WC_WITH_INV } from '../opcode.ts';
 import type { QpStateMachine } from '../qp-state.ts';
 import { Request } from '../request.ts';
 import type { Responder } from '../responder.ts';
@@ -30,7 +30,7 @@ import { Aeth } from '../syndrome.ts';
 import type { FramePort } from './frame-port.ts';
 import { Inbound, Qpt, Resource } from './layout.ts';
 
-const { FIRST, MIDDLE, LAST, ONLY, SEND, WRITE, READ, ATOMIC, HAS_IMM } = OpcodeFlag;
+const { FIRST, MIDDLE, LAST, ONLY, SEND, WRITE, READ, ATOMIC, HAS_IMM, HAS_IETH } = OpcodeFlag;
 const { RQ_PSN, MSN, PATH_MTU, MAX_DEST_RD_ATOMIC, MIN_RNR_TIMER } = Qpc;
 const { ACK, RNR_NAK, NAK_PSN_SEQUENCE, NAK_INVALID_REQUEST } = Aeth;
 const { NONE } = Inbound;
@@ -199,20 +199,28 @@ export class PacketResponder {
   }
 
   #send(p: number, t: number, info: number): number {
-    const { payloadAt, payloadLength, imm, solicited } = this.#port.in;
+    const { payloadAt, payloadLength, imm, invalidateRkey, solicited } = this.#port.in;
     const offset = this.#i32[t + Qpt.INBOUND_BYTES];
+    const invalidates = (info & HAS_IETH) !== 0;
+    let answer = invalidates ? this.#responder.checkInvalidate(p, invalidateRkey) : ACK;
+    if (answer !== ACK) return answer;
     this.#list.setRun(payloadAt, payloadLength);
-    let answer = this.#responder.sendPart(p, this.#list, offset);
+    answer = this.#responder.sendPart(p, this.#list, offset);
     if (answer !== ACK) return answer;
     const bytes = offset + payloadLength;
     if ((info & (LAST | ONLY)) === 0) {
       this.#completer.commitPacket(p, t, 1, 0, Inbound.SEND, bytes, 0);
       return ACK;
     }
-    const hasImm = (info & HAS_IMM) !== 0;
-    answer = this.#responder.completeSend(p, bytes, hasImm ? imm : 0, hasImm ? WC_WITH_IMM : 0, solicited !== 0);
-    if (answer === ACK) this.#completer.commitPacket(p, t, 1, 1, NONE, 0, 0);
-    return answer;
+    let word = 0;
+    let wcFlags = 0;
+    if (invalidates) [word, wcFlags] = [invalidateRkey, WC_WITH_INV];
+    else if ((info & HAS_IMM) !== 0) [word, wcFlags] = [imm, WC_WITH_IMM];
+    answer = this.#responder.completeSend(p, bytes, word, wcFlags, solicited !== 0);
+    if (answer !== ACK) return answer;
+    if (invalidates) this.#responder.invalidate();
+    this.#completer.commitPacket(p, t, 1, 1, NONE, 0, 0);
+    return ACK;
   }
 
   #write(p: number, t: number, info: number): number {

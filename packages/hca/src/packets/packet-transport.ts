@@ -15,6 +15,7 @@ import type { EventQueues } from '../event-queue.ts';
 import type { Hca } from '../hca.ts';
 import { EngineHeader, Qpc, QpcState } from '../layout.ts';
 import { QPS_MAX } from '../limits.ts';
+import type { LocalOperations } from '../local-operations.ts';
 import type { QpStateMachine } from '../qp-state.ts';
 import { isPortUp } from '../resolve-peer.ts';
 import type { Responder } from '../responder.ts';
@@ -40,6 +41,7 @@ export interface PacketTransportParts {
   readonly faults: FaultInjector;
   readonly dma: DmaEngine;
   readonly wqe: SendWqeFetcher;
+  readonly local: LocalOperations;
   readonly responder: Responder;
   readonly completer: Completer;
   readonly states: QpStateMachine;

@@ -33,6 +33,13 @@ const OPERATIONS: readonly (readonly [opcode: number, only: number, first: numbe
     Wire.RC_SEND_MIDDLE,
     Wire.RC_SEND_LAST_WITH_IMMEDIATE,
   ],
+  [
+    Opcode.SEND_WITH_INV,
+    Wire.RC_SEND_ONLY_WITH_INVALIDATE,
+    Wire.RC_SEND_FIRST,
+    Wire.RC_SEND_MIDDLE,
+    Wire.RC_SEND_LAST_WITH_INVALIDATE,
+  ],
   [Opcode.RDMA_READ, ...same(Wire.RC_RDMA_READ_REQUEST)],
   [Opcode.ATOMIC_CMP_AND_SWP, ...same(Wire.RC_COMPARE_SWAP)],
   [Opcode.ATOMIC_FETCH_AND_ADD, ...same(Wire.RC_FETCH_ADD)],

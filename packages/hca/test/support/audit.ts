@@ -21,7 +21,7 @@ function auditAllocators(bed: Testbed): void {
     ['QP', hca.qps, (index) => index < 2 || i32[hca.qpTable + index * Qpc.WORDS] !== 0],
     ['CQ', hca.cqs, (index) => i32[hca.cqTable + index * Cqc.WORDS] !== 0],
     ['SRQ', hca.srqs, (index) => i32[hca.srqTable + index * Srqc.WORDS] !== 0],
-    ['MPT', hca.mpts, (index) => i32[hca.mptTable + index * Mpt.WORDS] !== 0],
+    ['MPT', hca.mpts, (index) => index === 0 || i32[hca.mptTable + index * Mpt.WORDS] !== 0],
     ['AH', hca.ahs, (index) => i32[hca.ahTable + index * Ah.WORDS] !== 0],
     ['PD', hca.pds, (index) => index === 0 || i32[pdTable + index] !== 0],
   ];
@@ -57,6 +57,7 @@ function auditReferences(bed: Testbed): void {
     const word = c + Cqc.REFERENCES;
     expect(i32[word], 'references of a CQ').to.equal(expected.get(word) ?? 0);
   }
+  for (const window of mpts(i32, hca)) if (i32[window + Mpt.REGION] !== 0) count(i32[window + Mpt.REGION] + Mpt.PINS);
   for (const entry of mpts(i32, hca)) {
     const word = entry + Mpt.PINS;
     expect(i32[word], 'pins of a region').to.equal(expected.get(word) ?? 0);

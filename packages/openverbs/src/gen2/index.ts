@@ -19,6 +19,7 @@ export * from './extended-completion.ts';
 export * from './extended-post.ts';
 export * from './left-out.ts';
 export * from './memory.ts';
+export * from './memory-window.ts';
 export * from './names.ts';
 export type { Out } from './out-parameter.ts';
 export * from './queue-pair.ts';

@@ -2,7 +2,7 @@
 import type { QpCap } from '../attributes/qp.ts';
 import type { SendPath } from '../data-path.ts';
 import type { QpCalls } from '../driver/data-path.ts';
-import { SendFlags } from '../enums/wr.ts';
+import { SendFlags, WrOpcode } from '../enums/wr.ts';
 import { Errno } from '../errors.ts';
 import { SendWr } from '../send-wr.ts';
 import { Sge, type SgeLike } from '../sge.ts';
@@ -10,7 +10,7 @@ import { NoOperation, StagedAddress, StagedData, type StagedSend } from '../stag
 import { wordsToNumber } from '../words.ts';
 
 const { EINVAL, ENOMEM } = Errno;
-const { SGE, SGE_LIST, INLINE: INLINE_DATA } = StagedData;
+const { NONE, SGE, SGE_LIST, INLINE: INLINE_DATA } = StagedData;
 const { UD, XRC } = StagedAddress;
 const { INLINE } = SendFlags;
 
@@ -59,6 +59,7 @@ export class CallsSendQueue implements SendPath {
     if (errno !== 0) return errno;
     const { index, data, opcode, addressed, ah } = staged;
     if ((addressed & UD) !== 0 && ah?.destroyed === true) return EINVAL;
+    if (opcode === WrOpcode.BIND_MW && (data !== NONE || !isBindable(staged))) return EINVAL;
     const wr = this.place(index);
     wr.wrId = staged.wrId;
     wr.opcode = opcode;
@@ -135,12 +136,18 @@ export class CallsSendQueue implements SendPath {
     wr.compareAddHi = staged.compareAddHi;
     wr.swapLo = staged.swapLo;
     wr.swapHi = staged.swapHi;
+    wr.bindMw = staged.opcode === WrOpcode.BIND_MW ? staged.bind : null;
     const datagram = (staged.addressed & UD) !== 0;
     wr.ah = datagram ? staged.ah : null;
     wr.remoteQpn = datagram ? staged.remoteQpn : 0;
     wr.remoteQkey = datagram ? staged.remoteQkey >>> 0 : 0;
     wr.remoteSrqn = (staged.addressed & XRC) !== 0 ? staged.remoteSrqn : 0;
   }
+}
+
+/** Whether window and region are there; the window is of type 2. */
+function isBindable({ bind }: StagedSend): boolean {
+  return bind?.mw.bindable === true && bind.mr?.destroyed !== true;
 }
 
 /** Gives the list a length. Setting the length of an array costs a call into V8, so not for nothing. */

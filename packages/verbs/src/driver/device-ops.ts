@@ -87,6 +87,14 @@ export interface MrRequest {
   readonly iova: number | null;
 }
 
+/** Result of making a memory window. */
+export interface MwOps {
+  /** The provider's number of the window; what WQEs name. Bits from 8 on number it in messages. */
+  readonly handle: Handle;
+  /** Its first key, whose low byte is the application's to change. */
+  readonly rkey: number;
+}
+
 /** Result of making a completion queue. */
 export interface CqOps {
   /** The provider's number of the queue; what completion events name. */
@@ -208,6 +216,8 @@ export interface ContextOps {
   allocBuf?(length: number, alignment: number): DmaBufferOps;
   /** `ibv_alloc_null_mr`. Only its `lkey` means something. */
   allocNullMr?(pd: Handle): MrOps;
+  /** `ibv_alloc_mw`; `type` is one of `MwType`. */
+  allocMw?(pd: Handle, type: number): MwOps;
   /** `ibv_alloc_parent_domain`. What it returns is taken wherever a PD is; it may be the PD's own handle. */
   allocParentDomain?(pd: Handle, td: Handle | null): Handle;
   /** `ibv_alloc_pd`. */
@@ -226,6 +236,8 @@ export interface ContextOps {
   createQp?(request: QpRequest): QpOps;
   /** `ibv_create_srq`. */
   createSrq?(pd: Handle, attr: SrqAttr): SrqOps;
+  /** `ibv_dealloc_mw`: a bound one, too. */
+  deallocMw?(mw: Handle): void;
   /** `ibv_dealloc_pd` on what `allocParentDomain` returned. */
   deallocParentDomain?(parentDomain: Handle): void;
   /** `ibv_dealloc_pd`. */

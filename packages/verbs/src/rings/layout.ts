@@ -38,6 +38,22 @@ export const SendWqe = {
   SWAP_LO: 14,
   /** High word of the new value. */
   SWAP_HI: 15,
+  /** BIND_MW has no SGEs but this: bytes of the window. */
+  BIND_LENGTH_LO: 8,
+  /** High word of the length. */
+  BIND_LENGTH_HI: 9,
+  /** The lkey of the region; means nothing when the length is 0. */
+  BIND_LKEY: 10,
+  /** The provider's number of the window. */
+  BIND_MW: 11,
+  /** The window's new key. */
+  BIND_RKEY: 12,
+  /** `ibv_access_flags` of the window. */
+  BIND_ACCESS: 13,
+  /** Address of the first byte, as the region's keys know it. */
+  BIND_ADDR_LO: 14,
+  /** High word of the address. */
+  BIND_ADDR_HI: 15,
 } as const;
 
 /** Words of a receive WQE. Its stride is a power of two of at least {@link RECV_WQE_BYTES_MIN} bytes. */

@@ -1,6 +1,6 @@
 /** The extended form of posting, straight into the ring. Hot: nothing here allocates. */
 import type { SendPath } from '../data-path.ts';
-import { SendFlags } from '../enums/wr.ts';
+import { SendFlags, WrOpcode } from '../enums/wr.ts';
 import { Errno } from '../errors.ts';
 import type { SgeLike } from '../sge.ts';
 import { NoOperation, StagedAddress, StagedData, type StagedSend } from '../staged-send.ts';
@@ -13,6 +13,7 @@ const { OPCODE, FLAGS, IMM, INLINE_LENGTH, RKEY, REMOTE_ADDR_LO, REMOTE_ADDR_HI,
 const { COMPARE_ADD_LO, COMPARE_ADD_HI, SWAP_LO, SWAP_HI } = SendWqe;
 const { ADDR_LO, ADDR_HI, LENGTH, LKEY } = SgeWords;
 const { INLINE } = SendFlags;
+const { BIND_MW } = WrOpcode;
 const { NONE, SGE: ONE_SGE, INLINE: INLINE_DATA } = StagedData;
 const { UD: UD_ADDRESS, XRC: XRC_ADDRESS } = StagedAddress;
 const { EINVAL, ENOMEM } = Errno;
@@ -157,6 +158,7 @@ export class RingSendBuilder extends RingSendQueue implements SendPath {
   /** Immediate data, keys to invalidate and operands of atomics. */
   private appendSpecial(wqe: number, staged: StagedSend): boolean {
     const { i32 } = this;
+    if (staged.opcode === BIND_MW) return this.appendBind(wqe, staged);
     if (((ATOMIC_OPS >>> staged.opcode) & 1) === 0) {
       i32[wqe + IMM] = staged.imm;
       return true;
@@ -175,6 +177,10 @@ export class RingSendBuilder extends RingSendQueue implements SendPath {
     i32[wqe + RKEY] = staged.rkey;
     i32[wqe + REMOTE_ADDR_LO] = staged.remoteAddrLo;
     i32[wqe + REMOTE_ADDR_HI] = staged.remoteAddrHi;
+  }
+
+  private appendBind(wqe: number, { data, bind }: StagedSend): boolean {
+    return data === NONE && bind !== null && this.writeBind(wqe, bind);
   }
 
   /** Where a datagram or an XRC message goes. */

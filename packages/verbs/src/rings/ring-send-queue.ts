@@ -2,6 +2,7 @@
 import { QpType } from '../enums/qp.ts';
 import { SendFlags, WrOpcode } from '../enums/wr.ts';
 import { Errno } from '../errors.ts';
+import type { MwBind } from '../memory-window.ts';
 import type { SendWr } from '../send-wr.ts';
 import { QpDoorbellRecord, SendWqe, SGE_WORDS, SgeWords } from './layout.ts';
 import { storeOrdered } from './ordering.ts';
@@ -11,6 +12,9 @@ import { WorkQueueSlots } from './work-queue-slots.ts';
 // Constants of this module: V8 folds them, and does not fold imported ones.
 const { OPCODE, FLAGS, IMM, INLINE_LENGTH, RKEY, REMOTE_ADDR_LO, REMOTE_ADDR_HI, REMOTE_SRQN, SGE } = SendWqe;
 const { COMPARE_ADD_LO, COMPARE_ADD_HI, SWAP_LO, SWAP_HI } = SendWqe;
+const { BIND_LENGTH_LO, BIND_LENGTH_HI, BIND_LKEY, BIND_MW: BIND_WINDOW, BIND_RKEY, BIND_ACCESS } = SendWqe;
+const { BIND_ADDR_LO, BIND_ADDR_HI } = SendWqe;
+const { BIND_MW } = WrOpcode;
 const { ADDR_LO, ADDR_HI, LENGTH, LKEY } = SgeWords;
 const { SQ_PRODUCER } = QpDoorbellRecord;
 const { SIGNALED, INLINE } = SendFlags;
@@ -21,10 +25,11 @@ const SGE_COUNT_SHIFT = 8;
 
 const ops = (...opcodes: readonly number[]): number => opcodes.reduce((bits, opcode) => bits | (1 << opcode), 0);
 export const ATOMICS = ops(WrOpcode.ATOMIC_CMP_AND_SWP, WrOpcode.ATOMIC_FETCH_AND_ADD);
+const BIND = 1 << WrOpcode.BIND_MW;
 const WITH_RKEY = ops(WrOpcode.LOCAL_INV, WrOpcode.SEND_WITH_INV);
 const WITH_IMM = ops(WrOpcode.SEND_WITH_IMM, WrOpcode.RDMA_WRITE_WITH_IMM);
 /** Operations that fill more words than the others. */
-export const SPECIAL = ATOMICS | WITH_RKEY | WITH_IMM;
+export const SPECIAL = ATOMICS | WITH_RKEY | WITH_IMM | BIND;
 const SENDS = ops(WrOpcode.SEND, WrOpcode.SEND_WITH_IMM, WrOpcode.SEND_WITH_INV);
 /** Only what goes out can be inline. */
 export const INLINE_OPS = SENDS | ops(WrOpcode.RDMA_WRITE, WrOpcode.RDMA_WRITE_WITH_IMM);
@@ -192,9 +197,31 @@ export class RingSendQueue {
       i32[wqe + COMPARE_ADD_HI] = wr.compareAddHi;
       i32[wqe + SWAP_LO] = wr.swapLo;
       i32[wqe + SWAP_HI] = wr.swapHi;
+    } else if (opcode === BIND_MW) {
+      const bind = wr.bindMw;
+      // What is bound takes the place of SGEs and inline data.
+      if (bind === null || i32[wqe + FLAGS] >>> SGE_COUNT_SHIFT !== 0 || (i32[wqe + FLAGS] & INLINE) !== 0)
+        return false;
+      return this.writeBind(wqe, bind);
     } else {
       i32[wqe + IMM] = ((WITH_RKEY >>> opcode) & 1) !== 0 ? wr.invalidateRkey | 0 : wr.immData | 0;
     }
+    return true;
+  }
+
+  /** What a memory window is to show. @internal */
+  protected writeBind(wqe: number, { mw, mr, rkey, access, addr, length }: MwBind): boolean {
+    if (!mw.bindable || mr?.destroyed === true) return false;
+    const { i32 } = this;
+    i32[wqe + BIND_LENGTH_LO] = length | 0;
+    i32[wqe + BIND_LENGTH_HI] = length / TWO_32;
+    i32[wqe + BIND_LKEY] = mr === null ? 0 : mr.lkey | 0;
+    i32[wqe + BIND_WINDOW] = mw.handle;
+    i32[wqe + BIND_RKEY] = rkey | 0;
+    i32[wqe + BIND_ACCESS] = access | 0;
+    i32[wqe + BIND_ADDR_LO] = addr | 0;
+    i32[wqe + BIND_ADDR_HI] = addr / TWO_32;
+    mw.region = mr;
     return true;
   }
 

@@ -91,6 +91,26 @@ export const VendorErr = {
   AH_PD_MISMATCH: 41,
   /** The address handle goes out from another port than the QP is on. Value: its number. */
   AH_PORT_MISMATCH: 42,
+  /** The rkey is of a memory window that is not bound. Key: the rkey. */
+  WINDOW_NOT_BOUND: 64,
+  /** The rkey is of a memory window of type 2 that another QP has bound. Key: the rkey. */
+  WINDOW_QP_MISMATCH: 65,
+  /** BIND_MW names no memory window. Value: the number that it names. */
+  BIND_NO_WINDOW: 66,
+  /** The new rkey of a memory window differs from the present one in more than its low byte. Key: the new rkey. */
+  BIND_BAD_RKEY: 67,
+  /** Access flags that a memory window of this type can't have. Value: the flags. */
+  BIND_BAD_ACCESS: 68,
+  /** The memory window is of type 2, and bound already. Key: its rkey. */
+  BIND_BOUND: 69,
+  /** The memory window is of type 2, and the bind has no length. Key: its rkey. */
+  BIND_EMPTY: 70,
+  /** The memory region lacks MW_BIND. Key: its lkey. */
+  BIND_NOT_ALLOWED: 71,
+  /** The memory region is zero-based. Key: its lkey. */
+  BIND_ZERO_BASED_REGION: 72,
+  /** What was to be invalidated is no memory window of type 2. Key: the rkey. */
+  INVALIDATE_NOT_TYPE_2: 73,
 } as const;
 
 /** One of {@link VendorErr}. */

@@ -12,6 +12,7 @@ import { ContextEx } from '../context-ex.ts';
 import { Device } from '../device.ts';
 import { DmaBuffer } from '../dma-buffer.ts';
 import { MemoryRegion } from '../memory-region.ts';
+import { MemoryWindow } from '../memory-window.ts';
 import { ParentDomain, ThreadDomain } from '../parent-domain.ts';
 import { ProtectionDomain } from '../protection-domain.ts';
 import { QueuePair } from '../queue-pair.ts';
@@ -76,6 +77,7 @@ const CLASSES: readonly TracedClass[] = [
       regMr: ['ibv_reg_mr', 'memory', 'access'],
       regMrIova: ['ibv_reg_mr_iova', 'memory', 'access', 'iova'],
       allocNullMr: ['ibv_alloc_null_mr'],
+      allocMw: ['ibv_alloc_mw', 'type'],
       createQp: ['ibv_create_qp', 'init'],
       createAh: ['ibv_create_ah', 'attr'],
       createAhFromWc: ['ibv_create_ah_from_wc', 'wc', 'grh', 'portNum'],
@@ -94,6 +96,7 @@ const CLASSES: readonly TracedClass[] = [
     methods: { rereg: ['ibv_rereg_mr', 'changes'], dereg: ['ibv_dereg_mr'] },
     end: 'ibv_dereg_mr',
   },
+  { of: MemoryWindow, methods: { dealloc: ['ibv_dealloc_mw'] }, end: 'ibv_dealloc_mw' },
   { of: AddressHandle, methods: { destroy: ['ibv_destroy_ah'] }, end: 'ibv_destroy_ah' },
   {
     of: CompletionChannel,
@@ -121,6 +124,7 @@ const CLASSES: readonly TracedClass[] = [
     methods: {
       modify: ['ibv_modify_qp', 'attr', 'mask'],
       query: ['ibv_query_qp'],
+      bindMw: ['ibv_bind_mw', 'mw', 'bind'],
       attachMcast: ['ibv_attach_mcast', 'gid', 'lid'],
       detachMcast: ['ibv_detach_mcast', 'gid', 'lid'],
       queryDataInOrder: ['ibv_query_qp_data_in_order', 'opcode', 'flags'],

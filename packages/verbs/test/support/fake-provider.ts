@@ -13,6 +13,7 @@ import type {
   DmaBufferOps,
   MrOps,
   MrRequest,
+  MwOps,
   QpOps,
   QpRequest,
   SrqModifyOps,
@@ -60,7 +61,7 @@ const CAPABILITIES: readonly CapabilityName[] = [
   ...(['rc', 'uc', 'ud', 'srq', 'multicast', 'resizeCq'] as const),
   ...(['completionEvents', 'asyncEvents', 'sqDrain'] as const),
 ];
-const OPCODES_RC = 0x2ff;
+const OPCODES_RC = 0x3ff;
 const OPCODES_UC = (1 << WrOpcode.RDMA_WRITE) | (1 << WrOpcode.RDMA_WRITE_WITH_IMM) | 0b1100;
 const OPCODES_UD = (1 << WrOpcode.SEND) | (1 << WrOpcode.SEND_WITH_IMM);
 
@@ -161,6 +162,13 @@ export class FakeContextOps implements ContextOps {
     this.lastReregFlags = flags;
     const key = ((handle << 8) | 0x77) >>> 0;
     return { handle, addr: ADDR_BASE + request.view.byteOffset, lkey: key, rkey: key };
+  }
+  allocMw(): MwOps {
+    const handle = this.#called('allocMw');
+    return { handle: (handle << 8) | 5, rkey: (handle << 8) | 5 };
+  }
+  deallocMw(handle: number): void {
+    this.#called('deallocMw', handle);
   }
   allocNullMr(): MrOps {
     const handle = this.#called('allocNullMr');
