@@ -6,7 +6,10 @@
 /** Version of {@link CapabilityManifest}; a provider states the one it was written for. */
 export const CAPABILITY_MANIFEST_VERSION = 1;
 
-/** Every capability, with what it promises. */
+/**
+ * Every capability, with what it promises. A new one comes with a suite that needs it and with its refusal, both in
+ * `conformance`, and with a row of `test/conformance/falsified/behaviours.ts`, which proves that neither is idle.
+ */
 export const Capability = {
   /** Reliable connected QPs. */
   rc: 'reliable connected QPs',

@@ -1,0 +1,191 @@
+/**
+ * For each capability: how to take the behaviour away from a provider that has it, and how to lend it to one that has not. A
+ * capability without a row here does not compile: nobody would know whether the suite notices a lie about it.
+ */
+import { AccessFlags, Errno, QpState, QpType, SrqAttrMask, VerbsError, WrOpcode } from '@openverbs/verbs';
+import { COMPLETION_EVENT, type CapabilityName, type ContextOps, type EventSource } from '@openverbs/verbs/driver';
+
+/** The operations of a context that was just opened; a row changes them. */
+export type Ops = { -readonly [Name in keyof ContextOps]: ContextOps[Name] };
+
+/** One row. */
+export interface Behaviour {
+  /** Takes it away. */
+  readonly deny: (ops: Ops) => void;
+  /** For what the emulated provider lacks: enough of it for its use not to be refused. */
+  readonly lend?: (ops: Ops) => void;
+  /** `verbs` asks the manifest before it calls the provider, so that nobody can have it unclaimed. */
+  readonly askedByVerbs?: true;
+  /** What of the provider or of its devices is it, beside the operations of contexts. */
+  readonly hides?: 'machine' | 'faults';
+  /** What using it needs besides. */
+  readonly with?: readonly CapabilityName[];
+}
+
+type Operation = Exclude<keyof ContextOps, 'events'>;
+type Call<Name extends Operation> = NonNullable<ContextOps[Name]>;
+
+const { ON_DEMAND, HUGETLB, ZERO_BASED } = AccessFlags;
+const nothing = (): void => {};
+
+export const BEHAVIOURS: Readonly<Record<CapabilityName, Behaviour>> = {
+  rc: { deny: without(QpType.RC), askedByVerbs: true },
+  uc: { deny: without(QpType.UC), askedByVerbs: true },
+  ud: { deny: without(QpType.UD), lend: asRc, askedByVerbs: true },
+  xrc: { deny: without(QpType.XRC_SEND, QpType.XRC_RECV), lend: asRc, askedByVerbs: true },
+  srq: { deny: leftOut('createSrq') },
+  srqResize: {
+    deny: (ops) => {
+      refuseIf(ops, 'modifySrq', (_srq, _attr, mask) => (mask & SrqAttrMask.MAX_WR) !== 0);
+    },
+  },
+  multicast: { deny: leftOut('attachMcast'), lend: (ops) => void (ops.attachMcast = nothing), with: ['ud'] },
+  rdmaWrite: opcodes(WrOpcode.RDMA_WRITE, WrOpcode.RDMA_WRITE_WITH_IMM),
+  rdmaRead: opcodes(WrOpcode.RDMA_READ),
+  atomics: opcodes(WrOpcode.ATOMIC_CMP_AND_SWP, WrOpcode.ATOMIC_FETCH_AND_ADD),
+  memoryWindows: opcodes(WrOpcode.BIND_MW),
+  localInvalidate: opcodes(WrOpcode.LOCAL_INV, WrOpcode.SEND_WITH_INV),
+  inlineData: {
+    deny: (ops) => {
+      refuseIf(ops, 'createQp', ({ cap }) => cap.maxInlineData > 0);
+    },
+  },
+  completionEvents: { deny: withoutEvents((type) => type === COMPLETION_EVENT), askedByVerbs: true },
+  asyncEvents: { deny: withoutEvents((type) => type !== COMPLETION_EVENT), askedByVerbs: true },
+  sqDrain: {
+    deny: (ops) => {
+      refuseIf(ops, 'modifyQp', (_qp, { qpState }) => qpState === QpState.SQD);
+    },
+    askedByVerbs: true,
+  },
+  resizeCq: { deny: leftOut('resizeCq') },
+  cqModeration: { deny: leftOut('modifyCq') },
+  parentDomains: { deny: leftOut('allocTd', 'allocParentDomain') },
+  extendedCq: { deny: leftOut('createCqEx') },
+  completionTimestamps: {
+    deny: (ops) => {
+      refuseIf(ops, 'createCqEx', ({ timestamps }) => timestamps);
+    },
+    askedByVerbs: true,
+  },
+  reregMr: { deny: leftOut('reregMr') },
+  regMrIova: {
+    deny: (ops) => {
+      refuseIf(ops, 'regMr', ({ access, iova }) => iova !== null && (access & ZERO_BASED) === 0);
+    },
+    askedByVerbs: true,
+  },
+  zeroBased: {
+    deny: (ops) => {
+      refuseIf(ops, 'regMr', ({ access }) => (access & ZERO_BASED) !== 0);
+    },
+    askedByVerbs: true,
+  },
+  nullMr: { deny: leftOut('allocNullMr') },
+  onDemandPaging: {
+    deny: (ops) => {
+      refuseIf(ops, 'regMr', ({ access }) => (access & (ON_DEMAND | HUGETLB)) !== 0);
+    },
+    lend: (ops) => {
+      wrap(ops, 'regMr', (regMr) => (request) => {
+        return regMr({ ...request, access: request.access & ~(ON_DEMAND | HUGETLB) });
+      });
+    },
+    askedByVerbs: true,
+  },
+  registersAnyMemory: { deny: nothing, lend: ofOtherMemory, askedByVerbs: true },
+  directAccess: {
+    deny: (ops) => {
+      const post = (): number => Errno.EINVAL;
+      const refused = { kind: 'calls', badWrIndex: 0, postSend: post, postRecv: post } as const;
+      wrap(ops, 'createQp', (createQp) => (request) => ({ ...createQp(request), dataPath: refused }));
+    },
+  },
+  dmaBuffers: { deny: leftOut('allocBuf') },
+  sharesMachine: { deny: nothing, hides: 'machine' },
+  deviceFaults: { deny: nothing, hides: 'faults' },
+};
+
+/** Replaces an operation, if it is there, by what `make` makes of it. */
+function wrap<Name extends Operation>(ops: Ops, name: Name, make: (original: Call<Name>) => Call<Name>): void {
+  const original = ops[name] as ((...args: unknown[]) => unknown) | undefined;
+  if (original !== undefined) ops[name] = make(original.bind(ops) as Call<Name>);
+}
+
+/** Refuses some calls of an operation. */
+function refuseIf<Name extends Operation>(
+  ops: Ops,
+  name: Name,
+  refuses: (...args: Parameters<Call<Name>>) => boolean,
+): void {
+  wrap(ops, name, (original) => {
+    const call = original as (...args: Parameters<Call<Name>>) => unknown;
+    const replaced = (...args: Parameters<Call<Name>>): unknown => {
+      if (refuses(...args)) throw new VerbsError({ code: 'EOPNOTSUPP', message: 'the behaviour was taken away' });
+      return call(...args);
+    };
+    return replaced as Call<Name>;
+  });
+}
+
+function leftOut(...names: Operation[]): (ops: Ops) => void {
+  return (ops) => {
+    for (const name of names)
+      Object.defineProperty(ops, name, { value: undefined, configurable: true, writable: true });
+  };
+}
+
+function without(...types: number[]): (ops: Ops) => void {
+  return (ops) => {
+    refuseIf(ops, 'createQp', ({ qpType }) => types.includes(qpType));
+  };
+}
+
+/** Any QP is one of RC. */
+function asRc(ops: Ops): void {
+  wrap(ops, 'createQp', (createQp) => (request) => createQp({ ...request, qpType: QpType.RC }));
+}
+
+/** Opcodes that QPs take, or do not take. */
+function opcodes(...codes: number[]): Behaviour {
+  const bits = codes.reduce((mask, opcode) => mask | (1 << opcode), 0);
+  const change =
+    (of: (mask: number) => number) =>
+    (ops: Ops): void => {
+      wrap(ops, 'createQp', (createQp) => (request) => {
+        const made = createQp(request);
+        if (made.dataPath.kind !== 'rings') throw new TypeError('the emulated provider has rings');
+        return { ...made, dataPath: { ...made.dataPath, sendOpcodes: of(made.dataPath.sendOpcodes) } };
+      });
+    };
+  return { deny: change((mask) => mask & ~bits), lend: change((mask) => mask | bits) };
+}
+
+function withoutEvents(isLost: (type: number) => boolean): (ops: Ops) => void {
+  return (ops) => {
+    const { events } = ops;
+    ops.events = {
+      next: (event) => {
+        while (events.next(event)) if (!isLost(event.type)) return true;
+        return false;
+      },
+      setInterruptHandler: (handler) => {
+        events.setInterruptHandler(handler);
+      },
+      hold: () => {
+        events.hold();
+      },
+      release: () => {
+        events.release();
+      },
+    } satisfies EventSource;
+  };
+}
+
+/** Registers a buffer of the provider's in the place of memory that it can't reach. */
+function ofOtherMemory(ops: Ops): void {
+  wrap(ops, 'regMr', (regMr) => (request) => {
+    const { handle, bytes } = ops.allocBuf!(request.length, 4096);
+    return regMr({ ...request, buffer: handle, offset: 0, view: bytes });
+  });
+}
