@@ -61,6 +61,13 @@ export class Request {
     this.bindLengthHi = i32[w + BIND_LENGTH_HI];
   }
 
+  /** Sets the remote address: one of 64 bits, `offset` bytes on. */
+  setRemote(lo: number, hi: number, offset: number): void {
+    const sum = (lo >>> 0) + offset;
+    this.remoteAddrLo = sum | 0;
+    this.remoteAddrHi = (hi + Math.floor(sum / 4294967296)) | 0;
+  }
+
   get solicited(): boolean {
     return (this.flags & SendFlag.SOLICITED) !== 0;
   }

@@ -40,6 +40,16 @@ export class ScatterList {
     this.bytes[0] = length;
   }
 
+  /** One run of machine memory more. */
+  append(address: number, length: number): void {
+    if (length === 0) return;
+    const n = this.count++;
+    this.length += length;
+    this.mpt[n] = 0;
+    this.address[n] = address | 0;
+    this.bytes[n] = length;
+  }
+
   /** Makes two of the last one, whose 2^31 bytes are no int32. */
   halve(): void {
     const last = this.count - 1;

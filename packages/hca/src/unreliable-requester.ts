@@ -84,18 +84,33 @@ export class UnreliableRequester {
     return false;
   }
 
+  /** Fetches and checks a WQE, of a datagram its address handle too. Answers a vendor error, or 0. */
+  fetch(q: number, w: number): number {
+    const type = this.#i32[q + TYPE];
+    const failed = this.#wqe.fetchOf(q, w, SEND_OPCODES[type]);
+    return failed === 0 && type === UD ? this.#checkDatagram(q) : failed;
+  }
+
+  /** Carries out a WQE of which {@link UnreliableRequester.fetch} said LOCAL_OPERATION; 0, or a vendor error. */
+  executeLocal(q: number, index: number): number {
+    return this.#local.execute(q, index);
+  }
+
+  /** Word index of the address handle of the datagram that was fetched last. */
+  get handle(): number {
+    return this.#handles.entry;
+  }
+
   /** False when the WQE failed. */
   #execute(q: number, w: number, index: number): boolean {
     const i32 = this.#i32;
-    const type = i32[q + TYPE];
-    let failed = this.#wqe.fetchOf(q, w, SEND_OPCODES[type]);
-    if (failed === 0 && type === UD) failed = this.#checkDatagram(q);
+    let failed = this.fetch(q, w);
     if (failed === LOCAL_OPERATION) {
-      failed = this.#local.execute(q, index);
+      failed = this.executeLocal(q, index);
       if (failed === 0) return true;
     }
-    if (failed !== 0) return this.#fail(q, index, failed);
-    if (type === UD) {
+    if (failed !== 0) return this.fail(q, index, failed);
+    if (i32[q + TYPE] === UD) {
       this.#datagrams.deliver(q, this.#request, this.#list);
       this.#complete(q, 0, index, 1, this.#datagrams.receiver);
     } else {
@@ -126,7 +141,7 @@ export class UnreliableRequester {
   }
 
   /** IBTA 10.3.1, SQE: the completion of the WQE that failed, then the flush of what stands behind it; receives go on. */
-  #fail(q: number, index: number, vendorErr: number): boolean {
+  fail(q: number, index: number, vendorErr: number): boolean {
     const completer = this.#completer;
     const wqe = this.#wqe;
     completer.faultKey = wqe.faultKey;

@@ -269,8 +269,9 @@ export const ucErrorsSuite = defineSuite('uc-errors', ['uc'], (suite) => {
     const side = bench.side({ qpType: QpType.UC });
     bringTo(QpState.RTS, side.qp, side.qp);
     side.qp.postRecv({ wrId: 1, sgList: [{ ...side.sge(0, 8), lkey: 1 }] });
-    side.qp.postSend([send(2, [side.sge(0, 8)]), send(3, [])]);
+    side.qp.postSend(send(2, [side.sge(0, 8)]));
     await expectCompletions(side.recvCq, { wrId: 1, status: LOC_PROT_ERR });
+    side.qp.postSend(send(3, []));
     await expectCompletions(side.sendCq, { wrId: 2 }, { wrId: 3, status: WR_FLUSH_ERR });
     expect(side.qp.query().attr.qpState).to.equal(QpState.ERR);
   });

@@ -4,6 +4,7 @@
  * The link is given frames from the IP header on.
  */
 import type { Machine } from '@openverbs/machine';
+import { portId } from '@openverbs/netdev';
 import type { FaultInjector, FrameQueue } from '@openverbs/netdev';
 import {
   checkIcrc,
@@ -17,10 +18,11 @@ import {
   Packet,
   storeIcrc,
   UDP_HEADER_BYTES,
+  udpSourcePort,
   UdpIp,
 } from '@openverbs/rocev2';
 import type { DmaEngine } from '../dma-engine.ts';
-import { Qpc } from '../layout.ts';
+import { Ah, HcaHeader, Qpc } from '../layout.ts';
 import type { ScatterList } from '../scatter-list.ts';
 import { Qpt } from './layout.ts';
 
@@ -53,6 +55,21 @@ export class FramePort {
    * available. The list's places have been checked.
    */
   send(q: number, t: number, list: ScatterList, offset: number, length: number): void {
+    const i32 = this.#i32;
+    this.#setRoute(q, t);
+    this.#send(i32[q + Qpc.LOCAL_PORT_ID], i32[q + Qpc.REMOTE_PORT_ID], list, offset, length);
+  }
+
+  /** Sends {@link FramePort.out}, a datagram with the bytes of the list, by the address handle at `ah` to a port. */
+  sendTo(q: number, ah: number, destination: number, list: ScatterList): void {
+    this.#setRouteOf(ah);
+    const source = portId(this.#i32[this.#i32[q + Qpc.HCA] + HcaHeader.INDEX], this.#i32[q + Qpc.PORT]);
+    this.#udpIp.sourcePort = udpSourcePort(this.#udpIp.flowLabel, this.out.srcQpn, this.out.destQpn);
+    this.#send(source, destination, list, 0, list.length);
+  }
+
+  #send(source: number, destination: number, list: ScatterList, offset: number, length: number): void {
+    if (destination < 0) return; // nobody has the address: it goes nowhere
     const frame = this.frames.alloc();
     const u8 = this.#u8;
     const { out } = this;
@@ -64,16 +81,10 @@ export class FramePort {
     if (length !== 0) this.#gather(payloadAt, list, offset, length);
     let end = payloadAt + length;
     for (let pad = 0; pad < padCount; pad++) u8[end++] = 0;
-    this.#encodeUdpIp(q, t, frame, end + ICRC_BYTES - frame - IPV6_HEADER_BYTES);
+    this.#udpIp.udpLength = end + ICRC_BYTES - frame - IPV6_HEADER_BYTES;
+    encodeIpv6Udp(u8, frame, this.#udpIp);
     storeIcrc(u8, frame, end);
-    const i32 = this.#i32;
-    this.#faults.send(
-      frame,
-      end + ICRC_BYTES - frame,
-      i32[q + Qpc.LOCAL_PORT_ID],
-      i32[q + Qpc.REMOTE_PORT_ID],
-      this.#nowNs(),
-    );
+    this.#faults.send(frame, end + ICRC_BYTES - frame, source, destination, this.#nowNs());
   }
 
   /** Reads a frame into {@link FramePort.in}; false when it is damaged or no packet. Damaged is what the ICRC says, or the lengths. */
@@ -85,7 +96,8 @@ export class FramePort {
     return checkIcrc(u8, frame, end) && decodeHeaders(u8, bthAt, end, this.in) === 0;
   }
 
-  #encodeUdpIp(q: number, t: number, frame: number, udpLength: number): void {
+  /** The way of a connected QP. */
+  #setRoute(q: number, t: number): void {
     const i32 = this.#i32;
     const udpIp = this.#udpIp;
     udpIp.source0 = i32[t + Qpt.SOURCE_GID];
@@ -101,8 +113,26 @@ export class FramePort {
     udpIp.hopLimit = (grh >>> 8) & 0xff || HOP_LIMIT;
     udpIp.flowLabel = i32[q + Qpc.AV_FLOW_LABEL];
     udpIp.sourcePort = i32[t + Qpt.SOURCE_PORT];
-    udpIp.udpLength = udpLength;
-    encodeIpv6Udp(this.#u8, frame, udpIp);
+  }
+
+  /** The way of an address handle: its template of the header has all of it, bytes in the order of the wire. */
+  #setRouteOf(ah: number): void {
+    const i32 = this.#i32;
+    const u8 = this.#u8;
+    const udpIp = this.#udpIp;
+    const grh = ah + Ah.GRH;
+    const at = (grh << 2) >>> 0;
+    udpIp.trafficClass = ((u8[at] & 0xf) << 4) | (u8[at + 1] >>> 4);
+    udpIp.flowLabel = ((u8[at + 1] & 0xf) << 16) | (u8[at + 2] << 8) | u8[at + 3];
+    udpIp.hopLimit = u8[at + 7];
+    udpIp.source0 = i32[grh + 2];
+    udpIp.source1 = i32[grh + 3];
+    udpIp.source2 = i32[grh + 4];
+    udpIp.source3 = i32[grh + 5];
+    udpIp.destination0 = i32[grh + 6];
+    udpIp.destination1 = i32[grh + 7];
+    udpIp.destination2 = i32[grh + 8];
+    udpIp.destination3 = i32[grh + 9];
   }
 
   #gather(to: number, list: ScatterList, offset: number, length: number): void {

@@ -27,6 +27,8 @@ export const Qpt = {
   SENT: 8,
   /** The next QP of the transmit queue. */
   QUEUE_NEXT: 9,
+  /** UC: bytes of the message that is being sent, an int32. */
+  MESSAGE_LENGTH: 10,
   /** What the responder is in the middle of: one of {@link Inbound}. */
   INBOUND: 16,
   /** Bytes of it that have arrived. */

@@ -143,7 +143,7 @@ export class PacketResponder {
     const i32 = this.#i32;
     const { psn, rkey, vaLo, vaHi, dmaLength } = this.#port.in;
     const skipped = psnDistance(i32[r + Resource.FIRST_PSN], psn) * (1 << (7 + i32[p + PATH_MTU]));
-    this.#setVa(i32[r + Resource.VA_LO], i32[r + Resource.VA_HI], skipped);
+    this.#request.setRemote(i32[r + Resource.VA_LO], i32[r + Resource.VA_HI], skipped);
     const request = this.#request;
     return (
       rkey === i32[r + Resource.RKEY] &&
@@ -254,7 +254,7 @@ export class PacketResponder {
     const { rkey, vaLo, vaHi, dmaLength } = this.#port.in;
     const request = this.#request;
     request.rkey = rkey;
-    this.#setVa(vaLo, vaHi, 0);
+    this.#request.setRemote(vaLo, vaHi, 0);
     const answer = this.#responder.checkWrite(p, request, dmaLength >>> 0);
     if (answer !== ACK) return answer;
     i32[t + Qpt.INBOUND_RKEY] = rkey;
@@ -270,7 +270,7 @@ export class PacketResponder {
     const { payloadAt, payloadLength } = this.#port.in;
     this.#list.setRun(payloadAt, payloadLength);
     this.#request.rkey = i32[t + Qpt.INBOUND_RKEY];
-    this.#setVa(i32[t + Qpt.INBOUND_VA_LO], i32[t + Qpt.INBOUND_VA_HI], offset);
+    this.#request.setRemote(i32[t + Qpt.INBOUND_VA_LO], i32[t + Qpt.INBOUND_VA_HI], offset);
     return this.#responder.write(p, this.#request, this.#list);
   }
 
@@ -278,7 +278,7 @@ export class PacketResponder {
     const packet = this.#port.in;
     const length = packet.dmaLength >>> 0;
     this.#request.rkey = packet.rkey;
-    this.#setVa(packet.vaLo, packet.vaHi, 0);
+    this.#request.setRemote(packet.vaLo, packet.vaHi, 0);
     const answer = this.#responder.readSource(p, this.#request, length, this.#list);
     if (answer !== ACK) return answer;
     const packets = packetCount(length, this.#i32[p + PATH_MTU]);
@@ -300,7 +300,7 @@ export class PacketResponder {
     const swaps = opcode === Wire.RC_COMPARE_SWAP;
     request.opcode = swaps ? Opcode.ATOMIC_CMP_AND_SWP : Opcode.ATOMIC_FETCH_AND_ADD;
     request.rkey = rkey;
-    this.#setVa(vaLo, vaHi, 0);
+    this.#request.setRemote(vaLo, vaHi, 0);
     request.swapLo = swapLo;
     request.swapHi = swapHi;
     // One field of the AtomicETH is what is swapped in or added (IBTA 9.4.5.1).
@@ -389,7 +389,7 @@ export class PacketResponder {
     const offset = psnDistance(i32[r + Resource.FIRST_PSN], psn) * (1 << shift);
     const length = Math.min((i32[r + Resource.LENGTH] >>> 0) - offset, 1 << shift);
     this.#request.rkey = i32[r + Resource.RKEY];
-    this.#setVa(i32[r + Resource.VA_LO], i32[r + Resource.VA_HI], offset);
+    this.#request.setRemote(i32[r + Resource.VA_LO], i32[r + Resource.VA_HI], offset);
     const answer = this.#responder.readSource(p, this.#request, length, this.#list);
     if (answer !== ACK) {
       i32[t + Qpt.RESPONDING] = 0;
@@ -437,14 +437,18 @@ export class PacketResponder {
     if (i32[t + Qpt.RESPONDING] !== 0 && !failed) return;
     if (this.#port.frames.available !== 0) this.#answer(p, t, i32[p + RQ_PSN], answer);
     const unreported = answer === Aeth.NAK_REMOTE_ACCESS ? AsyncEvent.QP_ACCESS_ERR : AsyncEvent.QP_REQ_ERR;
+    if (!failed && this.#isOwnPeer(p)) {
+      // The NAK is for the QP itself: it fails the WQE, and the QP with it. A flush now would take the WQE.
+      this.#events.raiseQp(p, unreported);
+      return;
+    }
     this.#completer.enterError(p, this.#responder.receiveFailed ? -1 : unreported);
     this.#states.flush(p);
   }
 
-  /** The request's remote address: a 64-bit address, `offset` bytes on. */
-  #setVa(lo: number, hi: number, offset: number): void {
-    const sum = (lo >>> 0) + offset;
-    this.#request.remoteAddrLo = sum | 0;
-    this.#request.remoteAddrHi = (hi + Math.floor(sum / 4294967296)) | 0;
+  /** Whether the QP talks to itself. */
+  #isOwnPeer(p: number): boolean {
+    const i32 = this.#i32;
+    return i32[p + Qpc.DEST_QPN] === i32[p + Qpc.QPN] && i32[p + Qpc.LOCAL_PORT_ID] === i32[p + Qpc.REMOTE_PORT_ID];
   }
 }

@@ -13,7 +13,7 @@ import { Count, Counters } from '../counters.ts';
 import type { DmaEngine } from '../dma-engine.ts';
 import type { EventQueues } from '../event-queue.ts';
 import type { Hca } from '../hca.ts';
-import { EngineHeader, Qpc, QpcState } from '../layout.ts';
+import { EngineHeader, Qpc, QpcState, QpcType } from '../layout.ts';
 import { QPS_MAX } from '../limits.ts';
 import type { LocalOperations } from '../local-operations.ts';
 import type { QpStateMachine } from '../qp-state.ts';
@@ -21,12 +21,14 @@ import { isPortUp } from '../resolve-peer.ts';
 import type { Responder } from '../responder.ts';
 import type { SendWqeFetcher } from '../send-wqe-fetcher.ts';
 import type { TimerQueue } from '../timer-queue.ts';
+import type { UnreliableRequester } from '../unreliable-requester.ts';
 import { FramePort } from './frame-port.ts';
 import { Qpt } from './layout.ts';
 import { PUMP_BUDGET, TRANSMIT_BUDGET } from './limits.ts';
 import { PacketCompleter } from './packet-completer.ts';
 import { PacketRequester } from './packet-requester.ts';
 import { PacketResponder } from './packet-responder.ts';
+import { UnreliablePackets } from './unreliable-packets.ts';
 import { isTransportOf } from './wire-opcode.ts';
 
 const { QPN, STATE, TRANSPORT, TYPE } = Qpc;
@@ -43,6 +45,7 @@ export interface PacketTransportParts {
   readonly wqe: SendWqeFetcher;
   readonly local: LocalOperations;
   readonly responder: Responder;
+  readonly unreliable: UnreliableRequester;
   readonly completer: Completer;
   readonly states: QpStateMachine;
   readonly events: EventQueues;
@@ -60,6 +63,7 @@ export class PacketTransport {
   readonly #requester: PacketRequester;
   readonly #completer: PacketCompleter;
   readonly #responder: PacketResponder;
+  readonly #unreliable: UnreliablePackets;
   readonly #timers: TimerQueue;
   readonly #counters: Counters;
   readonly #nowNs: () => number;
@@ -81,6 +85,7 @@ export class PacketTransport {
     this.#requester = new PacketRequester({ ...parts, port, counters });
     this.#completer = new PacketCompleter({ ...parts, port, counters, requester: this.#requester });
     this.#responder = new PacketResponder({ ...parts, port, counters });
+    this.#unreliable = new UnreliablePackets({ ...parts, port, counters });
   }
 
   /** The send queue of the QP at `q` may have work: sends what it may, and serves what that leads to. */
@@ -173,6 +178,7 @@ export class PacketTransport {
     const t = this.#i32[q + TRANSPORT];
     const state = this.#i32[q + STATE];
     if (state < QpcState.RTR) return false;
+    if (isUnreliable(this.#i32[q + TYPE])) return this.#unreliable.run(q, t, TRANSMIT_BUDGET);
     if (state === QpcState.ERR) return this.#requester.run(q, t, 0);
     let left = TRANSMIT_BUDGET;
     while (this.#responder.hasOutput(t)) {
@@ -202,13 +208,34 @@ export class PacketTransport {
     if (packet.destQpn === 0 || i32[q + QPN] !== packet.destQpn) return;
     const state = i32[q + STATE];
     if (state < QpcState.RTR || state === QpcState.ERR) return;
-    // As rxe's check_addr: a connected QP hears nobody but its peer.
-    if (i32[q + Qpc.REMOTE_PORT_ID] !== this.#frames.source(frame) || i32[q + Qpc.LOCAL_PORT_ID] !== destination)
+    const type = i32[q + TYPE];
+    if (!isTransportOf(type, transportOf(packet.opcode))) return;
+    if (type === QpcType.UD) {
+      if (i32[q + Qpc.PORT] === (destination & 0xff)) this.#unreliable.receiveDatagram(q, frame);
+    } else if (this.#isFromPeer(q, frame)) this.#receiveConnected(q, type);
+  }
+
+  /** As rxe's check_addr: a connected QP hears nobody but its peer. */
+  #isFromPeer(q: number, frame: number): boolean {
+    const i32 = this.#i32;
+    const frames = this.#frames;
+    return (
+      i32[q + Qpc.REMOTE_PORT_ID] === frames.source(frame) && i32[q + Qpc.LOCAL_PORT_ID] === frames.destination(frame)
+    );
+  }
+
+  #receiveConnected(q: number, type: number): void {
+    const t = this.#i32[q + TRANSPORT];
+    if (type === QpcType.UC) {
+      this.#unreliable.receiveConnected(q, t);
       return;
-    if (!isTransportOf(i32[q + TYPE], transportOf(packet.opcode))) return;
-    const t = i32[q + TRANSPORT];
-    if ((OPCODE_INFO[packet.opcode] & OpcodeFlag.RESPONSE) !== 0) this.#completer.receive(q, t);
+    }
+    if ((OPCODE_INFO[this.#port.in.opcode] & OpcodeFlag.RESPONSE) !== 0) this.#completer.receive(q, t);
     else this.#responder.receive(q, t);
     this.schedule(q);
   }
+}
+
+function isUnreliable(qpType: number): boolean {
+  return qpType === QpcType.UC || qpType === QpcType.UD;
 }

@@ -1,9 +1,7 @@
 /** From opcodes of send WQEs to opcodes of packets, as tables. */
 import { Opcode as Wire, Transport } from '@openverbs/rocev2';
+import { QpcType } from '../layout.ts';
 import { Opcode } from '../opcode.ts';
-
-/** Values of `ibv_qp_type`. */
-const QpType = { RC: 2, UC: 3 } as const;
 
 /** Which packet of a message it is. */
 export const Part = { ONLY: 0, FIRST: 1, MIDDLE: 2, LAST: 3 } as const;
@@ -55,12 +53,19 @@ const WIRE_OPCODES = ((): Uint8Array => {
 /** Opcode of a packet of a QP of this type. */
 export function wireOpcode(qpType: number, opcode: number, part: number): number {
   const rc = WIRE_OPCODES[opcode * PARTS + part];
-  return qpType === QpType.UC ? rc | Transport.UC : rc;
+  return qpType === QpcType.UC ? rc | Transport.UC : rc;
 }
 
-/** Whether a QP of this type sends and takes packets of this transport. */
+/** The transport of each type of QP. */
+const TRANSPORTS: Readonly<Record<number, number>> = {
+  [QpcType.RC]: Transport.RC,
+  [QpcType.UC]: Transport.UC,
+  [QpcType.UD]: Transport.UD,
+};
+
+/** Whether a QP of this type takes packets of this transport. */
 export function isTransportOf(qpType: number, transport: number): boolean {
-  return transport === (qpType === QpType.UC ? Transport.UC : Transport.RC);
+  return TRANSPORTS[qpType] === transport;
 }
 
 function same(opcode: number): [number, number, number, number] {

@@ -202,3 +202,21 @@ describe('messages as packets', () => {
     expect(there.read(2048)).to.deep.equal(pattern(4096, 9).subarray(0, 2048));
   });
 });
+
+describe('packets to an address that nobody has', () => {
+  it('go nowhere, and nothing else happens', () => {
+    const bed = Testbed.withPackets();
+    const words = new Map<number, number>([
+      [Qpc.RETRY_CNT, 1],
+      [Qpc.TIMEOUT, 10],
+    ]);
+    const a = bed.qp();
+    bed.toInit(a, words);
+    bed.toRtr(a, 5, words, Uint8Array.of(0xfe, 0x80, 0, 0, 0, 0, 0, 0, 9, 9, 9, 9, 9, 9, 9, 9));
+    bed.toRts(a, words);
+    a.send({ opcode: Opcode.RDMA_WRITE });
+    bed.advance(1e9);
+    expect(a.sendCq.poll()[0]).to.include({ syndrome: CqeSyndrome.RETRY_EXC_ERR });
+    expect(bed.machine.lock.ownerIndex).to.equal(0);
+  });
+});
