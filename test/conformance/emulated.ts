@@ -10,6 +10,7 @@ export const capabilities: ConformanceSubject['capabilities'] = {
   rc: true,
   uc: true,
   ud: true,
+  multicast: true,
   rdmaWrite: true,
   rdmaRead: true,
   atomics: true,
@@ -35,6 +36,9 @@ export const capabilities: ConformanceSubject['capabilities'] = {
   dmaBuffers: true,
   sharesMachine: true,
 };
+
+/** Two devices in several partitions, as full and as limited members, with a hole in the table. */
+export const devices = [{ pkeys: [0xffff, 0x7fff, 0x8001, 0x0001, 0] }, { pkeys: [0xffff, 0x0001, 0x7fff, 0x8001] }];
 
 /** Nothing deviates. An entry needs the reason, and the clause that it deviates from. */
 export const deviations: Readonly<Record<string, string>> = {};

@@ -1,11 +1,11 @@
 /** Placement `thread`: a worker executes the device. */
 import { runConformance } from '@openverbs/conformance';
 import { openVerbs } from 'openverbs';
-import { capabilities, deviations, sessionOf } from './emulated.ts';
+import { capabilities, deviations, devices, sessionOf } from './emulated.ts';
 
 runConformance({
   name: 'the emulated provider, in a thread',
-  open: () => sessionOf(openVerbs({ provider: 'emulated', emulated: { devices: 2, placement: 'thread' } })),
+  open: () => sessionOf(openVerbs({ provider: 'emulated', emulated: { devices, placement: 'thread' } })),
   capabilities,
   deviations,
 });

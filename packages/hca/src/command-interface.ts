@@ -17,6 +17,7 @@ import { allocWords } from './hca.ts';
 import { Cqc, CqcState, Eqc, HcaHeader, Mpt, MptKind, Qpc, QpcState, Srqc, UarControl } from './layout.ts';
 import { CQS_LOG2, CQS_MAX, MPTS_MAX, QPS_LOG2, QPS_MAX, UARS_MAX } from './limits.ts';
 import { moveCq } from './move-cq.ts';
+import { MULTICAST_QPN } from './multicast.ts';
 import { allocTransportContext } from './packets/transport-context.ts';
 import {
   changeRegion,
@@ -229,7 +230,8 @@ export class CommandInterface {
       if (index < 0) throw new DeviceError('ENOMEM', `all ${QPS_MAX} QPs of the device are taken`);
       const transport = this.#transportContext(index, init.sqLog2Count);
       const q = this.hca.qpTable + index * Qpc.WORDS;
-      const generation = this.nextGeneration(q + Qpc.GENERATION);
+      let generation = this.nextGeneration(q + Qpc.GENERATION);
+      if (((generation << QPS_LOG2) | index) === MULTICAST_QPN) generation = this.nextGeneration(q + Qpc.GENERATION);
       i32.fill(0, q, q + Qpc.GENERATION);
       i32[q + Qpc.TYPE] = init.type;
       i32[q + Qpc.PD] = init.pd;

@@ -214,8 +214,11 @@ export class Completer {
     if (cqe !== 0) this.#told(cqc);
   }
 
-  /** Commits a receive WQE alone: an error that the requester hears of by a NAK, or a flush. */
-  commitRecv(): void {
+  /**
+   * Commits a receive WQE alone: an error that the requester hears of by a NAK, a flush, or a copy for one of a multicast group; then
+   * the word that says how far the copies have got becomes `progress` in the same step.
+   */
+  commitRecv(progressWord = 0, progress = 0): void {
     const i32 = this.#i32;
     const cqe = this.#recvCqe;
     const cqc = this.#recvCqc;
@@ -226,6 +229,7 @@ export class Completer {
     Atomics.store(i32, cqe + VALID, ((producer >>> i32[cqc + LOG2_COUNT]) & 1) + 1);
     i32[cqc + PRODUCER] = (producer + 1) | 0;
     i32[this.#recvConsumer] = this.#recvConsumed;
+    if (progressWord !== 0) i32[progressWord] = progress;
     this.#told(cqc);
   }
 

@@ -17,6 +17,11 @@ export function countQkeyViolation(i32: Int32Array, p: number): void {
   count(i32, p, Port.QKEY_VIOL_CNTR);
 }
 
+/** Counts a message whose P_Key does not match that of the QP at `p`. */
+export function countBadPkey(i32: Int32Array, p: number): void {
+  count(i32, p, Port.BAD_PKEY_CNTR);
+}
+
 function count(i32: Int32Array, p: number, word: number): void {
   const at = i32[i32[p + Qpc.HCA] + HcaHeader.PORT_TABLE] + (i32[p + Qpc.PORT] - 1) * Port.WORDS + word;
   if (i32[at] < PORT_COUNTER_MAX) i32[at]++;

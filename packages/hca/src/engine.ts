@@ -357,7 +357,7 @@ export class Engine {
     const wqe = new SendWqeFetcher(machine, reader);
     const connections = new UnreliableResponder(machine, responder, completer, events);
     const handles = new AddressHandles(machine);
-    const datagrams = new DatagramResponder({ machine, engine, responder, completer, handles });
+    const datagrams = new DatagramResponder({ machine, engine, responder, completer, states, handles });
     const local = new LocalOperations(wqe, windows, completer);
     const senders = { connections, datagrams, handles, local };
     const unreliable = new UnreliableRequester({ machine, wqe, ...senders, completer, states });

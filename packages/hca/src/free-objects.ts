@@ -5,11 +5,13 @@
 import type { Engine } from './engine.ts';
 import type { Hca } from './hca.ts';
 import { Cqc, CqcState, Mpt, MptKind, Qpc, QpcState, Srqc, SrqcState, UarControl } from './layout.ts';
+import { detachFromAll } from './multicast.ts';
 
 /** Takes a QP out of the tables. */
 export function freeQp(engine: Engine, hca: Hca, q: number): void {
   const { i32 } = engine.machine;
   engine.timers.stop(q);
+  detachFromAll(i32, hca, q);
   const transport = i32[q + Qpc.TRANSPORT];
   if (transport !== 0) engine.packets?.forget(q);
   i32[q + Qpc.STATE] = QpcState.RESET;

@@ -3,18 +3,21 @@ import { IndexAllocator, PAGE_BYTES } from '@openverbs/machine';
 import type { Machine } from '@openverbs/machine';
 import { type MemoryLink, portId } from '@openverbs/netdev';
 import { DeviceError } from './device-error.ts';
-import { Ah, Cqc, EngineHeader, HcaHeader, Mpt, Port, Qpc, Srqc } from './layout.ts';
+import { Ah, Cqc, EngineHeader, HcaHeader, Mcast, Mpt, Port, Qpc, Srqc } from './layout.ts';
 import {
   AHS_MAX,
   CQS_MAX,
   HCAS_MAX,
+  MCAST_ATTACHMENTS_MAX,
   MPTS_MAX,
   PDS_MAX,
+  PKEYS_MAX,
   PORT_GIDS_MAX,
   PORTS_MAX,
   QPS_MAX,
   SRQS_MAX,
 } from './limits.ts';
+import { PKEY_DEFAULT } from './pkey.ts';
 
 /** Owner of the device's own memory, above all thread slots. */
 export const OWNER_DEVICE = 0x10000;
@@ -33,6 +36,8 @@ export interface HcaInit {
   readonly guidHi: number;
   readonly guidLo: number;
   readonly ports: number;
+  /** P_Key table of each port; the default partition when it is left out. */
+  readonly pkeys?: readonly number[];
   /** Addresses beside the link-local one that each port has at index 0; they take the indices from 1 in their order. */
   readonly gids?: readonly PortGid[];
 }
@@ -128,6 +133,11 @@ export class Hca {
     return this.#machine.i32[this.header + HcaHeader.GID_TABLE] + ((port - 1) * PORT_GIDS_MAX + index) * 4;
   }
 
+  /** P_Key of a port; the index is within the table. */
+  pkey(port: number, index: number): number {
+    return this.portWord(port, Port.PKEYS + index);
+  }
+
   /** A word of {@link Port}. */
   portWord(port: number, word: number): number {
     const { i32 } = this.#machine;
@@ -156,6 +166,10 @@ export class Hca {
     }
     const gids = portGids(init);
     checkGids(link, init, gids);
+    const { pkeys = [PKEY_DEFAULT] } = init;
+    if (pkeys.length < 1 || pkeys.length > PKEYS_MAX || pkeys.some((pkey) => pkey !== (pkey & 0xffff))) {
+      throw new DeviceError('EINVAL', `a port has 1 to ${PKEYS_MAX} P_Keys of 16 bits`);
+    }
     const header = allocWords(machine, HcaHeader.WORDS);
     i32[header + HcaHeader.INDEX] = index;
     i32[header + HcaHeader.PORTS] = init.ports;
@@ -174,7 +188,8 @@ export class Hca {
     i32[header + HcaHeader.PD_ALLOCATOR] = allocWords(machine, IndexAllocator.bytes(PDS_MAX) / 4);
     i32[header + HcaHeader.AH_TABLE] = allocWords(machine, AHS_MAX * Ah.WORDS);
     i32[header + HcaHeader.AH_ALLOCATOR] = allocWords(machine, IndexAllocator.bytes(AHS_MAX) / 4);
-    i32[header + HcaHeader.PORT_TABLE] = allocWords(machine, PORTS_MAX * Port.WORDS);
+    i32[header + HcaHeader.PORT_TABLE] = makePortTable(machine, init);
+    i32[header + HcaHeader.MCAST_TABLE] = allocWords(machine, MCAST_ATTACHMENTS_MAX * Mcast.WORDS);
     i32[header + HcaHeader.GID_TABLE] = allocWords(machine, PORTS_MAX * PORT_GIDS_MAX * 4);
     const hca = new Hca(machine, header);
     for (let qp = 0; qp < RESERVED_QPS; qp++) hca.qps.alloc();
@@ -230,6 +245,15 @@ function gidWords(guidHi: number, guidLo: number, port: number): Int32Array {
   view.setUint32(8, guidHi);
   view.setUint32(12, guidLo + port);
   return words;
+}
+
+function makePortTable(machine: Machine, { ports, pkeys = [PKEY_DEFAULT] }: HcaInit): number {
+  const table = allocWords(machine, PORTS_MAX * Port.WORDS);
+  for (let port = table; port < table + ports * Port.WORDS; port += Port.WORDS) {
+    machine.i32[port + Port.PKEY_COUNT] = pkeys.length;
+    machine.i32.set(pkeys, port + Port.PKEYS);
+  }
+  return table;
 }
 
 /** Allocates zeroed words of the device's own memory; a word index. */

@@ -128,6 +128,9 @@ export const HcaHeader = {
   /** Four words a GID, `PORT_GIDS_MAX` GIDs a port; how many a port has is in GID_COUNTS, one word a port. */
   GID_TABLE: 27,
   GID_COUNTS: 48,
+  MCAST_TABLE: 28,
+  /** Entries of the multicast table from here on were never used. */
+  MCAST_HIGH_WATER: 29,
   NAME: 32,
   NAME_BYTES: 64,
   /** Hardware counters, see `counters.ts`. */
@@ -139,7 +142,23 @@ export const HcaHeader = {
 export const Port = {
   /** Datagrams whose Q_Key was not that of their QP, up to 65535. */
   QKEY_VIOL_CNTR: 0,
-  WORDS: 16,
+  /** Messages whose P_Key did not match that of their QP, up to 65535. */
+  BAD_PKEY_CNTR: 1,
+  /** Entries of the P_Key table. */
+  PKEY_COUNT: 2,
+  /** The P_Key table, `PKEYS_MAX` words. */
+  PKEYS: 16,
+  WORDS: 144,
+} as const;
+
+/** A QP that takes what is sent to a multicast group. */
+export const Mcast = {
+  /** Word index of the QP context; 0 when the entry is free. Stored last at attach. */
+  QP: 0,
+  QPN: 1,
+  /** Four words. */
+  GID: 4,
+  WORDS: 8,
 } as const;
 
 /** Address handle. */
@@ -190,8 +209,8 @@ export const Qpc = {
   HCA: 12,
   /** Word index of the event queue. */
   EQ: 13,
-  /** MPT entry of the ring buffer, pinned while the QP lives. */
-  BUFFER_MPT: 14,
+  /** P_Key and transport service, see `pkey.ts`. */
+  SERVICE_PKEY: 14,
   PORT: 15,
   // What only this QP's own requests touch: a cache line that stays with the core which posts.
   /** Word index of the send ring. */
@@ -264,6 +283,11 @@ export const Qpc = {
   LAST_WQE_REACHED: 65,
   /** Word index of the transport context (`Qpt`) where messages travel as packets, else 0. */
   TRANSPORT: 66,
+  /** MPT entry of the ring buffer, pinned while the QP lives. */
+  BUFFER_MPT: 67,
+  /** Of a send to a multicast group: index of the WQE, and how far in the tables its copies have got. */
+  MCAST_WQE: 68,
+  MCAST_NEXT: 69,
   /** Counts the QPs that had this entry; outlives them. */
   GENERATION: 79,
   WORDS: 80,

@@ -21,6 +21,12 @@ export const SRQS_MAX = 1 << SRQS_LOG2;
 export const MPTS_LOG2 = 18;
 export const MPTS_MAX = 1 << MPTS_LOG2;
 export const PDS_MAX = 65536;
+/** Entries of the P_Key table of a port. */
+export const PKEYS_MAX = 128;
+/** Multicast: groups of an HCA, its QPs in one of them, and in all. */
+export const MCAST_GROUPS_MAX = 256;
+export const MCAST_GROUP_QPS_MAX = 128;
+export const MCAST_ATTACHMENTS_MAX = 1024;
 /** Address handles of an HCA. */
 export const AHS_MAX = 1 << 15;
 /** Entries of an event queue. */

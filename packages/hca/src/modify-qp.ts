@@ -7,7 +7,8 @@
 import { DeviceError } from './device-error.ts';
 import type { Engine } from './engine.ts';
 import type { Hca } from './hca.ts';
-import { Qpc, QpcState } from './layout.ts';
+import { Port, Qpc, QpcState } from './layout.ts';
+import { servicePkey } from './pkey.ts';
 import { resolvePeer } from './resolve-peer.ts';
 
 /** An address vector, as the QP context holds it. */
@@ -52,6 +53,7 @@ export function modifyQp(engine: Engine, hca: Hca, q: number, change: QpChange):
   if (to !== RESET && to !== ERR && !NEXT[from].includes(to)) {
     throw new DeviceError('EINVAL', `the device makes no transition from state ${from} to ${to}`);
   }
+  checkPkeyIndex(i32, hca, q, change.words);
   if (to === RESET) {
     engine.states.reset(q);
     return;
@@ -63,6 +65,9 @@ export function modifyQp(engine: Engine, hca: Hca, q: number, change: QpChange):
   if (change.av !== undefined) setAddressVector(engine, q, change.av);
   if (change.av !== undefined || change.words.has(Qpc.DEST_QPN) || change.words.has(Qpc.PORT))
     resolvePeer(engine, hca, q);
+  if (change.words.has(Qpc.PKEY_INDEX) || change.words.has(Qpc.PORT)) {
+    i32[q + Qpc.SERVICE_PKEY] = servicePkey(i32[q + Qpc.TYPE], hca.pkey(i32[q + Qpc.PORT], i32[q + Qpc.PKEY_INDEX]));
+  }
   enter(engine, q, from, to);
 }
 
@@ -70,6 +75,19 @@ export function modifyQp(engine: Engine, hca: Hca, q: number, change: QpChange):
 function checkSource(hca: Hca, q: number, change: QpChange, i32: Int32Array): void {
   if (change.av?.dgid == null) return;
   hca.checkGidIndex(change.words.get(Qpc.PORT) ?? i32[q + Qpc.PORT], change.av.sgidIndex);
+}
+
+/** The index is one of the table of the port that the QP is on, or is about to be on. */
+function checkPkeyIndex(i32: Int32Array, hca: Hca, q: number, words: ReadonlyMap<number, number>): void {
+  if (!words.has(Qpc.PKEY_INDEX) && !words.has(Qpc.PORT)) return;
+  const port = words.get(Qpc.PORT) ?? i32[q + Qpc.PORT];
+  const index = words.get(Qpc.PKEY_INDEX) ?? i32[q + Qpc.PKEY_INDEX];
+  if (!Number.isInteger(port) || port < 1 || port > hca.ports) {
+    throw new DeviceError('EINVAL', `the device has ports 1 to ${hca.ports}, not ${port}`);
+  }
+  const count = hca.portWord(port, Port.PKEY_COUNT);
+  if (Number.isInteger(index) && index >= 0 && index < count) return;
+  throw new DeviceError('EINVAL', `P_Key index ${index} is beyond the table of ${count}`);
 }
 
 function enter(engine: Engine, q: number, from: number, to: number): void {

@@ -10,10 +10,12 @@ import { CqeSyndrome, VendorErr } from '@openverbs/verbs/rings';
 import { AsyncEvent } from './async-event.ts';
 import type { Completer } from './completer.ts';
 import type { DmaEngine } from './dma-engine.ts';
+import { countBadPkey } from './drop-counters.ts';
 import type { EventQueues } from './event-queue.ts';
 import { Qpc, QpcState, QpcType } from './layout.ts';
 import { Access, Opcode, WC_RECV, WC_RECV_RDMA_WITH_IMM, WC_WITH_IMM, WC_WITH_INV } from './opcode.ts';
 import type { MemoryWindows } from './memory-windows.ts';
+import { isSameService, pkeysMatch } from './pkey.ts';
 import type { ReceiveQueue } from './receive-queue.ts';
 import type { Request } from './request.ts';
 import { ScatterList } from './scatter-list.ts';
@@ -22,7 +24,8 @@ import type { Tpt } from './tpt.ts';
 import type { WorkQueueReader } from './work-queue-reader.ts';
 
 const { STATE, PD, MPT_TABLE, RQ_PSN, SQ_PSN } = Qpc;
-const { ACCESS_FLAGS, LOCAL_PORT_ID, REMOTE_PORT_ID, DEST_QPN, PATH_MTU, PEER, QPN, COMM_ESTABLISHED } = Qpc;
+const { ACCESS_FLAGS, LOCAL_PORT_ID, REMOTE_PORT_ID, DEST_QPN, PATH_MTU, PEER, QPN, COMM_ESTABLISHED, SERVICE_PKEY } =
+  Qpc;
 const { RTR, ERR } = QpcState;
 const { ACK, RNR_NAK, NAK_INVALID_REQUEST, NAK_REMOTE_ACCESS, NAK_REMOTE_OPERATIONAL, NONE, DUPLICATE } = Aeth;
 const { REMOTE_WRITE, REMOTE_READ, REMOTE_ATOMIC } = Access;
@@ -75,6 +78,7 @@ export class Responder {
     const p = i32[q + PEER];
     this.receiveFailed = false;
     if (p === 0 || !this.isPeer(q, p)) return this.#refuse(NONE, VendorErr.NO_RESPONSE);
+    if (!this.isInPartition(q, p)) return NONE;
     if (i32[q + SQ_PSN] !== i32[p + RQ_PSN]) {
       if (comparePsn(i32[q + SQ_PSN], i32[p + RQ_PSN]) > 0) return this.#refuse(NONE, VendorErr.PSN_MISMATCH);
       return this.#refuse(DUPLICATE, VendorErr.PSN_MISMATCH);
@@ -99,6 +103,14 @@ export class Responder {
       i32[p + STATE] >= RTR &&
       i32[p + STATE] < ERR
     );
+  }
+
+  /** Whether the QPs at `q` and `p` use one service, and their P_Keys match; else {@link Responder.vendorErr} says why not. */
+  isInPartition(q: number, p: number): boolean {
+    const ours = this.#i32[q + SERVICE_PKEY];
+    const theirs = this.#i32[p + SERVICE_PKEY];
+    // Equal, and full members: the sign is 1 after the shift, and nothing else is below that.
+    return (ours ^ theirs) >>> 0 < ours >>> 31 || this.#checkPartition(p, ours, theirs);
   }
 
   /** RDMA WRITE. */
@@ -307,6 +319,15 @@ export class Responder {
     this.receiveFailed = true;
     if (!tooSmall) return this.#refuse(NAK_REMOTE_OPERATIONAL, VendorErr.REMOTE_OPERATION);
     return this.#refuseAt(NAK_INVALID_REQUEST, VendorErr.RECV_TOO_SMALL, 0, reader.faultAddrLo, 0);
+  }
+
+  #checkPartition(p: number, ours: number, theirs: number): boolean {
+    this.#refuse(NONE, VendorErr.NO_RESPONSE);
+    if (!isSameService(ours, theirs)) return false;
+    if (pkeysMatch(ours, theirs)) return true;
+    countBadPkey(this.#i32, p);
+    this.#refuse(NONE, VendorErr.PKEY_MISMATCH);
+    return false;
   }
 
   #isUnreliable(p: number): boolean {

@@ -7,7 +7,7 @@ import { AsyncEvent } from './async-event.ts';
 import type { Completer } from './completer.ts';
 import { countDrop } from './drop-counters.ts';
 import type { EventQueues } from './event-queue.ts';
-import { Qpc, QpcState, QpcType } from './layout.ts';
+import { Qpc, QpcState } from './layout.ts';
 import { Opcode, WC_WITH_IMM } from './opcode.ts';
 
 import type { Request } from './request.ts';
@@ -15,9 +15,8 @@ import type { Responder } from './responder.ts';
 import type { ScatterList } from './scatter-list.ts';
 import { Aeth } from './syndrome.ts';
 
-const { STATE, TYPE, PEER, SQ_PSN, RQ_PSN, PATH_MTU, COMM_ESTABLISHED } = Qpc;
+const { STATE, PEER, SQ_PSN, RQ_PSN, PATH_MTU, COMM_ESTABLISHED } = Qpc;
 const { RTR } = QpcState;
-const { UC } = QpcType;
 const { RDMA_WRITE, RDMA_WRITE_WITH_IMM, SEND_WITH_IMM } = Opcode;
 const { ACK, NAK_INVALID_REQUEST } = Aeth;
 
@@ -44,7 +43,7 @@ export class UnreliableResponder {
     const packets = (this.packets = packetCount(list.length, i32[q + PATH_MTU]));
     const p = i32[q + PEER];
     this.receiver = 0;
-    if (p === 0 || !this.#responder.isPeer(q, p) || i32[p + TYPE] !== UC) return 0;
+    if (p === 0 || !this.#responder.isPeer(q, p) || !this.#responder.isInPartition(q, p)) return 0;
     this.receiver = p;
     if (i32[p + PATH_MTU] !== i32[q + PATH_MTU] && !fits(packets, list.length, i32[p + PATH_MTU])) {
       return this.#drop(p, NAK_INVALID_REQUEST);

@@ -10,6 +10,8 @@ export interface EmulatedDeviceConfig {
   readonly name: string;
   /** Physical ports, 1 to 16; default 1. */
   readonly ports: number;
+  /** The P_Key table of each port, 1 to 128 of 16 bits; bit 15 is full membership. Default the one of the default partition, 0xffff. */
+  readonly pkeys: readonly number[];
   /**
    * Addresses beside the link-local one that each port has at index 0: `{ port, gid }`, or the address alone for port 1, in IPv6 or
    * IPv4 notation. They take the indices from 1 in their order. Default none.
@@ -44,6 +46,9 @@ export interface EmulatedConfig {
 
 const DEVICES_MAX = 16;
 const PORTS_MAX = 16;
+const PKEYS_MAX = 128;
+/** Full member of the default partition (IBTA 10.9.1.2). */
+const PKEYS_DEFAULT: readonly number[] = [0xffff];
 const NAME_BYTES_MAX = 63;
 const MEMORY_BYTES_MIN = 128 * 2 ** 20;
 const MEMORY_BYTES_MAX = 2 ** 32;
@@ -73,7 +78,12 @@ export function parseConfig(value: unknown): EmulatedConfig {
 function parseDevices(value: unknown): EmulatedDeviceConfig[] {
   if (typeof value === 'number') {
     const count = integer('emulated.devices', value, 1, DEVICES_MAX);
-    return Array.from({ length: count }, (_, index) => ({ name: `emulated${index}`, ports: 1, gids: [] }));
+    return Array.from({ length: count }, (_, index) => ({
+      name: `emulated${index}`,
+      ports: 1,
+      gids: [],
+      pkeys: PKEYS_DEFAULT,
+    }));
   }
   if (!Array.isArray(value) || value.length < 1 || value.length > DEVICES_MAX) {
     throw bad('emulated.devices', value, `a number or a list of 1 to ${DEVICES_MAX} devices`);
@@ -86,13 +96,23 @@ function parseDevices(value: unknown): EmulatedDeviceConfig[] {
 }
 
 function parseDevice(where: string, value: unknown, index: number): EmulatedDeviceConfig {
-  const { name = `emulated${index}`, ports = 1, gids = [] } = record(where, value, ['name', 'ports', 'gids']);
+  const {
+    name = `emulated${index}`,
+    ports = 1,
+    gids = [],
+    pkeys = PKEYS_DEFAULT,
+  } = record(where, value, ['name', 'ports', 'gids', 'pkeys']);
   if (typeof name !== 'string' || !/^[\w.-]+$/.test(name) || name.length > NAME_BYTES_MAX) {
     throw bad(`${where}.name`, name, `1 to ${NAME_BYTES_MAX} letters, digits, '_', '.' or '-'`);
   }
   const portCount = integer(`${where}.ports`, ports, 1, PORTS_MAX);
   if (!Array.isArray(gids)) throw bad(`${where}.gids`, gids, 'a list of addresses');
-  return { name, ports: portCount, gids: gids.map((gid, at) => parseGid(`${where}.gids[${at}]`, gid, portCount)) };
+  return {
+    name,
+    ports: portCount,
+    gids: gids.map((gid, at) => parseGid(`${where}.gids[${at}]`, gid, portCount)),
+    pkeys: parsePkeys(`${where}.pkeys`, pkeys),
+  };
 }
 
 function parseGid(where: string, value: unknown, ports: number): EmulatedGidConfig {
@@ -110,4 +130,11 @@ function gidOf(text: unknown): Gid | undefined {
   } catch {
     return undefined;
   }
+}
+
+function parsePkeys(where: string, value: unknown): number[] {
+  if (!Array.isArray(value) || value.length < 1 || value.length > PKEYS_MAX) {
+    throw bad(where, value, `a list of 1 to ${PKEYS_MAX} P_Keys`);
+  }
+  return value.map((pkey: unknown, index) => integer(`${where}[${index}]`, pkey, 0, 0xffff));
 }

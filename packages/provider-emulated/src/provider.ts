@@ -78,9 +78,9 @@ function openOn(machine: Machine, joins: boolean, clock: ProviderClock, config: 
 }
 
 function createHcas(engine: Engine, config: EmulatedConfig): void {
-  config.devices.forEach(({ name, ports, gids }, index) => {
+  config.devices.forEach(({ name, ports, gids, pkeys }, index) => {
     const bytes = gids.map(({ port, gid }) => ({ port, gid: gid.bytes }));
-    engine.createHca({ name, ports, gids: bytes, guidHi: GUID_HI, guidLo: GUID_LO_FIRST + index * 256 });
+    engine.createHca({ name, ports, gids: bytes, pkeys, guidHi: GUID_HI, guidLo: GUID_LO_FIRST + index * 256 });
   });
 }
 

@@ -69,7 +69,7 @@ const refused: [value: unknown, text: RegExp][] = [
 describe('the configuration of the emulated provider', () => {
   it('has a default for everything', () => {
     const defaults = {
-      devices: [{ name: 'emulated0', ports: 1, gids: [] }],
+      devices: [{ name: 'emulated0', ports: 1, gids: [], pkeys: [0xffff] }],
       placement: 'inline',
       memoryBytes: 4 * GiB,
       packets: false,
@@ -84,11 +84,13 @@ describe('the configuration of the emulated provider', () => {
       'emulated1',
       'emulated2',
     ]);
-    expect(parseConfig({ devices: [{ ports: 16 }, { name: 'mlx5_0' }, {}] }).devices).to.deep.equal([
-      { name: 'emulated0', ports: 16, gids: [] },
-      { name: 'mlx5_0', ports: 1, gids: [] },
-      { name: 'emulated2', ports: 1, gids: [] },
-    ]);
+    expect(parseConfig({ devices: [{ ports: 16 }, { name: 'mlx5_0' }, { pkeys: [7, 0x8007] }] }).devices).to.deep.equal(
+      [
+        { name: 'emulated0', ports: 16, gids: [], pkeys: [0xffff] },
+        { name: 'mlx5_0', ports: 1, gids: [], pkeys: [0xffff] },
+        { name: 'emulated2', ports: 1, gids: [], pkeys: [7, 0x8007] },
+      ],
+    );
     expect(parseConfig({ devices: 16 }).devices).to.have.length(16);
   });
 

@@ -4,13 +4,14 @@ import type { AsyncEventSubject } from './async-event.ts';
 import type { QpAttr, QpAttrInit, QpCap, QpEndpoint, QpInitAttr } from './attributes/qp.ts';
 import { bindRequest } from './bind-request.ts';
 import { assertOp, callOp } from './call-op.ts';
+import { checkInteger } from './check.ts';
 import { checkFlags, checkOneOf } from './check.ts';
 import type { CompletionQueue } from './completion-queue.ts';
 import type { RecvPath, SendPath } from './data-path.ts';
 import type { QpDataPath } from './driver/data-path.ts';
 import { QpDataInOrderCaps, QpDataInOrderFlags, QpState, qpStateStr, QpType, qpTypeStr } from './enums/qp.ts';
 import { WrOpcode } from './enums/wr.ts';
-import { Errno, invalid, inVerb, type VerbsError } from './errors.ts';
+import { Errno, invalid, inVerb, VerbsError } from './errors.ts';
 import { Gid } from './gid.ts';
 import { inspectCustom, inspectLine } from './inspect.ts';
 import { refuseLeftOut } from './left-out.ts';
@@ -101,6 +102,8 @@ export class QueuePair extends QueuePairEx {
   readonly #recvStaging = new RecvStaging();
   #state: QpState = QpState.RESET;
   #portNum = 1;
+  /** The multicast groups that it is attached to. */
+  readonly #groups = new Set<string>();
 
   /** @internal */
   constructor(pd: ProtectionDomain, parts: QueuePairParts) {
@@ -283,9 +286,16 @@ export class QueuePair extends QueuePairEx {
     refuseLeftOut('ibv_set_ece');
   }
 
-  /** Ends it; what is posted makes no completions any more. Throws EBUSY for unacknowledged events. Source: `ibv_destroy_qp`(3). */
+  /**
+   * Ends it; what is posted makes no completions any more. Throws EBUSY for unacknowledged events, and while it is attached to a
+   * multicast group. Source: `ibv_destroy_qp`(3).
+   */
   destroy(): void {
-    this.endStrictly('ibv_destroy_qp');
+    const verb = 'ibv_destroy_qp';
+    this.assertLive(verb);
+    // Linux ib_uverbs_detach_umcast: who destroys by name has to detach by name.
+    if (this.#groups.size > 0) throw inGroups(verb, this.label, [...this.#groups]);
+    this.endStrictly(verb);
   }
 
   /** @internal */
@@ -380,6 +390,17 @@ export class QueuePair extends QueuePairEx {
     const group = typeof gid === 'string' ? Gid.parse(gid) : gid;
     if (this.qpType !== QpType.UD) throw invalid(verb, `${this.label} is ${qpTypeStr(this.qpType)}, not UD`);
     if (!group.isMulticast) throw invalid(verb, `${group.toString()} is no multicast address`);
+    checkInteger(verb, 'lid', lid, 0, 0xffff, '16 bits');
+    const name = group.toString();
+    if (op === 'detachMcast' && !this.#groups.has(name))
+      throw invalid(verb, `${this.label} is not attached to ${name}`);
     callOp(this.context, verb, op, this.handle, group, lid);
+    if (op === 'attachMcast') this.#groups.add(name);
+    else this.#groups.delete(name);
   }
+}
+
+function inGroups(verb: string, label: string, groups: readonly string[]): VerbsError {
+  const message = `${label} is attached to ${groups.join(', ')}`;
+  return new VerbsError({ code: 'EBUSY', verb, message, hint: 'detach it first, or dispose it', details: { groups } });
 }

@@ -135,6 +135,10 @@ describe('createQp', () => {
     a.attachMcast('ff12::1');
     a.detachMcast('ff12::1');
     expect(ops.calls.slice(-2)).to.deep.equal([`attachMcast ${a.handle}`, `detachMcast ${a.handle}`]);
+    expect(errorOf(() => a.detachMcast('ff12::1')).message).to.contain('is not attached to ff12');
+    expect(errorOf(() => a.attachMcast('ff12::1', 0x10000)).message).to.contain('lid');
+    a.attachMcast('ff12::2');
+    expect(errorOf(() => a.destroy())).to.include({ code: 'EBUSY' });
     expect(errorOf(() => a.attachMcast('fe80::1')).message).to.contain('is no multicast address');
     expect(errorOf(() => openConnected().a.attachMcast('ff12::1')).message).to.contain('is RC, not UD');
   });

@@ -28,10 +28,12 @@ import { mrIovaSuite } from './mr-iova.ts';
 import { mrReregSuite } from './mr-rereg.ts';
 import { mrSuite } from './mr.ts';
 import { nullMrSuite } from './null-mr.ts';
+import { multicastSuite } from './multicast.ts';
 import { orderingSuite } from './ordering.ts';
 import { parentDomainsSuite } from './parent-domains.ts';
 import { pathMtuSuite } from './path-mtu.ts';
 import { pdSuite } from './pd.ts';
+import { pkeySuite } from './pkey.ts';
 import { postingSuite } from './posting.ts';
 import { qpAttributesSuite } from './qp-attributes.ts';
 import { qpStateSuite } from './qp-state.ts';
@@ -109,6 +111,8 @@ export const suites: readonly ConformanceSuite[] = [
   udSuite,
   addressHandleSuite,
   qkeySuite,
+  pkeySuite,
+  multicastSuite,
   lifetimesSuite,
   limitsSuite,
   hostileWqeSuite,

@@ -1,9 +1,11 @@
-/** What a context does for datagrams: its address handles. */
-import type { AhAttr } from '@openverbs/verbs';
+/** What a context does for datagrams: its address handles, and the groups of its queue pairs. */
+import type { AhAttr, Gid } from '@openverbs/verbs';
 import type { AhOps } from '@openverbs/verbs/driver';
 import { createAh, destroyAh } from '../address-handles.ts';
+import type { CommandInterface } from '../command-interface.ts';
 import type { Engine } from '../engine.ts';
 import type { Hca } from '../hca.ts';
+import { attachMulticast, detachMulticast } from '../multicast.ts';
 import { asVerbsError } from './errors.ts';
 import { toAddressVector } from './qp-attributes.ts';
 
@@ -30,6 +32,18 @@ export class Datagrams {
       destroyAh(this.#engine, this.#hca, handle);
     });
     this.#handles.delete(handle);
+  }
+
+  attach(commands: CommandInterface, qpn: number, { bytes }: Gid): void {
+    this.#command(() => {
+      attachMulticast(this.#engine, this.#hca, commands.qp(qpn), bytes);
+    });
+  }
+
+  detach(commands: CommandInterface, qpn: number, { bytes }: Gid): void {
+    this.#command(() => {
+      detachMulticast(this.#engine, this.#hca, commands.qp(qpn), bytes);
+    });
   }
 
   /** Destroys what is left. */

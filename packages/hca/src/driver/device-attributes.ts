@@ -14,6 +14,7 @@ export const CAPABILITIES: CapabilityManifest = {
     rc: true,
     uc: true,
     ud: true,
+    multicast: true,
     rdmaWrite: true,
     rdmaRead: true,
     atomics: true,
@@ -55,6 +56,7 @@ const DEVICE_CAP_FLAGS =
   DeviceCapFlags.SRQ_RESIZE |
   DeviceCapFlags.UD_AV_PORT_ENFORCE |
   DeviceCapFlags.BAD_QKEY_CNTR |
+  DeviceCapFlags.BAD_PKEY_CNTR |
   DeviceCapFlags.PORT_ACTIVE_EVENT |
   DeviceCapFlags.SHUTDOWN_PORT |
   DeviceCapFlags.MEM_WINDOW |
@@ -91,16 +93,16 @@ export function deviceAttr(hca: Hca): DeviceAttr {
     maxMw: limits.MPTS_MAX - RESERVED_MPTS,
     maxRawIpv6Qp: 0,
     maxRawEthyQp: 0,
-    maxMcastGrp: 0,
-    maxMcastQpAttach: 0,
-    maxTotalMcastQpAttach: 0,
+    maxMcastGrp: limits.MCAST_GROUPS_MAX,
+    maxMcastQpAttach: limits.MCAST_GROUP_QPS_MAX,
+    maxTotalMcastQpAttach: limits.MCAST_ATTACHMENTS_MAX,
     maxAh: limits.AHS_MAX,
     maxFmr: 0,
     maxMapPerFmr: 0,
     maxSrq: limits.SRQS_MAX,
     maxSrqWr: limits.SRQ_WR_MAX,
     maxSrqSge: limits.SGES_MAX,
-    maxPkeys: 1,
+    maxPkeys: limits.PKEYS_MAX,
     localCaAckDelay: 0,
     physPortCnt: hca.ports,
   };
@@ -137,9 +139,9 @@ export function portAttr(hca: Hca, port: number, up: boolean): PortAttr {
     gidTblLen: hca.gidCount(port),
     portCapFlags: PortCapFlags.CM_SUP | PortCapFlags.IP_BASED_GIDS,
     maxMsgSz: limits.MESSAGE_BYTES_MAX,
-    badPkeyCntr: 0,
+    badPkeyCntr: hca.portWord(port, Port.BAD_PKEY_CNTR),
     qkeyViolCntr: hca.portWord(port, Port.QKEY_VIOL_CNTR),
-    pkeyTblLen: 1,
+    pkeyTblLen: hca.portWord(port, Port.PKEY_COUNT),
     lid: 0,
     smLid: 0,
     lmc: 0,

@@ -60,8 +60,6 @@ import { RingMemory } from './ring-memory.ts';
 
 /** PD of the driver's own regions: the rings. */
 const DRIVER_PD = 0;
-/** The one partition that a port is in (IBTA 10.9.1). */
-const PKEY_DEFAULT = 0xffff;
 
 /** What moves data. */
 const IN_ORDER: readonly number[] = [
@@ -161,10 +159,9 @@ export class HcaContext implements ContextOps {
   }
 
   queryPkey(port: number, index: number): number {
-    this.#checkPort(port);
-    if (index !== 0)
-      throw new VerbsError({ code: 'EINVAL', message: `P_Key index ${index} is beyond the table of 1 entry` });
-    return PKEY_DEFAULT;
+    const { pkeyTblLen } = this.queryPort(port);
+    if (index >= 0 && index < pkeyTblLen) return this.#hca.pkey(port, index);
+    throw new VerbsError({ code: 'EINVAL', message: `P_Key index ${index} is beyond the table of ${pkeyTblLen}` });
   }
 
   allocBuf(length: number, alignment: number): DmaBufferOps {
@@ -269,6 +266,14 @@ export class HcaContext implements ContextOps {
 
   destroyAh(handle: number): void {
     this.#datagrams.destroyAh(handle);
+  }
+
+  attachMcast(qpn: number, gid: Gid): void {
+    this.#datagrams.attach(this.#commands, qpn, gid);
+  }
+
+  detachMcast(qpn: number, gid: Gid): void {
+    this.#datagrams.detach(this.#commands, qpn, gid);
   }
 
   createCq(attr: { readonly cqe: number; readonly compVector: number }): CqOps {

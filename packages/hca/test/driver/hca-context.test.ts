@@ -103,7 +103,7 @@ describe('HcaContext', () => {
       [() => context.createCq({ cqe: 2 ** 30, compVector: 0 }), 'EINVAL', /cqe/],
       [() => context.resizeCq(cq, 0), 'EINVAL', /cqe/],
       [() => context.queryGid(1, 1), 'EINVAL', /GID index 1/],
-      [() => context.queryPkey(1, 1), 'EINVAL', /P_Key index 1/],
+      [() => context.queryPkey(1, 7), 'EINVAL', /P_Key index 7/],
       [() => context.queryPort(3), 'EINVAL', /ports 1 to 2/],
       [() => context.freeBuf(5), 'EINVAL', /no buffer 5/],
     ];

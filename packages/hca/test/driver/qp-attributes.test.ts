@@ -68,7 +68,7 @@ describe('the attributes of a QP', () => {
   });
 
   it('that the mask leaves out are left alone', () => {
-    const got = modified(STATE | PKEY_INDEX);
+    const got = modified(STATE | PKEY_INDEX | PORT);
     expect(got).to.include({
       qpState: 1,
       pkeyIndex: 6,

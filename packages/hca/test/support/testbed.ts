@@ -43,6 +43,9 @@ export interface QpOptions {
 /** Attributes of both ends, by word of {@link Qpc}. */
 export type QpWords = ReadonlyMap<number, number>;
 
+/** The default partition, which most tests use, and others as full and as limited members. */
+export const PKEYS = [0xffff, 0x7fff, 0x8001, 0x0001, 0x0001, 0, 0x8002];
+
 /** What {@link Testbed.connect} sets, unless a test says otherwise. */
 export const RTS_WORDS: QpWords = new Map<number, number>([
   [Qpc.PORT, 1],
@@ -76,7 +79,7 @@ export class Testbed {
       port: 2,
       gid: Uint8Array.of(0x20, ...new Array<number>(14).fill(0), last),
     }));
-    const init = { name: 'hca0', guidHi: 0x02000000, guidLo: 0x100, ports: 2, gids };
+    const init = { name: 'hca0', guidHi: 0x02000000, guidLo: 0x100, ports: 2, gids, pkeys: PKEYS };
     this.hca = machine === undefined ? this.engine.createHca(init) : this.engine.hcas[0];
     this.commands = new CommandInterface(this.engine, this.hca);
     this.uar = this.commands.openUar();
