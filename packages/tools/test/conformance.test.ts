@@ -51,7 +51,7 @@ describe('openverbs conformance', () => {
     const { status, out } = await conformance('--suite pd --json');
     expect(status).to.equal(0);
     const { conforms, reports } = JSON.parse(out) as { conforms: boolean; reports: ConformanceReport[] };
-    expect([conforms, reports.length]).to.deep.equal([false, 2]);
+    expect([conforms, reports.length]).to.deep.equal([false, 3]);
     expect(reports[0]).to.have.all.keys(Object.keys(REPORT));
   });
 

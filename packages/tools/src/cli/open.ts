@@ -1,10 +1,15 @@
 /** Opening what the command line names. */
 import { type OpenVerbs, openVerbs } from 'openverbs';
+import { type FaultOptions, faultsOf } from './faults.ts';
 import type { Device } from '@openverbs/verbs';
 
-/** Opens the provider that the options name, or the configured one. */
-export function openFor(options: { readonly provider?: string | undefined }): OpenVerbs {
-  return openVerbs(options.provider === undefined ? {} : { provider: options.provider });
+/** Opens the provider that the options name, or the configured one, on the network that they ask for. */
+export function openFor(options: FaultOptions & { readonly provider?: string | undefined }): OpenVerbs {
+  const faults = faultsOf(options);
+  return openVerbs({
+    ...(options.provider === undefined ? {} : { provider: options.provider }),
+    ...(faults === undefined ? {} : { emulated: { faults } }),
+  });
 }
 
 /** The device of that name, or all devices; at least one. */

@@ -1,9 +1,10 @@
 /** Options that several tools share, and how their arguments are read. */
 import { createRequire } from 'node:module';
 import { Command, InvalidArgumentError } from 'commander';
+import { addFaultOptions, type FaultOptions } from './faults.ts';
 
 /** What every tool can be asked. */
-export interface CommonOptions {
+export interface CommonOptions extends FaultOptions {
   /** Name of the provider to open; what the configuration says when left out. */
   readonly provider?: string;
   /** Print JSON for programs instead of text for people. */
@@ -12,13 +13,14 @@ export interface CommonOptions {
 
 /** A command with the options that all tools share. `path` is how it is called: `ibv_devinfo`, or `openverbs devinfo`. */
 export function createCommand(path: string, description: string): Command {
-  return new Command(path.split(' ').at(-1))
+  const command = new Command(path.split(' ').at(-1))
     .description(description)
     .version(toolsVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .option('--provider <name>', 'open this provider (default: what the configuration says)')
     .option('--json', 'print JSON')
     .allowExcessArguments(false);
+  return addFaultOptions(command);
 }
 
 /** Appends examples to a command's help; each a command line and what it does. */

@@ -31,7 +31,7 @@ export function conformanceCommand(io: ToolIo = processIo): Command {
   return command.action(async (options: CommandOptions) => {
     checkSuites(options.suite ?? []);
     const deviations = options.deviations === undefined ? undefined : readDeviations(options.deviations);
-    const reports = await runSuites({ provider: options.provider, only: options.suite, deviations });
+    const reports = await runSuites({ ...options, only: options.suite, deviations });
     io.out(
       options.json ? toJson({ conforms: reports.every(conforms), reports }) : reports.map(formatReport).join('\n'),
     );

@@ -2,10 +2,11 @@
 import { type ConformanceReport, StandaloneRunner, runConformance } from '@openverbs/conformance';
 import { Capability, type CapabilityName, type Device } from '@openverbs/verbs';
 import { type OpenVerbs, openVerbs } from 'openverbs';
+import { type FaultOptions, faultsOf } from '../cli/faults.ts';
 import { openFor } from '../cli/open.ts';
 
 /** What to run. */
-export interface ConformanceOptions {
+export interface ConformanceOptions extends FaultOptions {
   readonly provider?: string | undefined;
   /** Names of suites; all when left out. */
   readonly only?: readonly string[] | undefined;
@@ -20,23 +21,30 @@ interface Subject {
   readonly open: () => OpenVerbs;
 }
 
-/** Who executes the emulated HCA. */
-const PLACEMENTS = ['inline', 'thread'] as const;
+/** Ways to have emulated devices: who executes them, and how messages travel. */
+const EMULATED = {
+  inline: { placement: 'inline' },
+  thread: { placement: 'thread' },
+  packets: { placement: 'inline', packets: true },
+} as const;
 
 /** Runs the suites in this process, one subject after the other. Throws if devices can't be opened or closed. */
 export async function runSuites(options: ConformanceOptions): Promise<ConformanceReport[]> {
   const reports: ConformanceReport[] = [];
-  for (const subject of subjectsOf(options.provider)) reports.push(await runSubject(subject, options));
+  for (const subject of subjectsOf(options)) reports.push(await runSubject(subject, options));
   return reports;
 }
 
-function subjectsOf(provider: string | undefined): readonly Subject[] {
-  using verbs = openFor({ provider });
-  if (verbs.device().provider !== 'emulated') return [{ what: '', open: () => openFor({ provider }) }];
-  return PLACEMENTS.map((placement) => ({
-    what: placement,
+function subjectsOf(options: ConformanceOptions): readonly Subject[] {
+  using verbs = openFor(options);
+  if (verbs.device().provider !== 'emulated') return [{ what: '', open: () => openFor(options) }];
+  const faults = faultsOf(options);
+  // With faults all messages are packets.
+  const ways = Object.entries(EMULATED).filter(([what]) => faults === undefined || what !== 'packets');
+  return ways.map(([what, way]) => ({
+    what,
     // The other end of a connection is on a device of its own.
-    open: () => openVerbs({ provider: 'emulated', emulated: { placement, devices: 2 } }),
+    open: () => openVerbs({ provider: 'emulated', emulated: { ...way, devices: 2, ...(faults && { faults }) } }),
   }));
 }
 

@@ -1,5 +1,6 @@
 /** `ibv_rc_pingpong`: measures how long messages take between two RC queue pairs. */
 import type { Command } from 'commander';
+import { faultsOf } from '../cli/faults.ts';
 import { type ToolIo, processIo, toJson } from '../cli/io.ts';
 import { type CommonOptions, addExamples, createCommand, integerArgument, oneOfArgument } from '../cli/options.ts';
 import { ToolFailure } from '../cli/run-tool.ts';
@@ -50,6 +51,7 @@ export function rcPingpongCommand(path = 'ibv_rc_pingpong', io: ToolIo = process
     [`${path} --self --threads 2 -s 64 -n 100000`, 'the latency of small messages'],
     [`${path} --self -s 1048576 -m 4096 -c`, 'large ones, checked'],
     [`${path} --self -e`, 'with completion events'],
+    [`${path} --self -c --drop 0.01 --seed 7`, 'on a network that loses packets'],
   ]);
   return command.action((host: string | undefined, options: CommandOptions) => pingPong(host, options, io));
 }
@@ -79,6 +81,7 @@ async function pingPong(host: string | undefined, commandOptions: CommandOptions
 
 function toPingPongOptions(options: CommandOptions): PingPongOptions {
   return {
+    ...faultsOf(options),
     provider: options.provider,
     device: options.ibDev,
     port: options.ibPort,

@@ -1,11 +1,12 @@
 /** What `ibv_rc_pingpong` can be told. Defaults are those of the C tool. */
+import type { FaultOptions } from '../cli/faults.ts';
 import { type Mtu, bytesToMtu } from '@openverbs/verbs';
 
 /** Path MTUs in bytes. */
 export const MTU_CHOICES = [256, 512, 1024, 2048, 4096] as const;
 
 /** Structured-clonable, because the second thread gets it too. */
-export interface PingPongOptions {
+export interface PingPongOptions extends FaultOptions {
   readonly provider: string | undefined;
   readonly device: string | undefined;
   /** Port of the device. */
