@@ -7,6 +7,8 @@ export { AsyncEvent } from './async-event.ts';
 export { CommandInterface } from './command-interface.ts';
 export type { CqInit, QpInit, RegionInit, SrqChange, SrqInit } from './command-init.ts';
 export type { Completer } from './completer.ts';
+export { Counters } from './counters.ts';
+export type { CounterName } from './counters.ts';
 export { DeviceError } from './device-error.ts';
 export { Engine } from './engine.ts';
 export type { Placement } from './engine.ts';

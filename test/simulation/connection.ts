@@ -1,0 +1,241 @@
+/** A connection while it runs: its two queue pairs, and what is posted to them. */
+import { AccessFlags, QpState, QpType, RecvWr, SendFlags, SendWr, Sge, WrOpcode } from 'openverbs';
+import type { QpAttrInit, QueuePair } from 'openverbs';
+import type { Place, Placed } from './placement.ts';
+import { regionOf } from './placement.ts';
+import type { ConnectionPlan, EndPlan, Operation, Side } from './program.ts';
+import type { EndRecord, ReceiveRecord, RoundRecord, SendRecord } from './record.ts';
+import type { Device, Queue, Region, World } from './world.ts';
+
+const { LOCAL_WRITE, REMOTE_WRITE, REMOTE_READ, REMOTE_ATOMIC } = AccessFlags;
+const { ATOMIC_CMP_AND_SWP } = WrOpcode;
+/** PSNs of two rounds are far apart, so that a late packet of one is not taken for one of the next. */
+const PSNS_A_ROUND = 0x123457;
+const PSN_MASK = 0xffffff;
+/** Work request IDs, above 32 bits: those of sends and of receives, from which the step counts on. */
+export const RECEIVE_ID = 2 ** 40;
+export const SEND_ID = 2 ** 33;
+
+/** A receive that is not posted yet. */
+interface Waiting {
+  readonly step: number;
+  readonly operation: Operation;
+  readonly placed: Placed;
+  /** When it may be posted; Infinity before the operation that takes it was. */
+  dueNs: number;
+}
+
+/** One end while it runs. */
+export interface End {
+  readonly plan: EndPlan;
+  readonly device: Device;
+  readonly region: Region;
+  readonly sendQueue: Queue;
+  readonly recvQueue: Queue;
+  qp: QueuePair | null;
+  record: EndRecord;
+  readonly waiting: Waiting[];
+}
+
+/** Told of what is posted, before it is. */
+export interface Hooks {
+  sends(record: SendRecord): void;
+  receives(record: ReceiveRecord): void;
+}
+
+export class Connection {
+  readonly index: number;
+  readonly plan: ConnectionPlan;
+  readonly ends: readonly [End, End];
+  round = -1;
+  record: RoundRecord;
+  readonly #world: World;
+  readonly #hooks: Hooks;
+
+  constructor(world: World, plan: ConnectionPlan, index: number, hooks: Hooks) {
+    this.#hooks = hooks;
+    this.#world = world;
+    this.plan = plan;
+    this.index = index;
+    const makeEnd = (side: Side): End => ({
+      plan: plan.ends[side],
+      device: world.devices[plan.ends[side].device],
+      region: world.regions[regionOf(index, side)],
+      sendQueue: world.queues[plan.ends[side].sendCq],
+      recvQueue: world.queues[plan.ends[side].recvCq],
+      qp: null,
+      record: emptyEnd(0),
+      waiting: [],
+    });
+    this.ends = [makeEnd(0), makeEnd(1)];
+    this.record = {
+      connection: index,
+      round: -1,
+      plan,
+      ends: [emptyEnd(0), emptyEnd(0)],
+      breakages: [],
+      cutOff: false,
+    };
+  }
+
+  /** Connects the two, for a further time. */
+  open(round: number): void {
+    this.round = round;
+    for (const end of this.ends) {
+      if (end.qp !== null && this.plan.renews) this.#destroy(end);
+      if (end.qp === null) end.qp = this.#create(end);
+      else end.qp.modify({ qpState: QpState.RESET });
+      end.record = emptyEnd(end.qp.qpNum);
+    }
+    const [a, b] = this.ends;
+    this.record = { ...this.record, round, ends: [a.record, b.record], breakages: [], cutOff: false };
+    this.#connect(a, b);
+    this.#connect(b, a);
+  }
+
+  /** Destroys a queue pair while it works. */
+  breakOff(side: Side): void {
+    const end = this.ends[side];
+    end.record.failed = end.qp?.state === QpState.ERR;
+    end.record.destroyed = true;
+    end.waiting.length = 0;
+    this.#destroy(end);
+  }
+
+  close(): void {
+    for (const end of this.ends) if (end.qp !== null) this.#destroy(end);
+  }
+
+  /** Whether the send queue takes another one, as far as the completions polled tell. */
+  hasRoom({ plan, record }: End): boolean {
+    const freed = record.sends.findLastIndex(({ completion }) => completion !== null) + 1;
+    return record.sends.length - freed < plan.maxSendWr;
+  }
+
+  postSend(side: Side, step: number, placed: Placed, operation: Operation, signaled: boolean, compare: bigint): void {
+    const end = this.ends[side];
+    const peer = this.ends[1 - side];
+    const { opcode } = operation;
+    const { mistake } = operation;
+    const lkey = mistake === 'lkey' ? end.device.staleKey : end.region.mr.lkey;
+    const wr = new SendWr({
+      wrId: SEND_ID + step,
+      opcode,
+      immData: operation.imm,
+      sendFlags: flagsOf(operation, signaled),
+      ...(operation.inline && operation.solicited
+        ? { inlineData: Buffer.concat(placed.local.map((place) => bytesOf(end.region, place))) }
+        : { sgList: sgesOf(end.region, placed.local, lkey) }),
+      ...(opcode >= ATOMIC_CMP_AND_SWP
+        ? this.#atomic(peer, operation, compare)
+        : this.#remote(peer, placed, operation)),
+    });
+    const record: SendRecord = {
+      step,
+      operation,
+      placed,
+      signaled: signaled || end.plan.sqSigAll,
+      compare,
+      postedAt: this.#world.moment++,
+      completion: null,
+      completedAt: Infinity,
+    };
+    // Before the post, whose completion may be there when it returns.
+    end.record.sends.push(record);
+    this.#hooks.sends(record);
+    end.qp!.postSend(wr);
+    for (const waiting of peer.waiting) {
+      if (waiting.step === step) waiting.dueNs = this.#world.clock.nowNs() + (operation.receive?.lateNs ?? 0);
+    }
+  }
+
+  /** Posts what receives may be posted; true when there were some. */
+  postReceives(end: End): boolean {
+    const { qp, record, plan, region, device, waiting } = end;
+    const nowNs = this.#world.clock.nowNs();
+    let posted = false;
+    while (qp !== null && waiting.length > 0 && waiting[0].dueNs <= nowNs) {
+      if (record.receives.filter(({ completion }) => completion === null).length >= plan.maxRecvWr) break;
+      const { step, operation, placed } = waiting.shift()!;
+      const lkey = operation.mistake === 'recvKey' ? device.staleKey : region.mr.lkey;
+      const receive: ReceiveRecord = { step, operation, placed, completion: null };
+      record.receives.push(receive);
+      this.#hooks.receives(receive);
+      qp.postRecv(new RecvWr({ wrId: RECEIVE_ID + step, sgList: sgesOf(region, placed.receive, lkey) }));
+      posted = true;
+    }
+    return posted;
+  }
+
+  #remote({ device, region }: End, { remote }: Placed, { mistake }: Operation): { rkey?: number; remoteAddr?: number } {
+    if (remote === null) return {};
+    let rkey = region.mr.rkey;
+    if (mistake === 'rkey') rkey = device.staleKey;
+    if (mistake === 'access') rkey = region.locked.rkey;
+    const remoteAddr =
+      mistake === 'range' ? region.mr.addr + region.mr.length - remote.length + 1 : region.mr.addr + remote.offset;
+    return { rkey, remoteAddr };
+  }
+
+  #atomic({ device, plan, region }: End, operation: Operation, compare: bigint): object {
+    const { mistake, opcode } = operation;
+    const operand = BigInt(`0x${operation.operand}`);
+    const operands = opcode === ATOMIC_CMP_AND_SWP ? { compareAdd: compare, swap: operand } : { compareAdd: operand };
+    let rkey = device.counters.rkey;
+    let remoteAddr = this.#world.counterAddr(plan.device, operation.counter);
+    if (mistake === 'rkey') rkey = device.staleKey;
+    if (mistake === 'access') [rkey, remoteAddr] = [region.locked.rkey, Math.ceil(region.locked.addr / 8) * 8];
+    if (mistake === 'range') remoteAddr = device.counters.addr + device.counters.length;
+    if (mistake === 'unaligned') remoteAddr += 4;
+    return { ...operands, rkey, remoteAddr };
+  }
+
+  #create({ plan, device, sendQueue, recvQueue }: End): QueuePair {
+    const { maxSendWr, maxRecvWr, maxSge, maxInlineData, sqSigAll } = plan;
+    return device.pd.createQp({
+      qpType: QpType.RC,
+      sendCq: sendQueue.cq,
+      recvCq: recvQueue.cq,
+      sqSigAll,
+      cap: { maxSendWr, maxRecvWr, maxSendSge: maxSge, maxRecvSge: maxSge, maxInlineData },
+    });
+  }
+
+  #destroy(end: End): void {
+    this.#world.ackEvents(end.device);
+    end.qp?.destroy();
+    end.qp = null;
+  }
+
+  #connect(end: End, peer: End): void {
+    const { plan } = this;
+    const psn = (at: End): number => (at.plan.psn + this.round * PSNS_A_ROUND) & PSN_MASK;
+    const common: QpAttrInit = { pathMtu: plan.mtu as 1, minRnrTimer: plan.minRnrTimer, rqPsn: psn(peer) };
+    const qp = end.qp!;
+    qp.toInit({ accessFlags: LOCAL_WRITE | REMOTE_WRITE | REMOTE_READ | REMOTE_ATOMIC });
+    qp.toRtr(peer.qp!.endpoint(), { ...common, maxDestRdAtomic: peer.plan.maxRdAtomic });
+    const { timeout, retryCnt, rnrRetry } = plan;
+    qp.toRts(undefined, { timeout, retryCnt, rnrRetry, sqPsn: psn(end), maxRdAtomic: end.plan.maxRdAtomic });
+  }
+}
+
+function emptyEnd(qpNum: number): EndRecord {
+  return { qpNum, sends: [], receives: [], failed: false, destroyed: false };
+}
+
+function flagsOf(operation: Operation, signaled: boolean): number {
+  return (
+    (signaled ? SendFlags.SIGNALED : 0) |
+    (operation.inline ? SendFlags.INLINE : 0) |
+    (operation.solicited ? SendFlags.SOLICITED : 0) |
+    (operation.fence ? SendFlags.FENCE : 0)
+  );
+}
+
+function sgesOf({ mr }: Region, places: readonly Place[], lkey: number): Sge[] {
+  return places.map(({ offset, length }) => new Sge(mr.addr + offset, length, lkey));
+}
+
+function bytesOf({ buffer }: Region, { offset, length }: Place): Uint8Array {
+  return buffer.bytes.slice(offset, offset + length);
+}

@@ -1,0 +1,139 @@
+/**
+ * A program of the simulation: what is posted to which queue pairs, on which network. Plain data, so that it can be cut down and
+ * kept as a regression test.
+ */
+import type { WrOpcode } from 'openverbs';
+
+/** A program. Nothing else decides what a run does. */
+export interface Program {
+  /** Of the bytes in memory and of the faults. */
+  readonly seed: number;
+  /** HCAs, all on one link. */
+  readonly devices: number;
+  /** Whether messages travel as packets; otherwise each is one descriptor, and there are no faults. */
+  readonly packets: boolean;
+  readonly weather: Weather;
+  readonly cqs: readonly CqPlan[];
+  readonly connections: readonly ConnectionPlan[];
+  /** In the order of their time. */
+  readonly steps: readonly Step[];
+}
+
+/**
+ * The network: bad for a while, then good for a while, by turns. It is never bad for as long as the retries of a QP last, and good
+ * for long enough to answer one: so that an error for want of an answer is a mistake, unless there is another reason.
+ */
+export interface Weather {
+  readonly drop: number;
+  readonly duplicate: number;
+  readonly reorder: number;
+  readonly corrupt: number;
+  /** Microseconds, in good weather too. */
+  readonly delay: number;
+  readonly badNs: number;
+  readonly goodNs: number;
+}
+
+/** A completion queue. */
+export interface CqPlan {
+  readonly device: number;
+  /** Polled after events only, or whenever it suits. */
+  readonly events: 'none' | 'next' | 'solicited';
+}
+
+/** Two queue pairs that face each other, perhaps several times: each time is a round. */
+export interface ConnectionPlan {
+  readonly ends: readonly [EndPlan, EndPlan];
+  /** A code of `Mtu`. */
+  readonly mtu: number;
+  /** A code: 4.096 us * 2^timeout. */
+  readonly timeout: number;
+  readonly retryCnt: number;
+  readonly rnrRetry: number;
+  readonly minRnrTimer: number;
+  /** Whether the queue pairs are made anew for each round, or reset. */
+  readonly renews: boolean;
+}
+
+/** One queue pair. */
+export interface EndPlan {
+  readonly device: number;
+  /** Indices of {@link Program.cqs}. */
+  readonly sendCq: number;
+  readonly recvCq: number;
+  /** First PSN of the first round. */
+  readonly psn: number;
+  readonly maxSendWr: number;
+  readonly maxRecvWr: number;
+  readonly maxSge: number;
+  readonly maxInlineData: number;
+  readonly maxRdAtomic: number;
+  readonly sqSigAll: boolean;
+}
+
+/** Which of the two ends. */
+export type Side = 0 | 1;
+
+/** What happens. */
+export type Step = Operation | Breakage | Cut;
+
+interface Timed {
+  /** Time that passes before. */
+  readonly waitNs: number;
+}
+
+/** What every step of a connection has. */
+interface OfConnection extends Timed {
+  readonly connection: number;
+  readonly round: number;
+  /** Who does it. */
+  readonly side: Side;
+}
+
+/** What is wrong with an operation, so that it fails. */
+export type Mistake = 'rkey' | 'range' | 'access' | 'lkey' | 'short' | 'recvKey' | 'unaligned';
+
+/** A work request. */
+export interface Operation extends OfConnection {
+  readonly do: 'post';
+  readonly opcode: WrOpcode;
+  /** Bytes of each SGE. */
+  readonly pieces: readonly number[];
+  readonly inline: boolean;
+  readonly signaled: boolean;
+  readonly fence: boolean;
+  readonly solicited: boolean;
+  readonly imm: number;
+  /** Writes go over the target of the write so many before it; reads read it. 0 for a place of its own. */
+  readonly again: number;
+  /** Atomics: which counter of the peer's device, and operands in hexadecimal. */
+  readonly counter: number;
+  readonly operand: string;
+  /** The receive that it takes. */
+  readonly receive: ReceivePlan | null;
+  readonly mistake: Mistake | null;
+}
+
+/** A receive work request. */
+export interface ReceivePlan {
+  readonly pieces: readonly number[];
+  /** Posted so long after what takes it; negative for early, as soon as there is room. */
+  readonly lateNs: number;
+}
+
+/** A queue pair is put into the error state, or destroyed. */
+export interface Breakage extends OfConnection {
+  readonly do: 'error' | 'destroy';
+}
+
+/** Devices are cut off from the others for so long. */
+export interface Cut extends Timed {
+  readonly do: 'cut';
+  readonly devices: readonly number[];
+  readonly lastsNs: number;
+}
+
+/** Bytes of a list of SGEs. */
+export function lengthOf(pieces: readonly number[]): number {
+  return pieces.reduce((sum, piece) => sum + piece, 0);
+}

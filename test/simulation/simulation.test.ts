@@ -1,0 +1,29 @@
+import { expect } from 'chai';
+import { collectNowAndThen } from './collect.ts';
+import { generate } from './generate.ts';
+import { simulate } from './simulate.ts';
+
+/** Seeds of each test: few enough for a slow machine to run them in time. */
+const SEEDS_A_TEST = 15;
+const TESTS = 10;
+
+describe('the simulation', () => {
+  for (let test = 0; test < TESTS; test++) {
+    const first = 1 + test * SEEDS_A_TEST;
+    it(`agrees with the model, seeds ${first} to ${first + SEEDS_A_TEST - 1}`, () => {
+      for (let seed = first; seed < first + SEEDS_A_TEST; seed++) {
+        const { failure } = simulate(generate(seed));
+        collectNowAndThen();
+        expect(failure, `seed ${seed}; npm run simulate -- --seed ${seed} says more`).to.equal(null);
+      }
+    });
+  }
+
+  it('is the same each time under one seed', () => {
+    for (const seed of [1, 12, 1001]) expect(simulate(generate(seed))).to.deep.equal(simulate(generate(seed)));
+  });
+
+  it('is another one under another seed', () => {
+    expect(simulate(generate(1)).digest).not.to.equal(simulate(generate(2)).digest);
+  });
+});
