@@ -30,6 +30,7 @@ export const capabilities: ConformanceSubject['capabilities'] = {
   cqModeration: true,
   extendedCq: true,
   parentDomains: true,
+  pathMigration: true,
   deviceFaults: true,
   completionTimestamps: true,
   directAccess: true,
@@ -37,8 +38,14 @@ export const capabilities: ConformanceSubject['capabilities'] = {
   sharesMachine: true,
 };
 
-/** Two devices in several partitions, as full and as limited members, with a hole in the table. */
-export const devices = [{ pkeys: [0xffff, 0x7fff, 0x8001, 0x0001, 0] }, { pkeys: [0xffff, 0x0001, 0x7fff, 0x8001] }];
+/**
+ * Two devices in several partitions, as full and as limited members, with a hole in the table. Two ports each, so that an alternate
+ * path is another one.
+ */
+export const devices = [
+  { ports: 2, pkeys: [0xffff, 0x7fff, 0x8001, 0x0001, 0] },
+  { ports: 2, pkeys: [0xffff, 0x0001, 0x7fff, 0x8001] },
+];
 
 /** Nothing deviates. An entry needs the reason, and the clause that it deviates from. */
 export const deviations: Readonly<Record<string, string>> = {};

@@ -1,6 +1,6 @@
 /** For each capability: what using it must be answered with on a device whose manifest leaves it out. */
 import { expect } from 'chai';
-import { AccessFlags, Gid, MwType, QpState, QpType, SendFlags, WcExFlags, WrOpcode } from '@openverbs/verbs';
+import { AccessFlags, Gid, MigState, MwType, QpState, QpType, SendFlags, WcExFlags, WrOpcode } from '@openverbs/verbs';
 import type { Context, MemoryRegion, VerbsError } from '@openverbs/verbs';
 import type { CapabilityName } from '@openverbs/verbs/driver';
 import type { Bench } from './bench/bench.ts';
@@ -106,6 +106,17 @@ const refusals: Readonly<Record<CapabilityName, (bench: Bench) => void>> = {
   },
   deviceFaults: (bench) => {
     expect(bench.device.faults, 'faults').to.equal(undefined);
+  },
+  pathMigration: (bench) => {
+    onQp(bench, ({ qp }) => {
+      const { ahAttr: altAhAttr } = qp.query().attr;
+      expectError('EOPNOTSUPP', () => {
+        qp.modify({ altAhAttr, altPortNum: 1, altPkeyIndex: 0, altTimeout: 14 });
+      });
+      expectError('EOPNOTSUPP', () => {
+        qp.modify({ pathMigState: MigState.REARM });
+      });
+    });
   },
   extendedCq: (bench) => {
     const context = bench.open();

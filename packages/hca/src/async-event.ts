@@ -6,6 +6,8 @@ export const AsyncEvent = {
   QP_ACCESS_ERR: 3,
   COMM_EST: 4,
   SQ_DRAINED: 5,
+  PATH_MIG: 6,
+  PATH_MIG_ERR: 7,
   DEVICE_FATAL: 8,
   PORT_ACTIVE: 9,
   PORT_ERR: 10,

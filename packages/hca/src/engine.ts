@@ -25,6 +25,7 @@ import { PacketTransport } from './packets/packet-transport.ts';
 import type { PacketTransportParts } from './packets/packet-transport.ts';
 import { LocalOperations } from './local-operations.ts';
 import { MemoryWindows } from './memory-windows.ts';
+import { PathMigration } from './path-migration.ts';
 import { QpStateMachine } from './qp-state.ts';
 import { hasDied, reapDead } from './reap.ts';
 import { ReceiveQueue } from './receive-queue.ts';
@@ -66,6 +67,7 @@ export class Engine {
   readonly timers: TimerQueue;
   readonly receives: ReceiveQueue;
   readonly moderation: CqModeration;
+  readonly migration: PathMigration;
   readonly completer: Completer;
   readonly states: QpStateMachine;
   readonly link: MemoryLink;
@@ -118,6 +120,7 @@ export class Engine {
     this.moderation = new CqModeration(machine, this.events, this.timers, this.nowNs);
     this.completer = new Completer(machine, this.events, this.receives, this.moderation, this.nowNs);
     this.states = new QpStateMachine(machine, this.completer, this.events, this.timers, this.receives);
+    this.migration = new PathMigration(this);
     const parts = this.#makeParts();
     this.#requester = new Requester(parts);
     this.faults = parts.faults;
@@ -347,12 +350,12 @@ export class Engine {
   }
 
   #makeParts(): EngineParts {
-    const { machine, events, completer, states, timers, receives } = this;
+    const { machine, events, completer, states, timers, receives, migration } = this;
     const tpt = new Tpt(machine);
     const dma = new DmaEngine(machine);
     const reader = new WorkQueueReader(machine, tpt);
     const windows = new MemoryWindows(machine, tpt, completer);
-    const responder = new Responder(machine, tpt, dma, reader, completer, events, receives, windows);
+    const responder = new Responder(machine, tpt, dma, reader, completer, events, receives, windows, this.migration);
     const { nowNs, header: engine } = this;
     const wqe = new SendWqeFetcher(machine, reader);
     const connections = new UnreliableResponder(machine, responder, completer, events);
@@ -379,6 +382,7 @@ export class Engine {
       nowNs,
       faults,
       hcas,
+      migration,
     };
   }
 }

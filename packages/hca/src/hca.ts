@@ -129,6 +129,13 @@ export class Hca {
     throw new DeviceError('EINVAL', `GID index ${index} is beyond the table of ${table} of port ${port}`);
   }
 
+  checkPkeyIndex(port: number, index: number): void {
+    this.checkPort(port);
+    const count = this.portWord(port, Port.PKEY_COUNT);
+    if (Number.isInteger(index) && index >= 0 && index < count) return;
+    throw new DeviceError('EINVAL', `P_Key index ${index} is beyond the table of ${count}`);
+  }
+
   #gidAt(port: number, index: number): number {
     return this.#machine.i32[this.header + HcaHeader.GID_TABLE] + ((port - 1) * PORT_GIDS_MAX + index) * 4;
   }

@@ -288,9 +288,32 @@ export const Qpc = {
   /** Of a send to a multicast group: index of the WQE, and how far in the tables its copies have got. */
   MCAST_WQE: 68,
   MCAST_NEXT: 69,
+  /** Alternate path: its address vector, eight words as from AV_DGID on, and what else belongs to a path. */
+  ALT_AV: 80,
+  ALT_PKEY_INDEX: 88,
+  ALT_PORT: 89,
+  ALT_TIMEOUT: 90,
+  /** One of {@link AltPath}. */
+  ALT_STATE: 91,
   /** Counts the QPs that had this entry; outlives them. */
-  GENERATION: 79,
-  WORDS: 80,
+  GENERATION: 95,
+  WORDS: 96,
+} as const;
+
+/** Migration states of a path, the values of `ibv_mig_state`. */
+export const MigState = { MIGRATED: 0, REARM: 1, ARMED: 2 } as const;
+
+/** What the alternate path of a QP is at. */
+export const AltPath = {
+  /** There is none. */
+  NONE: 0,
+  LOADED: 1,
+  /** It is becoming the primary path, because this end said so. */
+  LEADING: 2,
+  /** It is becoming the primary path, because the other end said so. */
+  FOLLOWING: 3,
+  /** It has become the primary path, because this end said so; the other end may not have followed. */
+  MIGRATED: 4,
 } as const;
 
 /** Why a send queue waits. */

@@ -7,9 +7,10 @@
 import { DeviceError } from './device-error.ts';
 import type { Engine } from './engine.ts';
 import type { Hca } from './hca.ts';
-import { Port, Qpc, QpcState } from './layout.ts';
+import { Qpc, QpcState } from './layout.ts';
+import type { AlternatePath } from './path-migration.ts';
 import { servicePkey } from './pkey.ts';
-import { resolvePeer } from './resolve-peer.ts';
+import { packAddressVector, resolvePeer } from './resolve-peer.ts';
 
 /** An address vector, as the QP context holds it. */
 export interface AddressVector {
@@ -30,6 +31,7 @@ export interface QpChange {
   readonly state?: number;
   readonly words: ReadonlyMap<number, number>;
   readonly av?: AddressVector;
+  readonly alternate?: AlternatePath;
 }
 
 const { RESET, INIT, RTR, RTS, SQD, SQE, ERR } = QpcState;
@@ -59,15 +61,18 @@ export function modifyQp(engine: Engine, hca: Hca, q: number, change: QpChange):
     return;
   }
   checkSource(hca, q, change, i32);
+  const migState = change.words.get(Qpc.PATH_MIG_STATE);
+  engine.migration.check(hca, q, change.alternate, migState);
   // The notification is asked for by the modify that leads to SQD, and by no earlier one (source: Linux mthca_qp.c, sqd_event).
   if (to === SQD) i32[q + Qpc.EN_SQD_ASYNC_NOTIFY] = 0;
-  for (const [word, value] of change.words) i32[q + word] = value;
-  if (change.av !== undefined) setAddressVector(engine, q, change.av);
+  for (const [word, value] of change.words) if (word !== Qpc.PATH_MIG_STATE) i32[q + word] = value;
+  if (change.av !== undefined) packAddressVector(engine, q + Qpc.AV_DGID, change.av);
   if (change.av !== undefined || change.words.has(Qpc.DEST_QPN) || change.words.has(Qpc.PORT))
     resolvePeer(engine, hca, q);
   if (change.words.has(Qpc.PKEY_INDEX) || change.words.has(Qpc.PORT)) {
     i32[q + Qpc.SERVICE_PKEY] = servicePkey(i32[q + Qpc.TYPE], hca.pkey(i32[q + Qpc.PORT], i32[q + Qpc.PKEY_INDEX]));
   }
+  engine.migration.change(q, change.alternate, migState);
   enter(engine, q, from, to);
 }
 
@@ -82,12 +87,7 @@ function checkPkeyIndex(i32: Int32Array, hca: Hca, q: number, words: ReadonlyMap
   if (!words.has(Qpc.PKEY_INDEX) && !words.has(Qpc.PORT)) return;
   const port = words.get(Qpc.PORT) ?? i32[q + Qpc.PORT];
   const index = words.get(Qpc.PKEY_INDEX) ?? i32[q + Qpc.PKEY_INDEX];
-  if (!Number.isInteger(port) || port < 1 || port > hca.ports) {
-    throw new DeviceError('EINVAL', `the device has ports 1 to ${hca.ports}, not ${port}`);
-  }
-  const count = hca.portWord(port, Port.PKEY_COUNT);
-  if (Number.isInteger(index) && index >= 0 && index < count) return;
-  throw new DeviceError('EINVAL', `P_Key index ${index} is beyond the table of ${count}`);
+  hca.checkPkeyIndex(port, index);
 }
 
 function enter(engine: Engine, q: number, from: number, to: number): void {
@@ -102,14 +102,4 @@ function enter(engine: Engine, q: number, from: number, to: number): void {
   if (from === RTR && to === RTS) engine.states.settle(q);
   if (to === SQD && i32[q + Qpc.WAITING] === 0) engine.states.drained(q);
   if (to === RTS) engine.runSq(q); // what was posted in SQD
-}
-
-function setAddressVector(engine: Engine, q: number, av: AddressVector): void {
-  const { i32, u8 } = engine.machine;
-  const dgid = av.dgid ?? new Uint8Array(16);
-  u8.set(dgid, (q + Qpc.AV_DGID) * 4);
-  i32[q + Qpc.AV_FLOW_LABEL] = av.flowLabel;
-  i32[q + Qpc.AV_GRH] = av.sgidIndex | (av.hopLimit << 8) | (av.trafficClass << 16) | (av.dgid === null ? 0 : 1 << 24);
-  i32[q + Qpc.AV_LID] = av.dlid | (av.sl << 16) | (av.srcPathBits << 24);
-  i32[q + Qpc.AV_PORT] = av.staticRate | (av.portNum << 8);
 }

@@ -28,6 +28,7 @@ export function recover(engine: Engine): void {
   engine.timers.rebuild(queues, (q) => hasTimer(i32, q));
   for (const hca of engine.hcas) for (const c of cqs(i32, hca)) completeArmed(engine, c);
   settleFaults(engine);
+  for (const q of queues) engine.migration.recover(q);
   engine.packets?.recover(queues);
   for (const q of queues) finish(engine, q);
   for (const hca of engine.hcas) for (const s of srqs(i32, hca)) engine.receives.checkLimit(s);

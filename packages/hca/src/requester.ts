@@ -13,6 +13,7 @@ import type { DmaEngine } from './dma-engine.ts';
 import { EngineHeader, Qpc, QpcState, QpcType, Waiting } from './layout.ts';
 import type { LocalOperations } from './local-operations.ts';
 import { Opcode, SendFlag, WC_OPCODE, WC_WITH_IMM } from './opcode.ts';
+import type { PathMigration } from './path-migration.ts';
 import type { QpStateMachine } from './qp-state.ts';
 import type { Request } from './request.ts';
 import type { Responder } from './responder.ts';
@@ -47,6 +48,7 @@ export class Requester {
   readonly #completer: Completer;
   readonly #states: QpStateMachine;
   readonly #timers: TimerQueue;
+  readonly #migration: PathMigration;
   readonly #nowNs: () => number;
   readonly #request: Request;
   readonly #list: ScatterList;
@@ -64,6 +66,7 @@ export class Requester {
     completer: Completer;
     states: QpStateMachine;
     timers: TimerQueue;
+    migration: PathMigration;
     nowNs: () => number;
   }) {
     this.#i32 = parts.machine.i32;
@@ -77,6 +80,7 @@ export class Requester {
     this.#completer = parts.completer;
     this.#states = parts.states;
     this.#timers = parts.timers;
+    this.#migration = parts.migration;
     this.#nowNs = parts.nowNs;
     this.#result = parts.engine + EngineHeader.ATOMIC_RESULT;
   }
@@ -124,13 +128,14 @@ export class Requester {
     }
     const w = i32[q + SQ_BASE] + ((index & ((1 << i32[q + SQ_LOG2_COUNT]) - 1)) << i32[q + SQ_LOG2_WORDS]);
     if (waiting === Waiting.RESPONSE) {
-      if (i32[q + RETRIES_LEFT] === 0) {
+      if (i32[q + RETRIES_LEFT] !== 0) i32[q + RETRIES_LEFT] = i32[q + RETRIES_LEFT] - 1;
+      else if (this.#migration.onFailure(q)) i32[q + RETRIES_LEFT] = i32[q + RETRY_CNT];
+      else {
         this.#request.fetch(i32, w);
         this.#locate(0, 0, 0);
         this.#fail(q, index, CqeSyndrome.RETRY_EXC_ERR, i32[q + Qpc.WAIT_REASON]);
         return false;
       }
-      i32[q + RETRIES_LEFT] = i32[q + RETRIES_LEFT] - 1;
     }
     if (this.#execute(q, w, index) !== DONE) return false;
     if (i32[q + STATE] === SQD) this.#states.drained(q);

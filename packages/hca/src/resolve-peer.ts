@@ -4,7 +4,10 @@ import type { Engine } from './engine.ts';
 import type { Hca } from './hca.ts';
 import { HcaHeader, HcaState, Qpc } from './layout.ts';
 import { QPS_MAX } from './limits.ts';
+import type { AddressVector } from './modify-qp.ts';
 import { setTransportAddress } from './packets/transport-context.ts';
+
+const { AV_DGID, AV_FLOW_LABEL, AV_GRH, AV_LID, AV_PORT } = Qpc;
 
 /**
  * Writes where the QP at `q` is and where its address vector leads: nowhere, when no port has the address, or a port or a device on
@@ -30,6 +33,17 @@ export function isPortUp(i32: Int32Array, header: number, port: number): boolean
   return (
     i32[header + HcaHeader.STATE] === HcaState.UP && (i32[header + HcaHeader.PORTS_DOWN] & (1 << (port - 1))) === 0
   );
+}
+
+/** Writes an address vector into the eight words from `at` on, packed as `Qpc.AV_DGID` and what follows it are. */
+export function packAddressVector(engine: Engine, at: number, av: AddressVector): void {
+  const { i32, u8 } = engine.machine;
+  u8.set(av.dgid ?? new Uint8Array(16), at * 4);
+  i32[at + AV_FLOW_LABEL - AV_DGID] = av.flowLabel;
+  i32[at + AV_GRH - AV_DGID] =
+    av.sgidIndex | (av.hopLimit << 8) | (av.trafficClass << 16) | (av.dgid === null ? 0 : 1 << 24);
+  i32[at + AV_LID - AV_DGID] = av.dlid | (av.sl << 16) | (av.srcPathBits << 24);
+  i32[at + AV_PORT - AV_DGID] = av.staticRate | (av.portNum << 8);
 }
 
 function peerContext(engine: Engine, hcaIndex: number, qpn: number): number {

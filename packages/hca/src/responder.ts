@@ -16,6 +16,7 @@ import { Qpc, QpcState, QpcType } from './layout.ts';
 import { Access, Opcode, WC_RECV, WC_RECV_RDMA_WITH_IMM, WC_WITH_IMM, WC_WITH_INV } from './opcode.ts';
 import type { MemoryWindows } from './memory-windows.ts';
 import { isSameService, pkeysMatch } from './pkey.ts';
+import type { PathMigration } from './path-migration.ts';
 import type { ReceiveQueue } from './receive-queue.ts';
 import type { Request } from './request.ts';
 import { ScatterList } from './scatter-list.ts';
@@ -39,6 +40,7 @@ export class Responder {
   readonly #events: EventQueues;
   readonly #queue: ReceiveQueue;
   readonly #windows: MemoryWindows;
+  readonly #migration: PathMigration;
   readonly #receive = new ScatterList();
 
   /** Whether the last message was refused by the completion of a receive. */
@@ -58,7 +60,9 @@ export class Responder {
     events: EventQueues,
     queue: ReceiveQueue,
     windows: MemoryWindows,
+    migration: PathMigration,
   ) {
+    this.#migration = migration;
     this.#i32 = machine.i32;
     this.#tpt = tpt;
     this.#dma = dma;
@@ -77,7 +81,7 @@ export class Responder {
     const i32 = this.#i32;
     const p = i32[q + PEER];
     this.receiveFailed = false;
-    if (p === 0 || !this.isPeer(q, p)) return this.#refuse(NONE, VendorErr.NO_RESPONSE);
+    if (p === 0 || !this.reaches(q, p)) return this.#refuse(NONE, VendorErr.NO_RESPONSE);
     if (!this.isInPartition(q, p)) return NONE;
     if (i32[q + SQ_PSN] !== i32[p + RQ_PSN]) {
       if (comparePsn(i32[q + SQ_PSN], i32[p + RQ_PSN]) > 0) return this.#refuse(NONE, VendorErr.PSN_MISMATCH);
@@ -91,6 +95,11 @@ export class Responder {
       this.#events.raiseQp(p, AsyncEvent.COMM_EST);
     }
     return ACK;
+  }
+
+  /** Whether a message of the QP at `q` comes to the one at `p`, which may change its path for it. */
+  reaches(q: number, p: number): boolean {
+    return this.isPeer(q, p) || this.#migration.follow(q, p);
   }
 
   /** Whether the QP at `p` receives, and from the one at `q`. */

@@ -43,7 +43,7 @@ export class UnreliableResponder {
     const packets = (this.packets = packetCount(list.length, i32[q + PATH_MTU]));
     const p = i32[q + PEER];
     this.receiver = 0;
-    if (p === 0 || !this.#responder.isPeer(q, p) || !this.#responder.isInPartition(q, p)) return 0;
+    if (p === 0 || !this.#responder.reaches(q, p) || !this.#responder.isInPartition(q, p)) return 0;
     this.receiver = p;
     if (i32[p + PATH_MTU] !== i32[q + PATH_MTU] && !fits(packets, list.length, i32[p + PATH_MTU])) {
       return this.#drop(p, NAK_INVALID_REQUEST);

@@ -9,7 +9,16 @@ import { checkFlags, checkOneOf } from './check.ts';
 import type { CompletionQueue } from './completion-queue.ts';
 import type { RecvPath, SendPath } from './data-path.ts';
 import type { QpDataPath } from './driver/data-path.ts';
-import { QpDataInOrderCaps, QpDataInOrderFlags, QpState, qpStateStr, QpType, qpTypeStr } from './enums/qp.ts';
+import {
+  MigState,
+  QpAttrMask,
+  QpDataInOrderCaps,
+  QpDataInOrderFlags,
+  QpState,
+  qpStateStr,
+  QpType,
+  qpTypeStr,
+} from './enums/qp.ts';
 import { WrOpcode } from './enums/wr.ts';
 import { Errno, invalid, inVerb, VerbsError } from './errors.ts';
 import { Gid } from './gid.ts';
@@ -165,6 +174,10 @@ export class QueuePair extends QueuePairEx {
     assertOp(this.context, verb, 'modifyQp');
     const checked = checkModify(this, attr, mask);
     if (checked.to === QpState.SQD) assertCapability(this.context, verb, 'sqDrain', 'wait for the completions instead');
+    const migrates = (checked.attr.pathMigState ?? MigState.MIGRATED) !== MigState.MIGRATED;
+    if (migrates || (checked.mask & QpAttrMask.ALT_PATH) !== 0) {
+      assertCapability(this.context, verb, 'pathMigration', 'leave the alternate path out');
+    }
     callOp(this.context, verb, 'modifyQp', this.handle, checked.attr, checked.mask);
     this.#portNum = checked.attr.portNum ?? this.#portNum;
     this.#enter(checked.to as QpState);
@@ -175,6 +188,7 @@ export class QueuePair extends QueuePairEx {
     this.assertLive('ibv_query_qp');
     const { attr, cap } = callOp(this.context, 'ibv_query_qp', 'queryQp', this.handle);
     this.#state = attr.qpState;
+    this.#portNum = attr.portNum || this.#portNum; // the path may have migrated
     const { sendCq, recvCq, srq, qpType, sqSigAll, qpContext } = this;
     return { attr, init: { sendCq, recvCq, srq, qpType, sqSigAll, qpContext, cap } };
   }

@@ -58,6 +58,12 @@ export const BEHAVIOURS: Readonly<Record<CapabilityName, Behaviour>> = {
     },
     askedByVerbs: true,
   },
+  pathMigration: {
+    deny: (ops) => {
+      refuseIf(ops, 'modifyQp', (_qp, { altAhAttr, pathMigState }) => altAhAttr !== undefined || pathMigState === 1);
+    },
+    askedByVerbs: true,
+  },
   resizeCq: { deny: leftOut('resizeCq') },
   cqModeration: { deny: leftOut('modifyCq') },
   parentDomains: { deny: leftOut('allocTd', 'allocParentDomain') },

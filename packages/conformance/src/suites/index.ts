@@ -31,6 +31,7 @@ import { nullMrSuite } from './null-mr.ts';
 import { multicastSuite } from './multicast.ts';
 import { orderingSuite } from './ordering.ts';
 import { parentDomainsSuite } from './parent-domains.ts';
+import { pathMigrationSuite } from './path-migration.ts';
 import { pathMtuSuite } from './path-mtu.ts';
 import { pdSuite } from './pd.ts';
 import { pkeySuite } from './pkey.ts';
@@ -97,6 +98,7 @@ export const suites: readonly ConformanceSuite[] = [
   localErrorsSuite,
   remoteErrorsSuite,
   receiveErrorsSuite,
+  pathMigrationSuite,
   deviceFaultsSuite,
   unreachableSuite,
   flushSuite,

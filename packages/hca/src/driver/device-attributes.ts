@@ -34,6 +34,7 @@ export const CAPABILITIES: CapabilityManifest = {
     cqModeration: true,
     extendedCq: true,
     parentDomains: true,
+    pathMigration: true,
     deviceFaults: true,
     completionTimestamps: true,
     directAccess: true,
@@ -58,6 +59,7 @@ const DEVICE_CAP_FLAGS =
   DeviceCapFlags.BAD_QKEY_CNTR |
   DeviceCapFlags.BAD_PKEY_CNTR |
   DeviceCapFlags.PORT_ACTIVE_EVENT |
+  DeviceCapFlags.AUTO_PATH_MIG |
   DeviceCapFlags.SHUTDOWN_PORT |
   DeviceCapFlags.MEM_WINDOW |
   DeviceCapFlags.MEM_WINDOW_TYPE_2B;

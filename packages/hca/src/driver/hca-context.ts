@@ -16,7 +16,7 @@ import type {
   QpCap,
   SrqAttr,
 } from '@openverbs/verbs';
-import { GidType, MwType, QpAttrMask, QpDataInOrderCaps, WrOpcode } from '@openverbs/verbs';
+import { GidType, MwType, QpDataInOrderCaps, WrOpcode } from '@openverbs/verbs';
 import { QP_DOORBELL_RECORD_BYTES } from '@openverbs/verbs/rings';
 import type {
   AhOps,
@@ -356,13 +356,6 @@ export class HcaContext implements ContextOps {
 
   modifyQp(qpn: number, attr: QpAttr, mask: number): void {
     this.#assertAlive();
-    if ((mask & QpAttrMask.ALT_PATH) !== 0) {
-      throw new VerbsError({
-        code: 'EOPNOTSUPP',
-        message: 'this device has no alternate path',
-        hint: 'leave the alt attributes out',
-      });
-    }
     asVerbsError(() => {
       this.#engine.command(() => {
         modifyQp(this.#engine, this.#hca, this.#commands.qp(qpn), toQpChange(attr, mask));

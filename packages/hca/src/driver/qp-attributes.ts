@@ -1,8 +1,9 @@
 /** `ibv_qp_attr` to words of the QP context and back, as a table. */
 import { Gid, QpAttrMask } from '@openverbs/verbs';
 import type { AhAttr, QpAttr, QpCap } from '@openverbs/verbs';
-import { Qpc } from '../layout.ts';
+import { AltPath, Qpc } from '../layout.ts';
 import type { AddressVector, QpChange } from '../modify-qp.ts';
+import type { AlternatePath } from '../path-migration.ts';
 
 /** Attributes that are one word of the context. */
 const WORDS = [
@@ -36,6 +37,7 @@ export function toQpChange(attr: QpAttr, mask: number): QpChange {
     words,
     ...((mask & QpAttrMask.STATE) !== 0 && attr.qpState !== undefined ? { state: attr.qpState } : {}),
     ...((mask & QpAttrMask.AV) !== 0 && attr.ahAttr !== undefined ? { av: toAddressVector(attr.ahAttr) } : {}),
+    ...((mask & QpAttrMask.ALT_PATH) !== 0 && attr.altAhAttr !== undefined ? { alternate: toAlternate(attr) } : {}),
   };
 }
 
@@ -50,17 +52,18 @@ export function fromQpc(i32: Int32Array, u8: Uint8Array, q: number): { attr: Req
   };
   const words = Object.fromEntries(WORDS.map(({ key, word }) => [key, i32[q + word]]));
   const state = i32[q + Qpc.STATE];
+  const loaded = i32[q + Qpc.ALT_STATE] === AltPath.LOADED;
   const noPath: AhAttr = { dlid: 0, sl: 0, srcPathBits: 0, staticRate: 0, isGlobal: false, portNum: 0 };
   const attr = {
     ...words,
     qpState: state,
     curQpState: state,
     cap,
-    ahAttr: fromAddressVector(i32, u8, q),
-    altAhAttr: noPath,
-    altPkeyIndex: 0,
-    altPortNum: 0,
-    altTimeout: 0,
+    ahAttr: fromAddressVector(i32, u8, q + Qpc.AV_DGID),
+    altAhAttr: loaded ? fromAddressVector(i32, u8, q + Qpc.ALT_AV) : noPath,
+    altPkeyIndex: loaded ? i32[q + Qpc.ALT_PKEY_INDEX] : 0,
+    altPortNum: loaded ? i32[q + Qpc.ALT_PORT] : 0,
+    altTimeout: loaded ? i32[q + Qpc.ALT_TIMEOUT] : 0,
     rateLimit: 0,
     enSqdAsyncNotify: i32[q + Qpc.EN_SQD_ASYNC_NOTIFY] !== 0,
     sqDraining: i32[q + Qpc.SQ_DRAINING] !== 0,
@@ -85,7 +88,13 @@ export function toAddressVector(ah: AhAttr): AddressVector {
   };
 }
 
-function fromAddressVector(i32: Int32Array, u8: Uint8Array, q: number): AhAttr {
+function toAlternate({ altAhAttr, altPkeyIndex = 0, altPortNum = 1, altTimeout = 0 }: QpAttr): AlternatePath {
+  return { av: toAddressVector(altAhAttr!), pkeyIndex: altPkeyIndex, portNum: altPortNum, timeout: altTimeout };
+}
+
+/** The address vector whose first word is at `av`. */
+function fromAddressVector(i32: Int32Array, u8: Uint8Array, av: number): AhAttr {
+  const q = av - Qpc.AV_DGID;
   const packed = i32[q + Qpc.AV_GRH];
   const lid = i32[q + Qpc.AV_LID];
   const path = {

@@ -19,6 +19,7 @@ import { Count, type Counters } from '../counters.ts';
 import type { DmaEngine } from '../dma-engine.ts';
 import { EngineHeader, Qpc, QpcState, Waiting } from '../layout.ts';
 import { Opcode, SendFlag, WC_OPCODE } from '../opcode.ts';
+import type { PathMigration } from '../path-migration.ts';
 import type { QpStateMachine } from '../qp-state.ts';
 import { RNR_RETRY_INFINITE, rnrTimerNs } from '../retry-timer.ts';
 import { ScatterList } from '../scatter-list.ts';
@@ -59,6 +60,7 @@ export class PacketCompleter {
   readonly #completer: Completer;
   readonly #states: QpStateMachine;
   readonly #timers: TimerQueue;
+  readonly #migration: PathMigration;
   readonly #counters: Counters;
   readonly #nowNs: () => number;
   readonly #payload = new ScatterList();
@@ -75,6 +77,7 @@ export class PacketCompleter {
     completer: Completer;
     states: QpStateMachine;
     timers: TimerQueue;
+    migration: PathMigration;
     counters: Counters;
     nowNs: () => number;
   }) {
@@ -86,6 +89,7 @@ export class PacketCompleter {
     this.#completer = parts.completer;
     this.#states = parts.states;
     this.#timers = parts.timers;
+    this.#migration = parts.migration;
     this.#counters = parts.counters;
     this.#nowNs = parts.nowNs;
     this.#result = parts.engine + EngineHeader.ATOMIC_RESULT;
@@ -120,6 +124,7 @@ export class PacketCompleter {
     i32[q + WAITING] = Waiting.NOT;
     if (waiting === Waiting.RESPONSE) {
       if (i32[t + UNACKED] === i32[t + NEXT] && i32[t + UNACKED] === i32[t + Qpt.SENT]) return false;
+      if (i32[q + RETRIES_LEFT] === 0 && this.#migration.onFailure(q)) i32[q + RETRIES_LEFT] = i32[q + RETRY_CNT] + 1;
       if (i32[q + RETRIES_LEFT] === 0) {
         this.#counters.add(q, Count.RETRY_EXCEEDED_ERR);
         this.#fail(q, t, CqeSyndrome.RETRY_EXC_ERR, i32[q + Qpc.WAIT_REASON]);

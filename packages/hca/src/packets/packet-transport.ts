@@ -16,6 +16,7 @@ import type { Hca } from '../hca.ts';
 import { EngineHeader, Qpc, QpcState, QpcType } from '../layout.ts';
 import { QPS_MAX } from '../limits.ts';
 import type { LocalOperations } from '../local-operations.ts';
+import type { PathMigration } from '../path-migration.ts';
 import type { QpStateMachine } from '../qp-state.ts';
 import { isPortUp } from '../resolve-peer.ts';
 import type { Responder } from '../responder.ts';
@@ -50,6 +51,7 @@ export interface PacketTransportParts {
   readonly states: QpStateMachine;
   readonly events: EventQueues;
   readonly timers: TimerQueue;
+  readonly migration: PathMigration;
   readonly nowNs: () => number;
   /** The HCAs of the machine, by index. */
   readonly hcas: () => readonly Hca[];
@@ -65,6 +67,7 @@ export class PacketTransport {
   readonly #responder: PacketResponder;
   readonly #unreliable: UnreliablePackets;
   readonly #timers: TimerQueue;
+  readonly #migration: PathMigration;
   readonly #counters: Counters;
   readonly #nowNs: () => number;
   readonly #hcas: () => readonly Hca[];
@@ -76,6 +79,7 @@ export class PacketTransport {
     this.#engine = parts.engine;
     this.#frames = frames;
     this.#timers = parts.timers;
+    this.#migration = parts.migration;
     this.#nowNs = nowNs;
     this.#hcas = parts.hcas;
     const port = new FramePort(machine, dma, frames, faults, nowNs);
@@ -219,9 +223,10 @@ export class PacketTransport {
   #isFromPeer(q: number, frame: number): boolean {
     const i32 = this.#i32;
     const frames = this.#frames;
-    return (
-      i32[q + Qpc.REMOTE_PORT_ID] === frames.source(frame) && i32[q + Qpc.LOCAL_PORT_ID] === frames.destination(frame)
-    );
+    const source = frames.source(frame);
+    const destination = frames.destination(frame);
+    const known = i32[q + Qpc.REMOTE_PORT_ID] === source && i32[q + Qpc.LOCAL_PORT_ID] === destination;
+    return known || this.#migration.followTo(q, destination, source);
   }
 
   #receiveConnected(q: number, type: number): void {

@@ -14,7 +14,8 @@ const grh = {
 };
 const ahAttr = { dlid: 0xfffe, sl: 15, srcPathBits: 127, staticRate: 18, isGlobal: true, portNum: 2, grh };
 const { STATE, AV, PATH_MTU, DEST_QPN, RQ_PSN, MAX_DEST_RD_ATOMIC, MIN_RNR_TIMER, PKEY_INDEX, PORT } = QpAttrMask;
-const { ACCESS_FLAGS, SQ_PSN, TIMEOUT, RETRY_CNT, RNR_RETRY, MAX_QP_RD_ATOMIC, PATH_MIG_STATE, QKEY } = QpAttrMask;
+const { ACCESS_FLAGS, SQ_PSN, TIMEOUT, RETRY_CNT, RNR_RETRY, MAX_QP_RD_ATOMIC, PATH_MIG_STATE, ALT_PATH, QKEY } =
+  QpAttrMask;
 const { EN_SQD_ASYNC_NOTIFY } = QpAttrMask;
 
 /** Each with a value of its own, so that two words that are mixed up are found. */
@@ -37,10 +38,14 @@ const attr: QpAttr = {
   rnrRetry: 4,
   enSqdAsyncNotify: true,
   ahAttr,
+  altPortNum: 1,
+  altPkeyIndex: 0,
+  altTimeout: 17,
+  altAhAttr: { ...ahAttr, sl: 1, portNum: 1, grh: { ...grh, sgidIndex: 0, hopLimit: 3 } },
 };
 const ALL =
   STATE | AV | PATH_MTU | DEST_QPN | RQ_PSN | MAX_DEST_RD_ATOMIC | MIN_RNR_TIMER | PKEY_INDEX | PORT | ACCESS_FLAGS |
-  SQ_PSN | TIMEOUT | RETRY_CNT | RNR_RETRY | MAX_QP_RD_ATOMIC | PATH_MIG_STATE | QKEY | EN_SQD_ASYNC_NOTIFY; // prettier-ignore
+  SQ_PSN | TIMEOUT | RETRY_CNT | RNR_RETRY | MAX_QP_RD_ATOMIC | PATH_MIG_STATE | ALT_PATH | QKEY | EN_SQD_ASYNC_NOTIFY; // prettier-ignore
 
 describe('the attributes of a QP', () => {
   function modified(mask: number, changed: QpAttr = attr): ReturnType<typeof fromQpc>['attr'] {
@@ -54,8 +59,12 @@ describe('the attributes of a QP', () => {
 
   it('come back as they were set', () => {
     const got = modified(ALL);
-    const { ahAttr: path, ...rest } = got;
-    const { ahAttr: wanted, ...others } = attr;
+    const { ahAttr: path, altAhAttr: altPath, ...rest } = got;
+    const { ahAttr: wanted, altAhAttr: altWanted, ...others } = attr;
+    expect({ ...altPath, grh: { ...altPath.grh, dgid: 0 } }).to.deep.equal({
+      ...altWanted,
+      grh: { ...altWanted!.grh, dgid: 0 },
+    });
     expect(rest).to.include(others);
     expect(path.grh?.dgid.toString()).to.equal(wanted?.grh?.dgid.toString());
     expect({ ...path, grh: { ...path.grh, dgid: 0 } }).to.deep.equal({ ...wanted, grh: { ...grh, dgid: 0 } });

@@ -47,6 +47,8 @@ export const Capability = {
   parentDomains: 'thread domains and parent domains',
   /** Ports that go down, queue pairs and devices that fail, at will, for tests. */
   deviceFaults: 'ports that go down, queue pairs and devices that fail, at will, for tests',
+  /** Alternate paths of connections, and going over to them. */
+  pathMigration: 'alternate paths of connections, and going over to them',
   /** Extended completion queues. */
   extendedCq: 'extended completion queues',
   /** The time of each completion, by the device's clock. */

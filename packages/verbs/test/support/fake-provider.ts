@@ -60,6 +60,7 @@ export const PORT_ATTR = {
 const CAPABILITIES: readonly CapabilityName[] = [
   ...(['rc', 'uc', 'ud', 'srq', 'multicast', 'resizeCq'] as const),
   ...(['completionEvents', 'asyncEvents', 'sqDrain'] as const),
+  'pathMigration',
 ];
 const OPCODES_RC = 0x3ff;
 const OPCODES_UC = (1 << WrOpcode.RDMA_WRITE) | (1 << WrOpcode.RDMA_WRITE_WITH_IMM) | 0b1100;

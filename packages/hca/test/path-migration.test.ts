@@ -1,0 +1,157 @@
+import { expect } from 'chai';
+import { CqeSyndrome } from '@openverbs/verbs/rings';
+import { AsyncEvent } from '../src/async-event.ts';
+import { setPortDown } from '../src/device-faults.ts';
+import { AltPath, MigState, Qpc, QpcState } from '../src/layout.ts';
+import { modifyQp } from '../src/modify-qp.ts';
+import { Opcode } from '../src/opcode.ts';
+import { audit } from './support/audit.ts';
+import { cutOff } from './support/cut.ts';
+import { expectDeviceError, Testbed } from './support/testbed.ts';
+import type { TestQp } from './support/test-qp.ts';
+
+const { MIGRATED, REARM, ARMED } = MigState;
+const WRITE = { opcode: Opcode.RDMA_WRITE };
+const AV = {
+  flowLabel: 5,
+  hopLimit: 1,
+  trafficClass: 2,
+  dlid: 0,
+  sl: 3,
+  srcPathBits: 0,
+  staticRate: 4,
+  portNum: 2,
+};
+
+function load(bed: Testbed, qp: TestQp, state?: number, dgid = bed.hca.gid(2, 2), sgidIndex = 2): void {
+  const av = { ...AV, dgid, sgidIndex };
+  const words = new Map(state === undefined ? [] : [[Qpc.PATH_MIG_STATE, state]]);
+  const alternate = { av, pkeyIndex: 0, portNum: 2, timeout: 9 };
+  bed.engine.command(() => modifyQp(bed.engine, bed.hca, qp.context, { words, alternate }));
+}
+
+function setState(bed: Testbed, qp: TestQp, state: number): void {
+  bed.modify(qp, undefined, new Map([[Qpc.PATH_MIG_STATE, state]]));
+}
+
+/** Two QPs by port 1, whose alternate paths by port 2 are armed. */
+function armed(bed = new Testbed()): { bed: Testbed; a: TestQp; b: TestQp } {
+  const words = new Map([[Qpc.TIMEOUT, 8]]);
+  const [a, b] = bed.pair({}, words, words);
+  load(bed, a, REARM);
+  expect([a.word('PATH_MIG_STATE'), b.word('PATH_MIG_STATE')]).to.deep.equal([REARM, MIGRATED]);
+  load(bed, b, REARM);
+  expect([a.word('PATH_MIG_STATE'), b.word('PATH_MIG_STATE')]).to.deep.equal([ARMED, ARMED]);
+  return { bed, a, b };
+}
+
+for (const kind of ['messages', 'packets'] as const) {
+  describe(`path migration, ${kind}`, () => {
+    const open = (): Testbed => (kind === 'packets' ? Testbed.withPackets() : new Testbed());
+
+    it('is led by one end and followed by the other', () => {
+      const { bed, a, b } = armed(open());
+      setState(bed, a, MIGRATED);
+      expect(bed.events()).to.deep.equal([[AsyncEvent.PATH_MIG, a.number]]);
+      expect([a.word('PORT'), a.word('TIMEOUT'), a.word('LOCAL_PORT_ID')]).to.deep.equal([2, 9, 0x20002]);
+      a.send(WRITE);
+      bed.advance(1e6);
+      expect(a.sendCq.poll().map(({ syndrome }) => syndrome)).to.deep.equal([0]);
+      expect(bed.events()).to.deep.equal([[AsyncEvent.PATH_MIG, b.number]]);
+      expect([b.word('PATH_MIG_STATE'), b.word('PORT'), b.word('ALT_STATE')]).to.deep.equal([
+        MIGRATED,
+        2,
+        AltPath.NONE,
+      ]);
+      setPortDown(bed.engine, bed.hca, 1, true);
+      b.send(WRITE);
+      bed.advance(1e6);
+      expect(
+        b.sendCq.poll().map(({ syndrome }) => syndrome),
+        'port 1 is of no use',
+      ).to.deep.equal([0]);
+      audit(bed);
+    });
+
+    it('happens by itself when the primary path gives no answer, and is transparent', () => {
+      const { bed, a, b } = armed(open());
+      const [from, to] = [bed.region(64), bed.region(64)];
+      from.fill(3);
+      b.recv([to.sge(0, 64)]);
+      setPortDown(bed.engine, bed.hca, 1, true);
+      a.send({ sges: [from.sge(0, 64)] });
+      bed.advance(1e9);
+      expect(a.sendCq.poll().map(({ syndrome }) => syndrome)).to.deep.equal([0]);
+      expect(b.recvCq.poll()).to.have.length(1);
+      expect(to.read(0, 64)).to.deep.equal(from.read(0, 64));
+      expect(bed.events().filter(([type]) => type !== AsyncEvent.PORT_ERR)).to.deep.equal([
+        [AsyncEvent.PATH_MIG, a.number],
+        [AsyncEvent.PATH_MIG, b.number],
+      ]);
+      setPortDown(bed.engine, bed.hca, 2, true);
+      a.send(WRITE);
+      bed.advance(10e9);
+      expect(
+        a.sendCq.poll().map(({ syndrome }) => syndrome),
+        'once',
+      ).to.deep.equal([CqeSyndrome.RETRY_EXC_ERR]);
+    });
+  });
+}
+
+describe('path migration', () => {
+  it('that the other end does not follow is told there, once', () => {
+    const { bed, a, b } = armed();
+    setState(bed, b, REARM);
+    b.setWord('PATH_MIG_STATE', MIGRATED);
+    setState(bed, a, MIGRATED);
+    bed.events();
+    a.send(WRITE);
+    bed.advance(10e9);
+    expect(a.sendCq.poll().map(({ syndrome }) => syndrome)).to.deep.equal([CqeSyndrome.RETRY_EXC_ERR]);
+    expect(bed.events()).to.deep.equal([[AsyncEvent.PATH_MIG_ERR, b.number]]);
+    expect(b.state).to.equal(QpcState.RTS);
+  });
+
+  it('goes to the alternate path that is armed, and to no other', () => {
+    const { bed, a, b } = armed();
+    load(bed, b, undefined, bed.hca.gid(2, 3), 2);
+    setState(bed, a, MIGRATED);
+    a.send(WRITE);
+    bed.advance(10e9);
+    expect(a.sendCq.poll().map(({ syndrome }) => syndrome)).to.deep.equal([CqeSyndrome.RETRY_EXC_ERR]);
+    expect(b.word('PATH_MIG_STATE')).to.equal(ARMED);
+  });
+
+  it('refuses what it could not do, and changes nothing', () => {
+    const bed = new Testbed();
+    const [a] = bed.pair();
+    for (const state of [REARM, ARMED]) expectDeviceError(() => setState(bed, a, state), 'EINVAL', /no alternate path/);
+    load(bed, a);
+    expectDeviceError(() => setState(bed, a, ARMED), 'EINVAL', /REARM/);
+    expectDeviceError(() => load(bed, a, undefined, bed.hca.gid(1), 4), 'EINVAL', /GID index 4/);
+    expect([a.word('PATH_MIG_STATE'), a.word('ALT_STATE')]).to.deep.equal([MIGRATED, AltPath.LOADED]);
+    bed.modify(a, QpcState.RESET);
+    expect(a.word('ALT_STATE')).to.equal(AltPath.NONE);
+  });
+
+  it('is whole when a thread dies in the middle of it', () => {
+    for (let n = 0; ; n++) {
+      const { bed, a, b } = armed();
+      bed.events();
+      const wasCut = cutOff(bed, n, () => {
+        setState(bed, a, MIGRATED);
+        a.send(WRITE);
+      });
+      audit(bed);
+      for (const qp of [a, b]) {
+        const migrated = qp.word('PATH_MIG_STATE') === MIGRATED;
+        const path = [qp.word('PORT'), qp.word('TIMEOUT'), qp.word('LOCAL_PORT_ID')];
+        expect(path, `cut off at call ${n}`).to.deep.equal(migrated ? [2, 9, 0x20002] : [1, 8, 1]);
+      }
+      bed.advance(10e9);
+      if (a.sent > 0) expect(a.sendCq.poll().map(({ syndrome }) => syndrome)).to.deep.equal([0]);
+      if (!wasCut) return;
+    }
+  });
+});
