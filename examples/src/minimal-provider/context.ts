@@ -1,5 +1,14 @@
 /** An open device: the control operations. */
-import { Gid, GidType, VerbsError, type GidEntry, type QpAttr, type QpCap } from '@openverbs/verbs';
+import {
+  Gid,
+  GidType,
+  VerbsError,
+  type DeviceAttr,
+  type GidEntry,
+  type PortAttr,
+  type QpAttr,
+  type QpCap,
+} from '@openverbs/verbs';
 import type {
   ContextOps,
   CqOps,
@@ -25,23 +34,21 @@ const PKEY = 0xffff;
 export class LoopbackContext implements ContextOps {
   readonly events: EventQueue;
   readonly #adapter: Adapter;
-  readonly #guid: bigint;
   readonly #cqs = new Map<Handle, LoopbackCq>();
   readonly #qps = new Map<Handle, LoopbackQp>();
 
-  constructor(adapter: Adapter, guid: bigint) {
+  constructor(adapter: Adapter) {
     this.#adapter = adapter;
-    this.#guid = guid;
     this.events = new EventQueue(adapter);
   }
 
   close(): void {} // everything that was made here has ended before
 
-  queryDevice(): ReturnType<typeof deviceAttr> {
-    return deviceAttr(this.#guid);
+  queryDevice(): DeviceAttr {
+    return deviceAttr;
   }
 
-  queryPort(): typeof portAttr {
+  queryPort(): PortAttr {
     return portAttr;
   }
 
@@ -55,7 +62,7 @@ export class LoopbackContext implements ContextOps {
 
   allocPd(): Handle {
     const { pds } = this.#adapter;
-    assertRoom('protection domains', pds.size, this.queryDevice().maxPd);
+    assertRoom('protection domains', pds.size, deviceAttr.maxPd);
     const pd = this.#adapter.newHandle();
     pds.add(pd);
     return pd;
@@ -66,7 +73,9 @@ export class LoopbackContext implements ContextOps {
   }
 
   regMr(request: MrRequest): MrOps {
-    return this.#adapter.memory.register(request);
+    const { memory } = this.#adapter;
+    assertRoom('memory regions', memory.size, deviceAttr.maxMr);
+    return memory.register(request);
   }
 
   deregMr(mr: Handle): void {
@@ -76,7 +85,7 @@ export class LoopbackContext implements ContextOps {
   createCq({ cqe, compVector }: { readonly cqe: number; readonly compVector: number }): CqOps {
     if (compVector !== 0) throw new VerbsError({ code: 'EINVAL', message: `there is no compVector ${compVector}` });
     const { cqs } = this.#adapter;
-    assertRoom('CQs', cqs.size, this.queryDevice().maxCq);
+    assertRoom('CQs', cqs.size, deviceAttr.maxCq);
     const cq = new LoopbackCq(this.#adapter, this.events, cqe);
     cqs.add(cq.handle);
     this.#cqs.set(cq.handle, cq);
@@ -91,7 +100,7 @@ export class LoopbackContext implements ContextOps {
   createQp(request: QpRequest): QpOps {
     const { qps } = this.#adapter;
     refuseInlineData(request.cap);
-    assertRoom('QPs', qps.size, this.queryDevice().maxQp);
+    assertRoom('QPs', qps.size, deviceAttr.maxQp);
     const [sendCq, recvCq] = [this.#cqs.get(request.sendCq)!, this.#cqs.get(request.recvCq)!];
     const qp = new LoopbackQp(this.#adapter, request, sendCq, recvCq);
     qps.set(qp.qpNum, qp);

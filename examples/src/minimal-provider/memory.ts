@@ -1,10 +1,7 @@
 /** Registered memory: the keys, and the checks that stand between a key and the bytes. */
-import { AccessFlags, VendorErr, VerbsError } from '@openverbs/verbs';
+import { AccessFlags, VendorErr } from '@openverbs/verbs';
 import type { Handle, MrOps, MrRequest } from '@openverbs/verbs/driver';
 
-/** Regions of all contexts. */
-export const REGIONS_MAX = 4096;
-export const REGION_BYTES_MAX = 2 ** 31;
 /** Verbs addresses begin above 4 GiB, so that a program that cuts them to 32 bits fails at once. */
 const ADDR_FIRST = 2 ** 32;
 const PAGE_BYTES = 4096;
@@ -54,10 +51,11 @@ export class Memory {
   #nextAddr = ADDR_FIRST;
   #lastNumber = 0;
 
+  get size(): number {
+    return this.#regions.size;
+  }
+
   register({ pd, view, access }: MrRequest): MrOps {
-    if (this.#regions.size >= REGIONS_MAX) {
-      throw new VerbsError({ code: 'ENOMEM', message: `there are ${REGIONS_MAX} memory regions already` });
-    }
     const addr = this.#addrOf(view.buffer) + view.byteOffset;
     const key = this.#newKey();
     this.#regions.set(key, { pd, addr, view, access });

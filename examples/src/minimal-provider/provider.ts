@@ -3,10 +3,7 @@ import { NodeType, TransportType, VerbsError } from '@openverbs/verbs';
 import { defineProvider, DRIVER_ABI, type DeviceOps, type ProviderClock } from '@openverbs/verbs/driver';
 import { Adapter } from './adapter.ts';
 import { LoopbackContext } from './context.ts';
-import { capabilities } from './device-attributes.ts';
-
-/** Locally administered, so that it is nobody's (IEEE 802, EUI-64). */
-const GUID_FIRST = 0x0200_0000_4c42_0000n;
+import { capabilities, GUID } from './device-attributes.ts';
 
 export interface LoopbackConfig {
   /** How the device is called. */
@@ -36,11 +33,11 @@ function parseConfig(value: unknown): LoopbackConfig {
 function newDevice(name: string, adapter: Adapter): DeviceOps {
   return {
     name,
-    guid: GUID_FIRST,
+    guid: GUID,
     nodeType: NodeType.CA,
     transportType: TransportType.IB,
     capabilities,
-    open: () => new LoopbackContext(adapter, GUID_FIRST),
+    open: () => new LoopbackContext(adapter),
   };
 }
 

@@ -15,15 +15,21 @@ import {
   type SendWr,
   type SgeLike,
 } from '@openverbs/verbs';
-import type { Handle, QpCalls, QpQueryOps, QpRequest } from '@openverbs/verbs/driver';
+import {
+  newQpAttr,
+  rnrTimerNs,
+  timeoutNs,
+  type Handle,
+  type QpCalls,
+  type QpQueryOps,
+  type QpRequest,
+} from '@openverbs/verbs/driver';
 import type { Adapter } from './adapter.ts';
 import type { LoopbackCq } from './completion-queue.ts';
+import { portAttr } from './device-attributes.ts';
 import { Fault } from './memory.ts';
-import { initialAttr, rnrDelayNs, timeoutNs } from './qp-attributes.ts';
 import { copyRecv, copySend, OPERATIONS, type RecvWqe, type SendWqe } from './work-request.ts';
 
-/** Bytes of the longest message (IBTA 9.7.7.1.4). */
-export const MESSAGE_BYTES_MAX = 2 ** 31;
 /** A value of `rnrRetry`: for ever. */
 const RNR_RETRY_FOR_EVER = 7;
 
@@ -71,7 +77,7 @@ export class LoopbackQp implements QpCalls {
     this.#request = request;
     this.#sendCq = sendCq;
     this.#recvCq = recvCq;
-    this.#attr = initialAttr(request.cap);
+    this.#attr = newQpAttr(request.cap);
   }
 
   postSend(first: SendWr): number {
@@ -125,7 +131,7 @@ export class LoopbackQp implements QpCalls {
 
   /** As new: nothing is posted, and no completion is left anywhere. */
   reset(): void {
-    this.#attr = initialAttr(this.#request.cap);
+    this.#attr = newQpAttr(this.#request.cap);
     this.#sends = [];
     this.#receives = [];
     this.#sendSlots = this.#recvSlots = this.#silent = this.#tries = 0;
@@ -160,7 +166,7 @@ export class LoopbackQp implements QpCalls {
 
   #execute(wqe: SendWqe, peer: LoopbackQp | undefined): Outcome {
     const length = wqe.sgList.reduce((sum, sge) => sum + sge.length, 0);
-    if (!(length <= MESSAGE_BYTES_MAX)) {
+    if (!(length <= portAttr.maxMsgSz)) {
       return { status: WcStatus.LOC_LEN_ERR, fault: new Fault(VendorErr.MESSAGE_TOO_LONG, 0, length) };
     }
     const pieces = this.#pieces(wqe.sgList, length, 0);
@@ -223,7 +229,7 @@ export class LoopbackQp implements QpCalls {
     const tries = !isRnr ? retryCnt : rnrRetry === RNR_RETRY_FOR_EVER ? Infinity : rnrRetry;
     if (this.#tries === tries) return false;
     this.#tries++;
-    const delayNs = isRnr ? rnrDelayNs(peer!.#attr.minRnrTimer) : timeoutNs(timeout);
+    const delayNs = isRnr ? rnrTimerNs(peer!.#attr.minRnrTimer) : timeoutNs(timeout);
     this.deadlineNs = this.#adapter.clock.nowNs() + delayNs;
     this.#adapter.waiting.add(this);
     return true;

@@ -144,6 +144,18 @@ export const qpStateSuite = defineSuite('qp-state', ['rc'], (suite) => {
     expectNoCompletion(subject.a.sendCq);
   });
 
+  suite.provokes('a QP that has failed is in ERR, whatever it was modified to last', async (bench) => {
+    const { a } = bench.pair();
+    a.qp.postSend(send(1, [{ ...a.sge(0, 8), lkey: 0xdeadbeef }]));
+    await expectCompletions(a.sendCq, { wrId: 1, status: WcStatus.LOC_PROT_ERR });
+    expectError('EINVAL', () => {
+      a.qp.modify({ qpState: QpState.RTS, qpAccessFlags: 0 });
+    });
+    expect(a.qp.query().attr.qpState).to.equal(QpState.ERR);
+    a.qp.postSend(send(2, []));
+    await expectCompletions(a.sendCq, { wrId: 2, status: WcStatus.WR_FLUSH_ERR });
+  });
+
   suite.provokes('receives are refused in RESET only', (bench) => {
     const subject = new Subject(bench);
     for (const state of STATES) {

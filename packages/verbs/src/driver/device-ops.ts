@@ -258,7 +258,11 @@ export interface ContextOps {
   detachMcast?(qp: Handle, gid: Gid, lid: number): void;
   /** Gives the memory of `allocBuf` back; it is not registered any more. */
   freeBuf?(buffer: Handle): void;
-  /** `mask` holds `QpAttrMask` bits; `verbs` has checked it against the state table. */
+  /**
+   * `mask` holds `QpAttrMask` bits, and `attr` what it names; `verbs` has checked both against the state table. On a data path of
+   * the `calls` kind it goes by the state that the application last asked for: that a QP has failed meanwhile, and goes from ERR
+   * only to RESET and ERR, is for the provider to say (EINVAL).
+   */
   modifyQp?(qp: Handle, attr: QpAttr, mask: number): void;
   /** `ibv_modify_srq`; `mask` holds `SrqAttrMask` bits. All of it or, with an error, nothing. */
   modifySrq?(srq: Handle, attr: Partial<SrqAttr>, mask: number): SrqModifyOps;

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+export * from './attributes.ts';
 export * from './capabilities.ts';
 export type * from './data-path.ts';
 export * from './define-provider.ts';
