@@ -16,7 +16,7 @@ export function expectError(code: Code | readonly Code[], call: () => unknown): 
   } catch (error) {
     return checkError(code, error);
   }
-  expect.fail(`expected ${String(code)}, but the call returned ${String(result)}`);
+  expect.fail(`expected ${[code].flat().join(' or ')}, but the call returned ${String(result)}`);
 }
 
 /** The same for a verb that waits. */
@@ -27,7 +27,7 @@ export async function expectRejection(code: Code | readonly Code[], promise: Pro
   } catch (error) {
     return checkError(code, error);
   }
-  expect.fail(`expected ${String(code)}, but the promise resolved to ${String(result)}`);
+  expect.fail(`expected ${[code].flat().join(' or ')}, but the promise resolved to ${String(result)}`);
 }
 
 function checkError(code: Code | readonly Code[], error: unknown): VerbsError {
