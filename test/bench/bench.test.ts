@@ -26,6 +26,7 @@ const EXPECTED = {
     },
   },
   bandwidth: { fields: ['size'], metrics: { write: 'GB/s', read: 'GB/s', send: 'GB/s', 'memory-copy': 'GB/s' } },
+  loss: { fields: ['loss'], metrics: { goodput: 'GB/s', share: 'x', 'sent-again': 'x' } },
   scale: {
     fields: ['count'],
     metrics: { 'qp-create': 'us', 'qp-destroy': 'us', 'mr-create': 'us', 'mr-destroy': 'us' },

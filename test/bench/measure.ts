@@ -11,6 +11,7 @@ const PROGRAMS: Readonly<Record<string, () => Promise<{ readonly measure: Measur
   'write-pingpong': () => import('./write-pingpong/measure.ts'),
   'post-poll': () => import('./post-poll/measure.ts'),
   bandwidth: () => import('./bandwidth/measure.ts'),
+  loss: () => import('./loss/measure.ts'),
   scale: () => import('./scale/measure.ts'),
 };
 
