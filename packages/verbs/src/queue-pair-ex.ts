@@ -70,7 +70,11 @@ export abstract class QueuePairEx extends SendList {
 
   /** RDMA WRITE. A remote address beyond 2^53 - 1 is set by {@link QueuePairEx.wrSetRemoteAddr}. */
   wrRdmaWrite(rkey: number, remoteAddr: number): void {
-    this.openRdma(RDMA_WRITE, rkey, remoteAddr);
+    try {
+      this.open(RDMA_WRITE, rkey | 0, remoteAddr | 0, (remoteAddr / TWO_32) | 0);
+    } catch {
+      this.refuseOperation(rkey, remoteAddr);
+    }
   }
 
   /** RDMA WRITE with immediate data. */
@@ -80,7 +84,11 @@ export abstract class QueuePairEx extends SendList {
 
   /** RDMA READ. */
   wrRdmaRead(rkey: number, remoteAddr: number): void {
-    this.openRdma(RDMA_READ, rkey, remoteAddr);
+    try {
+      this.open(RDMA_READ, rkey | 0, remoteAddr | 0, (remoteAddr / TWO_32) | 0);
+    } catch {
+      this.refuseOperation(rkey, remoteAddr);
+    }
   }
 
   /** Atomic compare and swap of 8 bytes. */
@@ -163,7 +171,7 @@ export abstract class QueuePairEx extends SendList {
       staged.length = length | 0;
       staged.data = SGE;
     } catch {
-      this.refuseOperand(sgListFault([{ lkey, addr, length }]));
+      this.refuseSge(lkey, addr, length);
     }
   }
 
@@ -199,14 +207,9 @@ export abstract class QueuePairEx extends SendList {
 
   private openRdma(opcode: number, rkey: number, remoteAddr: number): StagedSend {
     try {
-      const staged = this.open(opcode);
-      staged.rkey = rkey | 0;
-      staged.remoteAddrLo = remoteAddr | 0;
-      staged.remoteAddrHi = (remoteAddr / TWO_32) | 0;
-      return staged;
+      return this.open(opcode, rkey | 0, remoteAddr | 0, (remoteAddr / TWO_32) | 0);
     } catch {
-      this.refuseOperand(operationFault(this.wrId, this.wrFlags, rkey, remoteAddr));
-      return NOWHERE;
+      return this.refuseOperation(rkey, remoteAddr);
     }
   }
 
@@ -232,5 +235,16 @@ export abstract class QueuePairEx extends SendList {
     } catch {
       this.refuseOperand(bigintsFault({ compareAdd, swap }));
     }
+  }
+
+  // Apart, for the setters to be short: V8 inlines them into the program, and boxes the addresses where it does not.
+  private refuseSge(lkey: number, addr: number, length: number): void {
+    this.refuseOperand(sgListFault([{ lkey, addr, length }]));
+  }
+
+  private refuseOperation(rkey: number, remoteAddr: number): StagedSend {
+    if (this.staged.opcode >= 0 && !this.append(this.staged)) return NOWHERE; // the one before is refused first
+    this.refuseOperand(operationFault(this.wrId, this.wrFlags, rkey, remoteAddr));
+    return NOWHERE;
   }
 }

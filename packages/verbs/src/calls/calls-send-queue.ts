@@ -101,18 +101,20 @@ export class CallsSendQueue implements SendPath {
   }
 
   complete(last: StagedSend): number {
+    this.badWr = null;
+    const errno = this.append(last);
+    if (errno === 0) return this.postList(last);
+    this.badWrIndex = last.index;
+    return errno;
+  }
+
+  private postList(last: StagedSend): number {
     const { staging } = this;
     const { index } = last;
-    this.badWr = null;
-    let errno = this.append(last);
-    if (errno !== 0) {
-      this.badWrIndex = index;
-      return errno;
-    }
     for (let i = 0; i < index; i++) staging[i].next = staging[i + 1];
     staging[index].next = null;
     last.opcode = NoOperation.IDLE;
-    errno = this.post(staging[0]);
+    const errno = this.post(staging[0]);
     if (errno !== 0) this.badWr = staging[this.badWrIndex] ?? null;
     return errno;
   }
