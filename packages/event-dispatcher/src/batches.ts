@@ -1,8 +1,8 @@
 /** Completions in batches. `cq.completions()` does the same, but a batch that it has polled is lost to a stop. */
 import { setImmediate } from 'node:timers/promises';
 
-import { VerbsError, WorkCompletion } from '@openverbs/verbs';
-import type { CompletionChannel, CompletionQueue } from '@openverbs/verbs';
+import { WorkCompletion } from '@openverbs/verbs';
+import type { CompletionQueue } from '@openverbs/verbs';
 
 import { ownCompletionEvents } from './event-queue.ts';
 import { nextEvent } from './pump.ts';
@@ -17,7 +17,7 @@ export async function batchesOf(
   signal: AbortSignal,
   next: (completions: readonly WorkCompletion[]) => void,
 ): Promise<void> {
-  const events = ownCompletionEvents(cq, ownChannel(cq));
+  const events = ownCompletionEvents(cq, cq.ownChannel());
   const spare: WorkCompletion[] = [];
   let armed = false;
   while (!signal.aborted && !cq.destroyed) {
@@ -38,15 +38,4 @@ export async function batchesOf(
       armed = true;
     }
   }
-}
-
-/** Only then is every event of the channel about this queue. */
-function ownChannel(cq: CompletionQueue): CompletionChannel {
-  if (cq.channel?.cqs.size === 1) return cq.channel;
-  throw new VerbsError({
-    code: 'EINVAL',
-    verb: 'ibv_req_notify_cq',
-    message: cq.channel === null ? `${cq.label} has no channel` : `${cq.label} shares its channel`,
-    hint: 'give the queue a channel of its own: createCq({ cqe, channel })',
-  });
 }

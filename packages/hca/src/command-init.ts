@@ -56,7 +56,6 @@ export interface QpInit {
   readonly maxSendSge: number;
   readonly maxRecvSge: number;
   readonly maxInline: number;
-  readonly sqSigAll: boolean;
 }
 
 /** An SRQ. Its ring lies in the region `bufferKey`: doorbell record, ring, WQEs. */

@@ -255,11 +255,10 @@ export class CommandInterface {
       i32[q + Qpc.MAX_SEND_SGE] = init.maxSendSge;
       i32[q + Qpc.MAX_RECV_SGE] = init.maxRecvSge;
       i32[q + Qpc.MAX_INLINE] = init.maxInline;
-      i32[q + Qpc.SQ_SIG_ALL] = init.sqSigAll ? 1 : 0;
       i32[q + Qpc.TRANSPORT] = transport;
       const qpn = (generation << QPS_LOG2) | index;
       i32[q + Qpc.STATE] = QpcState.RESET;
-      // Counts last, number at the very end: a thread that dies here leaves at worst a count, which reaping recomputes.
+      // Counts last, number at the very end: a thread that dies here leaves at worst a count, which recovery makes anew.
       i32[entry + Mpt.PINS]++;
       i32[sendCq + Cqc.REFERENCES]++;
       i32[recvCq + Cqc.REFERENCES]++;

@@ -6,15 +6,8 @@
  * a loop's end, so a step is either wholly done or not at all, and a thread that takes the lock over may simply do it again.
  */
 import type { Machine } from '@openverbs/machine';
-import {
-  CqArm,
-  CqDoorbellRecord,
-  CqeSyndrome,
-  CqeWords,
-  loadOrdered,
-  QpDoorbellRecord,
-  VendorErr,
-} from '@openverbs/verbs/rings';
+import { CqArm, CqDoorbellRecord, CqeSyndrome, CqeWords, loadOrdered, QpDoorbellRecord } from '@openverbs/verbs/rings';
+import { PSN_MASK as PSNS } from '@openverbs/rocev2';
 import { AsyncEvent } from './async-event.ts';
 import type { CqModeration } from './cq-moderation.ts';
 import type { EventQueues } from './event-queue.ts';
@@ -29,7 +22,7 @@ const { SQ_CONSUMER, SQ_PSN, RQ_PSN, MSN, SEND_CQ } = Qpc;
 const { CONSUMER, ARM } = CqDoorbellRecord;
 const CQ_VALID = CqcState.VALID;
 const SUCCESS = CqeSyndrome.SUCCESS;
-const PSN_MASK = 0xffffff;
+const PSN_MASK = PSNS;
 const TWO_32 = 4294967296;
 
 /** A memory window before the commit that binds or invalidates it. */
@@ -372,6 +365,3 @@ export class Completer {
     this.enterError(q, AsyncEvent.QP_FATAL);
   }
 }
-
-/** Vendor error of work that was flushed. */
-export const FLUSHED = VendorErr.FLUSHED;

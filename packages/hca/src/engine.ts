@@ -7,7 +7,7 @@
  *
  * User code never runs under the lock: events are told after it was released.
  */
-import { hostClock, MachineTimeoutError, PAGE_BYTES } from '@openverbs/machine';
+import { hostClock, MachineTimeoutError } from '@openverbs/machine';
 import type { Clock, Machine, MachineLock } from '@openverbs/machine';
 import { FaultInjector, FrameQueue, MemoryLink } from '@openverbs/netdev';
 import { loadOrdered } from '@openverbs/verbs/rings';
@@ -405,6 +405,3 @@ function findOrMake(machine: Machine, placement: Placement, packets: boolean): n
   machine.setRoot(ROOT_ENGINE, header * 4);
   return header;
 }
-
-/** Bytes of a UAR page. */
-export const UAR_BYTES = PAGE_BYTES;

@@ -7,6 +7,7 @@ import { Ah, Cqc, EngineHeader, HcaHeader, Mcast, Mpt, Port, Qpc, Srqc } from '.
 import {
   AHS_MAX,
   CQS_MAX,
+  HCA_NAME_BYTES_MAX,
   HCAS_MAX,
   MCAST_ATTACHMENTS_MAX,
   MPTS_MAX,
@@ -182,7 +183,7 @@ export class Hca {
     i32[header + HcaHeader.PORTS] = init.ports;
     i32[header + HcaHeader.GUID_HI] = init.guidHi;
     i32[header + HcaHeader.GUID_LO] = init.guidLo;
-    u8.set(new TextEncoder().encode(init.name).subarray(0, HcaHeader.NAME_BYTES - 1), (header + HcaHeader.NAME) * 4);
+    u8.set(new TextEncoder().encode(init.name).subarray(0, HCA_NAME_BYTES_MAX), (header + HcaHeader.NAME) * 4);
     i32[header + HcaHeader.QP_TABLE] = allocWords(machine, QPS_MAX * Qpc.WORDS);
     i32[header + HcaHeader.CQ_TABLE] = allocWords(machine, CQS_MAX * Cqc.WORDS);
     i32[header + HcaHeader.SRQ_TABLE] = allocWords(machine, SRQS_MAX * Srqc.WORDS);

@@ -55,8 +55,6 @@ export const EngineHeader = {
   MARKS: 96,
   /** Where the control words of the UARs begin. */
   UAR_TABLE: 128,
-  /** Where the UAR allocator begins. */
-  UAR_ALLOCATOR: 129,
   /** Ten words for the header in front of a datagram. */
   GRH: 136,
   WORDS: 1024,
@@ -104,8 +102,6 @@ export const HcaHeader = {
   CQ_ALLOCATOR: 7,
   MPT_TABLE: 8,
   MPT_ALLOCATOR: 9,
-  MTT_TABLE: 10,
-  EQ_TABLE: 11,
   PD_ALLOCATOR: 12,
   PD_TABLE: 13,
   SRQ_TABLE: 14,
@@ -263,8 +259,6 @@ export const Qpc = {
   EN_SQD_ASYNC_NOTIFY: 49,
   SQ_DRAINING: 50,
   PATH_MIG_STATE: 51,
-  /** 1 when every send WQE is signalled. */
-  SQ_SIG_ALL: 52,
   MAX_SEND_WR: 53,
   MAX_RECV_WR: 54,
   /** Address vector, as it was given: DGID, and packed attributes. */

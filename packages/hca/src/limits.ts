@@ -1,7 +1,10 @@
 /** Every limit of the device, by name. Table sizes are powers of two. */
+import { HcaHeader } from './layout.ts';
 
 /** HCAs of one machine. */
 export const HCAS_MAX = 16;
+/** Bytes of an HCA's name; a 0 follows. */
+export const HCA_NAME_BYTES_MAX = HcaHeader.NAME_BYTES - 1;
 /** UARs of one machine; number 0 is never given out. */
 export const UARS_MAX = 1024;
 /** Doorbells that a UAR page holds. */
@@ -57,8 +60,6 @@ export const WQE_BUDGET = 64;
 export const ENGINE_SPINS_MAX = 20000;
 /** Longest sleep of the engine thread. */
 export const ENGINE_SLEEP_MS_MAX = 100;
-/** How long a command waits for the machine's lock. */
-export const COMMAND_TIMEOUT_NS = 10e9;
 /** Completions, and time, that one event of a CQ waits for: 16 bits each, as in `ibv_moderate_cq`. */
 export const CQ_MODERATION_COUNT_MAX = 0xffff;
 export const CQ_MODERATION_PERIOD_US_MAX = 0xffff;

@@ -8,9 +8,11 @@ import type { Machine } from '@openverbs/machine';
 import { VendorErr } from '@openverbs/verbs/rings';
 import { Mpt, MPT_PD_SPECIAL, MptKind } from './layout.ts';
 import { MPTS_MAX } from './limits.ts';
+import { Access } from './opcode.ts';
 
 const { KEY, PD, ACCESS, START_LO, START_HI, LENGTH, BASE, KIND, WORDS } = Mpt;
 const MPT_WORDS = WORDS;
+const { LOCAL_WRITE } = Access;
 const { BAD_LKEY, BAD_RKEY, LKEY_PD_MISMATCH, RKEY_PD_MISMATCH, LKEY_RANGE, RKEY_RANGE, LKEY_NO_LOCAL_WRITE } =
   VendorErr;
 
@@ -35,7 +37,7 @@ export class Tpt {
     const entry = table + index * MPT_WORDS;
     if (index >= MPTS_MAX || i32[entry + KEY] !== key || key === 0) return BAD_LKEY;
     if (i32[entry + PD] !== pd) return this.#localSpecial(entry, pd);
-    if (write && (i32[entry + ACCESS] & 1) === 0) return LKEY_NO_LOCAL_WRITE;
+    if (write && (i32[entry + ACCESS] & LOCAL_WRITE) === 0) return LKEY_NO_LOCAL_WRITE;
     return this.#range(entry, lo, hi, length) ? 0 : LKEY_RANGE;
   }
 

@@ -54,7 +54,6 @@ describe('CommandInterface', () => {
     maxSendSge: 4,
     maxRecvSge: 4,
     maxInline: 64,
-    sqSigAll: false,
   });
   const region = (): RegionInit => ({
     uar: bed.uar,

@@ -251,6 +251,18 @@ describe('gen2', () => {
       expect(await event.catch(String)).to.equal('Error: enough');
     });
 
+    it('takes the acknowledgement of an event that nobody waited for', () => {
+      gen2.ibv_modify_qp(
+        a,
+        { qpState: IBV_QPS_SQD, enSqdAsyncNotify: true },
+        IBV_QP_STATE | IBV_QP_EN_SQD_ASYNC_NOTIFY,
+      );
+      let drained = context.tryGetAsyncEvent();
+      while (drained === null) drained = context.tryGetAsyncEvent();
+      gen2.ibv_ack_async_event(drained);
+      gen2.ibv_destroy_qp(a);
+    });
+
     it('waits for an asynchronous event, and takes its acknowledgement once', async () => {
       const event = gen2.ibv_get_async_event(context);
       gen2.ibv_modify_qp(

@@ -1,4 +1,6 @@
 /** Configuration of the emulated provider. */
+import { limits } from '@openverbs/hca';
+import { MEMORY_BYTES_MAX } from '@openverbs/machine';
 import { Gid } from '@openverbs/verbs';
 import type { Faults } from '@openverbs/verbs/driver';
 import { bad, integer, record } from './check.ts';
@@ -44,14 +46,10 @@ export interface EmulatedConfig {
   readonly faults: Partial<Faults> | undefined;
 }
 
-const DEVICES_MAX = 16;
-const PORTS_MAX = 16;
-const PKEYS_MAX = 128;
+const { HCAS_MAX, PORTS_MAX, PKEYS_MAX, HCA_NAME_BYTES_MAX } = limits;
 /** Full member of the default partition (IBTA 10.9.1.2). */
 const PKEYS_DEFAULT: readonly number[] = [0xffff];
-const NAME_BYTES_MAX = 63;
 const MEMORY_BYTES_MIN = 128 * 2 ** 20;
-const MEMORY_BYTES_MAX = 2 ** 32;
 
 /** Checks the `emulated` part of a configuration. */
 export function parseConfig(value: unknown): EmulatedConfig {
@@ -77,7 +75,7 @@ export function parseConfig(value: unknown): EmulatedConfig {
 
 function parseDevices(value: unknown): EmulatedDeviceConfig[] {
   if (typeof value === 'number') {
-    const count = integer('emulated.devices', value, 1, DEVICES_MAX);
+    const count = integer('emulated.devices', value, 1, HCAS_MAX);
     return Array.from({ length: count }, (_, index) => ({
       name: `emulated${index}`,
       ports: 1,
@@ -85,8 +83,8 @@ function parseDevices(value: unknown): EmulatedDeviceConfig[] {
       pkeys: PKEYS_DEFAULT,
     }));
   }
-  if (!Array.isArray(value) || value.length < 1 || value.length > DEVICES_MAX) {
-    throw bad('emulated.devices', value, `a number or a list of 1 to ${DEVICES_MAX} devices`);
+  if (!Array.isArray(value) || value.length < 1 || value.length > HCAS_MAX) {
+    throw bad('emulated.devices', value, `a number or a list of 1 to ${HCAS_MAX} devices`);
   }
   const devices = value.map((device: unknown, index) => parseDevice(`emulated.devices[${index}]`, device, index));
   const names = devices.map(({ name }) => name);
@@ -102,8 +100,8 @@ function parseDevice(where: string, value: unknown, index: number): EmulatedDevi
     gids = [],
     pkeys = PKEYS_DEFAULT,
   } = record(where, value, ['name', 'ports', 'gids', 'pkeys']);
-  if (typeof name !== 'string' || !/^[\w.-]+$/.test(name) || name.length > NAME_BYTES_MAX) {
-    throw bad(`${where}.name`, name, `1 to ${NAME_BYTES_MAX} letters, digits, '_', '.' or '-'`);
+  if (typeof name !== 'string' || !/^[\w.-]+$/.test(name) || name.length > HCA_NAME_BYTES_MAX) {
+    throw bad(`${where}.name`, name, `1 to ${HCA_NAME_BYTES_MAX} letters, digits, '_', '.' or '-'`);
   }
   const portCount = integer(`${where}.ports`, ports, 1, PORTS_MAX);
   if (!Array.isArray(gids)) throw bad(`${where}.gids`, gids, 'a list of addresses');

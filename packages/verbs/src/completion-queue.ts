@@ -145,7 +145,7 @@ export class CompletionQueue extends AsyncEventTarget {
    */
   async *completions(options: CompletionsOptions = {}): AsyncGenerator<WorkCompletion[], never, void> {
     const { batch = BATCH_DEFAULT, signal } = options;
-    const channel = this.#ownChannel();
+    const channel = this.ownChannel();
     checkInteger('ibv_poll_cq', 'batch', batch, 1, 2 ** 24);
     const wcs = WorkCompletion.array(batch);
     const firsts = new Map([[batch, wcs]]); // by length, so that a batch is as long as it says
@@ -214,7 +214,8 @@ export class CompletionQueue extends AsyncEventTarget {
     this.channel?.onCqEnded(this);
   }
 
-  #ownChannel(): CompletionChannel {
+  /** The channel, of which every event is about this queue; throws EINVAL when it is not alone there. @internal */
+  ownChannel(): CompletionChannel {
     this.assertLive('ibv_req_notify_cq');
     if (this.channel?.cqs.size === 1) return this.channel;
     const message = this.channel === null ? `${this.label} has no channel` : `${this.label} shares its channel`;

@@ -17,7 +17,8 @@ export interface ConnectOverrides {
 
 /**
  * Connects two queue pairs to each other: both go from RESET or INIT to RTS. Datagram QPs only become ready to send. `overrides`
- * are attributes of the modify to RTR and RTS, for both.
+ * are options of the way to INIT, which is skipped where a QP is there already, and attributes of the modify to RTR, which has none
+ * for datagram QPs, and to RTS; for both. Throws EINVAL for QPs of different types, and what a modify throws.
  */
 export function connectPair(a: QueuePair, b: QueuePair, overrides: ConnectOverrides = {}): void {
   if (a.qpType !== b.qpType) throw invalid('ibv_modify_qp', `${a.label} and ${b.label} are of different types`);

@@ -100,7 +100,10 @@ export class ProtectionDomain extends VerbsObject {
     return new MemoryWindow(this, type, callOp(this.context, verb, 'allocMw', this.handle, type));
   }
 
-  /** Makes a queue pair. Throws EINVAL with the limit that `init` passes, ENOMEM. Source: `ibv_create_qp`(3). */
+  /**
+   * Makes a queue pair. Throws EINVAL with the limit that `init` passes, EOPNOTSUPP for a type that the device lacks, ENOMEM. Source:
+   * `ibv_create_qp`(3).
+   */
   createQp(init: QpInitAttr): QueuePair {
     return createQueuePair(this, init);
   }

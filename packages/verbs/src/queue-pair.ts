@@ -196,8 +196,8 @@ export class QueuePair extends QueuePairEx {
   /**
    * Posts sends: one, a chain by `next`, or a list. `SendWr` objects that are reused are fastest, literals are copied.
    *
-   * Throws ENOMEM when the queue is full, EINVAL for a work request that is wrong or a state that takes none. As in C the work
-   * requests before `details.badWrIndex` are posted. Source: `ibv_post_send`(3).
+   * Throws ENOMEM when the queue is full, EINVAL for a work request that is wrong or a state that takes none, EFAULT for inline data
+   * that is named by SGEs and is not in memory of this program. As in C the work requests before `details.badWrIndex` are posted. Source: `ibv_post_send`(3).
    */
   postSend(wr: SendWr | SendWrInit | readonly (SendWr | SendWrInit)[]): void {
     if (wr instanceof SendWr) {

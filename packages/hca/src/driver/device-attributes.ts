@@ -3,7 +3,7 @@ import { AtomicCap, DeviceCapFlags, LinkLayer, Mtu, PortCapFlags, PortState } fr
 import type { DeviceAttr, DeviceAttrEx, PortAttr } from '@openverbs/verbs';
 import type { CapabilityManifest } from '@openverbs/verbs/driver';
 import { CAPABILITY_MANIFEST_VERSION } from '@openverbs/verbs/driver';
-import { type Hca, RESERVED_MPTS } from '../hca.ts';
+import { type Hca, RESERVED_MPTS, RESERVED_PDS, RESERVED_QPS } from '../hca.ts';
 import { Port } from '../layout.ts';
 import * as limits from '../limits.ts';
 
@@ -75,7 +75,7 @@ export function deviceAttr(hca: Hca): DeviceAttr {
     vendorId: 0,
     vendorPartId: 0,
     hwVer: 0,
-    maxQp: limits.QPS_MAX - 2,
+    maxQp: limits.QPS_MAX - RESERVED_QPS,
     maxQpWr: limits.QP_WR_MAX,
     deviceCapFlags: DEVICE_CAP_FLAGS,
     maxSge: limits.SGES_MAX,
@@ -83,10 +83,10 @@ export function deviceAttr(hca: Hca): DeviceAttr {
     maxCq: limits.CQS_MAX,
     maxCqe: limits.CQE_MAX,
     maxMr: limits.MPTS_MAX - RESERVED_MPTS,
-    maxPd: limits.PDS_MAX - 1,
+    maxPd: limits.PDS_MAX - RESERVED_PDS,
     maxQpRdAtom: limits.RD_ATOMIC_MAX,
     maxEeRdAtom: 0,
-    maxResRdAtom: limits.RD_ATOMIC_MAX * (limits.QPS_MAX - 2),
+    maxResRdAtom: limits.RD_ATOMIC_MAX * (limits.QPS_MAX - RESERVED_QPS),
     maxQpInitRdAtom: limits.RD_ATOMIC_MAX,
     maxEeInitRdAtom: 0,
     atomicCap: AtomicCap.HCA,
@@ -127,7 +127,7 @@ export function deviceAttrEx(hca: Hca): Omit<DeviceAttrEx, 'origAttr'> {
   };
 }
 
-/** Width 4x and speed 64 x 2.5 Gb/s are codes of `active_width` and `active_speed` (source: ibv_query_port(3)); link up is 5, disabled 3. */
+/** Codes of `active_width`, `active_speed` (EDR: 25 Gb/s a lane) and `phys_state`. Source: ibv_query_port(3). */
 const WIDTH_4X = 2;
 const SPEED_EDR = 32;
 const PHYS_LINK_UP = 5;

@@ -329,7 +329,6 @@ export class HcaContext implements ContextOps {
         maxSendSge: cap.maxSendSge,
         maxRecvSge: cap.maxRecvSge,
         maxInline: cap.maxInlineData,
-        sqSigAll: request.sqSigAll,
       }),
     );
     this.#qpBuffers.set(qpn, buffer);

@@ -38,7 +38,6 @@ describe('the geometry of a QP', () => {
           bufferKey: 1,
           sendCqn: 1,
           recvCqn: 1,
-          sqSigAll: false,
           ...cap,
           ...rings,
         };

@@ -72,7 +72,6 @@ export class TestQp {
       maxSendSge,
       maxRecvSge,
       maxInline: options.maxInline ?? 64,
-      sqSigAll: false,
     });
     this.context = bed.commands.qp(this.number);
     this.record = addr >>> 2;

@@ -54,8 +54,8 @@ export class PeerThread {
     return (await this.#expect('done')).invalidPages;
   }
 
-  /** The peer's own error, if it reports one after it has been told to end. */
-  async errorWithin(): Promise<VerbsError | undefined> {
+  /** Ends the peer, and tells its own error if it has reported one by then. */
+  async endWithError(): Promise<VerbsError | undefined> {
     await this.#end();
     return this.#error && toVerbsError(this.#error);
   }

@@ -97,7 +97,7 @@ async function runOnTwoThreads(
     await exchange([client], options.events, () => peer.hasFailed);
   } catch (error) {
     // What happened at the other end explains more than that it is silent.
-    throw (await peer.errorWithin()) ?? error;
+    throw (await peer.endWithError()) ?? error;
   }
   const seconds = secondsSince(start);
   return resultOf(options, seconds, [...client.invalidPages(), ...(await peer.invalidPages())]);
