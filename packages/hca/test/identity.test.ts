@@ -31,7 +31,7 @@ describe('Hca', () => {
   });
 
   it(`is one of at most ${HCAS_MAX} of a machine`, () => {
-    const bed = new Testbed(2 ** 30);
+    const bed = new Testbed(2 ** 31);
     for (let n = 1; n < HCAS_MAX; n++) {
       bed.engine.createHca({ name: `hca${n}`, guidHi: 1, guidLo: n * 256, ports: 16 });
     }
