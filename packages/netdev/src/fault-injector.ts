@@ -198,7 +198,7 @@ export class FaultInjector {
   }
 
   #group(port: number): number {
-    return this.#i32[this.#words + Word.GROUP + (port >>> 8)];
+    return this.#i32[this.#words + Word.GROUP + ((port >>> 8) & 0xff)];
   }
 
   #double(word: number): number {

@@ -42,6 +42,24 @@ describe('a bad network', () => {
     expect(faultCounters(pair.openVerbs).partitioned).to.be.above(2);
   });
 
+  it('carries packets over IPv4 between IPv4 addresses', () => {
+    const devices = [{ gids: ['::ffff:10.0.0.1'] }, { gids: ['::ffff:10.0.0.2'] }];
+    const lost = { partition: [['emulated0'], ['emulated1']] };
+    using pair = openTestPair({ config: { emulated: { devices, memoryBytes: 2 ** 28, faults: {} } } });
+    const { a, b } = pair;
+    const [here, there] = [a.qp.endpoint({ gidIndex: 1 }), b.qp.endpoint({ gidIndex: 1 })];
+    for (const { qp } of [a, b]) qp.toInit();
+    a.qp.toRtr(there);
+    b.qp.toRtr(here);
+    a.qp.toRts(there, { timeout: 4, retryCnt: 1 });
+    b.qp.toRts(here);
+    a.buffer.bytes.fill(0x77);
+    expect(write(pair)).to.equal(WcStatus.SUCCESS);
+    expect(Buffer.compare(b.buffer.bytes, a.buffer.bytes)).to.equal(0);
+    setFaults(pair.openVerbs, lost);
+    expect(write(pair)).to.equal(WcStatus.RETRY_EXC_ERR);
+  });
+
   it('is refused with a reason', () => {
     using pair = openTestPair({ config: { emulated: { ...EMULATED, faults: {} } } });
     const wrong = failure(() => setFaults(pair.openVerbs, { drop: 2 }));

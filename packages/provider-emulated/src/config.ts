@@ -29,6 +29,12 @@ export interface EmulatedGidConfig {
   readonly gid: Gid;
 }
 
+/** One emulated HCA, as a configuration spells it. What is left out has its default. */
+export interface EmulatedDeviceSettings extends Partial<Omit<EmulatedDeviceConfig, 'gids'>> {
+  /** Further addresses, of port 1 or of the port that is said: IPv6 or IPv4, in text. */
+  readonly gids?: readonly (string | { readonly port?: number; readonly gid: string })[];
+}
+
 /** Configuration of the emulated provider, with defaults filled in. */
 export interface EmulatedConfig {
   /** The HCAs, all on one link; a configuration may give their number instead. Default 1. */

@@ -3,5 +3,5 @@
  *
  * @packageDocumentation
  */
-export type { EmulatedConfig, EmulatedDeviceConfig, EmulatedGidConfig } from './config.ts';
+export type { EmulatedConfig, EmulatedDeviceConfig, EmulatedDeviceSettings, EmulatedGidConfig } from './config.ts';
 export { provider } from './provider.ts';

@@ -11,9 +11,10 @@ import {
   decodeHeaders,
   decodeUdpIp,
   encodeHeaders,
-  encodeIpv6Udp,
+  encodeUdpIp,
   ICRC_BYTES,
   icrcOffset,
+  IPV4_HEADER_BYTES,
   IPV6_HEADER_BYTES,
   Packet,
   storeIcrc,
@@ -27,6 +28,8 @@ import type { ScatterList } from '../scatter-list.ts';
 import { Qpt } from './layout.ts';
 
 const HOP_LIMIT = 64;
+/** Third word of an IPv4-mapped GID, in memory order. */
+const IPV4_MAPPED = 0xffff0000 | 0;
 
 export class FramePort {
   /** The packet to send: whoever sends fills it. */
@@ -57,12 +60,14 @@ export class FramePort {
   send(q: number, t: number, list: ScatterList, offset: number, length: number): void {
     const i32 = this.#i32;
     this.#setRoute(q, t);
+    this.out.pkey = i32[q + Qpc.SERVICE_PKEY] & 0xffff;
     this.#send(i32[q + Qpc.LOCAL_PORT_ID], i32[q + Qpc.REMOTE_PORT_ID], list, offset, length);
   }
 
   /** Sends {@link FramePort.out}, a datagram with the bytes of the list, by the address handle at `ah` to a port. */
   sendTo(q: number, ah: number, destination: number, list: ScatterList): void {
     this.#setRouteOf(ah);
+    this.out.pkey = this.#i32[q + Qpc.SERVICE_PKEY] & 0xffff;
     const source = portId(this.#i32[this.#i32[q + Qpc.HCA] + HcaHeader.INDEX], this.#i32[q + Qpc.PORT]);
     this.#udpIp.sourcePort = udpSourcePort(this.#udpIp.flowLabel, this.out.srcQpn, this.out.destQpn);
     this.#send(source, destination, list, 0, list.length);
@@ -76,13 +81,14 @@ export class FramePort {
     const padCount = -length & 3;
     out.padCount = padCount;
     out.payloadLength = length;
-    const bthAt = frame + IPV6_HEADER_BYTES + UDP_HEADER_BYTES;
+    const ipBytes = this.#udpIp.version === 4 ? IPV4_HEADER_BYTES : IPV6_HEADER_BYTES;
+    const bthAt = frame + ipBytes + UDP_HEADER_BYTES;
     const payloadAt = encodeHeaders(u8, bthAt, out);
     if (length !== 0) this.#gather(payloadAt, list, offset, length);
     let end = payloadAt + length;
     for (let pad = 0; pad < padCount; pad++) u8[end++] = 0;
-    this.#udpIp.udpLength = end + ICRC_BYTES - frame - IPV6_HEADER_BYTES;
-    encodeIpv6Udp(u8, frame, this.#udpIp);
+    this.#udpIp.udpLength = end + ICRC_BYTES - frame - ipBytes;
+    encodeUdpIp(u8, frame, this.#udpIp);
     storeIcrc(u8, frame, end);
     this.#faults.send(frame, end + ICRC_BYTES - frame, source, destination, this.#nowNs());
   }
@@ -94,6 +100,23 @@ export class FramePort {
     if (bthAt < 0) return false;
     const end = icrcOffset(bthAt, this.#udpIp);
     return checkIcrc(u8, frame, end) && decodeHeaders(u8, bthAt, end, this.in) === 0;
+  }
+
+  /** Whether the frame that was received last came by IPv4. */
+  get isIpv4(): boolean {
+    return this.#udpIp.version === 4;
+  }
+
+  /** Whether the frame that was received last went to the GID at a word index. */
+  isTo(gid: number): boolean {
+    const i32 = this.#i32;
+    const { destination0, destination1, destination2, destination3 } = this.#udpIp;
+    return (
+      i32[gid] === destination0 &&
+      i32[gid + 1] === destination1 &&
+      i32[gid + 2] === destination2 &&
+      i32[gid + 3] === destination3
+    );
   }
 
   /** The way of a connected QP. */
@@ -113,6 +136,8 @@ export class FramePort {
     udpIp.hopLimit = (grh >>> 8) & 0xff || HOP_LIMIT;
     udpIp.flowLabel = i32[q + Qpc.AV_FLOW_LABEL];
     udpIp.sourcePort = i32[t + Qpt.SOURCE_PORT];
+    const mapped = isIpv4Mapped(i32, t + Qpt.SOURCE_GID) && isIpv4Mapped(i32, q + Qpc.AV_DGID);
+    udpIp.version = mapped ? 4 : 6;
   }
 
   /** The way of an address handle: its template of the header has all of it, bytes in the order of the wire. */
@@ -122,6 +147,18 @@ export class FramePort {
     const udpIp = this.#udpIp;
     const grh = ah + Ah.GRH;
     const at = (grh << 2) >>> 0;
+    udpIp.version = u8[at] === 0 ? 4 : 6;
+    if (udpIp.version === 4) {
+      // 20 bytes that mean nothing, then the header: TOS is its second byte, TTL the ninth.
+      udpIp.trafficClass = u8[at + 21];
+      udpIp.hopLimit = u8[at + 28];
+      udpIp.flowLabel = 0;
+      udpIp.source0 = udpIp.source1 = udpIp.destination0 = udpIp.destination1 = 0;
+      udpIp.source2 = udpIp.destination2 = IPV4_MAPPED;
+      udpIp.source3 = i32[grh + 8];
+      udpIp.destination3 = i32[grh + 9];
+      return;
+    }
     udpIp.trafficClass = ((u8[at] & 0xf) << 4) | (u8[at + 1] >>> 4);
     udpIp.flowLabel = ((u8[at + 1] & 0xf) << 16) | (u8[at + 2] << 8) | u8[at + 3];
     udpIp.hopLimit = u8[at + 7];
@@ -152,4 +189,9 @@ export class FramePort {
       skip = 0;
     }
   }
+}
+
+/** ::ffff:0:0/96 as the GID at a word index, words in memory order. */
+function isIpv4Mapped(i32: Int32Array, gid: number): boolean {
+  return (i32[gid] | i32[gid + 1]) === 0 && i32[gid + 2] === IPV4_MAPPED;
 }

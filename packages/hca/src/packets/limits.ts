@@ -2,6 +2,8 @@
 
 /** PSNs that a requester has under way (source: Linux rxe_param.h, RXE_MAX_UNACKED_PSNS). */
 export const WINDOW_PACKETS = 128;
+/** Number of a port that stands for all of its HCA: where datagrams for multicast groups go. */
+export const PORT_OF_GROUPS = 0;
 /** Every so many packets of a message one asks for an acknowledge (source: Linux rxe_param.h, RXE_MAX_PKT_PER_ACK). */
 export const ACK_REQ_PACKETS = 64;
 /** Frames that requesters leave to responders, so that answers find one. */

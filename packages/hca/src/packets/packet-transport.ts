@@ -7,16 +7,19 @@
  */
 import type { Machine } from '@openverbs/machine';
 import type { FaultInjector, FrameQueue } from '@openverbs/netdev';
-import { OPCODE_INFO, OpcodeFlag, transportOf } from '@openverbs/rocev2';
+import { OPCODE_INFO, OpcodeFlag, Transport, transportOf } from '@openverbs/rocev2';
 import type { Completer } from '../completer.ts';
 import { Count, Counters } from '../counters.ts';
+import { countBadPkey } from '../drop-counters.ts';
 import type { DmaEngine } from '../dma-engine.ts';
 import type { EventQueues } from '../event-queue.ts';
 import type { Hca } from '../hca.ts';
-import { EngineHeader, Qpc, QpcState, QpcType } from '../layout.ts';
+import { EngineHeader, Mcast, Qpc, QpcState, QpcType } from '../layout.ts';
 import { QPS_MAX } from '../limits.ts';
 import type { LocalOperations } from '../local-operations.ts';
+import { attachments } from '../multicast.ts';
 import type { PathMigration } from '../path-migration.ts';
+import { pkeysMatch } from '../pkey.ts';
 import type { QpStateMachine } from '../qp-state.ts';
 import { isPortUp } from '../resolve-peer.ts';
 import type { Responder } from '../responder.ts';
@@ -25,7 +28,7 @@ import type { TimerQueue } from '../timer-queue.ts';
 import type { UnreliableRequester } from '../unreliable-requester.ts';
 import { FramePort } from './frame-port.ts';
 import { Qpt } from './layout.ts';
-import { PUMP_BUDGET, TRANSMIT_BUDGET } from './limits.ts';
+import { PORT_OF_GROUPS, PUMP_BUDGET, TRANSMIT_BUDGET } from './limits.ts';
 import { PacketCompleter } from './packet-completer.ts';
 import { PacketRequester } from './packet-requester.ts';
 import { PacketResponder } from './packet-responder.ts';
@@ -205,18 +208,40 @@ export class PacketTransport {
       this.#counters.addTo(hca.header, Count.RCVD_ICRC_ERR);
       return;
     }
-    if (!this.#isUp(destination) || !this.#isUp(this.#frames.source(frame))) return;
+    const isForGroup = (destination & 0xff) === PORT_OF_GROUPS;
+    if ((!isForGroup && !this.#isUp(destination)) || !this.#isUp(this.#frames.source(frame))) return;
     this.#counters.addTo(hca.header, Count.RCVD_PKTS);
     const packet = this.#port.in;
+    if (isForGroup) return this.#receiveForGroup(hca, frame);
     const q = hca.qpTable + (packet.destQpn & (QPS_MAX - 1)) * Qpc.WORDS;
     if (packet.destQpn === 0 || i32[q + QPN] !== packet.destQpn) return;
     const state = i32[q + STATE];
     if (state < QpcState.RTR || state === QpcState.ERR) return;
     const type = i32[q + TYPE];
-    if (!isTransportOf(type, transportOf(packet.opcode))) return;
+    if (!isTransportOf(type, transportOf(packet.opcode)) || !this.#isInPartition(q)) return;
     if (type === QpcType.UD) {
       if (i32[q + Qpc.PORT] === (destination & 0xff)) this.#unreliable.receiveDatagram(q, frame);
     } else if (this.#isFromPeer(q, frame)) this.#receiveConnected(q, type);
+  }
+
+  /** A datagram for a multicast group: every QP of the HCA that is attached to it. */
+  #receiveForGroup(hca: Hca, frame: number): void {
+    const i32 = this.#i32;
+    if (transportOf(this.#port.in.opcode) !== Transport.UD) return;
+    for (const entry of attachments(i32, hca)) {
+      const p = i32[entry + Mcast.QP];
+      const state = i32[p + STATE];
+      if (i32[entry + Mcast.QPN] !== i32[p + QPN] || state < QpcState.RTR || state === QpcState.ERR) continue;
+      if (!isPortUp(i32, hca.header, i32[p + Qpc.PORT]) || !this.#port.isTo(entry + Mcast.GID)) continue;
+      if (this.#isInPartition(p)) this.#unreliable.receiveDatagram(p, frame);
+    }
+  }
+
+  /** Whether the P_Key of the packet is that of the QP's partition. */
+  #isInPartition(q: number): boolean {
+    if (pkeysMatch(this.#port.in.pkey, this.#i32[q + Qpc.SERVICE_PKEY])) return true;
+    countBadPkey(this.#i32, q);
+    return false;
   }
 
   /** As rxe's check_addr: a connected QP hears nobody but its peer. */

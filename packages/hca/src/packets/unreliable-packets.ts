@@ -4,15 +4,26 @@
  * The requester's words are few: SQ_PSN of the QP context is where the message at the head begins, NEXT the packet to send.
  */
 import type { Machine } from '@openverbs/machine';
-import { addPsn, Opcode as Wire, OPCODE_INFO, OpcodeFlag, packetCount, psnDistance } from '@openverbs/rocev2';
+import { portId } from '@openverbs/netdev';
+import {
+  addPsn,
+  IPV4_HEADER_BYTES,
+  Opcode as Wire,
+  OPCODE_INFO,
+  OpcodeFlag,
+  packetCount,
+  psnDistance,
+} from '@openverbs/rocev2';
 import { CqeSyndrome, QpDoorbellRecord, VendorErr } from '@openverbs/verbs/rings';
+import { MULTICAST } from '../address-handles.ts';
 import { AsyncEvent } from '../async-event.ts';
 import type { Completer } from '../completer.ts';
 import { Count, type Counters } from '../counters.ts';
 import { countDrop, countQkeyViolation } from '../drop-counters.ts';
 import type { EventQueues } from '../event-queue.ts';
-import { GRH_BYTES } from '../grh.ts';
-import { Ah, Qpc, QpcState, QpcType } from '../layout.ts';
+import { GRH_BYTES, GRH_WORDS } from '../grh.ts';
+import { Ah, EngineHeader, Qpc, QpcState, QpcType } from '../layout.ts';
+import { MULTICAST_QPN } from '../multicast.ts';
 import { Opcode, SendFlag, WC_GRH, WC_OPCODE, WC_WITH_IMM } from '../opcode.ts';
 import type { QpStateMachine } from '../qp-state.ts';
 import { Request } from '../request.ts';
@@ -23,7 +34,7 @@ import { Aeth } from '../syndrome.ts';
 import type { UnreliableRequester } from '../unreliable-requester.ts';
 import type { FramePort } from './frame-port.ts';
 import { Inbound, Qpt } from './layout.ts';
-import { FRAMES_RESERVED } from './limits.ts';
+import { FRAMES_RESERVED, PORT_OF_GROUPS } from './limits.ts';
 import { Part, wireOpcode } from './wire-opcode.ts';
 
 const { STATE, SQ_CONSUMER, SQ_PSN, RQ_PSN, PATH_MTU, SQ_BASE, SQ_LOG2_COUNT, SQ_LOG2_WORDS, RECORD, TYPE } = Qpc;
@@ -35,6 +46,7 @@ const UD = QpcType.UD;
 
 export class UnreliablePackets {
   readonly #i32: Int32Array;
+  readonly #engine: number;
   readonly #port: FramePort;
   readonly #wqe: SendWqeFetcher;
   readonly #unreliable: UnreliableRequester;
@@ -48,6 +60,7 @@ export class UnreliablePackets {
 
   constructor(parts: {
     machine: Machine;
+    engine: number;
     port: FramePort;
     wqe: SendWqeFetcher;
     unreliable: UnreliableRequester;
@@ -58,6 +71,7 @@ export class UnreliablePackets {
     counters: Counters;
   }) {
     this.#i32 = parts.machine.i32;
+    this.#engine = parts.engine;
     this.#port = parts.port;
     this.#wqe = parts.wqe;
     this.#unreliable = parts.unreliable;
@@ -119,8 +133,7 @@ export class UnreliablePackets {
     const packet = this.#port.in;
     if (packet.qkey !== i32[p + Qpc.QKEY]) return countQkeyViolation(i32, p);
     const list = this.#list;
-    // The receiver finds the IP header of the frame in front of the message.
-    list.setRun(frame, GRH_BYTES);
+    this.#setGrh(frame);
     list.append(packet.payloadAt, packet.payloadLength);
     const hasImm = packet.opcode === Wire.UD_SEND_ONLY_WITH_IMMEDIATE;
     const flags = hasImm ? WC_GRH | WC_WITH_IMM : WC_GRH;
@@ -133,6 +146,16 @@ export class UnreliablePackets {
       countDrop(i32, p, answer);
     }
     if (i32[p + STATE] === ERR) this.#states.flush(p);
+  }
+
+  /** The receiver finds the IP header of the frame in front of the message; that of IPv4 behind 20 bytes that mean nothing. */
+  #setGrh(frame: number): void {
+    const list = this.#list;
+    if (!this.#port.isIpv4) return list.setRun(frame, GRH_BYTES);
+    const nothing = this.#engine + EngineHeader.GRH;
+    this.#i32.fill(0, nothing, nothing + GRH_WORDS);
+    list.setRun(nothing << 2, GRH_BYTES - IPV4_HEADER_BYTES);
+    list.append(frame, IPV4_HEADER_BYTES);
   }
 
   #hasWork(q: number, index: number): boolean {
@@ -200,8 +223,17 @@ export class UnreliablePackets {
     out.qkey = request.rkey < 0 ? i32[q + Qpc.QKEY] : request.rkey;
     const ah = this.#unreliable.handle;
     // A number of more than 24 bits is nobody's, and no part of it may become somebody's.
-    if (out.destQpn === request.remoteAddrHi && i32[ah + Ah.REMOTE_PORT_ID] >= 0)
-      this.#port.sendTo(q, ah, i32[ah + Ah.REMOTE_PORT_ID], list);
+    if (out.destQpn !== request.remoteAddrHi) return;
+    const port = i32[ah + Ah.REMOTE_PORT_ID];
+    if (port === MULTICAST && out.destQpn === MULTICAST_QPN) this.#sendToGroup(q, ah);
+    else if (port >= 0) this.#port.sendTo(q, ah, i32[ah + Ah.REMOTE_PORT_ID], list);
+  }
+
+  /** The link takes a datagram for a group to all HCAs. */
+  #sendToGroup(q: number, ah: number): void {
+    const { list } = this.#wqe;
+    const hcas = this.#i32[this.#engine + EngineHeader.HCA_COUNT];
+    for (let index = 0; index < hcas; index++) this.#port.sendTo(q, ah, portId(index, PORT_OF_GROUPS), list);
   }
 
   #complete(q: number, index: number, packets: number): void {

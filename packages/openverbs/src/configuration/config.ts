@@ -1,5 +1,5 @@
 /** The configuration, as a program writes it. */
-import type { EmulatedConfig, EmulatedDeviceConfig } from '@openverbs/provider-emulated';
+import type { EmulatedConfig, EmulatedDeviceSettings } from '@openverbs/provider-emulated';
 import type { ProviderDefinition } from '@openverbs/verbs/driver';
 
 import type { ReplacedParts } from '../parts.ts';
@@ -10,7 +10,7 @@ export type ProviderReference = 'emulated' | 'xen' | 'native' | (string & {}) | 
 /** Settings of the emulated HCA. What is left out has the default that `EmulatedConfig` names. */
 export interface EmulatedSettings extends Partial<Omit<EmulatedConfig, 'devices'>> {
   /** How many devices, or which. */
-  readonly devices?: number | readonly Partial<EmulatedDeviceConfig>[];
+  readonly devices?: number | readonly EmulatedDeviceSettings[];
 }
 
 /**
