@@ -13,7 +13,7 @@ import type { Engine } from './engine.ts';
 import type { Hca } from './hca.ts';
 import { HcaHeader, HcaState, Qpc, QpcState, UarControl } from './layout.ts';
 import { UARS_MAX } from './limits.ts';
-import { qps } from './recovery.ts';
+import { qps } from './table-entries.ts';
 import { isPortUp, resolvePeer } from './resolve-peer.ts';
 
 /** Takes a port down or up: PORT_ERR or PORT_ACTIVE to every context, unless it is so already. */

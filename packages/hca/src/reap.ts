@@ -6,7 +6,7 @@ import { freeCq, freeMpt, freeQp, freeSrq, freeUar } from './free-objects.ts';
 import type { Hca } from './hca.ts';
 import { Ah, Cqc, EngineHeader, HcaHeader, Mpt, MptKind, Qpc, Srqc, UarControl } from './layout.ts';
 import { UARS_MAX } from './limits.ts';
-import { ahs, cqs, mpts, qps, srqs } from './recovery.ts';
+import { ahs, cqs, mpts, qps, srqs } from './table-entries.ts';
 import { end } from './serve.ts';
 
 /** Reclaims the objects of all threads that have ended; returns how many threads. Takes the lock. */

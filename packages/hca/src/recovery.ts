@@ -12,7 +12,8 @@ import type { Engine } from './engine.ts';
 import { RESERVED_MPTS, RESERVED_PDS, RESERVED_QPS } from './hca.ts';
 import type { Hca } from './hca.ts';
 import { Ah, Cqc, EngineHeader, HcaHeader, Mpt, Qpc, QpcState, Srqc, UarControl, Waiting } from './layout.ts';
-import { AHS_MAX, CQS_MAX, MPTS_MAX, QPS_MAX, SRQS_MAX, UARS_MAX } from './limits.ts';
+import { UARS_MAX } from './limits.ts';
+import { cqs, mpts, qps, srqs } from './table-entries.ts';
 
 /** Called with the lock held, by the thread that took it over. */
 export function recover(engine: Engine): void {
@@ -44,40 +45,6 @@ function finish(engine: Engine, q: number): void {
   else if (state === QpcState.SQE) engine.states.flushSends(q);
   else if (state === QpcState.RTS) engine.finishSq(q);
   else if (state === QpcState.SQD && i32[q + Qpc.WAITING] === Waiting.NOT) engine.states.drained(q);
-}
-
-/** Contexts of the QPs that exist. */
-export function qps(i32: Int32Array, hca: Hca): number[] {
-  return entries(i32, hca.qpTable, Qpc.WORDS, QPS_MAX, hca.qps.highWater);
-}
-
-/** Contexts of the CQs that exist. */
-export function cqs(i32: Int32Array, hca: Hca): number[] {
-  return entries(i32, hca.cqTable, Cqc.WORDS, CQS_MAX, hca.cqs.highWater);
-}
-
-/** Contexts of the SRQs that exist. */
-export function srqs(i32: Int32Array, hca: Hca): number[] {
-  return entries(i32, hca.srqTable, Srqc.WORDS, SRQS_MAX, hca.srqs.highWater);
-}
-
-/** MPT entries that exist. */
-export function mpts(i32: Int32Array, hca: Hca): number[] {
-  return entries(i32, hca.mptTable, Mpt.WORDS, MPTS_MAX, hca.mpts.highWater);
-}
-
-/** Address handles that exist. */
-export function ahs(i32: Int32Array, hca: Hca): number[] {
-  return entries(i32, hca.ahTable, Ah.WORDS, AHS_MAX, hca.ahs.highWater);
-}
-
-/** In all these tables the first word is 0 in a free entry. */
-function entries(i32: Int32Array, table: number, words: number, capacity: number, highWater: number): number[] {
-  const found: number[] = [];
-  for (let index = 0; index < Math.min(capacity, highWater); index++) {
-    if (i32[table + index * words] !== 0) found.push(table + index * words);
-  }
-  return found;
 }
 
 function rebuildAllocators(i32: Int32Array, hca: Hca): void {

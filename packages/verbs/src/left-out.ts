@@ -18,8 +18,7 @@ export interface LeftOutFeature {
 
 const FILES = 'it passes file descriptors of the operating system, which a device in this process has none of';
 
-/** Every feature that is left out. */
-export const LEFT_OUT = {
+const FEATURES = {
   flowSteering: {
     what: 'flow steering',
     why: 'it sorts Ethernet frames to raw packet queue pairs, which no device here has',
@@ -133,15 +132,18 @@ export const LEFT_OUT = {
   },
 } as const satisfies Readonly<Record<string, LeftOutFeature>>;
 
-/** A verb that is left out. */
-export type LeftOutVerb = (typeof LEFT_OUT)[keyof typeof LEFT_OUT]['verbs'][number];
+/** Every feature that is left out, by a name of its own. */
+export const LEFT_OUT: Readonly<Record<string, LeftOutFeature>> = FEATURES;
+
+/** A verb that is left out. @internal */
+export type LeftOutVerb = (typeof FEATURES)[keyof typeof FEATURES]['verbs'][number];
 
 /** The feature that a verb belongs to; undefined for a verb that is not left out. */
 export function leftOutFeature(verb: string): LeftOutFeature | undefined {
-  return Object.values<LeftOutFeature>(LEFT_OUT).find(({ verbs }) => verbs.includes(verb));
+  return Object.values(LEFT_OUT).find(({ verbs }) => verbs.includes(verb));
 }
 
-/** The body of a verb that is left out: throws EOPNOTSUPP, with the feature and what to use instead. */
+/** The body of a verb that is left out: throws EOPNOTSUPP, with the feature and what to use instead. @internal */
 export function refuseLeftOut(verb: LeftOutVerb): never {
   const { what, why, hint } = leftOutFeature(verb)!;
   throw new VerbsError({

@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import type { IndexAllocator } from '@openverbs/machine';
 import { Ah, Cqc, EngineHeader, HcaHeader, Mpt, Qpc, Srqc, Waiting } from '../../src/layout.ts';
-import { cqs, mpts, qps, srqs } from '../../src/recovery.ts';
+import { cqs, mpts, qps, srqs } from '../../src/table-entries.ts';
 import type { Testbed } from './testbed.ts';
 
 /** Expects that every entry, count and list of the device's tables is what the others say it is. */

@@ -445,8 +445,8 @@ export const {
   /** `CreateCqFlags.IGNORE_OVERRUN`. */ IGNORE_OVERRUN: IBV_CREATE_CQ_ATTR_IGNORE_OVERRUN,
 } = CreateCqFlags;
 
-/** `enum ibv_cq_attr_mask`. */
-export const { /** `CqAttrMask.MODERATE`. */ MODERATE: IBV_CQ_ATTR_MODERATE } = CqAttrMask;
+/** `CqAttrMask.MODERATE`, of `enum ibv_cq_attr_mask`. */
+export const IBV_CQ_ATTR_MODERATE = CqAttrMask.MODERATE;
 
 /** `enum ibv_query_qp_data_in_order_flags`. */
 export const {
