@@ -33,6 +33,7 @@ export const capabilities: ConformanceSubject['capabilities'] = {
   pathMigration: true,
   deviceFaults: true,
   completionTimestamps: true,
+  xrc: true,
   directAccess: true,
   dmaBuffers: true,
   sharesMachine: true,

@@ -30,6 +30,7 @@ const refusals: Readonly<Record<CapabilityName, (bench: Bench) => void>> = {
   xrc: (bench) => {
     refuseQpType(bench, QpType.XRC_SEND);
     refuseQpType(bench, QpType.XRC_RECV);
+    expectError('EOPNOTSUPP', () => bench.open().openXrcd());
   },
   srq: (bench) => {
     const context = bench.open();

@@ -40,13 +40,17 @@ export interface CqInit {
 /** A QP. Its rings lie in the region `bufferKey`: doorbell record, send ring, receive ring. */
 export interface QpInit {
   readonly uar: number;
-  readonly pd: number;
+  /** Left out by XRC_RECV: there the SRQ that a message names has it. */
+  readonly pd?: number;
   readonly type: number;
   readonly bufferKey: number;
-  readonly sendCqn: number;
-  readonly recvCqn: number;
+  /** Left out for the queue that an XRC QP does not have. */
+  readonly sendCqn?: number;
+  readonly recvCqn?: number;
   /** The SRQ that receives come from; without one, the QP's own queue. */
   readonly srqn?: number;
+  /** XRC_RECV: the domain. */
+  readonly xrcdn?: number;
   readonly sqLog2Count: number;
   readonly sqLog2Bytes: number;
   readonly rqLog2Count: number;
@@ -67,6 +71,18 @@ export interface SrqInit {
   readonly wqeLog2Bytes: number;
   readonly maxWr: number;
   readonly maxSge: number;
+  /** XRC: the domain, and the CQ that receives complete to. */
+  readonly xrc?: { readonly xrcdn: number; readonly cqn: number };
+}
+
+/** An XRC domain. Without an inode nobody else finds it. */
+export interface XrcdInit {
+  readonly uar: number;
+  /** Device and number of the inode, two words each. */
+  readonly inode?: readonly [number, number, number, number];
+  /** O_CREAT: makes the domain when there is none; O_EXCL: refuses when there is one. */
+  readonly create: boolean;
+  readonly exclusive: boolean;
 }
 
 /** What a modify changes of an SRQ; what is left out stays. */

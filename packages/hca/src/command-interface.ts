@@ -14,7 +14,7 @@ import { EQ_BYTES } from './event-queue.ts';
 import { freeCq, freeMpt, freeQp, freeUar } from './free-objects.ts';
 import type { Hca } from './hca.ts';
 import { allocWords } from './hca.ts';
-import { Cqc, CqcState, Eqc, HcaHeader, Mpt, MptKind, Qpc, QpcState, Srqc, UarControl } from './layout.ts';
+import { Cqc, CqcState, Eqc, HcaHeader, Mpt, MptKind, Qpc, QpcState, QpcType, Srqc, UarControl } from './layout.ts';
 import { CQS_LOG2, CQS_MAX, MPTS_MAX, QPS_LOG2, QPS_MAX, UARS_MAX } from './limits.ts';
 import { moveCq } from './move-cq.ts';
 import { MULTICAST_QPN } from './multicast.ts';
@@ -29,13 +29,16 @@ import {
   windowEntry,
 } from './region-commands.ts';
 import { SrqCommands } from './srq-commands.ts';
+import { XrcdCommands } from './xrcd-commands.ts';
 
+const { XRC_SEND, XRC_RECV } = QpcType;
 const GENERATION_MAX = 255;
 
 export class CommandInterface {
   readonly engine: Engine;
   readonly hca: Hca;
   readonly srqs: SrqCommands;
+  readonly xrcds: XrcdCommands;
   readonly #i32: Int32Array;
 
   constructor(engine: Engine, hca: Hca) {
@@ -43,6 +46,7 @@ export class CommandInterface {
     this.hca = hca;
     this.#i32 = engine.machine.i32;
     this.srqs = new SrqCommands(this);
+    this.xrcds = new XrcdCommands(this);
   }
 
   /** Allocates a UAR with its event queue for the calling thread. */
@@ -219,10 +223,7 @@ export class CommandInterface {
     return this.engine.command(() => {
       const i32 = this.#i32;
       checkQpInit(init);
-      this.checkPd(init.pd);
-      const sendCq = this.cq(init.sendCqn);
-      const recvCq = this.cq(init.recvCqn);
-      const srq = init.srqn === undefined ? 0 : this.srqs.context(init.srqn);
+      const { pd, sendCq, recvCq, srq, xrcd } = this.#partsOf(init);
       const sqBytes = 1 << (init.sqLog2Count + init.sqLog2Bytes);
       const rqBytes = 1 << (init.rqLog2Count + init.rqLog2Bytes);
       const [entry, base] = this.ringMemory(init.bufferKey, QP_DOORBELL_RECORD_BYTES + sqBytes + rqBytes);
@@ -234,7 +235,7 @@ export class CommandInterface {
       if (((generation << QPS_LOG2) | index) === MULTICAST_QPN) generation = this.nextGeneration(q + Qpc.GENERATION);
       i32.fill(0, q, q + Qpc.GENERATION);
       i32[q + Qpc.TYPE] = init.type;
-      i32[q + Qpc.PD] = init.pd;
+      i32[q + Qpc.PD] = pd;
       i32[q + Qpc.UAR] = init.uar;
       i32[q + Qpc.EQ] = i32[this.engine.uars.control(init.uar) + UarControl.EQ];
       i32[q + Qpc.HCA] = this.hca.header;
@@ -242,6 +243,7 @@ export class CommandInterface {
       i32[q + Qpc.SEND_CQ] = sendCq;
       i32[q + Qpc.RECV_CQ] = recvCq;
       i32[q + Qpc.SRQ] = srq;
+      i32[q + Qpc.XRCD] = xrcd;
       i32[q + Qpc.RECORD] = base >>> 2;
       i32[q + Qpc.BUFFER_MPT] = entry;
       i32[q + Qpc.SQ_BASE] = (base + QP_DOORBELL_RECORD_BYTES) >>> 2;
@@ -260,12 +262,22 @@ export class CommandInterface {
       i32[q + Qpc.STATE] = QpcState.RESET;
       // Counts last, number at the very end: a thread that dies here leaves at worst a count, which recovery makes anew.
       i32[entry + Mpt.PINS]++;
-      i32[sendCq + Cqc.REFERENCES]++;
-      i32[recvCq + Cqc.REFERENCES]++;
+      if (sendCq !== 0) i32[sendCq + Cqc.REFERENCES]++;
+      if (recvCq !== 0) i32[recvCq + Cqc.REFERENCES]++;
       if (srq !== 0) i32[srq + Srqc.REFERENCES]++;
       Atomics.store(i32, q + Qpc.QPN, qpn);
       return qpn;
     });
+  }
+
+  /** What a QP is made of, as its type wants it; 0 for what it does not have. */
+  #partsOf(init: QpInit): { pd: number; sendCq: number; recvCq: number; srq: number; xrcd: number } {
+    const { type, pd = 0, sendCqn = 0, recvCqn = 0, srqn = 0, xrcdn = 0 } = init;
+    if (type === XRC_RECV) return { pd: 0, sendCq: 0, recvCq: 0, srq: 0, xrcd: this.xrcds.domain(xrcdn) };
+    this.checkPd(pd);
+    const sendCq = this.cq(sendCqn);
+    if (type === XRC_SEND) return { pd, sendCq, recvCq: 0, srq: 0, xrcd: 0 };
+    return { pd, sendCq, recvCq: this.cq(recvCqn), srq: srqn === 0 ? 0 : this.srqs.basic(srqn), xrcd: 0 };
   }
 
   /** The transport context of a new QP, where messages travel as packets; the QP's number goes back when there is none. */

@@ -6,12 +6,20 @@
  * a loop's end, so a step is either wholly done or not at all, and a thread that takes the lock over may simply do it again.
  */
 import type { Machine } from '@openverbs/machine';
-import { CqArm, CqDoorbellRecord, CqeSyndrome, CqeWords, loadOrdered, QpDoorbellRecord } from '@openverbs/verbs/rings';
+import {
+  CqArm,
+  CqDoorbellRecord,
+  CqeFlag,
+  CqeSyndrome,
+  CqeWords,
+  loadOrdered,
+  QpDoorbellRecord,
+} from '@openverbs/verbs/rings';
 import { PSN_MASK as PSNS } from '@openverbs/rocev2';
 import { AsyncEvent } from './async-event.ts';
 import type { CqModeration } from './cq-moderation.ts';
 import type { EventQueues } from './event-queue.ts';
-import { Cqc, CqcFlag, CqcState, HcaHeader, Mpt, Qpc, QpcState } from './layout.ts';
+import { Cqc, CqcFlag, CqcState, HcaHeader, Mpt, Qpc, QpcState, Srqc } from './layout.ts';
 import { Qpt } from './packets/layout.ts';
 import type { ReceiveQueue } from './receive-queue.ts';
 
@@ -124,6 +132,10 @@ export class Completer {
     this.#recvConsumer = queue.consumer;
     this.#recvConsumed = queue.consumed;
     this.#recvSrq = queue.srq;
+    if (queue.srq !== 0 && i32[queue.srq + Srqc.XRCD] !== 0) {
+      i32[cqe + FLAGS] = flags | CqeFlag.XRC;
+      i32[cqe + SRC_QPN] = i32[queue.srq + Srqc.SRQN];
+    }
     this.#solicited = solicited || syndrome !== SUCCESS;
     return true;
   }

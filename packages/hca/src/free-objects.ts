@@ -4,8 +4,9 @@
  */
 import type { Engine } from './engine.ts';
 import type { Hca } from './hca.ts';
-import { Cqc, CqcState, Mpt, MptKind, Qpc, QpcState, Srqc, SrqcState, UarControl } from './layout.ts';
+import { Cqc, CqcState, Mpt, MptKind, Qpc, QpcState, Srqc, SrqcState, UarControl, Xrcdc } from './layout.ts';
 import { detachFromAll } from './multicast.ts';
+import { cqsOf, hasSrq, qps } from './table-entries.ts';
 
 /** Takes a QP out of the tables. */
 export function freeQp(engine: Engine, hca: Hca, q: number): void {
@@ -16,9 +17,8 @@ export function freeQp(engine: Engine, hca: Hca, q: number): void {
   if (transport !== 0) engine.packets?.forget(q);
   i32[q + Qpc.STATE] = QpcState.RESET;
   Atomics.store(i32, q + Qpc.QPN, 0);
-  i32[i32[q + Qpc.SEND_CQ] + Cqc.REFERENCES]--;
-  i32[i32[q + Qpc.RECV_CQ] + Cqc.REFERENCES]--;
-  if (i32[q + Qpc.SRQ] !== 0) i32[i32[q + Qpc.SRQ] + Srqc.REFERENCES]--;
+  for (const cq of cqsOf(i32, q)) i32[cq + Cqc.REFERENCES]--;
+  if (hasSrq(i32, q)) i32[i32[q + Qpc.SRQ] + Srqc.REFERENCES]--;
   i32[i32[q + Qpc.BUFFER_MPT] + Mpt.PINS]--;
   if (transport !== 0) engine.machine.pages.free(transport * 4);
   hca.qps.free((q - hca.qpTable) / Qpc.WORDS);
@@ -39,8 +39,21 @@ export function freeSrq(engine: Engine, hca: Hca, s: number): void {
   const { i32 } = engine.machine;
   Atomics.store(i32, s + Srqc.SRQN, 0);
   i32[s + Srqc.STATE] = SrqcState.FREE;
+  if (i32[s + Srqc.XRCD] !== 0) leaveXrcSrq(i32, hca, s);
   i32[i32[s + Srqc.BUFFER_MPT] + Mpt.PINS]--;
   hca.srqs.free((s - hca.srqTable) / Srqc.WORDS);
+}
+
+/** XRC: the CQ has one queue less, and QPs forget what their last message named. */
+function leaveXrcSrq(i32: Int32Array, hca: Hca, s: number): void {
+  i32[i32[s + Srqc.CQ] + Cqc.REFERENCES]--;
+  for (const q of qps(i32, hca)) if (i32[q + Qpc.SRQ] === s) i32[q + Qpc.SRQ] = i32[q + Qpc.SRQ_WQE] = 0;
+}
+
+/** Takes an opening of an XRC domain out of the table. */
+export function freeXrcd(engine: Engine, hca: Hca, x: number): void {
+  Atomics.store(engine.machine.i32, x + Xrcdc.NUMBER, 0);
+  hca.xrcds.free((x - hca.xrcdTable) / Xrcdc.WORDS);
 }
 
 /** Takes a region or a memory window out of the TPT. A window's pages are the region's, and go on. */

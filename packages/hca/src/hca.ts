@@ -3,7 +3,7 @@ import { IndexAllocator, PAGE_BYTES } from '@openverbs/machine';
 import type { Machine } from '@openverbs/machine';
 import { type MemoryLink, portId } from '@openverbs/netdev';
 import { DeviceError } from './device-error.ts';
-import { Ah, Cqc, EngineHeader, HcaHeader, Mcast, Mpt, Port, Qpc, Srqc } from './layout.ts';
+import { Ah, Cqc, EngineHeader, HcaHeader, Mcast, Mpt, Port, Qpc, Srqc, Xrcdc } from './layout.ts';
 import {
   AHS_MAX,
   CQS_MAX,
@@ -17,6 +17,7 @@ import {
   PORTS_MAX,
   QPS_MAX,
   SRQS_MAX,
+  XRCDS_MAX,
 } from './limits.ts';
 import { PKEY_DEFAULT } from './pkey.ts';
 
@@ -59,11 +60,13 @@ export class Hca {
   readonly qpTable: number;
   readonly cqTable: number;
   readonly srqTable: number;
+  readonly xrcdTable: number;
   readonly mptTable: number;
   readonly ahTable: number;
   readonly qps: IndexAllocator;
   readonly cqs: IndexAllocator;
   readonly srqs: IndexAllocator;
+  readonly xrcds: IndexAllocator;
   readonly mpts: IndexAllocator;
   readonly pds: IndexAllocator;
   readonly ahs: IndexAllocator;
@@ -83,12 +86,14 @@ export class Hca {
     this.qpTable = i32[header + HcaHeader.QP_TABLE];
     this.cqTable = i32[header + HcaHeader.CQ_TABLE];
     this.srqTable = i32[header + HcaHeader.SRQ_TABLE];
+    this.xrcdTable = i32[header + HcaHeader.XRCD_TABLE];
     this.mptTable = i32[header + HcaHeader.MPT_TABLE];
     const allocator = (word: number, capacity: number): IndexAllocator =>
       new IndexAllocator(machine, i32[header + word] * 4, capacity);
     this.qps = allocator(HcaHeader.QP_ALLOCATOR, QPS_MAX);
     this.cqs = allocator(HcaHeader.CQ_ALLOCATOR, CQS_MAX);
     this.srqs = allocator(HcaHeader.SRQ_ALLOCATOR, SRQS_MAX);
+    this.xrcds = allocator(HcaHeader.XRCD_ALLOCATOR, XRCDS_MAX);
     this.mpts = allocator(HcaHeader.MPT_ALLOCATOR, MPTS_MAX);
     this.pds = allocator(HcaHeader.PD_ALLOCATOR, PDS_MAX);
     this.ahTable = i32[header + HcaHeader.AH_TABLE];
@@ -153,11 +158,12 @@ export class Hca {
   }
 
   /** What exists, for those who look for leaks. */
-  get objects(): Readonly<Record<'qps' | 'cqs' | 'srqs' | 'mrs' | 'pds' | 'ahs', number>> {
+  get objects(): Readonly<Record<'qps' | 'cqs' | 'srqs' | 'xrcds' | 'mrs' | 'pds' | 'ahs', number>> {
     return {
       qps: this.qps.inUse - RESERVED_QPS,
       cqs: this.cqs.inUse,
       srqs: this.srqs.inUse,
+      xrcds: this.xrcds.inUse,
       mrs: this.mpts.inUse - RESERVED_MPTS,
       pds: this.pds.inUse - RESERVED_PDS,
       ahs: this.ahs.inUse,
@@ -187,11 +193,13 @@ export class Hca {
     i32[header + HcaHeader.QP_TABLE] = allocWords(machine, QPS_MAX * Qpc.WORDS);
     i32[header + HcaHeader.CQ_TABLE] = allocWords(machine, CQS_MAX * Cqc.WORDS);
     i32[header + HcaHeader.SRQ_TABLE] = allocWords(machine, SRQS_MAX * Srqc.WORDS);
+    i32[header + HcaHeader.XRCD_TABLE] = allocWords(machine, XRCDS_MAX * Xrcdc.WORDS);
     i32[header + HcaHeader.MPT_TABLE] = allocWords(machine, MPTS_MAX * Mpt.WORDS);
     i32[header + HcaHeader.PD_TABLE] = allocWords(machine, PDS_MAX);
     i32[header + HcaHeader.QP_ALLOCATOR] = allocWords(machine, IndexAllocator.bytes(QPS_MAX) / 4);
     i32[header + HcaHeader.CQ_ALLOCATOR] = allocWords(machine, IndexAllocator.bytes(CQS_MAX) / 4);
     i32[header + HcaHeader.SRQ_ALLOCATOR] = allocWords(machine, IndexAllocator.bytes(SRQS_MAX) / 4);
+    i32[header + HcaHeader.XRCD_ALLOCATOR] = allocWords(machine, IndexAllocator.bytes(XRCDS_MAX) / 4);
     i32[header + HcaHeader.MPT_ALLOCATOR] = allocWords(machine, IndexAllocator.bytes(MPTS_MAX) / 4);
     i32[header + HcaHeader.PD_ALLOCATOR] = allocWords(machine, IndexAllocator.bytes(PDS_MAX) / 4);
     i32[header + HcaHeader.AH_TABLE] = allocWords(machine, AHS_MAX * Ah.WORDS);

@@ -106,6 +106,8 @@ export const HcaHeader = {
   PD_TABLE: 13,
   SRQ_TABLE: 14,
   SRQ_ALLOCATOR: 15,
+  XRCD_TABLE: 30,
+  XRCD_ALLOCATOR: 31,
   /** CQ overruns. */
   CQ_OVERRUNS: 17,
   /** Events that an event queue had no room for. */
@@ -282,6 +284,8 @@ export const Qpc = {
   /** Of a send to a multicast group: index of the WQE, and how far in the tables its copies have got. */
   MCAST_WQE: 68,
   MCAST_NEXT: 69,
+  /** Number of the XRC domain of an XRC_RECV QP; 0 of all others. */
+  XRCD: 70,
   /** Alternate path: its address vector, eight words as from AV_DGID on, and what else belongs to a path. */
   ALT_AV: 80,
   ALT_PKEY_INDEX: 88,
@@ -314,7 +318,7 @@ export const AltPath = {
 export const Waiting = { NOT: 0, RNR: 1, RESPONSE: 2 } as const;
 
 /** Types of a QP, the values of `ibv_qp_type`. */
-export const QpcType = { RC: 2, UC: 3, UD: 4 } as const;
+export const QpcType = { RC: 2, UC: 3, UD: 4, XRC_SEND: 9, XRC_RECV: 10 } as const;
 
 /** States of a QP, the values of `ibv_qp_state`. */
 export const QpcState = { RESET: 0, INIT: 1, RTR: 2, RTS: 3, SQD: 4, SQE: 5, ERR: 6 } as const;
@@ -404,11 +408,31 @@ export const Srqc = {
   REFERENCES: 16,
   /** Counts the SRQs that had this entry; outlives them. */
   GENERATION: 17,
+  /** XRC: word index of the context of the CQ that receives complete to; 0 of a basic SRQ. */
+  CQ: 18,
+  /** XRC: number of the domain. */
+  XRCD: 19,
   WORDS: 32,
 } as const;
 
 /** States of an SRQ. */
 export const SrqcState = { FREE: 0, VALID: 1, ERR: 2 } as const;
+
+/** Entry of the table of XRC domains: one for each time that a domain was opened. */
+export const Xrcdc = {
+  /** Number of this opening, with generation; 0 when the entry is free. Stored last. */
+  NUMBER: 0,
+  /** Number of the domain: that of its first opening. */
+  DOMAIN: 1,
+  UAR: 2,
+  /** 1 when the inode counts: it is how others find the domain. */
+  SHARED: 3,
+  /** Device and number of the inode, 64 bits each. */
+  INODE: 4,
+  /** Counts the openings that had this entry; outlives them. */
+  GENERATION: 8,
+  WORDS: 16,
+} as const;
 
 /** Entry of the memory protection table (TPT). */
 export const Mpt = {

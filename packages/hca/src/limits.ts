@@ -21,6 +21,9 @@ export const CQS_LOG2 = 16;
 export const CQS_MAX = 1 << CQS_LOG2;
 export const SRQS_LOG2 = 16;
 export const SRQS_MAX = 1 << SRQS_LOG2;
+/** XRC domains, counted as often as they are open. */
+export const XRCDS_LOG2 = 12;
+export const XRCDS_MAX = 1 << XRCDS_LOG2;
 export const MPTS_LOG2 = 18;
 export const MPTS_MAX = 1 << MPTS_LOG2;
 export const PDS_MAX = 65536;

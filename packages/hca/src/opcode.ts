@@ -21,6 +21,8 @@ export const SEND_OPCODES: Readonly<Record<number, number>> = {
   [QpcType.RC]: 0b11_1111_1111,
   [QpcType.UC]: 0b01_1000_1111,
   [QpcType.UD]: 0b00_0000_1100,
+  [QpcType.XRC_SEND]: 0b0111_1111,
+  [QpcType.XRC_RECV]: 0,
 };
 
 /** `ibv_wc_opcode` of each. */

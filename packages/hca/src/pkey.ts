@@ -19,6 +19,8 @@ const SERVICE: Readonly<Record<number, number>> = {
   [QpcType.RC]: 0x010000,
   [QpcType.UC]: 0x020000,
   [QpcType.UD]: 0x030000,
+  [QpcType.XRC_SEND]: 0x040000,
+  [QpcType.XRC_RECV]: 0x040000,
 };
 
 /** A P_Key and the service of a QP type, as {@link Qpc.SERVICE_PKEY}. */

@@ -51,6 +51,7 @@ export class QpStateMachine {
   /** Completes everything outstanding in the send queue with a flush error (IBTA 10.3.1, SQE state). */
   flushSends(q: number): void {
     const i32 = this.#i32;
+    if (i32[q + Qpc.SEND_CQ] === 0) return; // XRC_RECV has no send queue, whatever its doorbell record says
     const record = i32[q + Qpc.RECORD];
     this.#completer.faultKey = this.#completer.faultAddrLo = this.#completer.faultAddrHi = 0;
     const sqMask = (1 << i32[q + Qpc.SQ_LOG2_COUNT]) - 1;
@@ -70,6 +71,7 @@ export class QpStateMachine {
       this.#leaveSrq(q);
       return;
     }
+    if (i32[q + Qpc.RECV_CQ] === 0) return; // XRC: no receive queue either
     const rqMask = (1 << i32[q + Qpc.RQ_LOG2_COUNT]) - 1;
     const producer = Atomics.load(i32, i32[q + Qpc.RECORD] + RQ_PRODUCER);
     let posted = this.#posted(producer, i32[q + Qpc.RQ_CONSUMER], rqMask);
@@ -89,7 +91,7 @@ export class QpStateMachine {
   #leaveSrq(q: number): void {
     const i32 = this.#i32;
     if (i32[q + Qpc.SRQ_WQE] !== 0) this.#flushReceive(q);
-    if (i32[q + Qpc.LAST_WQE_REACHED] !== 0) return;
+    if (i32[q + Qpc.LAST_WQE_REACHED] !== 0 || i32[q + Qpc.XRCD] !== 0) return;
     this.#events.raiseQp(q, AsyncEvent.QP_LAST_WQE_REACHED);
     i32[q + Qpc.LAST_WQE_REACHED] = 1;
   }
@@ -120,6 +122,7 @@ export class QpStateMachine {
     for (const word of [Qpc.SQ_CONSUMER, Qpc.RQ_CONSUMER, Qpc.SQ_PSN, Qpc.RQ_PSN, Qpc.MSN, Qpc.PEER]) i32[q + word] = 0;
     for (const word of [Qpc.COMM_ESTABLISHED, Qpc.SQ_DRAINING, Qpc.EN_SQD_ASYNC_NOTIFY]) i32[q + word] = 0;
     for (const word of [Qpc.SRQ_WQE, Qpc.LAST_WQE_REACHED, Qpc.PATH_MIG_STATE, Qpc.ALT_STATE]) i32[q + word] = 0;
+    if (i32[q + Qpc.XRCD] !== 0) i32[q + Qpc.SRQ] = i32[q + Qpc.PD] = 0;
     if (i32[q + Qpc.TRANSPORT] !== 0) resetTransportContext(i32, i32[q + Qpc.TRANSPORT]);
     i32[q + Qpc.MCAST_WQE] = -1;
     this.set(q, QpcState.RESET);

@@ -11,11 +11,14 @@ import type { Machine } from '@openverbs/machine';
 import { QpDoorbellRecord, SrqDoorbellRecord, VendorErr } from '@openverbs/verbs/rings';
 import { AsyncEvent } from './async-event.ts';
 import type { EventQueues } from './event-queue.ts';
-import { Qpc, Srqc, SrqcState } from './layout.ts';
+import { HcaHeader, Qpc, Srqc, SrqcState } from './layout.ts';
+import { SRQS_MAX } from './limits.ts';
 
-const { PD, RECORD, RQ_BASE, RQ_LOG2_COUNT, RQ_LOG2_WORDS, RQ_CONSUMER, RECV_CQ, MAX_RECV_SGE, SRQ, SRQ_WQE } = Qpc;
+const { PD, RECORD, RQ_BASE, RQ_LOG2_COUNT, RQ_LOG2_WORDS, RQ_CONSUMER, RECV_CQ, MAX_RECV_SGE, SRQ, SRQ_WQE, HCA } =
+  Qpc;
 const { CONSUMER, LIMIT, LOG2_COUNT, RING, WQES, WQE_LOG2_WORDS, STATE } = Srqc;
 const { RQ_PRODUCER } = QpDoorbellRecord;
+const SRQ_MASK = SRQS_MAX - 1;
 const { RNR, BAD_RECV_WQE, SRQ_ERR } = VendorErr;
 
 export class ReceiveQueue {
@@ -83,8 +86,15 @@ export class ReceiveQueue {
     const i32 = this.#i32;
     const limit = i32[srq + LIMIT];
     if (limit === 0 || this.#available(srq) >= limit) return;
-    this.#raise(srq, AsyncEvent.SRQ_LIMIT_REACHED);
-    i32[srq + LIMIT] = 0;
+    // Without room for the event it stays armed, and who empties the queue looks here again.
+    if (this.#raise(srq, AsyncEvent.SRQ_LIMIT_REACHED)) i32[srq + LIMIT] = 0;
+  }
+
+  /** Context of the SRQ of a number, if that is one of the domain of the XRC_RECV QP at `p`; else 0. */
+  xrcSrq(p: number, srqn: number): number {
+    const i32 = this.#i32;
+    const srq = i32[i32[p + HCA] + HcaHeader.SRQ_TABLE] + (srqn & SRQ_MASK) * Srqc.WORDS;
+    return srqn !== 0 && i32[srq + Srqc.SRQN] === srqn && i32[srq + Srqc.XRCD] === i32[p + Qpc.XRCD] ? srq : 0;
   }
 
   #findShared(p: number, srq: number): number {
@@ -109,7 +119,8 @@ export class ReceiveQueue {
     this.index = slot;
     this.pd = i32[srq + Srqc.PD];
     this.maxSge = i32[srq + Srqc.MAX_SGE];
-    this.cq = i32[p + RECV_CQ];
+    const cq = i32[srq + Srqc.CQ];
+    this.cq = cq === 0 ? i32[p + RECV_CQ] : cq;
     this.srq = srq;
     return 0;
   }
@@ -126,8 +137,8 @@ export class ReceiveQueue {
     return SRQ_ERR;
   }
 
-  #raise(srq: number, type: number): void {
+  #raise(srq: number, type: number): boolean {
     const i32 = this.#i32;
-    this.#events.raise(i32[srq + Srqc.EQ], type, i32[srq + Srqc.SRQN], i32[srq + Srqc.HCA]);
+    return this.#events.raise(i32[srq + Srqc.EQ], type, i32[srq + Srqc.SRQN], i32[srq + Srqc.HCA]);
   }
 }

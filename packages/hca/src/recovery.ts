@@ -11,9 +11,9 @@ import { settleFaults } from './device-faults.ts';
 import type { Engine } from './engine.ts';
 import { RESERVED_MPTS, RESERVED_PDS, RESERVED_QPS } from './hca.ts';
 import type { Hca } from './hca.ts';
-import { Ah, Cqc, EngineHeader, HcaHeader, Mpt, Qpc, QpcState, Srqc, UarControl, Waiting } from './layout.ts';
+import { Ah, Cqc, EngineHeader, HcaHeader, Mpt, Qpc, QpcState, Srqc, UarControl, Waiting, Xrcdc } from './layout.ts';
 import { UARS_MAX } from './limits.ts';
-import { cqs, mpts, qps, srqs } from './table-entries.ts';
+import { cqs, cqsOf, hasSrq, mpts, qps, srqs } from './table-entries.ts';
 
 /** Called with the lock held, by the thread that took it over. */
 export function recover(engine: Engine): void {
@@ -51,6 +51,7 @@ function rebuildAllocators(i32: Int32Array, hca: Hca): void {
   hca.qps.rebuild((index) => index < RESERVED_QPS || i32[hca.qpTable + index * Qpc.WORDS] !== 0);
   hca.cqs.rebuild((index) => i32[hca.cqTable + index * Cqc.WORDS] !== 0);
   hca.srqs.rebuild((index) => i32[hca.srqTable + index * Srqc.WORDS] !== 0);
+  hca.xrcds.rebuild((index) => i32[hca.xrcdTable + index * Xrcdc.WORDS] !== 0);
   hca.mpts.rebuild((index) => index < RESERVED_MPTS || i32[hca.mptTable + index * Mpt.WORDS] !== 0);
   hca.ahs.rebuild((index) => i32[hca.ahTable + index * Ah.WORDS] !== 0);
   const pdTable = i32[hca.header + HcaHeader.PD_TABLE];
@@ -67,11 +68,11 @@ function recountReferences(i32: Int32Array, hca: Hca): void {
   const sharedQueues = srqs(i32, hca);
   for (const s of sharedQueues) i32[s + Srqc.REFERENCES] = 0;
   for (const s of sharedQueues) i32[i32[s + Srqc.BUFFER_MPT] + Mpt.PINS]++;
+  for (const s of sharedQueues) if (i32[s + Srqc.CQ] !== 0) i32[i32[s + Srqc.CQ] + Cqc.REFERENCES]++;
   for (const q of qps(i32, hca)) {
-    if (i32[q + Qpc.SRQ] !== 0) i32[i32[q + Qpc.SRQ] + Srqc.REFERENCES]++;
+    if (hasSrq(i32, q)) i32[i32[q + Qpc.SRQ] + Srqc.REFERENCES]++;
     i32[i32[q + Qpc.BUFFER_MPT] + Mpt.PINS]++;
-    i32[i32[q + Qpc.SEND_CQ] + Cqc.REFERENCES]++;
-    i32[i32[q + Qpc.RECV_CQ] + Cqc.REFERENCES]++;
+    for (const cq of cqsOf(i32, q)) i32[cq + Cqc.REFERENCES]++;
   }
 }
 
@@ -90,11 +91,12 @@ function hasTimer(i32: Int32Array, q: number): boolean {
   return waiting === Waiting.RNR || (waiting === Waiting.RESPONSE && i32[q + Qpc.TIMEOUT] !== 0);
 }
 
-/** Raises what an event queue had no room for: the events of armed CQs. The lock must be held. */
+/** Raises what an event queue had no room for: the events of armed CQs and SRQs. The lock must be held. */
 export function catchUp(engine: Engine, eq: number): void {
   const { i32 } = engine.machine;
   for (const hca of engine.hcas) {
     for (const c of cqs(i32, hca)) if (i32[c + Cqc.EQ] === eq) completeArmed(engine, c);
+    for (const s of srqs(i32, hca)) if (i32[s + Srqc.EQ] === eq) engine.receives.checkLimit(s);
   }
 }
 

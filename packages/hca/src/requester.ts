@@ -6,7 +6,7 @@
  */
 import type { Machine } from '@openverbs/machine';
 import { packetCount } from '@openverbs/rocev2';
-import { CqeSyndrome, QpDoorbellRecord, VendorErr } from '@openverbs/verbs/rings';
+import { CqeSyndrome, QpDoorbellRecord, SendWqe, VendorErr } from '@openverbs/verbs/rings';
 import { AsyncEvent } from './async-event.ts';
 import type { Completer } from './completer.ts';
 import type { DmaEngine } from './dma-engine.ts';
@@ -27,7 +27,8 @@ import type { UnreliableRequester } from './unreliable-requester.ts';
 const { STATE, TYPE, SQ_BASE, SQ_LOG2_COUNT, SQ_LOG2_WORDS, RECORD, SQ_CONSUMER, PEER, PATH_MTU, WAITING } = Qpc;
 const { RETRY_CNT, RETRIES_LEFT, RNR_RETRY, RNR_RETRIES_LEFT, TIMEOUT, MIN_RNR_TIMER } = Qpc;
 const { RTS, SQD, SQE, ERR } = QpcState;
-const RC = QpcType.RC;
+const { RC, XRC_SEND, XRC_RECV } = QpcType;
+const { REMOTE_SRQN } = SendWqe;
 const { SQ_PRODUCER } = QpDoorbellRecord;
 const { RDMA_WRITE, RDMA_WRITE_WITH_IMM, SEND, SEND_WITH_IMM, RDMA_READ, SEND_WITH_INV } = Opcode;
 const { SIGNALED } = SendFlag;
@@ -90,7 +91,8 @@ export class Requester {
     const i32 = this.#i32;
     const state = i32[q + STATE];
     if (state !== RTS || i32[q + WAITING] !== NOT_WAITING) return this.#runSpecial(q, state);
-    if (i32[q + TYPE] !== RC) return this.#unreliable.run(q, budget);
+    const type = i32[q + TYPE];
+    if (type !== RC && type !== XRC_SEND) return type !== XRC_RECV && this.#unreliable.run(q, budget);
     const log2Count = i32[q + SQ_LOG2_COUNT];
     const mask = (1 << log2Count) - 1;
     const base = i32[q + SQ_BASE];
@@ -163,6 +165,7 @@ export class Requester {
     const list = this.#list;
     const packets = packetCount(list.length, i32[q + PATH_MTU]);
     let answer = this.#responder.accept(q, packets);
+    if (answer === ACK && i32[q + TYPE] !== RC) answer = this.#responder.nameSrq(i32[q + PEER], i32[w + REMOTE_SRQN]);
     if (answer === ACK) answer = this.#deliver(i32[q + PEER], opcode);
     if (answer !== ACK) return this.#answered(q, index, answer, packets);
     return this.#complete(q, i32[q + PEER], index, packets);

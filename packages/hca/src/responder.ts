@@ -12,7 +12,7 @@ import type { Completer } from './completer.ts';
 import type { DmaEngine } from './dma-engine.ts';
 import { countBadPkey } from './drop-counters.ts';
 import type { EventQueues } from './event-queue.ts';
-import { Qpc, QpcState, QpcType } from './layout.ts';
+import { Qpc, QpcState, QpcType, Srqc } from './layout.ts';
 import { Access, Opcode, WC_RECV, WC_RECV_RDMA_WITH_IMM, WC_WITH_IMM, WC_WITH_INV } from './opcode.ts';
 import type { MemoryWindows } from './memory-windows.ts';
 import { isSameService, pkeysMatch } from './pkey.ts';
@@ -112,6 +112,20 @@ export class Responder {
       i32[p + STATE] >= RTR &&
       i32[p + STATE] < ERR
     );
+  }
+
+  /**
+   * XRC: takes the SRQ that a message names. It must be of the QP's domain; the message's keys are then those of the SRQ's
+   * protection domain (IBTA annex A14, XRC domains).
+   */
+  nameSrq(p: number, srqn: number): number {
+    const i32 = this.#i32;
+    if (i32[p + Qpc.XRCD] === 0) return this.#refuse(NONE, VendorErr.NO_RESPONSE); // an XRC_SEND, which receives nothing
+    const srq = this.#queue.xrcSrq(p, srqn);
+    if (srq === 0) return this.#refuseAt(NAK_INVALID_REQUEST, VendorErr.BAD_SRQN, 0, srqn, 0);
+    i32[p + Qpc.SRQ] = srq;
+    i32[p + PD] = i32[srq + Srqc.PD];
+    return ACK;
   }
 
   /** Whether the QPs at `q` and `p` use one service, and their P_Keys match; else {@link Responder.vendorErr} says why not. */

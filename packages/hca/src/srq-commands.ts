@@ -5,7 +5,7 @@ import type { SrqChange, SrqInit } from './command-init.ts';
 import type { CommandInterface } from './command-interface.ts';
 import { DeviceError } from './device-error.ts';
 import { freeSrq } from './free-objects.ts';
-import { Mpt, Srqc, SrqcState, UarControl } from './layout.ts';
+import { Cqc, Mpt, Srqc, SrqcState, UarControl } from './layout.ts';
 import { SGES_MAX, SRQ_WR_MAX, SRQS_LOG2, SRQS_MAX } from './limits.ts';
 import { moveSrq, postedToSrq, type SrqRing } from './move-srq.ts';
 
@@ -33,6 +33,8 @@ export class SrqCommands {
       const i32 = this.#i32;
       checkSrqInit(init);
       this.#commands.checkPd(init.pd);
+      const cq = init.xrc === undefined ? 0 : this.#commands.cq(init.xrc.cqn);
+      const xrcd = init.xrc === undefined ? 0 : this.#commands.xrcds.domain(init.xrc.xrcdn);
       const ring = this.#ring(init.bufferKey, init.log2Count, init.wqeLog2Bytes);
       const index = hca.srqs.alloc();
       if (index < 0) throw new DeviceError('ENOMEM', `all ${SRQS_MAX} SRQs of the device are taken`);
@@ -53,7 +55,10 @@ export class SrqCommands {
       i32[s + Srqc.HCA] = hca.header;
       i32[s + Srqc.BUFFER_MPT] = ring.entry;
       i32[s + Srqc.REFERENCES] = 0;
+      i32[s + Srqc.CQ] = cq;
+      i32[s + Srqc.XRCD] = xrcd;
       i32[ring.entry + Mpt.PINS]++;
+      if (cq !== 0) i32[cq + Cqc.REFERENCES]++;
       const srqn = (this.#commands.nextGeneration(s + Srqc.GENERATION) << SRQS_LOG2) | index;
       Atomics.store(i32, s + Srqc.SRQN, srqn);
       return srqn;
@@ -110,6 +115,13 @@ export class SrqCommands {
     const s = this.#commands.hca.srqTable + (srqn & (SRQS_MAX - 1)) * Srqc.WORDS;
     if (srqn === 0 || this.#i32[s + Srqc.SRQN] !== srqn) throw new DeviceError('EINVAL', `there is no SRQ ${srqn}`);
     return s;
+  }
+
+  /** Context of an SRQ that a QP can be made with: an XRC SRQ is named by messages. */
+  basic(srqn: number): number {
+    const s = this.context(srqn);
+    if (this.#i32[s + Srqc.XRCD] === 0) return s;
+    throw new DeviceError('EINVAL', `SRQ ${srqn} is for XRC`, 'make the QP with a basic SRQ, or with an XRC domain');
   }
 
   /** Where the parts of a buffer are. */

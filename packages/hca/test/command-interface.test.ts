@@ -153,12 +153,12 @@ describe('CommandInterface', () => {
   });
 
   it('counts what exists', () => {
-    expect(bed.hca.objects).to.deep.equal({ qps: 0, cqs: 1, srqs: 0, mrs: 2, pds: 1, ahs: 0 });
+    expect(bed.hca.objects).to.deep.equal({ qps: 0, cqs: 1, srqs: 0, xrcds: 0, mrs: 2, pds: 1, ahs: 0 });
     const qp = bed.qp();
-    expect(bed.hca.objects).to.deep.equal({ qps: 1, cqs: 2, srqs: 0, mrs: 4, pds: 1, ahs: 0 });
+    expect(bed.hca.objects).to.deep.equal({ qps: 1, cqs: 2, srqs: 0, xrcds: 0, mrs: 4, pds: 1, ahs: 0 });
     qp.destroy();
     bed.commands.destroyCq(qp.sendCq.number);
-    expect(bed.hca.objects).to.deep.equal({ qps: 0, cqs: 1, srqs: 0, mrs: 4, pds: 1, ahs: 0 });
+    expect(bed.hca.objects).to.deep.equal({ qps: 0, cqs: 1, srqs: 0, xrcds: 0, mrs: 4, pds: 1, ahs: 0 });
   });
 
   it('leaves nothing behind when memory runs out in the middle of a command', () => {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { CqeSyndrome } from '@openverbs/verbs/rings';
 import { EngineState } from '../src/engine-state.ts';
-import { Qpc, QpcState } from '../src/layout.ts';
+import { Qpc, QpcState, QpcType } from '../src/layout.ts';
 import { Opcode } from '../src/opcode.ts';
 import { reap } from '../src/reap.ts';
 import { ackTimeoutNs } from '../src/retry-timer.ts';
@@ -42,6 +42,10 @@ function makeEverything(bed: Testbed): void {
   srq.recv();
   c.send({ sges: [region.sge(4000, 100)] });
   srq.resize(5);
+  const xrcdn = bed.commands.xrcds.open({ uar: bed.uar, create: true, exclusive: false });
+  const cqn = bed.cq().number;
+  bed.srq({ xrc: { xrcdn, cqn } });
+  bed.qp({ type: QpcType.XRC_RECV, xrcdn });
 }
 
 describe('reap', () => {

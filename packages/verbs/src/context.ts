@@ -25,6 +25,7 @@ import { ProtectionDomain } from './protection-domain.ts';
 import { QpTable } from './rings/qp-table.ts';
 import { traceEvent } from './tracing/trace-events.ts';
 import type { WorkCompletion } from './work-completion.ts';
+import { openXrcDomain, type XrcDomain, type XrcdInitAttr } from './xrc-domain.ts';
 
 /** What a buffer is aligned to unless said. */
 const PAGE_BYTES = 4096;
@@ -157,6 +158,14 @@ export class Context extends ContextEx {
     checkInteger(verb, 'alignment', alignment, 1, 2 ** 31);
     if (!Number.isInteger(Math.log2(alignment))) throw invalid(verb, `alignment is ${alignment}, not a power of two`);
     return new DmaBuffer(this, callOp(this, verb, 'allocBuf', length, alignment));
+  }
+
+  /**
+   * Opens an XRC domain. Throws EAGAIN without `O_CREAT` when there is none of the inode yet, EINVAL with `O_EXCL` when there is one.
+   * Source: `ibv_open_xrcd`(3).
+   */
+  openXrcd(init: XrcdInitAttr = {}): XrcDomain {
+    return openXrcDomain(this, init);
   }
 
   /** Makes a completion channel. Throws EOPNOTSUPP where queues raise no events. Source: `ibv_create_comp_channel`(3). */

@@ -6,19 +6,25 @@ import { CallsRecvQueue } from './calls/calls-recv-queue.ts';
 import { CallsSendQueue } from './calls/calls-send-queue.ts';
 import { checkInstance, checkOneOf } from './check.ts';
 import { CompletionQueue } from './completion-queue.ts';
+import type { Context } from './context.ts';
 import type { CapabilityName } from './driver/capabilities.ts';
+import type { QpRequest } from './driver/device-ops.ts';
 import { QpType, qpTypeStr } from './enums/qp.ts';
+import { SrqType } from './enums/srq.ts';
 import { invalid } from './errors.ts';
 import type { VerbsObject } from './lifetime.ts';
 import type { ProtectionDomain } from './protection-domain.ts';
 import { checkCap } from './qp-attr-rules.ts';
-import { QueuePair } from './queue-pair.ts';
+import { QueuePair, type QueuePairInit } from './queue-pair.ts';
 import { RingRecvQueue } from './rings/ring-recv-queue.ts';
 import { RingSendBuilder } from './rings/ring-send-builder.ts';
 import { QpSlots } from './rings/work-queue-slots.ts';
 import { SharedReceiveQueue } from './shared-receive-queue.ts';
+import type { XrcDomain } from './xrc-domain.ts';
 
 const VERB = 'ibv_create_qp';
+/** An XRC_RECV queue pair has no queues. */
+const NO_CAP = { maxSendWr: 0, maxRecvWr: 0, maxSendSge: 0, maxRecvSge: 0, maxInlineData: 0 };
 
 /** What a type needs of the device. */
 const CAPABILITY: Readonly<Partial<Record<QpType, CapabilityName>>> = {
@@ -30,36 +36,63 @@ const CAPABILITY: Readonly<Partial<Record<QpType, CapabilityName>>> = {
 };
 
 /** See `ProtectionDomain.createQp`. */
-export function createQueuePair(pd: ProtectionDomain, init: QpInitAttr): QueuePair {
+export function createQueuePair(pd: ProtectionDomain, given: QpInitAttr): QueuePair {
   pd.assertLive(VERB);
   const { context } = pd;
   assertOp(context, VERB, 'createQp');
+  const init = given.qpType === QpType.XRC_SEND ? withoutReceives(given) : given;
   const { sendCq, recvCq, srq = null, qpType, sqSigAll = false } = init;
-  checkType(pd, qpType);
+  checkType(context, qpType);
   checkObjects(pd, init);
   const cap = checkCap(VERB, context, init.cap);
-  const ops = callOp(context, VERB, 'createQp', {
+  return bindQueuePair(pd, init, {
     pd: pd.handle,
     sendCq: sendCq.handle,
-    recvCq: recvCq.handle,
+    recvCq: recvCq?.handle ?? 0,
     srq: srq?.handle ?? null,
+    xrcd: null,
     qpType,
     sqSigAll,
     cap,
   });
+}
+
+/** See `XrcDomain.createQp`. */
+export function createXrcRecvQp(xrcd: XrcDomain, qpContext: unknown): QueuePair {
+  xrcd.assertLive(VERB);
+  const { context } = xrcd;
+  assertOp(context, VERB, 'createQp');
+  const qpType = QpType.XRC_RECV;
+  checkType(context, qpType);
+  const request = { pd: 0, sendCq: 0, recvCq: 0, srq: null, xrcd: xrcd.handle, qpType, sqSigAll: false, cap: NO_CAP };
+  return bindQueuePair(xrcd, { qpType, cap: NO_CAP, qpContext }, request);
+}
+
+function bindQueuePair(owner: ProtectionDomain | XrcDomain, init: QueuePairInit, request: QpRequest): QueuePair {
+  const { context } = owner;
+  const { qpType, sqSigAll } = request;
+  const { srq } = init;
+  const ops = callOp(context, VERB, 'createQp', request);
   const { handle, qpNum, dataPath } = ops;
   if (dataPath.kind === 'calls') {
     const sendPath = new CallsSendQueue(dataPath, ops.cap);
     const recvPath = new CallsRecvQueue(dataPath);
-    return new QueuePair(pd, { handle, qpNum, cap: ops.cap, init, dataPath, sendPath, recvPath });
+    return new QueuePair(owner, { handle, qpNum, cap: ops.cap, init, dataPath, sendPath, recvPath });
   }
   const sendPath = new RingSendBuilder(dataPath, qpType, sqSigAll);
   const recvPath = new RingRecvQueue(dataPath);
-  context.qpTable.add(new QpSlots(qpNum, sendPath.slots, recvPath.slots, srq?.slots ?? null));
-  return new QueuePair(pd, { handle, qpNum, cap: ops.cap, init, dataPath, sendPath, recvPath });
+  // A receive of an XRC SRQ is found by that.
+  if (qpType !== QpType.XRC_RECV)
+    context.qpTable.add(new QpSlots(qpNum, sendPath.slots, recvPath.slots, srq?.slots ?? null));
+  return new QueuePair(owner, { handle, qpNum, cap: ops.cap, init, dataPath, sendPath, recvPath });
 }
 
-function checkType({ context }: ProtectionDomain, qpType: QpType): void {
+/** XRC_SEND has no receive queue; as in C, what is said of one does not count. */
+function withoutReceives({ recvCq, srq, ...init }: QpInitAttr): QpInitAttr {
+  return init;
+}
+
+function checkType(context: Context, qpType: QpType): void {
   checkOneOf(VERB, 'qpType', qpType, QpType);
   const capability = CAPABILITY[qpType];
   if (capability === undefined) return;
@@ -67,15 +100,19 @@ function checkType({ context }: ProtectionDomain, qpType: QpType): void {
   assertCapability(context, VERB, capability, hint, `${qpTypeStr(qpType)} queue pairs`);
 }
 
-function checkObjects({ context }: ProtectionDomain, { sendCq, recvCq, srq }: QpInitAttr): void {
+function checkObjects({ context }: ProtectionDomain, { sendCq, recvCq, srq, qpType }: QpInitAttr): void {
+  if (qpType === QpType.XRC_RECV) throw invalid(VERB, 'an XRC_RECV queue pair has no PD', 'make it by xrcd.createQp()');
+  const sends = qpType === QpType.XRC_SEND;
   for (const [what, object] of Object.entries({ sendCq, recvCq, srq })) {
     if (object == null) {
-      if (what !== 'srq') throw invalid(VERB, `${what} is missing`);
+      if (what === 'sendCq' || (what === 'recvCq' && !sends)) throw invalid(VERB, `${what} is missing`);
       continue;
     }
     // The handle of another kind of object may be that of a CQ, too.
     checkInstance<VerbsObject>(VERB, what, object, what === 'srq' ? SharedReceiveQueue : CompletionQueue);
     object.assertLive(VERB);
+    if (object instanceof SharedReceiveQueue && object.srqType !== SrqType.BASIC)
+      throw invalid(VERB, `${object.label} is for XRC`, 'messages name it; make the QP with a basic SRQ');
     if (object.context !== context) throw invalid(VERB, `${what} is ${object.label} of another context`);
   }
 }

@@ -75,6 +75,7 @@ const SENTENCES: Readonly<Record<number, Sentence>> = {
   [VendorErr.BIND_ZERO_BASED_REGION]: (f) => `${lkey(f)} ${mr(f)} is zero-based, so no window can be bound to it`,
   [VendorErr.INVALIDATE_NOT_TYPE_2]: (f) =>
     `${rkey(f)} is not of a memory window of type 2: regions are deregistered, windows of type 1 bound to nothing`,
+  [VendorErr.BAD_SRQN]: (f) => `the XRC domain of the peer has no shared receive queue ${f.faultAddr}`,
   [VendorErr.SRQ_ERR]: () => "the peer's shared receive queue is in error",
   [VendorErr.NAK_INVALID_REQUEST]: (f) =>
     f.faultKey === 0

@@ -81,3 +81,4 @@ export {
 } from './tracing/channels.ts';
 export { TRACED_VERBS } from './tracing/traced-verbs.ts';
 export { WorkCompletion } from './work-completion.ts';
+export { XrcDomain, type XrcdInitAttr } from './xrc-domain.ts';

@@ -5,7 +5,7 @@ import type { AhAttrInit } from './attributes/address.ts';
 import type { QpInitAttr, SrqInitAttr } from './attributes/qp.ts';
 import { assertOp, callOp } from './call-op.ts';
 import { checkAhAttr } from './check-ah.ts';
-import { checkInteger, checkOneOf } from './check.ts';
+import { checkOneOf } from './check.ts';
 import type { Context } from './context.ts';
 import type { DmaBuffer } from './dma-buffer.ts';
 import { AccessFlags } from './enums/access-flags.ts';
@@ -16,8 +16,9 @@ import { VerbsObject } from './lifetime.ts';
 import { MemoryRegion, registerMemory } from './memory-region.ts';
 import { MemoryWindow } from './memory-window.ts';
 import { createQueuePair } from './create-qp.ts';
+import { createSharedReceiveQueue } from './create-srq.ts';
 import type { QueuePair } from './queue-pair.ts';
-import { SharedReceiveQueue } from './shared-receive-queue.ts';
+import type { SharedReceiveQueue } from './shared-receive-queue.ts';
 import type { WorkCompletion } from './work-completion.ts';
 
 /** What C says by SIZE_MAX: a null region has every address. */
@@ -131,18 +132,9 @@ export class ProtectionDomain extends VerbsObject {
     return this.#createAh(verb, () => initAhFromWc(verb, this.context, portNum, wc, grh));
   }
 
-  /** Makes a shared receive queue. Source: `ibv_create_srq`(3). */
+  /** Makes a shared receive queue; with `srqType`, `xrcd` and `cq` one for XRC. Source: `ibv_create_srq`(3), `ibv_create_srq_ex`(3). */
   createSrq(init: SrqInitAttr): SharedReceiveQueue {
-    const verb = 'ibv_create_srq';
-    this.assertLive(verb);
-    assertOp(this.context, verb, 'createSrq');
-    const { maxSrqWr, maxSrqSge } = this.context.queryDevice();
-    const { maxWr, maxSge = 1, srqLimit = 0 } = init.attr;
-    checkInteger(verb, 'attr.maxWr', maxWr, 1, maxSrqWr, 'maxSrqWr of the device');
-    checkInteger(verb, 'attr.maxSge', maxSge, 0, maxSrqSge, 'maxSrqSge of the device');
-    checkInteger(verb, 'attr.srqLimit', srqLimit, 0, maxWr, 'maxWr');
-    const ops = callOp(this.context, verb, 'createSrq', this.handle, { maxWr, maxSge, srqLimit });
-    return new SharedReceiveQueue(this, ops, init.srqContext);
+    return createSharedReceiveQueue(this, init);
   }
 
   /** Left out: throws EOPNOTSUPP. */

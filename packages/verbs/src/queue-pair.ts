@@ -38,6 +38,7 @@ import { SendStaging } from './send-staging.ts';
 import { SendWr, type SendWrInit } from './send-wr.ts';
 import type { SharedReceiveQueue } from './shared-receive-queue.ts';
 import { traceRecvs, traceSends } from './tracing/trace-posts.ts';
+import type { XrcDomain } from './xrc-domain.ts';
 
 const { EINVAL } = Errno;
 
@@ -55,12 +56,15 @@ export interface QpQuery {
   readonly init: QpQueryInit;
 }
 
+/** What the constructor wants to know of the attributes; an XRC QP lacks queues. @internal */
+export type QueuePairInit = Partial<QpInitAttr> & Pick<QpInitAttr, 'qpType' | 'cap'>;
+
 /** What a queue pair is made of. @internal */
 export interface QueuePairParts {
   readonly handle: number;
   readonly qpNum: number;
   readonly cap: QpCap;
-  readonly init: QpInitAttr;
+  readonly init: QueuePairInit;
   readonly dataPath: QpDataPath;
   readonly sendPath: SendPath;
   readonly recvPath: RecvPath;
@@ -86,12 +90,14 @@ export interface QueuePairParts {
  * ```
  */
 export class QueuePair extends QueuePairEx {
-  /** The protection domain. */
+  /** The protection domain. An XRC_RECV queue pair has none: there it is null, which the type does not say. */
   readonly pd: ProtectionDomain;
-  /** Where send completions go. */
+  /** Where send completions go. XRC_RECV: null, as before. */
   readonly sendCq: CompletionQueue;
-  /** Where receive completions go. */
+  /** Where receive completions go. XRC_SEND and XRC_RECV: null, as before. */
   readonly recvCq: CompletionQueue;
+  /** XRC_RECV: the XRC domain; else null. */
+  readonly xrcd: XrcDomain | null;
   /** Where receives come from, or null for the QP's own queue. */
   readonly srq: SharedReceiveQueue | null;
   /** Transport service. */
@@ -115,19 +121,21 @@ export class QueuePair extends QueuePairEx {
   readonly #groups = new Set<string>();
 
   /** @internal */
-  constructor(pd: ProtectionDomain, parts: QueuePairParts) {
+  constructor(owner: ProtectionDomain | XrcDomain, parts: QueuePairParts) {
     const { init, sendPath } = parts;
     const { sendCq, recvCq, srq = null, qpType, sqSigAll = false, qpContext } = init;
-    const parents = srq === null ? [pd, sendCq, recvCq] : [pd, sendCq, recvCq, srq];
+    const parents = [owner, sendCq, recvCq, srq].filter((parent) => parent != null);
     super(
-      pd.context,
+      owner.context,
       parts.handle,
       parents,
       traceSends(sendPath, () => this),
     );
-    this.pd = pd;
-    this.sendCq = sendCq;
-    this.recvCq = recvCq;
+    const isTarget = qpType === QpType.XRC_RECV;
+    this.pd = (isTarget ? null : owner) as ProtectionDomain;
+    this.xrcd = isTarget ? (owner as XrcDomain) : null;
+    this.sendCq = (sendCq ?? null) as CompletionQueue;
+    this.recvCq = (recvCq ?? null) as CompletionQueue;
     this.srq = srq;
     this.qpType = qpType;
     this.qpNum = parts.qpNum;
@@ -358,8 +366,7 @@ export class QueuePair extends QueuePairEx {
   }
 
   #cleanCqs(): void {
-    this.sendCq.path.clean(this.qpNum);
-    if (this.recvCq !== this.sendCq) this.recvCq.path.clean(this.qpNum);
+    for (const cq of new Set([this.sendCq, this.recvCq])) (cq as CompletionQueue | null)?.path.clean(this.qpNum);
   }
 
   #postSendCopy(wr: SendWrInit | readonly (SendWr | SendWrInit)[]): void {

@@ -1,13 +1,14 @@
 /** Shared receive queues. */
 import type { AsyncEventSubject } from './async-event.ts';
 import { AsyncEventTarget } from './async-event-target.ts';
-import type { SrqAttr } from './attributes/qp.ts';
+import type { SrqAttr, SrqInitAttr } from './attributes/qp.ts';
 import { assertOp, callOp } from './call-op.ts';
 import { CallsRecvQueue } from './calls/calls-recv-queue.ts';
 import { checkInteger } from './check.ts';
+import type { CompletionQueue } from './completion-queue.ts';
 import type { SrqCalls, SrqDataPath } from './driver/data-path.ts';
 import type { SrqOps } from './driver/device-ops.ts';
-import { SrqAttrMask } from './enums/srq.ts';
+import { SrqAttrMask, SrqType } from './enums/srq.ts';
 import { invalid } from './errors.ts';
 import { inspectCustom, inspectLine } from './inspect.ts';
 import { refuseLeftOut } from './left-out.ts';
@@ -18,11 +19,20 @@ import { RecvWr, type RecvWrInit } from './recv-wr.ts';
 import { RingSharedReceiveQueue } from './rings/ring-shared-receive-queue.ts';
 import type { SrqSlots } from './rings/work-queue-slots.ts';
 import { traceRecvs } from './tracing/trace-posts.ts';
+import type { XrcDomain } from './xrc-domain.ts';
 
 /** A shared receive queue (`struct ibv_srq`), from `pd.createSrq`: receives for any of the queue pairs that use it. */
 export class SharedReceiveQueue extends AsyncEventTarget {
   /** The protection domain. */
   readonly pd: ProtectionDomain;
+  /** What it is for. */
+  readonly srqType: SrqType;
+  /** XRC: the domain; else null. */
+  readonly xrcd: XrcDomain | null;
+  /** XRC: where receives complete to; else null. */
+  readonly cq: CompletionQueue | null;
+  /** What an XRC message names it by, 24 bits; 0 on a device that numbers no SRQs. Source: `ibv_get_srq_num`(3). */
+  readonly srqNum: number;
   /** The application's own. */
   readonly srqContext: unknown;
   /** SGEs of a work request. */
@@ -34,9 +44,14 @@ export class SharedReceiveQueue extends AsyncEventTarget {
   #maxWr: number;
 
   /** @internal */
-  constructor(pd: ProtectionDomain, ops: SrqOps, srqContext: unknown) {
-    super(pd.context, 'srq', ops.handle, [pd]);
+  constructor(pd: ProtectionDomain, ops: SrqOps, init: SrqInitAttr) {
+    const { srqType = SrqType.BASIC, xrcd = null, cq = null, srqContext } = init;
+    super(pd.context, 'srq', ops.handle, xrcd === null || cq === null ? [pd] : [pd, xrcd, cq]);
     this.pd = pd;
+    this.srqType = srqType;
+    this.xrcd = xrcd;
+    this.cq = cq;
+    this.srqNum = ops.srqNum ?? 0;
     this.srqContext = srqContext;
     this.#maxWr = ops.maxWr;
     this.maxSge = ops.maxSge;
@@ -45,6 +60,7 @@ export class SharedReceiveQueue extends AsyncEventTarget {
     this.#path = dataPath.kind === 'rings' ? new RingSharedReceiveQueue(dataPath) : new CallsRecvQueue(dataPath);
     this.#path.setReady(true);
     traceRecvs(this);
+    if (srqType === SrqType.XRC) pd.context.qpTable.addXrcSrq(this.srqNum, this.slots);
   }
 
   /** What messages call it. */
@@ -130,5 +146,6 @@ export class SharedReceiveQueue extends AsyncEventTarget {
   /** @internal */ protected override onEnded(): void {
     super.onEnded();
     this.#path.setReady(false);
+    if (this.srqType === SrqType.XRC) this.context.qpTable.removeXrcSrq(this.srqNum);
   }
 }

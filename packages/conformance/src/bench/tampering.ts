@@ -40,8 +40,8 @@ export class Tampering {
       return made;
     };
     if (createSrq === undefined) return;
-    ops.createSrq = (pd, attr) => {
-      const made = createSrq.call(ops, pd, attr);
+    ops.createSrq = (pd, attr, xrc) => {
+      const made = createSrq.call(ops, pd, attr, xrc);
       if (made.dataPath.kind !== 'rings')
         throw new TypeError('the manifest claims directAccess, but an SRQ has no rings');
       this.#srqs.set(made.handle, made.dataPath);

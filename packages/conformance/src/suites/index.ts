@@ -59,6 +59,7 @@ import { ucStateSuite } from './uc-state.ts';
 import { ucSuite } from './uc.ts';
 import { udSuite } from './ud.ts';
 import { unreachableSuite } from './unreachable.ts';
+import { xrcSuite } from './xrc.ts';
 
 /** All suites, in the order in which they run. */
 export const suites: readonly ConformanceSuite[] = [
@@ -93,6 +94,7 @@ export const suites: readonly ConformanceSuite[] = [
   srqSuite,
   srqEventsSuite,
   srqResizeSuite,
+  xrcSuite,
   solicitedSuite,
   asyncEventsSuite,
   localErrorsSuite,

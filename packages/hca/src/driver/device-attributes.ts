@@ -3,6 +3,7 @@ import { AtomicCap, DeviceCapFlags, LinkLayer, Mtu, PortCapFlags, PortState } fr
 import type { DeviceAttr, DeviceAttrEx, PortAttr } from '@openverbs/verbs';
 import type { CapabilityManifest } from '@openverbs/verbs/driver';
 import { CAPABILITY_MANIFEST_VERSION } from '@openverbs/verbs/driver';
+import type { Engine } from '../engine.ts';
 import { type Hca, RESERVED_MPTS, RESERVED_PDS, RESERVED_QPS } from '../hca.ts';
 import { Port } from '../layout.ts';
 import * as limits from '../limits.ts';
@@ -37,11 +38,17 @@ export const CAPABILITIES: CapabilityManifest = {
     pathMigration: true,
     deviceFaults: true,
     completionTimestamps: true,
+    xrc: true,
     directAccess: true,
     dmaBuffers: true,
     sharesMachine: true,
   },
 };
+
+/** What it supports on a machine: packets carry no XRC messages. */
+export function capabilitiesOf({ packets }: Pick<Engine, 'packets'>): CapabilityManifest {
+  return packets === null ? CAPABILITIES : { ...CAPABILITIES, supports: { ...CAPABILITIES.supports, xrc: false } };
+}
 
 /** Node GUID as one number. */
 export function nodeGuid(hca: Hca): bigint {
@@ -64,7 +71,7 @@ const DEVICE_CAP_FLAGS =
   DeviceCapFlags.MEM_WINDOW |
   DeviceCapFlags.MEM_WINDOW_TYPE_2B;
 
-export function deviceAttr(hca: Hca): DeviceAttr {
+export function deviceAttr(hca: Hca, engine: Pick<Engine, 'packets'>): DeviceAttr {
   const guid = nodeGuid(hca);
   return {
     fwVer: '0.1.0',
@@ -77,7 +84,7 @@ export function deviceAttr(hca: Hca): DeviceAttr {
     hwVer: 0,
     maxQp: limits.QPS_MAX - RESERVED_QPS,
     maxQpWr: limits.QP_WR_MAX,
-    deviceCapFlags: DEVICE_CAP_FLAGS,
+    deviceCapFlags: DEVICE_CAP_FLAGS | (capabilitiesOf(engine).supports.xrc === true ? DeviceCapFlags.XRC : 0),
     maxSge: limits.SGES_MAX,
     maxSgeRd: limits.SGES_MAX,
     maxCq: limits.CQS_MAX,
@@ -114,12 +121,12 @@ export function deviceAttr(hca: Hca): DeviceAttr {
 const CORE_CLOCK_KHZ = 1e6;
 const TIMESTAMP_MASK = 0xffffffffffffffffn;
 
-export function deviceAttrEx(hca: Hca): Omit<DeviceAttrEx, 'origAttr'> {
+export function deviceAttrEx(hca: Hca, engine: Pick<Engine, 'packets'>): Omit<DeviceAttrEx, 'origAttr'> {
   return {
     odpCaps: { generalCaps: 0n, rcOdpCaps: 0, ucOdpCaps: 0, udOdpCaps: 0 },
     completionTimestampMask: TIMESTAMP_MASK,
     hcaCoreClock: CORE_CLOCK_KHZ,
-    deviceCapFlagsEx: BigInt(deviceAttr(hca).deviceCapFlags >>> 0),
+    deviceCapFlagsEx: BigInt(deviceAttr(hca, engine).deviceCapFlags >>> 0),
     cqModCaps: { maxCqCount: limits.CQ_MODERATION_COUNT_MAX, maxCqPeriod: limits.CQ_MODERATION_PERIOD_US_MAX },
     maxDmSize: 0n,
     xrcOdpCaps: 0,

@@ -4,7 +4,7 @@
  * Handles are the device's own numbers: QPN, CQN, memory key, PD number.
  */
 import type { Clock } from '@openverbs/machine';
-import { Gid, VerbsError } from '@openverbs/verbs';
+import { Gid, QpType, VerbsError } from '@openverbs/verbs';
 import type {
   AhAttr,
   CqModerate,
@@ -34,6 +34,7 @@ import type {
   QpRequest,
   SrqModifyOps,
   SrqOps,
+  XrcSrqRequest,
 } from '@openverbs/verbs/driver';
 import type { RegionPlace } from '../command-init.ts';
 import { CommandInterface } from '../command-interface.ts';
@@ -53,6 +54,7 @@ import { asVerbsError } from './errors.ts';
 import { HcaCqs } from './hca-cqs.ts';
 import { HcaEventSource } from './hca-event-source.ts';
 import { HcaSrqs } from './hca-srqs.ts';
+import { checkXrc, HcaXrcds } from './hca-xrcds.ts';
 import { fromQpc, toQpChange } from './qp-attributes.ts';
 import { qpGeometry } from './ring-geometry.ts';
 import type { RingBuffer } from './ring-memory.ts';
@@ -84,6 +86,7 @@ export class HcaContext implements ContextOps {
   readonly #rings: RingMemory;
   readonly #srqs: HcaSrqs;
   readonly #cqs: HcaCqs;
+  readonly #xrcds: HcaXrcds;
   readonly #onClosed: (context: HcaContext) => void;
   /** Ring memory by QPN. */
   readonly #qpBuffers = new Map<number, RingBuffer>();
@@ -115,6 +118,7 @@ export class HcaContext implements ContextOps {
     );
     this.#srqs = new HcaSrqs(this.#commands, this.#uar, this.#rings);
     this.#cqs = new HcaCqs(this.#commands, this.#uar, this.#rings, this.#doorbell);
+    this.#xrcds = new HcaXrcds(this.#commands, this.#uar);
   }
 
   /** Destroys what is left, as the kernel does when a process closes the device, and gives the UAR back. */
@@ -122,6 +126,7 @@ export class HcaContext implements ContextOps {
     asVerbsError(() => {
       for (const qpn of [...this.#qpBuffers.keys()]) this.destroyQp(qpn);
       this.#srqs.destroyAll();
+      this.#xrcds.closeAll();
       this.#cqs.destroyAll();
       for (const mw of [...this.#windows]) this.deallocMw(mw);
       for (const mr of [...this.#regions.keys()]) this.deregMr(mr);
@@ -136,12 +141,12 @@ export class HcaContext implements ContextOps {
 
   queryDevice(): DeviceAttr {
     this.#assertAlive();
-    return deviceAttr(this.#hca);
+    return deviceAttr(this.#hca, this.#engine);
   }
 
   queryDeviceEx(): Omit<DeviceAttrEx, 'origAttr'> {
     this.#assertAlive();
-    return deviceAttrEx(this.#hca);
+    return deviceAttrEx(this.#hca, this.#engine);
   }
 
   queryPort(port: number): PortAttr {
@@ -308,9 +313,10 @@ export class HcaContext implements ContextOps {
       throw new VerbsError({
         code: 'EOPNOTSUPP',
         message: `QP type ${request.qpType} is not supported by this device`,
-        hint: 'use QpType.RC, QpType.UC or QpType.UD',
+        hint: 'use QpType.RC, UC, UD, XRC_SEND or XRC_RECV',
       });
     }
+    if (request.qpType === QpType.XRC_SEND || request.qpType === QpType.XRC_RECV) checkXrc(this.#engine);
     const geometry = asVerbsError(() => qpGeometry(request.cap, request.srq !== null));
     const buffer = this.#rings.alloc(geometry.bytes);
     const { cap, bytes, ...rings } = geometry;
@@ -322,6 +328,7 @@ export class HcaContext implements ContextOps {
         bufferKey: buffer.key,
         sendCqn: request.sendCq,
         recvCqn: request.recvCq,
+        ...(request.xrcd === null ? {} : { xrcdn: request.xrcd }),
         ...(request.srq === null ? {} : { srqn: request.srq }),
         ...rings,
         maxSendWr: cap.maxSendWr,
@@ -381,8 +388,8 @@ export class HcaContext implements ContextOps {
     this.#qpBuffers.delete(qpn);
   }
 
-  createSrq(pd: number, attr: SrqAttr): SrqOps {
-    return this.#srqs.create(pd, attr);
+  createSrq(pd: number, attr: SrqAttr, xrc: XrcSrqRequest | null): SrqOps {
+    return this.#srqs.create(pd, attr, xrc);
   }
 
   modifySrq(srqn: number, attr: Partial<SrqAttr>, mask: number): SrqModifyOps {
@@ -393,6 +400,14 @@ export class HcaContext implements ContextOps {
   querySrq(srqn: number): SrqAttr {
     this.#assertAlive();
     return this.#srqs.query(srqn);
+  }
+
+  openXrcd(fd: number, oflags: number): number {
+    return this.#xrcds.open(fd, oflags);
+  }
+
+  closeXrcd(xrcdn: number): void {
+    this.#xrcds.close(xrcdn);
   }
 
   destroySrq(srqn: number): void {

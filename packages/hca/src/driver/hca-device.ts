@@ -2,11 +2,11 @@
 import { hostClock } from '@openverbs/machine';
 import type { Clock } from '@openverbs/machine';
 import { NodeType, TransportType, VerbsError } from '@openverbs/verbs';
-import type { ContextOps, DeviceFaults, DeviceOps } from '@openverbs/verbs/driver';
+import type { CapabilityManifest, ContextOps, DeviceFaults, DeviceOps } from '@openverbs/verbs/driver';
 import { assertAlive, isRemoved } from '../device-faults.ts';
 import type { Engine } from '../engine.ts';
 import type { Hca } from '../hca.ts';
-import { CAPABILITIES, nodeGuid } from './device-attributes.ts';
+import { capabilitiesOf, nodeGuid } from './device-attributes.ts';
 import { asVerbsError } from './errors.ts';
 import { HcaContext } from './hca-context.ts';
 import { hcaFaults } from './hca-faults.ts';
@@ -16,7 +16,7 @@ export class HcaDevice implements DeviceOps {
   readonly guid: bigint;
   readonly nodeType = NodeType.CA;
   readonly transportType = TransportType.IB;
-  readonly capabilities = CAPABILITIES;
+  readonly capabilities: CapabilityManifest;
   readonly faults: DeviceFaults;
   readonly #engine: Engine;
   readonly #hca: Hca;
@@ -26,6 +26,7 @@ export class HcaDevice implements DeviceOps {
   constructor(engine: Engine, hca: Hca, clock: Clock = hostClock) {
     this.name = hca.name;
     this.guid = nodeGuid(hca);
+    this.capabilities = capabilitiesOf(engine);
     this.#engine = engine;
     this.#hca = hca;
     this.#clock = clock;

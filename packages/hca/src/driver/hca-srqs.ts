@@ -1,7 +1,7 @@
 /** The SRQs of a context. Their handles are the device's numbers (SRQN). */
 import { SrqAttrMask } from '@openverbs/verbs';
 import type { SrqAttr } from '@openverbs/verbs';
-import type { SrqModifyOps, SrqOps, SrqRings } from '@openverbs/verbs/driver';
+import type { SrqModifyOps, SrqOps, SrqRings, XrcSrqRequest } from '@openverbs/verbs/driver';
 import { SRQ_DOORBELL_RECORD_BYTES } from '@openverbs/verbs/rings';
 import type { CommandInterface } from '../command-interface.ts';
 import { asVerbsError } from './errors.ts';
@@ -28,15 +28,16 @@ export class HcaSrqs {
   }
 
   /** The limit is not armed by a create: "irrelevant" there, says ibv_create_srq(3). */
-  create(pd: number, { maxWr, maxSge }: SrqAttr): SrqOps {
+  create(pd: number, { maxWr, maxSge }: SrqAttr, xrc: XrcSrqRequest | null): SrqOps {
     const geometry = asVerbsError(() => srqGeometry(maxWr, maxSge));
     const { log2Count, wqeLog2Bytes, bytes } = geometry;
     const buffer = this.#rings.alloc(bytes);
     const init = { uar: this.#uar, pd, bufferKey: buffer.key, log2Count, wqeLog2Bytes, maxWr, maxSge };
-    const srqn = this.#rings.orFree(buffer, () => this.#commands.srqs.create(init));
+    const domain = xrc === null ? {} : { xrc: { xrcdn: xrc.xrcd, cqn: xrc.cq } };
+    const srqn = this.#rings.orFree(buffer, () => this.#commands.srqs.create({ ...init, ...domain }));
     const srq = { buffer, geometry };
     this.#srqs.set(srqn, srq);
-    return { handle: srqn, maxWr, maxSge, dataPath: this.#dataPath(srq, maxWr, maxSge) };
+    return { handle: srqn, srqNum: srqn, maxWr, maxSge, dataPath: this.#dataPath(srq, maxWr, maxSge) };
   }
 
   /** The ring moves only to grow: one that is larger than asked for does no harm. */

@@ -35,7 +35,7 @@ describe('HcaContext', () => {
   const inventory = (): object => ({ ...bed.hca.objects, ...bed.machine.pages.stats() });
 
   function qpRequest(cq: number, qpType: number = QpType.RC) {
-    return { pd: context.allocPd(), sendCq: cq, recvCq: cq, srq: null, qpType, sqSigAll: false, cap: CAP };
+    return { pd: context.allocPd(), sendCq: cq, recvCq: cq, srq: null, xrcd: null, qpType, sqSigAll: false, cap: CAP };
   }
 
   it('destroys what is left when it is closed, and gives its UAR back', () => {
@@ -96,7 +96,7 @@ describe('HcaContext', () => {
     const { handle: cq } = context.createCq({ cqe: 1, compVector: 0 });
     const request = qpRequest(cq);
     const refusals: [action: () => unknown, code: ErrnoName, text: RegExp][] = [
-      [() => context.createQp({ ...request, qpType: QpType.XRC_SEND }), 'EOPNOTSUPP', /QpType.RC/],
+      [() => context.createQp({ ...request, qpType: QpType.RAW_PACKET }), 'EOPNOTSUPP', /QpType.RC/],
       [() => context.createQp({ ...request, cap: { ...CAP, maxSendWr: QP_WR_MAX + 1 } }), 'EINVAL', /maxSendWr/],
       [() => context.createQp({ ...request, pd: 77 }), 'EINVAL', /protection domain 77/],
       [() => context.createCq({ cqe: 1, compVector: 1 }), 'EINVAL', /compVector/],

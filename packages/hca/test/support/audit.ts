@@ -1,8 +1,8 @@
 /** Whether the tables of a device agree with each other. */
 import { expect } from 'chai';
 import type { IndexAllocator } from '@openverbs/machine';
-import { Ah, Cqc, EngineHeader, HcaHeader, Mpt, Qpc, Srqc, Waiting } from '../../src/layout.ts';
-import { cqs, mpts, qps, srqs } from '../../src/table-entries.ts';
+import { Ah, Cqc, EngineHeader, HcaHeader, Mpt, Qpc, Srqc, Waiting, Xrcdc } from '../../src/layout.ts';
+import { cqs, cqsOf, hasSrq, mpts, qps, srqs } from '../../src/table-entries.ts';
 import type { Testbed } from './testbed.ts';
 
 /** Expects that every entry, count and list of the device's tables is what the others say it is. */
@@ -21,6 +21,7 @@ function auditAllocators(bed: Testbed): void {
     ['QP', hca.qps, (index) => index < 2 || i32[hca.qpTable + index * Qpc.WORDS] !== 0],
     ['CQ', hca.cqs, (index) => i32[hca.cqTable + index * Cqc.WORDS] !== 0],
     ['SRQ', hca.srqs, (index) => i32[hca.srqTable + index * Srqc.WORDS] !== 0],
+    ['XRC domain', hca.xrcds, (index) => i32[hca.xrcdTable + index * Xrcdc.WORDS] !== 0],
     ['MPT', hca.mpts, (index) => index === 0 || i32[hca.mptTable + index * Mpt.WORDS] !== 0],
     ['AH', hca.ahs, (index) => i32[hca.ahTable + index * Ah.WORDS] !== 0],
     ['PD', hca.pds, (index) => index === 0 || i32[pdTable + index] !== 0],
@@ -42,12 +43,12 @@ function auditReferences(bed: Testbed): void {
     expected.set(word, (expected.get(word) ?? 0) + 1);
   };
   for (const q of qps(i32, hca)) {
-    count(i32[q + Qpc.SEND_CQ] + Cqc.REFERENCES);
-    count(i32[q + Qpc.RECV_CQ] + Cqc.REFERENCES);
+    for (const cq of cqsOf(i32, q)) count(cq + Cqc.REFERENCES);
     count(i32[q + Qpc.BUFFER_MPT] + Mpt.PINS);
-    if (i32[q + Qpc.SRQ] !== 0) count(i32[q + Qpc.SRQ] + Srqc.REFERENCES);
+    if (hasSrq(i32, q)) count(i32[q + Qpc.SRQ] + Srqc.REFERENCES);
   }
   for (const s of srqs(i32, hca)) count(i32[s + Srqc.BUFFER_MPT] + Mpt.PINS);
+  for (const s of srqs(i32, hca)) if (i32[s + Srqc.CQ] !== 0) count(i32[s + Srqc.CQ] + Cqc.REFERENCES);
   for (const s of srqs(i32, hca)) {
     const word = s + Srqc.REFERENCES;
     expect(i32[word], 'references of an SRQ').to.equal(expected.get(word) ?? 0);

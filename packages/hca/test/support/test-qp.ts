@@ -63,6 +63,7 @@ export class TestQp {
       sendCqn: this.sendCq.number,
       recvCqn: this.recvCq.number,
       ...(options.srq === undefined ? {} : { srqn: options.srq.number }),
+      ...(options.xrcdn === undefined ? {} : { xrcdn: options.xrcdn }),
       sqLog2Count,
       sqLog2Bytes,
       rqLog2Count,

@@ -11,6 +11,8 @@ export interface SrqOptions {
   readonly log2Count?: number;
   readonly maxSge?: number;
   readonly pd?: number;
+  /** XRC: the domain, and the CQ. */
+  readonly xrc?: { readonly xrcdn: number; readonly cqn: number };
 }
 
 export class TestSrq {
@@ -24,12 +26,12 @@ export class TestSrq {
   readonly free: number[];
   readonly #bed: Testbed;
 
-  constructor(bed: Testbed, { log2Count = 4, maxSge = 4, pd = bed.pd }: SrqOptions) {
+  constructor(bed: Testbed, { log2Count = 4, maxSge = 4, pd = bed.pd, xrc }: SrqOptions) {
     this.#bed = bed;
     this.log2Count = log2Count;
     const { key } = bed.ringKey(bytesOf(log2Count));
     const init = { uar: bed.uar, pd, bufferKey: key, log2Count, wqeLog2Bytes: WQE_LOG2_BYTES, maxSge };
-    this.number = bed.commands.srqs.create({ ...init, maxWr: 2 ** log2Count });
+    this.number = bed.commands.srqs.create({ ...init, maxWr: 2 ** log2Count, ...(xrc === undefined ? {} : { xrc }) });
     this.context = bed.commands.srqs.context(this.number);
     this.free = Array.from({ length: 2 ** log2Count }, (_, slot) => slot);
   }

@@ -32,6 +32,7 @@ export interface QpOptions {
   readonly sendCq?: TestCq;
   readonly recvCq?: TestCq;
   readonly srq?: TestSrq;
+  readonly xrcdn?: number;
   readonly sqLog2Count?: number;
   readonly rqLog2Count?: number;
   readonly sqLog2Bytes?: number;

@@ -24,3 +24,4 @@ export * from './names.ts';
 export type { Out } from './out-parameter.ts';
 export * from './queue-pair.ts';
 export * from './shared-receive-queue.ts';
+export * from './xrc.ts';

@@ -2,7 +2,9 @@
 import type { Mtu } from '../enums/mtu.ts';
 import type { MigState, QpState, QpType } from '../enums/qp.ts';
 import type { CompletionQueue } from '../completion-queue.ts';
+import type { SrqType } from '../enums/srq.ts';
 import type { SharedReceiveQueue } from '../shared-receive-queue.ts';
+import type { XrcDomain } from '../xrc-domain.ts';
 import type { AhAttr, AhAttrInit } from './address.ts';
 export type { AhAttr, AhAttrInit, GlobalRoute, GlobalRouteInit } from './address.ts';
 
@@ -27,8 +29,8 @@ export type QpCapInit = Partial<QpCap>;
 export interface QpInitAttr {
   /** Where send completions go. */
   readonly sendCq: CompletionQueue;
-  /** Where receive completions go. */
-  readonly recvCq: CompletionQueue;
+  /** Where receive completions go; XRC_SEND has none, whatever is given. */
+  readonly recvCq?: CompletionQueue;
   /** Where receives come from, instead of the QP's own queue. */
   readonly srq?: SharedReceiveQueue | null;
   /** Capacities; the QP has at least these. */
@@ -119,6 +121,12 @@ export interface SrqAttr {
 export interface SrqInitAttr {
   /** Capacities; one SGE and no limit unless said. */
   readonly attr: Pick<SrqAttr, 'maxWr'> & Partial<SrqAttr>;
+  /** BASIC unless said. XRC needs `xrcd` and `cq`. */
+  readonly srqType?: SrqType;
+  /** XRC: the domain. */
+  readonly xrcd?: XrcDomain | null;
+  /** XRC: where receives complete to. */
+  readonly cq?: CompletionQueue | null;
   /** The application's own; comes back as `srq.srqContext`. */
   readonly srqContext?: unknown;
 }

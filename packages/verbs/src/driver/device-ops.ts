@@ -143,18 +143,30 @@ export interface SrqOps {
   readonly maxWr: number;
   /** SGEs of a work request, at least what was asked for. */
   readonly maxSge: number;
+  /** What XRC messages name it by; needed with XRC only. */
+  readonly srqNum?: number;
   /** How to post to it. */
   readonly dataPath: SrqDataPath;
 }
 
+/** What makes an SRQ one for XRC. */
+export interface XrcSrqRequest {
+  /** The domain. */
+  readonly xrcd: Handle;
+  /** Where receives complete to. */
+  readonly cq: Handle;
+}
+
 /** What `createQp` is asked for, with the objects resolved to handles. */
 export interface QpRequest {
-  /** The protection domain. */
+  /** The protection domain; 0 for XRC_RECV. */
   readonly pd: Handle;
-  /** Where send completions go. */
+  /** Where send completions go; 0 for XRC_RECV. */
   readonly sendCq: Handle;
-  /** Where receive completions go. */
+  /** Where receive completions go; 0 for XRC_SEND and XRC_RECV. */
   readonly recvCq: Handle;
+  /** XRC_RECV: the XRC domain; else null. */
+  readonly xrcd: Handle | null;
   /** Where receives come from, null for the QP's own queue. */
   readonly srq: Handle | null;
   /** One of `QpType`. */
@@ -226,6 +238,8 @@ export interface ContextOps {
   allocTd?(): Handle;
   /** `ibv_attach_mcast`. */
   attachMcast?(qp: Handle, gid: Gid, lid: number): void;
+  /** `ibv_close_xrcd`. */
+  closeXrcd?(xrcd: Handle): void;
   /** `ibv_create_ah`. The handle is what WQEs name. */
   createAh?(pd: Handle, attr: AhAttr): AhOps;
   /** `ibv_create_cq`, with at least `cqe` entries. */
@@ -234,8 +248,8 @@ export interface ContextOps {
   createCqEx?(request: CqExRequest): CqExOps;
   /** `ibv_create_qp`. */
   createQp?(request: QpRequest): QpOps;
-  /** `ibv_create_srq`. */
-  createSrq?(pd: Handle, attr: SrqAttr): SrqOps;
+  /** `ibv_create_srq`; with `xrc`, for XRC. */
+  createSrq?(pd: Handle, attr: SrqAttr, xrc: XrcSrqRequest | null): SrqOps;
   /** `ibv_dealloc_mw`: a bound one, too. */
   deallocMw?(mw: Handle): void;
   /** `ibv_dealloc_pd` on what `allocParentDomain` returned. */
@@ -268,6 +282,8 @@ export interface ContextOps {
   modifySrq?(srq: Handle, attr: Partial<SrqAttr>, mask: number): SrqModifyOps;
   /** `ibv_modify_cq`, within `cqModCaps`; 0 in either turns moderation off. */
   modifyCq?(cq: Handle, moderate: CqModerate): void;
+  /** `ibv_open_xrcd`; `fd` is -1 for a domain of one's own. */
+  openXrcd?(fd: number, oflags: number): Handle;
   /** `ibv_query_device_ex`, what it adds. Left out, all of it is 0. */
   queryDeviceEx?(): Omit<DeviceAttrEx, 'origAttr'>;
   /** `ibv_query_qp_data_in_order`: `QpDataInOrderCaps` bits. Left out: 0. */

@@ -92,9 +92,9 @@ export const CqeWords = {
   BYTE_LEN: 5,
   /** Immediate data, or the rkey that was invalidated. */
   IMM: 6,
-  /** Source QPN of a datagram. */
+  /** Source QPN of a datagram; number of the SRQ with {@link CqeFlag.XRC}. */
   SRC_QPN: 7,
-  /** Bits 0 to 7 `ibv_wc_flags`; bits 8 to 11 the service level; bits 16 to 31 the source LID. */
+  /** Bits 0 to 7 `ibv_wc_flags`; bits 8 to 11 the service level; bit 12 {@link CqeFlag}; bits 16 to 31 the source LID. */
   FLAGS: 8,
   /** Bits 0 to 15 the P_Key index; bits 16 to 23 the path bits of the destination LID. */
   PKEY_INDEX: 9,
@@ -110,6 +110,12 @@ export const CqeWords = {
   FAULT_ADDR_HI: 14,
   /** Generation of the entry, see {@link cqeGeneration}. */
   VALID: 15,
+} as const;
+
+/** Bits of {@link CqeWords.FLAGS}. */
+export const CqeFlag = {
+  /** The WQE is of the XRC SRQ that SRC_QPN names; QPN is then often of somebody else. */
+  XRC: 1 << 12,
 } as const;
 
 /** Words of a QP's doorbell record, the first {@link QP_DOORBELL_RECORD_BYTES} bytes of its buffer. One cache line a writer. */

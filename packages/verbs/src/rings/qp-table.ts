@@ -1,5 +1,5 @@
 /** From the QP number in a CQE to the QP's queues: two array loads, no hashing. */
-import { NO_QP, type QpSlots } from './work-queue-slots.ts';
+import { NO_QP, QpSlots, type SrqSlots } from './work-queue-slots.ts';
 
 /** A QP number has 24 bits: 12 choose the page, 12 the entry. */
 const PAGE_BITS = 12;
@@ -10,6 +10,8 @@ const PAGE_MASK = PAGE_ENTRIES - 1;
 export class QpTable {
   readonly #empty: readonly QpSlots[] = new Array<QpSlots>(PAGE_ENTRIES).fill(NO_QP);
   private readonly pages: (readonly QpSlots[])[] = new Array<readonly QpSlots[]>(PAGE_ENTRIES).fill(this.#empty);
+
+  readonly #xrcSrqs = new Map<number, QpSlots>();
 
   /** The queues of a QP, or {@link NO_QP}. Any number will do: it comes from memory that others can write. */
   get(qpNum: number): QpSlots {
@@ -24,6 +26,21 @@ export class QpTable {
   /** Removes a QP; its CQEs are skipped from now on. */
   remove(qpNum: number): void {
     this.#set(qpNum, NO_QP);
+  }
+
+  /** The queue of an XRC SRQ, or {@link NO_QP}. Its completions name QPs that often are somebody else's. */
+  getXrcSrq(srqNum: number): QpSlots {
+    return this.#xrcSrqs.get(srqNum) ?? NO_QP;
+  }
+
+  /** Adds an XRC SRQ. */
+  addXrcSrq(srqNum: number, srq: SrqSlots): void {
+    this.#xrcSrqs.set(srqNum, new QpSlots(NO_QP.qpNum, NO_QP.send, NO_QP.recv, srq));
+  }
+
+  /** Removes an XRC SRQ; its CQEs are skipped from now on. */
+  removeXrcSrq(srqNum: number): void {
+    this.#xrcSrqs.delete(srqNum);
   }
 
   #set(qpNum: number, qp: QpSlots): void {

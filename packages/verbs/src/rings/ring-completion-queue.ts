@@ -2,7 +2,7 @@
 import type { CqPath } from '../data-path.ts';
 import { WcStatus } from '../enums/wc.ts';
 import type { WorkCompletion } from '../work-completion.ts';
-import { CQE_WORDS, CqArm, CqDoorbellRecord, cqeGeneration, CqeSyndrome, CqeWords } from './layout.ts';
+import { CQE_WORDS, CqArm, CqDoorbellRecord, CqeFlag, cqeGeneration, CqeSyndrome, CqeWords } from './layout.ts';
 import { loadOrdered, storeOrdered } from './ordering.ts';
 import type { QpTable } from './qp-table.ts';
 import type { CqRings, Doorbell } from './rings.ts';
@@ -13,6 +13,7 @@ import { NO_QP, type QpSlots } from './work-queue-slots.ts';
 const { QPN, WQE_INDEX, OPCODE, SYNDROME, VENDOR_ERR, BYTE_LEN, IMM, SRC_QPN, FLAGS, PKEY_INDEX } = CqeWords;
 const { FAULT_KEY, FAULT_ADDR_LO, FAULT_ADDR_HI, VALID } = CqeWords;
 const { CONSUMER, ARM } = CqDoorbellRecord;
+const { XRC } = CqeFlag;
 /** log2 of the words of a CQE. */
 const CQE_SHIFT = Math.log2(CQE_WORDS);
 /** `IBV_WC_RECV`: this bit of the opcode tells the receive queue. */
@@ -119,7 +120,10 @@ export class RingCompletionQueue implements CqPath {
       let qp = this.lastQp;
       if (qp.qpNum !== qpn) {
         qp = this.qps.get(qpn);
-        if (qp.qpNum !== qpn) continue; // its QP is gone
+        if (qp.qpNum !== qpn) {
+          if (this.fillXrc(wcs[n], cqe)) n++;
+          continue;
+        }
         this.lastQp = qp;
       }
       this.fill(wcs[n], cqe, qp);
@@ -161,6 +165,22 @@ export class RingCompletionQueue implements CqPath {
     if ((syndrome | wc.status) !== 0) this.fillFault(wc, cqe, syndrome);
   }
 
+  /** A receive of an XRC SRQ, whose QP is not one of this table. False when the SRQ, or a QP of another kind, is gone. */
+  private fillXrc(wc: WorkCompletion, cqe: number): boolean {
+    const slots = this.xrcSlots(cqe);
+    if (slots.srq === null) return false;
+    this.fill(wc, cqe, slots);
+    wc.qpNum = this.i32[cqe + QPN];
+    wc.srcQp = 0;
+    return true;
+  }
+
+  /** The queue of the XRC SRQ that a CQE is of, or {@link NO_QP}. */
+  private xrcSlots(cqe: number): QpSlots {
+    const { i32 } = this;
+    return (i32[cqe + FLAGS] & XRC) === 0 ? NO_QP : this.qps.getXrcSrq(i32[cqe + SRC_QPN]);
+  }
+
   private fillFault(wc: WorkCompletion, cqe: number, syndrome: number): void {
     const { i32 } = this;
     wc.status = STATUS[syndrome & 0xff]!;
@@ -184,8 +204,8 @@ export class RingCompletionQueue implements CqPath {
       let qp = this.lastQp;
       if (qp.qpNum !== qpn) {
         qp = this.qps.get(qpn);
-        if (qp.qpNum !== qpn) continue; // its QP is gone
-        this.lastQp = qp;
+        if (qp.qpNum === qpn) this.lastQp = qp;
+        else if ((qp = this.xrcSlots(cqe)).srq === null) continue; // its QP is gone
       }
       const wqeIndex = i32[cqe + WQE_INDEX];
       const received = (i32[cqe + OPCODE] & RECV_BIT) !== 0;

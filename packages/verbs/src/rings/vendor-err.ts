@@ -91,6 +91,8 @@ export const VendorErr = {
   AH_PD_MISMATCH: 41,
   /** The address handle goes out from another port than the QP is on. Value: its number. */
   AH_PORT_MISMATCH: 42,
+  /** XRC: the peer's domain has no SRQ of this number. Value: the number. */
+  BAD_SRQN: 48,
   /** The rkey is of a memory window that is not bound. Key: the rkey. */
   WINDOW_NOT_BOUND: 64,
   /** The rkey is of a memory window of type 2 that another QP has bound. Key: the rkey. */

@@ -17,6 +17,7 @@ import { ParentDomain, ThreadDomain } from '../parent-domain.ts';
 import { ProtectionDomain } from '../protection-domain.ts';
 import { QueuePair } from '../queue-pair.ts';
 import { SharedReceiveQueue } from '../shared-receive-queue.ts';
+import { XrcDomain } from '../xrc-domain.ts';
 import { tracedVerb } from './trace-verb.ts';
 
 /** A verb, and the names of its arguments. */
@@ -61,6 +62,7 @@ const CLASSES: readonly TracedClass[] = [
       initAhFromWc: ['ibv_init_ah_from_wc', 'portNum', 'wc', 'grh'],
       allocPd: ['ibv_alloc_pd'],
       allocBuf: ['ibv_alloc_buf', 'length', 'options'],
+      openXrcd: ['ibv_open_xrcd', 'init'],
       createCompChannel: ['ibv_create_comp_channel'],
       createCq: ['ibv_create_cq', 'init'],
       createCqEx: ['ibv_create_cq_ex', 'init'],
@@ -90,6 +92,11 @@ const CLASSES: readonly TracedClass[] = [
   },
   { of: ThreadDomain, methods: { dealloc: ['ibv_dealloc_td'] }, end: 'ibv_dealloc_td' },
   { of: ParentDomain, methods: {}, end: 'ibv_dealloc_pd' },
+  {
+    of: XrcDomain,
+    methods: { createQp: ['ibv_create_qp_ex', 'init'], close: ['ibv_close_xrcd'] },
+    end: 'ibv_close_xrcd',
+  },
   { of: DmaBuffer, methods: { free: ['ibv_free_buf'] }, end: 'ibv_free_buf' },
   {
     of: MemoryRegion,

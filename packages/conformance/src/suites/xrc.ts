@@ -1,0 +1,301 @@
+/** Extended reliable connections (IBTA volume 1, annex A14; ibv_open_xrcd, ibv_create_srq_ex, ibv_create_qp_ex). */
+import { closeSync, openSync, unlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { EventType, QpState, QpType, SrqType, WcOpcode, WcStatus } from '@openverbs/verbs';
+import { expectAsyncEvent } from '../bench/async-events.ts';
+import { expectCompletions, expectNoCompletion } from '../bench/completions.ts';
+import { connectExtended, createSender, extend, receiver } from '../bench/extended.ts';
+import { expectError } from '../bench/errors.ts';
+import { expectBytes, fillPattern, pattern, snapshot } from '../bench/payload.ts';
+import { fetchAndAdd, read, send, write, writeImm } from '../bench/requests.ts';
+import { defineSuite } from '../define-suite.ts';
+
+const { REM_INV_REQ_ERR, REM_ACCESS_ERR, RNR_RETRY_EXC_ERR, RETRY_EXC_ERR } = WcStatus;
+const CREATE = 0o100;
+const EXCLUSIVE = 0o200;
+const IMPATIENT = { timeout: 8, retryCnt: 1 };
+
+/** Runs `use` with an open file that nobody else has. */
+async function withFile(use: (fd: number) => void | Promise<void>): Promise<void> {
+  const path = join(tmpdir(), `xrcd-${process.pid}-${process.hrtime.bigint()}`);
+  const fd = openSync(path, 'w');
+  try {
+    await use(fd);
+  } finally {
+    closeSync(fd);
+    unlinkSync(path);
+  }
+}
+
+export const xrcSuite = defineSuite('xrc', ['rc', 'srq', 'xrc'], (suite) => {
+  suite.works('each message goes to the SRQ that it names, and completes in that one’s CQ', async (bench) => {
+    const { sender, qp, target, receivers } = extend(bench, { count: 3 });
+    for (const [at, { srq, side }] of receivers.entries()) {
+      srq.postRecv({ wrId: at, sgList: [side.sge(0, 64)] });
+      srq.postRecv({ wrId: 10 + at, sgList: [side.sge(64, 64)] });
+    }
+    for (const [n, at] of [2, 0, 1, 1, 2, 0].entries()) {
+      const { srq, cq, side } = receivers[at];
+      fillPattern(sender.bytes.subarray(0, 50), n);
+      qp.postSend(send(n, [sender.sge(0, 50)], { remoteSrqn: srq.srqNum }));
+      const second = n > 2;
+      await expectCompletions(cq, { wrId: second ? 10 + at : at, opcode: WcOpcode.RECV, byteLen: 50, qp: target });
+      await expectCompletions(sender.sendCq, { wrId: n });
+      const from = second ? 64 : 0;
+      expectBytes(side.bytes.subarray(from, from + 50), pattern(n, 50), `message ${n}`);
+    }
+    for (const { cq } of receivers) expectNoCompletion(cq);
+  });
+
+  suite.works('writes, reads and atomics', ['rdmaWrite', 'rdmaRead', 'atomics'], async (bench) => {
+    const { sender, qp, receivers } = extend(bench);
+    const [{ srq, cq, side }] = receivers;
+    const remoteSrqn = srq.srqNum;
+    fillPattern(sender.bytes.subarray(0, 256), 1);
+    srq.postRecv({ wrId: 9 });
+    qp.postSend([
+      write(1, [sender.sge(0, 100)], side, 0, { remoteSrqn }),
+      { ...writeImm(2, [sender.sge(100, 28)], side, 100, 77), remoteSrqn },
+      read(3, [sender.sge(512, 128)], side, 0, { remoteSrqn }),
+      fetchAndAdd(4, [sender.sge(1024, 8)], side, 2048, 5n, { remoteSrqn }),
+    ]);
+    await expectCompletions(sender.sendCq, { wrId: 1 }, { wrId: 2 }, { wrId: 3 }, { wrId: 4 });
+    await expectCompletions(cq, { wrId: 9, opcode: WcOpcode.RECV_RDMA_WITH_IMM, immData: 77 });
+    expectBytes(sender.bytes.subarray(512, 640), pattern(1, 128), 'what was written, read back');
+    expect(side.bytes[2048], 'the sum').to.equal(5);
+  });
+
+  suite.provokes('a key of another PD than that of the SRQ that is named', ['rdmaWrite'], async (bench) => {
+    const { sender, qp, target, receivers } = extend(bench, { count: 2 });
+    const memory = snapshot(receivers[1].side.bytes, 'memory of the other receiver');
+    const remoteSrqn = receivers[0].srq.srqNum;
+    qp.postSend(write(1, [sender.sge(0, 8)], receivers[1].side, 0, { remoteSrqn }));
+    await expectCompletions(sender.sendCq, { wrId: 1, status: REM_ACCESS_ERR });
+    expect(target.query().attr.qpState).to.equal(QpState.ERR);
+    memory.expectUnchanged();
+  });
+
+  suite.provokes('an SRQ that is not one of the domain', async (bench) => {
+    const other = extend(bench);
+    const basic = bench.side({ device: bench.peerDevice }).pd.createSrq({ attr: { maxWr: 4 } });
+    const ended = receiver(other.xrcd).srq;
+    ended.destroy();
+    const numbers = [other.receivers[0].srq.srqNum, basic.srqNum, ended.srqNum, 0, -1, 0xffffff];
+    for (const remoteSrqn of numbers) {
+      const { sender, qp, target, receivers } = extend(bench);
+      other.receivers[0].srq.postRecv({ wrId: 1 });
+      receivers[0].srq.postRecv({ wrId: 1 });
+      qp.postSend({ wrId: 2, sendFlags: 2, remoteSrqn: remoteSrqn & 0xffffff });
+      const [wc] = await expectCompletions(sender.sendCq, { wrId: 2, status: REM_INV_REQ_ERR });
+      expect(wc.explain()).to.contain('shared receive queue');
+      expect(target.query().attr.qpState).to.equal(QpState.ERR);
+      for (const { cq } of [...receivers, ...other.receivers]) expectNoCompletion(cq);
+    }
+  });
+
+  suite.provokes('a message that finds its SRQ empty, and no retries', async (bench) => {
+    const { sender, qp, receivers } = extend(bench, { count: 2, attr: { rnrRetry: 0 } });
+    receivers[1].srq.postRecv({ wrId: 1 });
+    qp.postSend(send(2, [], { remoteSrqn: receivers[0].srq.srqNum }));
+    await expectCompletions(sender.sendCq, { wrId: 2, status: RNR_RETRY_EXC_ERR });
+    expectNoCompletion(receivers[1].cq);
+  });
+
+  suite.works('a message waits for its SRQ', async (bench) => {
+    const { sender, qp, receivers } = extend(bench, { count: 2 });
+    const [first, second] = receivers;
+    second.srq.postRecv({ wrId: 2 });
+    qp.postSend([send(1, [], { remoteSrqn: first.srq.srqNum }), send(2, [], { remoteSrqn: second.srq.srqNum })]);
+    expectNoCompletion(second.cq);
+    first.srq.postRecv({ wrId: 1 });
+    await expectCompletions(first.cq, { wrId: 1 });
+    await expectCompletions(second.cq, { wrId: 2 });
+    await expectCompletions(sender.sendCq, { wrId: 1 }, { wrId: 2 });
+  });
+
+  suite.works('the extended form names the SRQ as well', async (bench) => {
+    const { sender, qp, receivers } = extend(bench);
+    receivers[0].srq.postRecv({ wrId: 1 });
+    qp.wrStart();
+    qp.wrId = 2;
+    qp.wrFlags = 2;
+    qp.wrSend();
+    qp.wrSetXrcSrqn(receivers[0].srq.srqNum);
+    qp.wrComplete();
+    await expectCompletions(receivers[0].cq, { wrId: 1 });
+    await expectCompletions(sender.sendCq, { wrId: 2 });
+  });
+
+  suite.works('a domain of an inode is one for all who open it', async (bench) => {
+    await withFile(async (fd) => {
+      const contexts = [bench.open(bench.peerDevice), bench.open(bench.peerDevice)];
+      expectError('EAGAIN', () => contexts[0].openXrcd({ fd, oflags: 0 }));
+      const xrcd = contexts[0].openXrcd({ fd, oflags: CREATE | EXCLUSIVE });
+      expectError('EINVAL', () => contexts[1].openXrcd({ fd, oflags: CREATE | EXCLUSIVE }));
+      const same = contexts[1].openXrcd({ fd, oflags: 0 });
+      const [sender, target] = [bench.side(), xrcd.createQp()];
+      const qp = createSender(sender);
+      connectExtended(qp, target);
+      const { srq, cq } = receiver(same);
+      srq.postRecv({ wrId: 1 });
+      qp.postSend(send(2, [], { remoteSrqn: srq.srqNum }));
+      await expectCompletions(cq, { wrId: 1, qp: target });
+      await expectCompletions(sender.sendCq, { wrId: 2 });
+    });
+  });
+
+  suite.provokes('attributes of a domain that are wrong', (bench) => {
+    const context = bench.open();
+    for (const init of [
+      { fd: -2 },
+      { fd: 1.5 },
+      { fd: 1_000_000 },
+      { oflags: -1 },
+      { oflags: 1 << 20 },
+      { oflags: 0 },
+    ]) {
+      expectError(['EINVAL', 'EAGAIN'], () => context.openXrcd(init));
+    }
+    context.close();
+  });
+
+  suite.provokes('a domain that is in use, and a second close', (bench) => {
+    const { xrcd, target, receivers } = extend(bench);
+    const { srq, cq } = receivers[0];
+    for (const [use, end] of [
+      [xrcd, () => target.destroy()],
+      [xrcd, () => srq.destroy()],
+    ] as const) {
+      expectError('EBUSY', () => {
+        use.close();
+      });
+      if (!srq.destroyed)
+        expectError('EBUSY', () => {
+          cq.destroy();
+        });
+      end();
+    }
+    cq.destroy();
+    xrcd.close();
+    expectError('EINVAL', () => {
+      xrcd.close();
+    });
+    expectError('EINVAL', () => xrcd.createQp());
+  });
+
+  suite.provokes('what an XRC SRQ must have, and a basic one must not', (bench) => {
+    const { xrcd, receivers } = extend(bench);
+    const { pd, cq, srq, context } = receivers[0];
+    const foreign = extend(bench);
+    const attr = { maxWr: 4 };
+    const XRC = { attr, srqType: SrqType.XRC };
+    for (const init of [
+      { ...XRC },
+      { ...XRC, xrcd },
+      { ...XRC, cq },
+      { ...XRC, cq, xrcd: foreign.xrcd },
+      { ...XRC, xrcd, cq: foreign.receivers[0].cq },
+      { attr, cq },
+      { attr, xrcd },
+      { attr, xrcd, cq },
+      { attr, srqType: 9 as SrqType },
+    ]) {
+      expectError('EINVAL', () => pd.createSrq(init));
+    }
+    expectError('EOPNOTSUPP', () => pd.createSrq({ attr, srqType: SrqType.TM, xrcd, cq }));
+    expect([srq.srqType, srq.xrcd, srq.cq]).to.deep.equal([SrqType.XRC, xrcd, cq]);
+    expect(srq.srqNum).to.be.within(1, 0xffffff);
+    context.openXrcd().close();
+  });
+
+  suite.provokes('queue pairs that are none', (bench) => {
+    const { sender, qp, target, receivers } = extend(bench);
+    const { pd, sendCq, recvCq } = sender;
+    const cap = { maxSendWr: 1 };
+    for (const init of [
+      { qpType: QpType.XRC_RECV, sendCq, recvCq, cap },
+      { qpType: QpType.RC, sendCq, cap },
+    ]) {
+      expectError('EINVAL', () => pd.createQp(init));
+    }
+    const { side, srq } = receivers[0];
+    expectError('EINVAL', () => side.createQp({ srq }));
+    for (const post of [() => qp.postRecv({}), () => target.postRecv({}), () => target.postSend({ remoteSrqn: 1 })]) {
+      expectError('EINVAL', post);
+    }
+    expect([target.pd, target.sendCq, target.recvCq, target.srq, qp.recvCq]).to.deep.equal([
+      null,
+      null,
+      null,
+      null,
+      null,
+    ]);
+    expect([target.qpType, qp.qpType]).to.deep.equal([QpType.XRC_RECV, QpType.XRC_SEND]);
+  });
+
+  suite.provokes('a connection of RC and XRC halves', async (bench) => {
+    const { xrcd, receivers } = extend(bench);
+    receivers[0].srq.postRecv({ wrId: 1 });
+    const a = bench.side();
+    const target = xrcd.createQp();
+    target.toInit();
+    target.toRtr(a.qp.endpoint());
+    a.qp.toInit();
+    a.qp.toRtr(target.endpoint());
+    a.qp.toRts(undefined, IMPATIENT);
+    a.qp.postSend(send(1, []));
+    await expectCompletions(a.sendCq, { wrId: 1, status: RETRY_EXC_ERR });
+    const { sender, qp } = extend(bench);
+    const b = bench.side({ device: bench.peerDevice });
+    b.qp.toInit();
+    qp.modify({ qpState: QpState.RESET });
+    qp.toInit();
+    b.qp.toRtr(qp.endpoint());
+    qp.toRtr(b.qp.endpoint());
+    qp.toRts(undefined, IMPATIENT);
+    b.qp.postRecv({ wrId: 1 });
+    qp.postSend(send(2, [], { remoteSrqn: receivers[0].srq.srqNum }));
+    await expectCompletions(sender.sendCq, { wrId: 2, status: RETRY_EXC_ERR });
+    for (const cq of [receivers[0].cq, b.recvCq]) expectNoCompletion(cq);
+  });
+
+  suite.works('receives outlive the QP that took them, and end with their SRQ', async (bench) => {
+    const { sender, qp, target, receivers } = extend(bench);
+    const { srq, cq } = receivers[0];
+    srq.postRecv([{ wrId: 1 }, { wrId: 2 }]);
+    const { qpNum } = target;
+    for (const wrId of [3, 4]) qp.postSend(send(wrId, [], { remoteSrqn: srq.srqNum }));
+    await expectCompletions(sender.sendCq, { wrId: 3 }, { wrId: 4 });
+    target.destroy();
+    const [wc] = await expectCompletions(cq, { wrId: 1 });
+    expect(wc.qpNum).to.equal(qpNum);
+    srq.destroy();
+    expectNoCompletion(cq);
+  });
+
+  suite.works('the limit of an XRC SRQ', ['asyncEvents'], async (bench) => {
+    const { sender, qp, target, receivers } = extend(bench);
+    const { srq, context } = receivers[0];
+    target.toRts(); // or the first message raises COMM_EST
+    srq.postRecv([{ wrId: 1 }, { wrId: 2 }]);
+    srq.modify({ srqLimit: 2 });
+    qp.postSend(send(3, [], { remoteSrqn: srq.srqNum }));
+    await expectCompletions(sender.sendCq, { wrId: 3 });
+    await expectAsyncEvent(context, EventType.SRQ_LIMIT_REACHED, srq);
+  });
+
+  suite.provokes('a receive that is too small ends the connection, and no SRQ', async (bench) => {
+    const { sender, qp, xrcd, target, receivers } = extend(bench);
+    const { srq, cq, side } = receivers[0];
+    srq.postRecv([{ wrId: 1, sgList: [side.sge(0, 4)] }, { wrId: 2 }]);
+    qp.postSend(send(3, [sender.sge(0, 8)], { remoteSrqn: srq.srqNum }));
+    await expectCompletions(cq, { wrId: 1, status: WcStatus.LOC_LEN_ERR, qp: target });
+    await expectCompletions(sender.sendCq, { wrId: 3, status: REM_INV_REQ_ERR });
+    const again = createSender(sender);
+    connectExtended(again, xrcd.createQp());
+    again.postSend(send(4, [], { remoteSrqn: srq.srqNum }));
+    await expectCompletions(cq, { wrId: 2 });
+  });
+});

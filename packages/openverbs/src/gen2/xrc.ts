@@ -1,0 +1,69 @@
+/** Extended reliable connections, by their C names. */
+import { type QpType, VerbsError } from '@openverbs/verbs';
+import type {
+  Context,
+  ProtectionDomain,
+  QpInitAttr,
+  QueuePair,
+  SharedReceiveQueue,
+  SrqInitAttr,
+  XrcDomain,
+  XrcdInitAttr,
+} from '@openverbs/verbs';
+
+/** `struct ibv_srq_init_attr_ex`; what is given counts, so there is no `comp_mask`. */
+export interface SrqInitAttrEx extends SrqInitAttr {
+  /** The protection domain. */
+  readonly pd: ProtectionDomain;
+}
+
+/** `struct ibv_qp_init_attr_ex`; what is given counts, so there is no `comp_mask`. */
+export type QpInitAttrEx =
+  | (QpInitAttr & { readonly pd: ProtectionDomain })
+  | { readonly qpType: typeof QpType.XRC_RECV; readonly xrcd: XrcDomain; readonly qpContext?: unknown };
+
+/** Opens an XRC domain. */
+export function ibv_open_xrcd(context: Context, xrcd_init_attr: XrcdInitAttr): XrcDomain {
+  return context.openXrcd(xrcd_init_attr);
+}
+
+/**
+ * Closes an XRC domain.
+ *
+ * @throws VerbsError EBUSY while queue pairs and shared receive queues are in it
+ */
+export function ibv_close_xrcd(xrcd: XrcDomain): void {
+  xrcd.close();
+}
+
+/** Creates a shared receive queue, basic or for XRC. */
+export function ibv_create_srq_ex(context: Context, srq_init_attr_ex: SrqInitAttrEx): SharedReceiveQueue {
+  const { pd, ...init } = srq_init_attr_ex;
+  checkOwner('ibv_create_srq_ex', context, pd);
+  return pd.createSrq(init);
+}
+
+/** The number by which XRC messages name a shared receive queue. */
+export function ibv_get_srq_num(srq: SharedReceiveQueue): number {
+  return srq.srqNum;
+}
+
+/** Creates a queue pair of any type; XRC_RECV in an XRC domain, all others in a protection domain. */
+export function ibv_create_qp_ex(context: Context, qp_init_attr_ex: QpInitAttrEx): QueuePair {
+  if ('xrcd' in qp_init_attr_ex) {
+    checkOwner('ibv_create_qp_ex', context, qp_init_attr_ex.xrcd);
+    return qp_init_attr_ex.xrcd.createQp(qp_init_attr_ex);
+  }
+  const { pd, ...init } = qp_init_attr_ex;
+  checkOwner('ibv_create_qp_ex', context, pd);
+  return pd.createQp(init);
+}
+
+function checkOwner(
+  verb: string,
+  context: Context,
+  owner: { readonly context: Context; readonly label: string },
+): void {
+  if (owner.context === context) return;
+  throw new VerbsError({ code: 'EINVAL', verb, message: `${owner.label} is of another context` });
+}
