@@ -97,7 +97,7 @@ export default {
     {
       name: 'rings-without-objects',
       comment:
-        'The ring layout is shared with the device, which knows no verbs objects; numbers and errors are no objects.',
+        'The ring layout is shared with the device, which knows no verbs objects; numbers, errors and the words of a staged send are none.',
       severity: 'error',
       from: { path: '^packages/verbs/src/rings/' },
       to: {
