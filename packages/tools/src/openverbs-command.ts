@@ -6,7 +6,10 @@ import { conformanceCommand } from './conformance/command.ts';
 import { devicesCommand } from './devices/command.ts';
 import { devinfoCommand } from './devinfo/command.ts';
 import { doctorCommand } from './doctor/command.ts';
-import { rcPingpongCommand } from './rc-pingpong/command.ts';
+import { rcPingpongCommand } from './pingpong/rc-pingpong.ts';
+import { srqPingpongCommand } from './pingpong/srq-pingpong.ts';
+import { ucPingpongCommand } from './pingpong/uc-pingpong.ts';
+import { udPingpongCommand } from './pingpong/ud-pingpong.ts';
 
 /** The command with its subcommands. */
 export function openverbsCommand(io: ToolIo = processIo): Command {
@@ -19,7 +22,10 @@ export function openverbsCommand(io: ToolIo = processIo): Command {
     .addCommand(devicesCommand('openverbs devices', io))
     .addCommand(devinfoCommand('openverbs devinfo', io))
     .addCommand(doctorCommand(io))
-    .addCommand(rcPingpongCommand('openverbs rc-pingpong', io));
+    .addCommand(rcPingpongCommand('openverbs rc-pingpong', io))
+    .addCommand(srqPingpongCommand('openverbs srq-pingpong', io))
+    .addCommand(ucPingpongCommand('openverbs uc-pingpong', io))
+    .addCommand(udPingpongCommand('openverbs ud-pingpong', io));
   return addExamples(command, [
     ['openverbs doctor', 'is everything as it should be?'],
     ['openverbs devinfo -v', 'what can the devices do?'],

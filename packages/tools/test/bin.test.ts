@@ -13,7 +13,15 @@ async function spawnTool(name: string, args: string[], env: Record<string, strin
 }
 
 describe('the programs', () => {
-  for (const name of ['ibv_devices', 'ibv_devinfo', 'ibv_rc_pingpong', 'openverbs']) {
+  for (const name of [
+    'ibv_devices',
+    'ibv_devinfo',
+    'ibv_rc_pingpong',
+    'ibv_srq_pingpong',
+    'ibv_uc_pingpong',
+    'ibv_ud_pingpong',
+    'openverbs',
+  ]) {
     it(`${name} --help`, async () => {
       const { status, out, err } = await spawnTool(name, ['--help']);
       expect([status, err]).to.deep.equal([0, '']);

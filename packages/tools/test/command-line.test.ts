@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { toolsVersion } from '../src/cli/options.ts';
 import { devinfoCommand } from '../src/devinfo/command.ts';
 import { openverbsCommand } from '../src/openverbs-command.ts';
-import { rcPingpongCommand } from '../src/rc-pingpong/command.ts';
+import { rcPingpongCommand } from '../src/pingpong/rc-pingpong.ts';
 import { run } from './run.ts';
 
 const devinfo = (line?: string) => run((io) => devinfoCommand('ibv_devinfo', io), line);

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { devicesCommand } from '../src/devices/command.ts';
-import { rcPingpongCommand } from '../src/rc-pingpong/command.ts';
+import { rcPingpongCommand } from '../src/pingpong/rc-pingpong.ts';
 import { run } from './run.ts';
 
 const pingpong = (line: string) => run((io) => rcPingpongCommand('ibv_rc_pingpong', io), line);

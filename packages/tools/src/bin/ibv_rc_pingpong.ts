@@ -1,4 +1,4 @@
 import { main } from '../cli/run-tool.ts';
-import { rcPingpongCommand } from '../rc-pingpong/command.ts';
+import { rcPingpongCommand } from '../pingpong/rc-pingpong.ts';
 
 void main(rcPingpongCommand());

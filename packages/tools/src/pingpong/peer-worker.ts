@@ -4,7 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { openVerbs } from 'openverbs';
 import { VerbsError } from '@openverbs/verbs';
 import type { FromPeer, PeerStart, ToPeer } from './peer-protocol.ts';
-import { exchange, randomPsn } from './run.ts';
+import { exchange } from './run.ts';
 import { PingPongSide } from './side.ts';
 
 const port = parentPort!;
@@ -13,14 +13,22 @@ const { machine, options, failed } = workerData as PeerStart;
 async function answer(): Promise<void> {
   using verbs = openVerbs({ machine, ...(options.provider !== undefined && { provider: options.provider }) });
   using context = verbs.device(options.device).open();
-  const side = new PingPongSide(context, options, randomPsn());
-  say({ kind: 'address', address: side.address });
-  const [message] = (await once(port, 'message')) as [ToPeer];
+  const side = new PingPongSide(context, options);
+  say({ kind: 'addresses', addresses: side.addresses });
+  const message = await nextMessage();
   if (message.kind === 'end') return;
-  side.connect(message.remote);
+  side.connect(message.remotes);
   say({ kind: 'connected' });
-  await exchange([side], options.events, () => Atomics.load(failed, 0) !== 0);
+  const end = nextMessage();
+  await exchange([side], options, () => Atomics.load(failed, 0) !== 0);
   say({ kind: 'done', invalidPages: side.invalidPages() });
+  // The other end may still be waiting for the acknowledgement of its last message, which takes a QP that is there.
+  await end;
+}
+
+async function nextMessage(): Promise<ToPeer> {
+  const [message] = (await once(port, 'message')) as [ToPeer];
+  return message;
 }
 
 function say(message: FromPeer): void {

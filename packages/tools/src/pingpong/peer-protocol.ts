@@ -1,6 +1,6 @@
 /** What the two threads of a ping-pong tell each other. */
+import type { PingPongAddress } from './endpoint.ts';
 import type { PingPongOptions } from './options.ts';
-import type { PingPongAddress } from './side.ts';
 
 /** What the second thread starts with. */
 export interface PeerStart {
@@ -11,11 +11,12 @@ export interface PeerStart {
 }
 
 /** From the first thread to the second. */
-export type ToPeer = { readonly kind: 'connect'; readonly remote: PingPongAddress } | { readonly kind: 'end' };
+export type ToPeer =
+  { readonly kind: 'connect'; readonly remotes: readonly PingPongAddress[] } | { readonly kind: 'end' };
 
 /** From the second thread to the first. */
 export type FromPeer =
-  | { readonly kind: 'address'; readonly address: PingPongAddress }
+  | { readonly kind: 'addresses'; readonly addresses: readonly PingPongAddress[] }
   | { readonly kind: 'connected' }
   | { readonly kind: 'done'; readonly invalidPages: readonly number[] }
   | { readonly kind: 'error'; readonly error: PeerError };

@@ -1,12 +1,14 @@
 /** Ends a ping-pong in which nothing moves any more, so that a lost message is an error and not a hang. */
 import { VerbsError } from '@openverbs/verbs';
+import type { Patience } from './patience.ts';
 import type { PingPongSide } from './side.ts';
 
 /** What is said of a side when nothing moves. */
 type DescribedSide = Pick<PingPongSide, 'describe'>;
 
-/** How long there may be no completion at all, and how often a timer looks when nobody polls. */
-const PATIENCE = { stallMsMax: 10_000, watchIntervalMs: 1_000 };
+/** The code of the error of an end whose other end has failed. */
+export const PEER_FAILED = 'ECONNRESET';
+
 /**
  * After this many empty polls in a row the thread that is to answer may be waiting for a core, so this one sleeps for a moment
  * between polls. It takes longer than any answer of a thread that has one.
@@ -20,11 +22,11 @@ const NEVER_NOTIFIED = new Int32Array(new SharedArrayBuffer(4));
 export class PollProgress {
   readonly #sides: readonly DescribedSide[];
   readonly #peerFailed: () => boolean;
-  readonly #patience: typeof PATIENCE;
+  readonly #patience: Patience;
   #emptyPolls = 0;
   #stalledSince = 0;
 
-  constructor(sides: readonly DescribedSide[], peerFailed: () => boolean = () => false, patience = PATIENCE) {
+  constructor(sides: readonly DescribedSide[], patience: Patience, peerFailed: () => boolean = () => false) {
     this.#sides = sides;
     this.#peerFailed = peerFailed;
     this.#patience = patience;
@@ -41,7 +43,7 @@ export class PollProgress {
     const now = performance.now();
     if (this.#emptyPolls === EMPTY_POLLS_SPUN) this.#stalledSince = now;
     else if (now - this.#stalledSince > this.#patience.stallMsMax) {
-      throw stalledError(this.#sides, this.#patience.stallMsMax);
+      throw stalledError(this.#sides, this.#patience);
     }
   }
 }
@@ -52,11 +54,11 @@ export class EventProgress {
   readonly #timer: NodeJS.Timeout;
   #lastProgress = performance.now();
 
-  constructor(sides: readonly DescribedSide[], peerFailed: () => boolean = () => false, patience = PATIENCE) {
+  constructor(sides: readonly DescribedSide[], patience: Patience, peerFailed: () => boolean = () => false) {
     const { stallMsMax, watchIntervalMs } = patience;
     this.#timer = setInterval(() => {
       if (peerFailed()) this.abort(peerFailedError());
-      else if (performance.now() - this.#lastProgress > stallMsMax) this.abort(stalledError(sides, stallMsMax));
+      else if (performance.now() - this.#lastProgress > stallMsMax) this.abort(stalledError(sides, patience));
     }, watchIntervalMs);
   }
 
@@ -75,13 +77,12 @@ export class EventProgress {
   }
 }
 
-function stalledError(sides: readonly DescribedSide[], stallMsMax: number): VerbsError {
-  return new VerbsError({
-    code: 'ETIMEDOUT',
-    message: `no completion for ${stallMsMax / 1000} s (${sides.map((side) => side.describe()).join('; ')})`,
-  });
+function stalledError(sides: readonly DescribedSide[], { stallMsMax, meaning, hint }: Patience): VerbsError {
+  const described = sides.map((side) => side.describe()).join('; ');
+  const message = `${meaning}no completion for ${stallMsMax / 1000} s (${described})`;
+  return new VerbsError({ code: 'ETIMEDOUT', message, hint });
 }
 
 function peerFailedError(): VerbsError {
-  return new VerbsError({ code: 'ECONNRESET', message: 'the other end has failed' });
+  return new VerbsError({ code: PEER_FAILED, message: 'the other end has failed' });
 }

@@ -1,11 +1,12 @@
 /** Runs both ends of a ping-pong in this process. */
-import { randomInt } from 'node:crypto';
 import type { Device } from '@openverbs/verbs';
 import { openFor } from '../cli/open.ts';
+import type { PingPongAddress } from './endpoint.ts';
 import type { PingPongOptions } from './options.ts';
+import { patienceOf } from './patience.ts';
 import { PeerThread } from './peer-thread.ts';
-import { EventProgress, PollProgress } from './progress.ts';
-import { type PingPongAddress, PingPongSide } from './side.ts';
+import { EventProgress, PEER_FAILED, PollProgress } from './progress.ts';
+import { PingPongSide } from './side.ts';
 
 /** What a run measured. */
 export interface PingPongResult {
@@ -18,7 +19,11 @@ export interface PingPongResult {
 }
 
 /** Called when both ends are ready, before the clock starts. */
-export type ConnectedHandler = (device: string, local: PingPongAddress, remote: PingPongAddress) => void;
+export type ConnectedHandler = (
+  device: string,
+  locals: readonly PingPongAddress[],
+  remotes: readonly PingPongAddress[],
+) => void;
 
 /** Exchanges the messages, on one thread or two. Throws the VerbsError of what failed. */
 export async function runPingPong(options: PingPongOptions, onConnected: ConnectedHandler): Promise<PingPongResult> {
@@ -29,27 +34,21 @@ export async function runPingPong(options: PingPongOptions, onConnected: Connect
     : await runOnTwoThreads(device, verbs.machine, options, onConnected);
 }
 
-/** The number of a QP's first packet: any 24 bits. */
-export function randomPsn(): number {
-  return randomInt(1 << 24);
-}
-
 /** Moves `sides` until all of them are done. */
 export async function exchange(
   sides: readonly PingPongSide[],
-  events: boolean,
+  options: PingPongOptions,
   peerFailed?: () => boolean,
 ): Promise<void> {
-  if (!events) return exchangeByPolling(sides, peerFailed);
-  using progress = new EventProgress(sides, peerFailed);
+  if (!options.events) return exchangeByPolling(sides, new PollProgress(sides, patienceOf(options), peerFailed));
+  using progress = new EventProgress(sides, patienceOf(options), peerFailed);
   const runs = sides.map((side) => side.stepByEvents(progress.progress, progress.signal));
   // One that fails must not leave the other waiting.
   for (const run of runs) run.catch((error: unknown) => progress.abort(error));
   await Promise.all(runs);
 }
 
-function exchangeByPolling(sides: readonly PingPongSide[], peerFailed?: () => boolean): void {
-  const watch = new PollProgress(sides, peerFailed);
+function exchangeByPolling(sides: readonly PingPongSide[], watch: PollProgress): void {
   while (!sides.every((side) => side.isDone)) {
     let handled = 0;
     for (const side of sides) handled += side.step();
@@ -66,14 +65,14 @@ async function runOnOneThread(
   // As in two processes, each end has a context of its own.
   using clientContext = device.open();
   using serverContext = device.open();
-  const client = new PingPongSide(clientContext, options, randomPsn());
-  const server = new PingPongSide(serverContext, options, randomPsn());
-  client.connect(server.address);
-  server.connect(client.address);
-  onConnected(device.name, client.address, server.address);
+  const client = new PingPongSide(clientContext, options);
+  const server = new PingPongSide(serverContext, options);
+  client.connect(server.addresses);
+  server.connect(client.addresses);
+  onConnected(device.name, client.addresses, server.addresses);
   const start = performance.now();
   client.serve();
-  await exchange([client, server], options.events);
+  await exchange([client, server], options);
   const seconds = secondsSince(start);
   return resultOf(options, seconds, [...client.invalidPages(), ...server.invalidPages()]);
 }
@@ -85,19 +84,20 @@ async function runOnTwoThreads(
   onConnected: ConnectedHandler,
 ): Promise<PingPongResult> {
   using context = device.open();
-  const client = new PingPongSide(context, options, randomPsn());
+  const client = new PingPongSide(context, options);
   await using peer = PeerThread.start(machine, { ...options, device: device.name });
-  const remote = await peer.address();
-  client.connect(remote);
-  await peer.connect(client.address);
-  onConnected(device.name, client.address, remote);
+  const remotes = await peer.addresses();
+  client.connect(remotes);
+  await peer.connect(client.addresses);
+  onConnected(device.name, client.addresses, remotes);
   const start = performance.now();
   client.serve();
   try {
-    await exchange([client], options.events, () => peer.hasFailed);
+    await exchange([client], options, () => peer.hasFailed);
   } catch (error) {
-    // What happened at the other end explains more than that it is silent.
-    throw (await peer.endWithError()) ?? error;
+    // What happened at the other end explains more than that it is silent, unless it only tells of this end.
+    const peerError = await peer.endWithError();
+    throw peerError && peerError.code !== PEER_FAILED ? peerError : error;
   }
   const seconds = secondsSince(start);
   return resultOf(options, seconds, [...client.invalidPages(), ...(await peer.invalidPages())]);

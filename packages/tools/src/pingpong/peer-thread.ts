@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { type ErrnoName, VerbsError } from '@openverbs/verbs';
+import type { PingPongAddress } from './endpoint.ts';
 import type { PingPongOptions } from './options.ts';
 import type { FromPeer, PeerError, PeerStart, ToPeer } from './peer-protocol.ts';
-import type { PingPongAddress } from './side.ts';
 
 /** How long the peer may take for one step of the handshake, and to end by itself. */
 const HANDSHAKE_MS_MAX = 10_000;
@@ -39,13 +39,13 @@ export class PeerThread {
     return Atomics.load(this.#failed, 0) !== 0;
   }
 
-  async address(): Promise<PingPongAddress> {
-    return (await this.#expect('address')).address;
+  async addresses(): Promise<readonly PingPongAddress[]> {
+    return (await this.#expect('addresses')).addresses;
   }
 
-  /** Resolves when the peer's QP can send. */
-  async connect(remote: PingPongAddress): Promise<void> {
-    this.#send({ kind: 'connect', remote });
+  /** Resolves when the peer's QPs can send. */
+  async connect(remotes: readonly PingPongAddress[]): Promise<void> {
+    this.#send({ kind: 'connect', remotes });
     await this.#expect('connected');
   }
 

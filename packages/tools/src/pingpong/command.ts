@@ -1,0 +1,147 @@
+/** What the ping-pong commands share: they measure how long messages take between queue pairs. */
+import type { Command } from 'commander';
+import { faultsOf } from '../cli/faults.ts';
+import { type ToolIo, toJson } from '../cli/io.ts';
+import { type CommonOptions, addExamples, createCommand, integerArgument, oneOfArgument } from '../cli/options.ts';
+import { ToolFailure } from '../cli/run-tool.ts';
+import { UsageError } from '../cli/usage-error.ts';
+import type { PingPongAddress } from './endpoint.ts';
+import { formatAddresses, formatResult } from './format.ts';
+import { MTU_CHOICES, NUM_QP_MAX, type PingPongOptions, defaultOptions } from './options.ts';
+import { type PingPongResult, runPingPong } from './run.ts';
+import { type ServiceName, SERVICES } from './service.ts';
+
+const INT32_MAX = 2 ** 31 - 1;
+
+interface CommandOptions extends CommonOptions {
+  readonly self?: boolean;
+  readonly threads: 1 | 2;
+  readonly port?: number;
+  readonly ibDev?: string;
+  readonly ibPort: number;
+  readonly size: number;
+  readonly mtu?: number;
+  readonly numQp?: number;
+  readonly rxDepth: number;
+  readonly iters: number;
+  readonly sl: number;
+  readonly events?: boolean;
+  readonly gidIdx?: number;
+  readonly odp?: boolean;
+  readonly chk?: boolean;
+}
+
+/** What is a command's own. */
+export interface PingPongCommandTexts {
+  readonly description: string;
+  /** Arguments after the command's name, and what they do. */
+  readonly examples: readonly (readonly [string, string])[];
+}
+
+/** A ping-pong over `service`; `path` is how it is called: the name of the C tool, or a subcommand of `openverbs`. */
+export function pingPongCommand(service: ServiceName, path: string, texts: PingPongCommandTexts, io: ToolIo): Command {
+  const { iters, port, rxDepth, size, sl, threads } = defaultOptions(service);
+  const command = createCommand(path, texts.description)
+    .argument('[host]', 'the other process; not there yet, use --self')
+    .option('--self', 'both ends in this process')
+    .option('--threads <n>', 'with --self: both ends on one thread, or on two', oneOfArgument([1, 2]), threads)
+    .option('-p, --port <port>', 'TCP port to meet the other process at; not there yet', integerArgument(1, 65535))
+    .option('-d, --ib-dev <dev>', 'device (default: the first one)')
+    .option('-i, --ib-port <port>', 'port of the device', integerArgument(1, 255), port)
+    .option('-s, --size <size>', 'bytes of a message', integerArgument(1, INT32_MAX), size)
+    .option('-r, --rx-depth <dep>', 'receives to keep posted', integerArgument(1, INT32_MAX), rxDepth)
+    .option('-n, --iters <iters>', 'number of exchanges', integerArgument(1, INT32_MAX), iters)
+    .option('-l, --sl <sl>', 'service level', integerArgument(0, 15), sl)
+    .option('-e, --events', 'sleep on CQ events instead of polling')
+    .option('-g, --gid-idx <index>', 'index of the local GID (default: 0 on Ethernet)', integerArgument(0, 65535))
+    .option('-c, --chk', 'compare what arrives with what was sent');
+  addServiceOptions(command, service);
+  addExamples(
+    command,
+    texts.examples.map(([line, meaning]) => [`${path} ${line}`, meaning]),
+  );
+  return command.action((host: string | undefined, options: CommandOptions) => pingPong(service, host, options, io));
+}
+
+/** Options that the C tool of `service` has and others lack. */
+function addServiceOptions(command: Command, service: ServiceName): void {
+  const { hasSrq, isDatagram, isReliable } = SERVICES[service];
+  const { mtu, numQp } = defaultOptions(service);
+  if (!isDatagram) {
+    command.option('-m, --mtu <size>', `path MTU: ${MTU_CHOICES.join(', ')}`, oneOfArgument(MTU_CHOICES), mtu);
+  }
+  if (hasSrq) {
+    const meaning = 'queue pairs at each end, which share the exchanges';
+    command.option('-q, --num-qp <num>', meaning, integerArgument(1, NUM_QP_MAX), numQp);
+  }
+  if (isReliable) command.option('-o, --odp', 'register memory for on-demand paging');
+}
+
+async function pingPong(
+  service: ServiceName,
+  host: string | undefined,
+  commandOptions: CommandOptions,
+  io: ToolIo,
+): Promise<void> {
+  if (!commandOptions.self || host !== undefined) {
+    throw new UsageError(
+      'only --self, both ends in this process, is there for now; meeting another process comes later',
+      'try --self, or --self --threads 2',
+    );
+  }
+  const options = toPingPongOptions(service, commandOptions);
+  checkReceives(options);
+  const ends: Ends[] = [];
+  const result = await runPingPong(options, (device, locals, remotes) => {
+    ends.push({ device, locals, remotes });
+    if (!commandOptions.json) io.out(formatAddresses(service, locals, remotes));
+  });
+  io.out(commandOptions.json ? toJson(jsonOf(options, ends[0], result)) : formatResult(result, options.iters));
+  if (result.invalidPages.length > 0) throw new ToolFailure();
+}
+
+interface Ends {
+  readonly device: string;
+  readonly locals: readonly PingPongAddress[];
+  readonly remotes: readonly PingPongAddress[];
+}
+
+/** `local` and `remote` are lists where there can be several QPs. */
+function jsonOf(options: PingPongOptions, { device, locals, remotes }: Ends, result: PingPongResult): object {
+  const { seconds, bytes } = result;
+  const ends = SERVICES[options.service].hasSrq
+    ? { local: locals, remote: remotes }
+    : { local: locals[0], remote: remotes[0] };
+  const rates = { mbitPerSec: (bytes * 8) / seconds / 1e6, usecPerIter: (seconds * 1e6) / options.iters };
+  return { ...options, device, ...ends, ...result, ...rates };
+}
+
+function checkReceives({ numQp, rxDepth }: PingPongOptions): void {
+  if (numQp <= rxDepth) return;
+  throw new UsageError(
+    `${rxDepth} receives are too few for ${numQp} queue pairs: each of them needs one`,
+    `raise --rx-depth to ${numQp}, or lower --num-qp`,
+  );
+}
+
+function toPingPongOptions(service: ServiceName, options: CommandOptions): PingPongOptions {
+  const defaults = defaultOptions(service);
+  return {
+    service,
+    ...faultsOf(options),
+    provider: options.provider,
+    device: options.ibDev,
+    port: options.ibPort,
+    size: options.size,
+    mtu: options.mtu ?? defaults.mtu,
+    numQp: options.numQp ?? defaults.numQp,
+    rxDepth: options.rxDepth,
+    iters: options.iters,
+    sl: options.sl,
+    gidIndex: options.gidIdx,
+    events: options.events === true,
+    odp: options.odp === true,
+    check: options.chk === true,
+    threads: options.threads,
+  };
+}

@@ -1,0 +1,67 @@
+/** What a ping-pong can be told. Defaults are those of the C tools. */
+import { type Mtu, bytesToMtu } from '@openverbs/verbs';
+import type { FaultOptions } from '../cli/faults.ts';
+import { type ServiceName, SERVICES } from './service.ts';
+
+/** Path MTUs in bytes. */
+export const MTU_CHOICES = [256, 512, 1024, 2048, 4096] as const;
+
+/** QPs at each end, at most; `MAX_QP` of srq_pingpong.c, which is one too many there. */
+export const NUM_QP_MAX = 255;
+
+/** Structured-clonable, because the second thread gets it too. */
+export interface PingPongOptions extends FaultOptions {
+  readonly service: ServiceName;
+  readonly provider: string | undefined;
+  readonly device: string | undefined;
+  /** Port of the device. */
+  readonly port: number;
+  /** Bytes of a message. */
+  readonly size: number;
+  /** Path MTU in bytes; none for datagrams. */
+  readonly mtu: number | undefined;
+  /** Queue pairs at each end. */
+  readonly numQp: number;
+  /** Receives to keep posted. */
+  readonly rxDepth: number;
+  /** Exchanges to make, on all queue pairs together. */
+  readonly iters: number;
+  /** Service level. */
+  readonly sl: number;
+  /** Index into the port's GID table; without one, 0 on Ethernet, where packets can't do without, and no GID elsewhere. */
+  readonly gidIndex: number | undefined;
+  /** Sleep on completion events instead of polling. */
+  readonly events: boolean;
+  /** Register memory for on-demand paging. */
+  readonly odp: boolean;
+  /** Compare what arrived with what was sent. */
+  readonly check: boolean;
+  readonly threads: 1 | 2;
+}
+
+/** What a run over `service` does if it is told nothing. */
+export function defaultOptions(service: ServiceName): PingPongOptions {
+  const { sizeDefault, numQpDefault, isDatagram } = SERVICES[service];
+  return {
+    service,
+    provider: undefined,
+    device: undefined,
+    port: 1,
+    size: sizeDefault,
+    mtu: isDatagram ? undefined : 1024,
+    numQp: numQpDefault,
+    rxDepth: 500,
+    iters: 1000,
+    sl: 0,
+    gidIndex: undefined,
+    events: false,
+    odp: false,
+    check: false,
+    threads: 1,
+  };
+}
+
+/** The path MTU as verbs takes it; for connected services. */
+export function pathMtuOf(options: PingPongOptions): Mtu {
+  return bytesToMtu(options.mtu!)!;
+}

@@ -1,0 +1,214 @@
+import { expect } from 'chai';
+import type { ToolIo } from '../src/cli/io.ts';
+import { formatAddresses, formatResult } from '../src/pingpong/format.ts';
+import { rcPingpongCommand } from '../src/pingpong/rc-pingpong.ts';
+import { type ServiceName } from '../src/pingpong/service.ts';
+import { srqPingpongCommand } from '../src/pingpong/srq-pingpong.ts';
+import { ucPingpongCommand } from '../src/pingpong/uc-pingpong.ts';
+import { udPingpongCommand } from '../src/pingpong/ud-pingpong.ts';
+import { type ToolRun, run } from './run.ts';
+
+const COMMANDS = { RC: rcPingpongCommand, UC: ucPingpongCommand, UD: udPingpongCommand, SRQ: srqPingpongCommand };
+const SERVICE_NAMES = Object.keys(COMMANDS) as ServiceName[];
+
+const nameOf = (service: ServiceName): string => `ibv_${service.toLowerCase()}_pingpong`;
+const pingpong = (service: ServiceName, line: string): Promise<ToolRun> =>
+  run((io: ToolIo) => COMMANDS[service](nameOf(service), io), line);
+
+const address = (separator: string): string =>
+  `LID 0x[\\da-f]{4}, QPN 0x[\\da-f]{6}, PSN 0x[\\da-f]{6}${separator} GID [\\da-f:.]+\\n`;
+const output = (service: ServiceName, bytes: number, iters: number, numQp: number): RegExp =>
+  new RegExp(
+    `^( {2}local address: {2}${address(service === 'UD' ? ':' : ',')}){${numQp}}` +
+      `( {2}remote address: ${address(',')}){${numQp}}` +
+      `${bytes} bytes in \\d+\\.\\d\\d seconds = \\d+\\.\\d\\d Mbit/sec\\n` +
+      `${iters} iters in \\d+\\.\\d\\d seconds = \\d+\\.\\d\\d usec/iter\\n$`,
+  );
+
+describe('a ping-pong prints as the C tools do', () => {
+  const local = { lid: 0, qpn: 0x11, psn: 0xabc, gid: '0000:0000:0000:0000:0000:ffff:0a00:0001' };
+  const remote = { lid: 5, qpn: 0x123456, psn: 0, gid: '0000:0000:0000:0000:0000:0000:0000:0000' };
+
+  it('addresses', () => {
+    expect(formatAddresses('RC', [local], [remote])).to.equal(
+      '  local address:  LID 0x0000, QPN 0x000011, PSN 0x000abc, GID ::ffff:10.0.0.1\n' +
+        '  remote address: LID 0x0005, QPN 0x123456, PSN 0x000000, GID ::\n',
+    );
+  });
+
+  it('addresses of UD, whose two lines differ', () => {
+    expect(formatAddresses('UD', [local], [local])).to.equal(
+      '  local address:  LID 0x0000, QPN 0x000011, PSN 0x000abc: GID ::ffff:10.0.0.1\n' +
+        '  remote address: LID 0x0000, QPN 0x000011, PSN 0x000abc, GID ::ffff:10.0.0.1\n',
+    );
+  });
+
+  it('addresses of several QPs, the local ones first', () => {
+    const lines = formatAddresses('SRQ', [local, remote], [remote, local]).split('\n');
+    expect(lines.map((line) => line.slice(2, 7))).to.deep.equal(['local', 'local', 'remot', 'remot', '']);
+  });
+
+  it('results', () => {
+    expect(formatResult({ bytes: 8_192_000, seconds: 0.0125, invalidPages: [] }, 1000)).to.equal(
+      '8192000 bytes in 0.01 seconds = 5242.88 Mbit/sec\n1000 iters in 0.01 seconds = 12.50 usec/iter\n',
+    );
+    expect(formatResult({ bytes: 8, seconds: 1, invalidPages: [0, 3] }, 1)).to.match(
+      /\ninvalid data in page 0\ninvalid data in page 3\n$/,
+    );
+  });
+});
+
+type Run = [options: string, size: number, iters: number, numQp?: number];
+
+const CONNECTED_RUNS: Run[] = [
+  ['', 4096, 1000],
+  ['--chk', 4096, 1000],
+  ['-s 1 -n 3000 -r 1', 1, 3000],
+  ['-s 100000 -n 50 -m 256 -c', 100_000, 50],
+  ['-s 0x40 -n 1', 64, 1],
+  ['-e -c -n 200', 4096, 200],
+  ['--threads 2 -c', 4096, 1000],
+  ['--threads 2 -e -c -n 200 -d emulated0 -i 1 -g 0 -l 3', 4096, 200],
+];
+
+const RUNS: Record<ServiceName, Run[]> = {
+  RC: CONNECTED_RUNS,
+  UC: CONNECTED_RUNS,
+  UD: [
+    ['', 1024, 1000],
+    ['--chk', 1024, 1000],
+    ['-s 1 -n 3000 -r 1', 1, 3000],
+    ['-s 4096 -n 50 -c', 4096, 50],
+    ['-e -c -n 200', 1024, 200],
+    ['--threads 2 -c', 1024, 1000],
+    ['--threads 2 -e -c -n 200 -d emulated0 -i 1 -g 0 -l 3', 1024, 200],
+  ],
+  SRQ: [
+    ['', 4096, 1000, 16],
+    ['-q 1 -r 1 -c', 4096, 1000, 1],
+    ['-q 7 -r 7 -n 1001 -s 64 -c', 64, 1001, 7],
+    ['-q 16 -n 5', 4096, 5, 16],
+    ['-q 255 -n 300 -s 8', 8, 300, 255],
+    ['-e -c -n 200', 4096, 200, 16],
+    ['--threads 2 -c', 4096, 1000, 16],
+    ['--threads 2 -e -c -q 3 -r 3 -n 200 -d emulated0 -i 1 -g 0 -l 3 -m 256', 4096, 200, 3],
+  ],
+};
+
+const WRONG = [
+  ['-d emulatd0', /emulatd0/],
+  ['-i 7', /port/],
+  ['-g 9999', /9999/],
+  ['-r 2000000000', /./],
+] as const;
+
+for (const service of SERVICE_NAMES) {
+  describe(nameOf(service), () => {
+    for (const [options, size, iters, numQp = 1] of RUNS[service]) {
+      it(`--self ${options}`, async () => {
+        const { status, out, err } = await pingpong(service, `--self ${options}`);
+        expect([status, err]).to.deep.equal([0, '']);
+        expect(out).to.match(output(service, size * iters * 2, iters, numQp));
+      });
+    }
+
+    for (const threads of [1, 2]) {
+      it(`says what is wrong, on ${threads} thread(s), with status 1`, async () => {
+        for (const [option, message] of WRONG) {
+          const { status, out, err } = await pingpong(service, `--self --threads ${threads} ${option}`);
+          expect([status, out], option).to.deep.equal([1, '']);
+          expect(err, option)
+            .to.match(new RegExp(`^${nameOf(service)}: `))
+            .and.match(message);
+          expect(err, option).not.to.include('    at ');
+        }
+      });
+    }
+
+    it('--help has examples', async () => {
+      const { status, out } = await pingpong(service, '--help');
+      expect(status).to.equal(0);
+      expect(out).to.match(new RegExp(`\nExamples:\n {2}${nameOf(service)} --self +1000 exchanges`));
+    });
+  });
+}
+
+describe('the options and the JSON of each ping-pong', () => {
+  const KEYS =
+    'service check device events invalidPages iters local mbitPerSec numQp odp port remote rxDepth seconds size sl threads usecPerIter bytes';
+
+  for (const service of SERVICE_NAMES) {
+    it(`${service}: --json`, async () => {
+      const { status, out } = await pingpong(service, '--self --json -n 10 -s 64 -c');
+      const result = JSON.parse(out) as Record<string, unknown>;
+      expect(status).to.equal(0);
+      expect(result).to.include({ service, device: 'emulated0', size: 64, iters: 10, threads: 1, bytes: 1280 });
+      expect(result).to.have.keys(KEYS.split(' ').concat(service === 'UD' ? [] : 'mtu'));
+    });
+  }
+
+  it('SRQ: lists of addresses', async () => {
+    const { out } = await pingpong('SRQ', '--self --json -n 10 -q 3');
+    const { local, remote, numQp } = JSON.parse(out) as { local: object[]; remote: object[]; numQp: number };
+    expect([local.length, remote.length, numQp]).to.deep.equal([3, 3, 3]);
+  });
+
+  const refused: [ServiceName, string, number, RegExp][] = [
+    ['UD', '-s 4097', 1, /4097 bytes is larger than the MTU of port 1, 4096 bytes\nhint: .*4096 or less\n/],
+    ['UD', '-s 4097 --threads 2', 1, /larger than the MTU of port 1/],
+    ['UD', '-m 1024', 2, /unknown option '-m'/],
+    ['UC', '-q 2', 2, /unknown option '-q'/],
+    ['UC', '-o', 2, /unknown option '-o'/],
+    ['RC', '-o', 1, /\nhint: leave the flag out/],
+    ['SRQ', '-o', 1, /\nhint: leave the flag out/],
+    ['SRQ', '-q 256', 2, /from 1 to 255/],
+    [
+      'SRQ',
+      '-q 9 -r 8',
+      2,
+      /8 receives are too few for 9 queue pairs: each of them needs one\nhint: raise --rx-depth to 9/,
+    ],
+  ];
+  for (const [service, options, expected, message] of refused) {
+    it(`${service}: ${options} is refused`, async () => {
+      const { status, out, err } = await pingpong(service, `--self ${options}`);
+      expect([status, out]).to.deep.equal([expected, '']);
+      expect(err).to.match(message);
+    });
+  }
+});
+
+describe('a ping-pong on a network that loses packets', function () {
+  this.timeout(20_000);
+
+  for (const service of ['UC', 'UD'] as const) {
+    for (const options of service === 'UC' ? ['', '--threads 2 -e'] : ['-e', '--threads 2']) {
+      it(`${service} ${options} gives up, and says why`, async () => {
+        const { status, err } = await pingpong(service, `--self ${options} --drop 0.05 --seed 7`);
+        expect(status).to.equal(1);
+        expect(err).to.match(
+          new RegExp(
+            `^${nameOf(service)}: a message was lost: no completion for 2 s \\(QP .*\\d+ sent, .*\\)\n` +
+              `hint: ${service} does not send again; RC does, see ibv_rc_pingpong\n$`,
+          ),
+        );
+      });
+    }
+
+    for (const options of ['', '-e', '--threads 2']) {
+      it(`${service} ${options} ends well if messages come late and twice, but come`, async () => {
+        const line = `--self ${options} -n 100 --delay 200 --duplicate 0.3 --seed 7 -s 512 -c`;
+        const { status, err } = await pingpong(service, line);
+        expect([status, err]).to.deep.equal([0, '']);
+      });
+    }
+  }
+
+  for (const threads of [1, 2]) {
+    it(`SRQ on ${threads} thread(s) gets everything across`, async () => {
+      const line = `--self --threads ${threads} -n 100 -q 4 -c --drop 0.02 --duplicate 0.05 --seed 7`;
+      const { status, err } = await pingpong('SRQ', line);
+      expect([status, err]).to.deep.equal([0, '']);
+    });
+  }
+});
