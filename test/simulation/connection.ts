@@ -1,6 +1,6 @@
 /** A connection while it runs: its two queue pairs, and what is posted to them. */
 import { AccessFlags, QpState, QpType, RecvWr, SendFlags, SendWr, Sge, WrOpcode } from 'openverbs';
-import type { QpAttrInit, QueuePair } from 'openverbs';
+import type { Mtu, QueuePair } from 'openverbs';
 import type { Place, Placed } from './placement.ts';
 import { regionOf } from './placement.ts';
 import type { ConnectionPlan, EndPlan, Operation, Side } from './program.ts';
@@ -193,7 +193,7 @@ export class Connection {
   #create({ plan, device, sendQueue, recvQueue }: End): QueuePair {
     const { maxSendWr, maxRecvWr, maxSge, maxInlineData, sqSigAll } = plan;
     return device.pd.createQp({
-      qpType: QpType.RC,
+      qpType: QpType[this.plan.transport],
       sendCq: sendQueue.cq,
       recvCq: recvQueue.cq,
       sqSigAll,
@@ -208,14 +208,16 @@ export class Connection {
   }
 
   #connect(end: End, peer: End): void {
-    const { plan } = this;
+    const { mtu, transport, minRnrTimer, timeout, retryCnt, rnrRetry } = this.plan;
+    const isReliable = transport === 'RC';
     const psn = (at: End): number => (at.plan.psn + this.round * PSNS_A_ROUND) & PSN_MASK;
-    const common: QpAttrInit = { pathMtu: plan.mtu as 1, minRnrTimer: plan.minRnrTimer, rqPsn: psn(peer) };
     const qp = end.qp!;
-    qp.toInit({ accessFlags: LOCAL_WRITE | REMOTE_WRITE | REMOTE_READ | REMOTE_ATOMIC });
-    qp.toRtr(peer.qp!.endpoint(), { ...common, maxDestRdAtomic: peer.plan.maxRdAtomic });
-    const { timeout, retryCnt, rnrRetry } = plan;
-    qp.toRts(undefined, { timeout, retryCnt, rnrRetry, sqPsn: psn(end), maxRdAtomic: end.plan.maxRdAtomic });
+    const rights = isReliable ? REMOTE_READ | REMOTE_ATOMIC : 0;
+    qp.toInit({ accessFlags: LOCAL_WRITE | REMOTE_WRITE | rights });
+    const serves = { minRnrTimer, maxDestRdAtomic: peer.plan.maxRdAtomic };
+    qp.toRtr(peer.qp!.endpoint(), { pathMtu: mtu as Mtu, rqPsn: psn(peer), ...(isReliable && serves) });
+    const asks = { timeout, retryCnt, rnrRetry, maxRdAtomic: end.plan.maxRdAtomic };
+    qp.toRts(undefined, { sqPsn: psn(end), ...(isReliable && asks) });
   }
 }
 

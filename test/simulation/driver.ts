@@ -125,10 +125,19 @@ export class Driver {
   /** Lets a round come to its end, and hands it over. */
   #finish(connection: Connection): void {
     if (connection.round < 0) return;
+    if (connection.plan.transport === 'UC') this.#hush(connection);
     this.#until(() => this.#isOver(connection), `the end of connection ${connection.index}, round ${connection.round}`);
     for (const { qp, record } of connection.ends) record.failed ||= qp?.state === QpState.ERR;
     this.#observer.roundOver(connection.record);
     connection.round = -1;
+  }
+
+  /** Nobody tells when the last unreliable message has come: waits for it, and ends both sides. */
+  #hush({ index, ends }: Connection): void {
+    const isIdle = ({ qp, record }: End): boolean => qp === null || record.sends.at(-1)?.completion !== null;
+    this.#until(() => ends.every(isIdle), `the sends of connection ${index}`);
+    this.#pass(SETTLE_NS);
+    for (const { qp } of ends) if (qp !== null && qp.state !== QpState.ERR) qp.modify({ qpState: QpState.ERR });
   }
 
   /** Whether all that was posted is done. When one end has failed, the other one is put into the error state once it is idle. */
@@ -186,7 +195,9 @@ export class Driver {
     if (record === undefined) throw new Deviation('unknown', `a completion with the wrId ${wrId}, which nobody posted`);
     if (record.completion !== null) throw new Deviation('twice', `a second completion with the wrId ${wrId}`);
     record.completion = completion;
-    if (isReceive) return record.operation.solicited;
+    // An unreliable message may take the receive of one that was lost: then nobody can tell here what its sender asked for.
+    const isReliable = this.#program.connections[record.operation.connection].transport === 'RC';
+    if (isReceive) return isReliable && record.operation.solicited;
     const send = record as SendRecord;
     send.completedAt = this.#world.moment++;
     if (completion.status === WcStatus.SUCCESS) this.#noteAtomic(send);

@@ -12,12 +12,15 @@ const COUNTERS = 3;
 const { RDMA_WRITE, RDMA_WRITE_WITH_IMM, SEND, SEND_WITH_IMM, RDMA_READ } = WrOpcode;
 const { ATOMIC_CMP_AND_SWP, ATOMIC_FETCH_AND_ADD } = WrOpcode;
 
-/** Each as often as it stands here. */
-const OPCODES = [
+const MESSAGES = [
   ...[RDMA_WRITE, RDMA_WRITE, RDMA_WRITE, RDMA_WRITE_WITH_IMM, RDMA_WRITE_WITH_IMM],
   ...[SEND, SEND, SEND, SEND_WITH_IMM, SEND_WITH_IMM],
-  ...[RDMA_READ, RDMA_READ, RDMA_READ, ATOMIC_CMP_AND_SWP, ATOMIC_FETCH_AND_ADD],
 ];
+/** What each transport can do, each as often as it stands here. */
+const OPCODES = {
+  RC: [...MESSAGES, RDMA_READ, RDMA_READ, RDMA_READ, ATOMIC_CMP_AND_SWP, ATOMIC_FETCH_AND_ADD],
+  UC: MESSAGES,
+} as const;
 
 /** What can be wrong with what. */
 const MISTAKES: Readonly<Record<number, readonly Mistake[]>> = {
@@ -63,7 +66,8 @@ class Generator {
 
   /** `timeout` is the least of all connections. */
   #weather(timeout: number, packets: boolean): Weather {
-    const some = (most: number): number => (packets && this.#chance(0.6) ? this.#below(most * 1000) / 1000 : 0);
+    const isCalm = !packets || this.#chance(0.15);
+    const some = (most: number): number => (!isCalm && this.#chance(0.6) ? this.#below(most * 1000) / 1000 : 0);
     return {
       drop: some(0.1),
       duplicate: some(0.2),
@@ -82,6 +86,7 @@ class Generator {
   #connection(devices: number, timeout: number): ConnectionPlan {
     const ends = [this.#end(devices), this.#end(devices)] as const;
     return {
+      transport: this.#chance(0.2) ? 'UC' : 'RC',
       ends,
       mtu: this.#between(1, 5),
       timeout: timeout + this.#below(2),
@@ -119,7 +124,7 @@ class Generator {
       for (let n = 0; n < count; n++) steps.push(this.#operation(plan, connection, round));
       if (!this.#chance(0.35)) continue;
       const at = first + this.#below(count);
-      if (this.#chance(0.7)) steps[at] = this.#spoil(steps[at] as Operation, plan);
+      if (plan.transport === 'RC' && this.#chance(0.7)) steps[at] = this.#spoil(steps[at] as Operation, plan);
       else {
         const side = this.#below(2) as Side;
         const how = this.#chance(0.5) ? 'error' : 'destroy';
@@ -132,7 +137,7 @@ class Generator {
   #operation(plan: ConnectionPlan, connection: number, round: number): Operation {
     const side = this.#below(2) as Side;
     const end = plan.ends[side];
-    const opcode = this.#pick(OPCODES);
+    const opcode = this.#pick(OPCODES[plan.transport]);
     const isAtomic = opcode === ATOMIC_CMP_AND_SWP || opcode === ATOMIC_FETCH_AND_ADD;
     const length = isAtomic ? 8 : this.#length(128 << plan.mtu);
     const pieces = isAtomic ? [8] : this.#split(length, end.maxSge);
@@ -152,7 +157,7 @@ class Generator {
       fence: this.#chance(0.15),
       solicited: this.#chance(0.3),
       imm: this.#prng.nextUint32(),
-      again: this.#chance(0.3) ? this.#between(1, 4) : 0,
+      again: plan.transport === 'RC' && this.#chance(0.3) ? this.#between(1, 4) : 0,
       counter: this.#below(COUNTERS),
       operand: `${this.#prng.nextUint32().toString(16)}${this.#prng.nextUint32().toString(16).padStart(8, '0')}`,
       receive: takes

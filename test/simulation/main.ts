@@ -20,26 +20,29 @@ interface Options {
   readonly verbose?: boolean;
   readonly json?: boolean;
   readonly regression?: boolean;
+  readonly bail?: boolean;
 }
 
 async function main(options: Options): Promise<void> {
-  const { seed, seeds, first, processes, json } = options;
+  const { seed, seeds, first, processes, json, bail } = options;
   const list = seed === undefined ? Array.from({ length: seeds }, (_, n) => first + n) : [seed];
   const totals = emptyTotals();
   const failures: Answer[] = [];
   let done = 0;
-  await runSeeds(list, processes, (answer) => {
+  const onAnswer = (answer: Answer): boolean => {
     addTotals(totals, answer.totals);
     if (answer.failure !== null) failures.push(answer);
     progress(++done === list.length ? '' : `${done} of ${list.length} seeds, ${failures.length} failed`);
     tell(answer, options);
-  });
+    return bail !== true || failures.length === 0;
+  };
+  await runSeeds(list, processes, onAnswer, bail !== true);
   if (json === true) {
     const failed = failures.map(({ seed: number, failure, smaller }) => ({ seed: number, failure, smaller }));
     process.stdout.write(`${JSON.stringify({ ...totals, failed })}\n`);
   } else {
     process.stdout.write(`${reportTotals(totals)}\n`);
-    process.stdout.write(`${list.length - failures.length} seeds passed, ${failures.length} failed\n`);
+    process.stdout.write(`${done - failures.length} seeds passed, ${failures.length} failed\n`);
   }
   if (failures.length > 0) process.exitCode = 1;
 }
@@ -77,6 +80,7 @@ await new Command('npm run simulate --')
   .option('--processes <n>', 'how many at a time', integer, Math.min(2, availableParallelism()))
   .option('--verbose', 'a line for each program')
   .option('--json', 'print nothing but one JSON object')
+  .option('--bail', 'stop at the first that fails, and leave its program as it is')
   .option('--regression', 'write a regression test for each seed that fails')
   .action(main)
   .parseAsync();

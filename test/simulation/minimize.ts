@@ -30,7 +30,18 @@ export function minimize(
     simplifySteps(() => best.program, accept);
     simplifyConnections(() => best.program, accept);
   }
+  accept(withoutIdle(best.program));
   return best;
+}
+
+/** Without the connections that do nothing; the others get new numbers. */
+function withoutIdle(program: Program): Program {
+  const used = new Set(program.steps.flatMap((step) => (step.do === 'cut' ? [] : [step.connection])));
+  const kept = program.connections.map((_, index) => index).filter((index) => used.has(index));
+  const steps = program.steps.map((step) =>
+    step.do === 'cut' ? step : { ...step, connection: kept.indexOf(step.connection) },
+  );
+  return { ...program, steps, connections: kept.map((index) => program.connections[index]) };
 }
 
 /** Drops runs of steps, long ones first. */

@@ -41,7 +41,7 @@ export function checkCounter(name: string, first: bigint, last: bigint, atomics:
     const rest = left - same.length;
     if (moves.length === 1) return search(next(moves[0], value), [...ordered, moves[0]], rest - 1);
     if (rest === 0 && value === last && isInTime(ordered)) return true;
-    for (const atomic of open) {
+    for (const atomic of [...open]) {
       if (next(atomic, value) === value) continue;
       open.delete(atomic);
       if (search(next(atomic, value), [...ordered, atomic], rest)) return true;

@@ -81,7 +81,7 @@ export function takers({ requester }: Lane): SendRecord[] {
 }
 
 /** Successes, then perhaps an error, then flushes. Answers how many succeeded, those without completions among them. */
-function checkSends(lane: Lane, isLossy: boolean): number {
+export function checkSends(lane: Lane, isLossy: boolean): number {
   const { requester, record } = lane;
   let done = 0;
   let failed = false;

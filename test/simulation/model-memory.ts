@@ -16,7 +16,7 @@ const { SEND, SEND_WITH_IMM, RDMA_READ, RDMA_WRITE, RDMA_WRITE_WITH_IMM } = WrOp
 const ATOMIC_BYTES = 8;
 
 /** A stretch of bytes to be written. */
-interface Change {
+export interface Change {
   readonly region: number;
   readonly offset: number;
   readonly bytes: Uint8Array;
@@ -61,7 +61,7 @@ export class MemoryModel {
 
   /** An operation that was carried out wholly at the responder; whether its response came is another matter. */
   #carryOut(lane: Lane, send: SendRecord, isAnswered: boolean, found: readonly Uint8Array[]): void {
-    for (const change of this.#changesOf(lane, send, Infinity)) this.#apply(change);
+    for (const change of this.#changesOf(lane, send, Infinity)) this.apply(change);
     const { opcode } = send.operation;
     if (!isAnswered) return;
     if (opcode === RDMA_READ) this.#scatter(send.placed.local, this.#readSource(send), this.expected);
@@ -84,19 +84,20 @@ export class MemoryModel {
   #changesOf(lane: Lane, send: SendRecord, mtu: number): Change[] {
     const { opcode, mistake } = send.operation;
     const { local, remote } = send.placed;
-    if (opcode === RDMA_WRITE || opcode === RDMA_WRITE_WITH_IMM) return cut([remote!], this.#gather(local), mtu);
+    if (opcode === RDMA_WRITE || opcode === RDMA_WRITE_WITH_IMM) return cut([remote!], this.gather(local), mtu);
     if (opcode !== SEND && opcode !== SEND_WITH_IMM) return [];
     const receive = lane.responder.receives[takers(lane).indexOf(send)];
     if (receive === undefined) return [];
     const places = receive.placed.receive;
-    const bytes = this.#gather(local);
+    const bytes = this.gather(local);
     if (mistake !== 'short') return cut(places, bytes, mtu);
     const room = lengthOf(places.map(({ length }) => length));
     return Number.isFinite(mtu) ? cut(places, bytes.subarray(0, Math.floor(room / mtu) * mtu), mtu) : [];
   }
 
-  #gather(places: readonly Place[]): Uint8Array {
-    return Buffer.concat(places.map((place) => this.#read(place, this.expected)));
+  /** Bytes of an operation's SGEs, which nobody writes. */
+  gather(places: readonly Place[], from: readonly Uint8Array[] = this.expected): Uint8Array {
+    return Buffer.concat(places.map((place) => this.#read(place, from)));
   }
 
   #readSource({ placed }: SendRecord): Uint8Array {
@@ -115,7 +116,8 @@ export class MemoryModel {
     }
   }
 
-  #apply({ region, offset, bytes }: Change): void {
+  /** Makes a change. */
+  apply({ region, offset, bytes }: Change): void {
     this.expected[region].set(bytes, offset);
   }
 
@@ -132,7 +134,7 @@ export class MemoryModel {
     // Only the places of the changes can differ, most likely those that are not made yet.
     for (let n = 0; n <= changes.length; n++) {
       if (!changes.slice(n).some(differs) && !changes.slice(0, n).some(differs)) return true;
-      if (n < changes.length) this.#apply(changes[n]);
+      if (n < changes.length) this.apply(changes[n]);
     }
     return false;
   }
@@ -154,7 +156,7 @@ export class MemoryModel {
 }
 
 /** The parts of a message, each at most `mtu` bytes and in one place. */
-function cut(places: readonly Place[], bytes: Uint8Array, mtu: number): Change[] {
+export function cut(places: readonly Place[], bytes: Uint8Array, mtu: number): Change[] {
   const changes: Change[] = [];
   let from = 0;
   for (const { region, offset, length } of places) {

@@ -9,23 +9,24 @@ const WORKER = fileURLToPath(new URL('./worker.js', import.meta.url));
 /** No seed takes nearly as long, even with the time for making a failing program smaller; one that does is stuck. */
 const SEED_MS_MAX = 150_000;
 
-/** Runs all seeds by `processes` at a time; `onAnswer` is told of each, in the order in which they end. */
+/** Runs all seeds by `processes` at a time; `onAnswer` is told of each, in the order in which they end, and says whether to go on. */
 export async function runSeeds(
   seeds: readonly number[],
   processes: number,
-  onAnswer: (answer: Answer) => void,
+  onAnswer: (answer: Answer) => boolean,
+  minimizes = true,
 ): Promise<void> {
   const left = [...seeds];
   const lane = async (): Promise<void> => {
     let child: ChildProcess | null = null;
     for (let seed = left.shift(); seed !== undefined; seed = left.shift()) {
       child ??= start();
-      const answer = await ask(child, seed);
+      const answer = await ask(child, { seed, minimizes });
       if (answer === null) {
         child.kill('SIGKILL');
         child = null;
-        onAnswer(stuck(seed));
-      } else onAnswer(answer);
+      }
+      if (!onAnswer(answer ?? stuck(seed))) left.length = 0;
     }
     child?.disconnect();
   };
@@ -37,7 +38,7 @@ function start(): ChildProcess {
 }
 
 /** The answer of a process, or null when it has none. */
-function ask(child: ChildProcess, seed: number): Promise<Answer | null> {
+function ask(child: ChildProcess, request: Request): Promise<Answer | null> {
   return new Promise((resolve) => {
     const end = (answer: Answer | null): void => {
       clearTimeout(deadline);
@@ -48,7 +49,7 @@ function ask(child: ChildProcess, seed: number): Promise<Answer | null> {
     child.once('message', (message) => end(message as Answer));
     child.once('exit', () => end(null));
     child.once('error', () => end(null));
-    child.send({ seed } satisfies Request);
+    child.send(request);
   });
 }
 

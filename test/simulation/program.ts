@@ -43,6 +43,7 @@ export interface CqPlan {
 
 /** Two queue pairs that face each other, perhaps several times: each time is a round. */
 export interface ConnectionPlan {
+  readonly transport: 'RC' | 'UC';
   readonly ends: readonly [EndPlan, EndPlan];
   /** A code of `Mtu`. */
   readonly mtu: number;

@@ -5,8 +5,9 @@ import type { AsyncEvent } from 'openverbs';
 import { Driver, readU64 } from './driver.ts';
 import { checkCounter } from './model-atomics.ts';
 import type { AtomicRecord } from './model-atomics.ts';
-import { checkCompletions } from './model-completions.ts';
+import { checkCompletions, isTroubled } from './model-completions.ts';
 import { MemoryModel } from './model-memory.ts';
+import { settleUnreliable } from './model-unreliable.ts';
 import { place } from './placement.ts';
 import type { Program } from './program.ts';
 import type { RoundRecord } from './record.ts';
@@ -62,6 +63,8 @@ class Run {
   readonly #atomics = new Map<string, AtomicRecord[]>();
   readonly #isLossy: boolean;
   #isClosed = false;
+  /** Whether anything failed a queue pair that may have waited for an answer. */
+  #isTroubled = false;
 
   constructor(program: Program) {
     const placement = place(program);
@@ -86,6 +89,7 @@ class Run {
     this.#memory.check(this.#world.contents, 'at the end');
     this.#checkAtomics();
     this.#digestAll();
+    this.#checkPatience();
     this.#isClosed = true;
     this.#world.close();
   }
@@ -100,14 +104,30 @@ class Run {
   }
 
   #judge(record: RoundRecord): void {
+    this.#count(record);
+    this.#isTroubled ||= isTroubled(record, this.#isLossy);
+    if (record.plan.transport === 'UC') {
+      const { contents } = this.#world;
+      for (const lane of lanesOf(record)) settleUnreliable(lane, this.#memory, contents, this.#program.weather);
+    } else this.#judgeReliable(record);
+    this.#memory.check(this.#inTheirPlaces(record), `after round ${record.round} of connection ${record.connection}`);
+  }
+
+  #count({ ends, plan }: RoundRecord): void {
+    for (const { operation } of ends.flatMap(({ sends }) => sends)) {
+      const opcode = Object.entries(WrOpcode).find(([, value]) => value === operation.opcode)?.[0] ?? '?';
+      const name = `${plan.transport} ${opcode}`;
+      this.#totals.operations[name] = (this.#totals.operations[name] ?? 0) + 1;
+    }
+  }
+
+  #judgeReliable(record: RoundRecord): void {
     const lanes = lanesOf(record).map((lane) => ({ lane, known: checkCompletions(lane, this.#isLossy) }));
     for (const { lane, known } of lanes) {
       this.#memory.settle(lane, known, this.#world.contents, this.#program.packets);
       const { device } = record.plan.ends[1 - lane.side];
       lane.requester.sends.forEach((send, index) => {
         const { opcode } = send.operation;
-        const name = Object.entries(WrOpcode).find(([, value]) => value === opcode)?.[0] ?? '?';
-        this.#totals.operations[name] = (this.#totals.operations[name] ?? 0) + 1;
         if (opcode < WrOpcode.ATOMIC_CMP_AND_SWP || index >= known.possible) return;
         const { operation, compare, postedAt, completedAt } = send;
         const returned = index < known.succeeded ? readU64(this.#world.contents, send.placed) : null;
@@ -116,7 +136,6 @@ class Run {
         this.#atomics.set(counter, [...(this.#atomics.get(counter) ?? []), atomic]);
       });
     }
-    this.#memory.check(this.#inTheirPlaces(record), `after round ${record.round} of connection ${record.connection}`);
   }
 
   /** The regions of a connection that is quiet, and of the others what they should be: those are at work. */
@@ -136,6 +155,14 @@ class Run {
         checkCounter(`counter ${index} of ${name}`, first, last, this.#atomics.get(`${device} ${index}`) ?? []);
       }
     });
+  }
+
+  /** On a good network every answer comes in time, so nobody has to ask twice. */
+  #checkPatience(): void {
+    const { completer_retry_err: timeouts } = this.#totals.counters;
+    const isCut = this.#program.steps.some((step) => step.do === 'cut');
+    if (this.#isLossy || this.#isTroubled || isCut || !timeouts) return;
+    throw new Deviation('timeout', `${timeouts} times no answer came in time, although nothing was lost`);
   }
 
   #event(event: AsyncEvent): void {

@@ -10,6 +10,8 @@ import type { Totals } from './totals.ts';
 /** What the parent asks for. */
 export interface Request {
   readonly seed: number;
+  /** Whether to make a program that fails smaller. */
+  readonly minimizes: boolean;
 }
 
 /** What it is answered. */
@@ -23,10 +25,10 @@ export interface Answer {
   readonly smaller: { readonly program: Program; readonly failure: Failure } | null;
 }
 
-process.on('message', ({ seed }: Request) => {
+process.on('message', ({ seed, minimizes }: Request) => {
   const program = generate(seed);
   const { digest, totals, failure } = simulate(program);
-  const smaller = failure === null ? null : minimize(program, failure);
+  const smaller = failure === null || !minimizes ? null : minimize(program, failure);
   process.send!({ seed, digest, totals, failure, smaller } satisfies Answer);
   collectNowAndThen();
 });

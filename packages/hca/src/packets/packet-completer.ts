@@ -232,6 +232,8 @@ export class PacketCompleter {
       return;
     }
     if (i32[q + RNR_RETRIES_LEFT] !== RNR_RETRY_INFINITE) i32[q + RNR_RETRIES_LEFT] = i32[q + RNR_RETRIES_LEFT] - 1;
+    // The peer is there: what was lost before counts no more, however long it takes to get ready.
+    i32[q + RETRIES_LEFT] = i32[q + RETRY_CNT];
     i32[q + WAITING] = Waiting.RNR;
     this.#requester.rewind(q, t);
     this.#timers.start(q, this.#nowNs() + rnrTimerNs(timer));
