@@ -22,6 +22,7 @@ import type { EventQueues } from './event-queue.ts';
 import { Cqc, CqcFlag, CqcState, HcaHeader, Mpt, Qpc, QpcState, Srqc } from './layout.ts';
 import { Qpt } from './packets/layout.ts';
 import type { ReceiveQueue } from './receive-queue.ts';
+import { NoteKind } from './tap.ts';
 
 const { QPN, WQE_INDEX, OPCODE, SYNDROME, VENDOR_ERR, BYTE_LEN, IMM, SRC_QPN, FLAGS, PKEY_INDEX } = CqeWords;
 const { FAULT_KEY, FAULT_ADDR_LO, FAULT_ADDR_HI, VALID, TIMESTAMP_LO, TIMESTAMP_HI } = CqeWords;
@@ -283,6 +284,7 @@ export class Completer {
     i32[q + Qpc.STATE] = QpcState.ERR;
     Atomics.store(i32, i32[q + Qpc.RECORD] + QpDoorbellRecord.STATE, QpcState.ERR);
     if (event >= 0) this.#events.raiseQp(q, event);
+    this.#events.tap.note(q, NoteKind.STATE, QpcState.ERR);
   }
 
   /** Puts the send queue of an unreliable QP into its error state, likewise before the completion of the error. */
@@ -290,6 +292,7 @@ export class Completer {
     const i32 = this.#i32;
     i32[q + Qpc.STATE] = QpcState.SQE;
     Atomics.store(i32, i32[q + Qpc.RECORD] + QpDoorbellRecord.STATE, QpcState.SQE);
+    this.#events.tap.note(q, NoteKind.STATE, QpcState.SQE);
   }
 
   /** Raises the completion event if the CQ is armed for it; with moderation it may have to wait for others. */
@@ -363,6 +366,12 @@ export class Completer {
     i32[cqe + FAULT_KEY] = this.faultKey;
     i32[cqe + FAULT_ADDR_LO] = this.faultAddrLo;
     i32[cqe + FAULT_ADDR_HI] = this.faultAddrHi;
+    if (syndrome !== CqeSyndrome.WR_FLUSH_ERR) this.#noteFailure(q, syndrome, vendorErr);
+  }
+
+  #noteFailure(q: number, syndrome: number, vendorErr: number): void {
+    const { faultKey, faultAddrLo, faultAddrHi } = this;
+    this.#events.tap.note(q, NoteKind.COMPLETION, syndrome, vendorErr, faultKey, faultAddrLo, faultAddrHi);
   }
 
   /** IBTA 11.6.3.2: a CQ that overruns goes to error; a QP that completes there can't go on (QP_FATAL). */

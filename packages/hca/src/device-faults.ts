@@ -8,6 +8,7 @@
 import { portId } from '@openverbs/netdev';
 import { resolveAhs } from './address-handles.ts';
 import { AsyncEvent } from './async-event.ts';
+import { Count } from './counters.ts';
 import { DeviceError } from './device-error.ts';
 import type { Engine } from './engine.ts';
 import type { Hca } from './hca.ts';
@@ -24,6 +25,7 @@ export function setPortDown(engine: Engine, hca: Hca, port: number, down: boolea
     const { i32 } = engine.machine;
     if (isPortUp(i32, hca.header, port) === !down) return;
     i32[hca.header + HcaHeader.PORTS_DOWN] ^= 1 << (port - 1);
+    if (down) engine.counters.addTo(hca.header, port, Count.LINK_DOWNED);
     resolveAll(engine);
     tellContexts(engine, hca, down ? AsyncEvent.PORT_ERR : AsyncEvent.PORT_ACTIVE, port);
   });

@@ -15,6 +15,7 @@ import { AddressHandles } from './address-handles.ts';
 import { Completer } from './completer.ts';
 import { CqModeration } from './cq-moderation.ts';
 import { DatagramResponder } from './datagram-responder.ts';
+import { Counters } from './counters.ts';
 import { DmaEngine } from './dma-engine.ts';
 import { EventQueues } from './event-queue.ts';
 import { allocWords, Hca } from './hca.ts';
@@ -33,6 +34,7 @@ import { recover } from './recovery.ts';
 import { Requester } from './requester.ts';
 import { Responder } from './responder.ts';
 import { SendWqeFetcher } from './send-wqe-fetcher.ts';
+import { NoteKind } from './tap.ts';
 import { TimerQueue } from './timer-queue.ts';
 import { Tpt } from './tpt.ts';
 import { Uars } from './uar.ts';
@@ -63,6 +65,7 @@ export class Engine {
   /** Word index of {@link EngineHeader}. */
   readonly header: number;
   readonly events: EventQueues;
+  readonly counters: Counters;
   readonly uars: Uars;
   readonly timers: TimerQueue;
   readonly receives: ReceiveQueue;
@@ -113,7 +116,8 @@ export class Engine {
     }
     this.placement = machine.i32[this.header + EngineHeader.PLACEMENT_THREAD] !== 0 ? 'thread' : 'inline';
     this.#remote = this.placement === 'thread' && !this.#engineEnded;
-    this.events = new EventQueues(machine);
+    this.events = new EventQueues(machine, this.nowNs);
+    this.counters = new Counters(machine, this.events.tap);
     this.uars = new Uars(machine, this.header);
     this.timers = new TimerQueue(machine, this.header);
     this.receives = new ReceiveQueue(machine, this.events);
@@ -347,6 +351,7 @@ export class Engine {
 
   #drop(): void {
     this.#i32[this.header + DOORBELLS_DROPPED] = (this.#i32[this.header + DOORBELLS_DROPPED] + 1) | 0;
+    this.events.tap.noteMachine(NoteKind.DOORBELL_DROPPED);
   }
 
   #makeParts(): EngineParts {
@@ -356,7 +361,7 @@ export class Engine {
     const reader = new WorkQueueReader(machine, tpt);
     const windows = new MemoryWindows(machine, tpt, completer);
     const responder = new Responder(machine, tpt, dma, reader, completer, events, receives, windows, this.migration);
-    const { nowNs, header: engine } = this;
+    const { nowNs, counters, header: engine } = this;
     const wqe = new SendWqeFetcher(machine, reader);
     const connections = new UnreliableResponder(machine, responder, completer, events);
     const handles = new AddressHandles(machine);
@@ -379,6 +384,7 @@ export class Engine {
       states,
       events,
       timers,
+      counters,
       nowNs,
       faults,
       hcas,

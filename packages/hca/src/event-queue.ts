@@ -2,9 +2,13 @@
 import type { Machine } from '@openverbs/machine';
 import { Cqc, Eqc, HcaHeader, Qpc } from './layout.ts';
 import { EQ_ENTRIES_LOG2 } from './limits.ts';
+import { Tap } from './tap.ts';
 
 /** `type` of a completion event, as opposed to an `ibv_event_type`. */
 export const COMPLETION = -1;
+
+/** Stands among the queues to tell of for the tap. */
+const TAP = -1;
 
 const EQ_MASK = (1 << EQ_ENTRIES_LOG2) - 1;
 
@@ -17,10 +21,15 @@ export class EventQueues {
   readonly #threadIndex: number;
   readonly #local = new Map<number, () => void>();
   #raised: number[] = [];
+  /** Where a tracer listens; it is told at the flush, too. */
+  readonly tap: Tap;
 
-  constructor(machine: Machine) {
+  constructor(machine: Machine, nowNs: () => number = () => 0) {
     this.#i32 = machine.i32;
     this.#threadIndex = machine.threadIndex;
+    this.tap = new Tap(machine, nowNs, () => {
+      this.tell(TAP);
+    });
   }
 
   /** True when events were raised since the last flush. */
@@ -80,7 +89,8 @@ export class EventQueues {
     const raised = this.#raised;
     this.#raised = [];
     for (const eq of raised) {
-      if (this.#i32[eq + Eqc.THREAD] !== this.#threadIndex) Atomics.notify(this.#i32, eq + Eqc.PRODUCER);
+      if (eq === TAP) this.tap.flush();
+      else if (this.#i32[eq + Eqc.THREAD] !== this.#threadIndex) Atomics.notify(this.#i32, eq + Eqc.PRODUCER);
       else this.#local.get(eq)?.();
     }
   }

@@ -68,3 +68,5 @@ export const CQ_MODERATION_COUNT_MAX = 0xffff;
 export const CQ_MODERATION_PERIOD_US_MAX = 0xffff;
 /** Timers of one machine: one a QP and one a CQ of each HCA. Pages of the queue that nobody touches cost nothing. */
 export const TIMERS_MAX = HCAS_MAX * (QPS_MAX + CQS_MAX);
+/** Records of a tracer that wait until the lock is released. */
+export const TAP_RECORDS_MAX = 16384;

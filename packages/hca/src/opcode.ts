@@ -28,6 +28,9 @@ export const SEND_OPCODES: Readonly<Record<number, number>> = {
 /** `ibv_wc_opcode` of each. */
 export const WC_OPCODE: Readonly<Uint8Array> = Uint8Array.of(1, 1, 0, 0, 2, 3, 4, 6, 5, 0);
 
+/** `IBV_WC_SEND`, of every kind of SEND. */
+export const WC_SEND = 0;
+
 /** `ibv_wc_opcode` on the receiving side. */
 export const WC_RECV = 128;
 export const WC_RECV_RDMA_WITH_IMM = 129;

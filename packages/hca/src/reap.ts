@@ -8,6 +8,7 @@ import { Ah, Cqc, EngineHeader, HcaHeader, Mpt, MptKind, Qpc, Srqc, UarControl, 
 import { UARS_MAX } from './limits.ts';
 import { ahs, cqs, mpts, qps, srqs, xrcds } from './table-entries.ts';
 import { end } from './serve.ts';
+import { NoteKind } from './tap.ts';
 
 /** Reclaims the objects of all threads that have ended; returns how many threads. Takes the lock. */
 export function reap(engine: Engine): number {
@@ -38,6 +39,7 @@ function reapThread(engine: Engine, thread: number): void {
   for (const uar of owned) freeUar(engine, uar);
   pages.freeOwned(thread);
   i32[engine.header + EngineHeader.THREADS_REAPED] = (i32[engine.header + EngineHeader.THREADS_REAPED] + 1) | 0;
+  engine.events.tap.noteMachine(NoteKind.REAPED);
 }
 
 function reapHca(engine: Engine, hca: Hca, owned: ReadonlySet<number>): void {

@@ -14,11 +14,13 @@ import type { Hca } from './hca.ts';
 import { Ah, Cqc, EngineHeader, HcaHeader, Mpt, Qpc, QpcState, Srqc, UarControl, Waiting, Xrcdc } from './layout.ts';
 import { UARS_MAX } from './limits.ts';
 import { cqs, cqsOf, hasSrq, mpts, qps, srqs } from './table-entries.ts';
+import { NoteKind } from './tap.ts';
 
 /** Called with the lock held, by the thread that took it over. */
 export function recover(engine: Engine): void {
   const { i32, lock } = engine.machine;
   i32[engine.header + EngineHeader.RECOVERIES] = (i32[engine.header + EngineHeader.RECOVERIES] + 1) | 0;
+  engine.events.tap.noteMachine(NoteKind.RECOVERED);
   engine.completer.discard();
   for (const hca of engine.hcas) {
     rebuildAllocators(i32, hca);

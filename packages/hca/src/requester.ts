@@ -9,6 +9,7 @@ import { packetCount } from '@openverbs/rocev2';
 import { CqeSyndrome, QpDoorbellRecord, SendWqe, VendorErr } from '@openverbs/verbs/rings';
 import { AsyncEvent } from './async-event.ts';
 import type { Completer } from './completer.ts';
+import { Count, type Counters } from './counters.ts';
 import type { DmaEngine } from './dma-engine.ts';
 import { EngineHeader, Qpc, QpcState, QpcType, Waiting } from './layout.ts';
 import type { LocalOperations } from './local-operations.ts';
@@ -50,6 +51,7 @@ export class Requester {
   readonly #states: QpStateMachine;
   readonly #timers: TimerQueue;
   readonly #migration: PathMigration;
+  readonly #counters: Counters;
   readonly #nowNs: () => number;
   readonly #request: Request;
   readonly #list: ScatterList;
@@ -68,6 +70,7 @@ export class Requester {
     states: QpStateMachine;
     timers: TimerQueue;
     migration: PathMigration;
+    counters: Counters;
     nowNs: () => number;
   }) {
     this.#i32 = parts.machine.i32;
@@ -82,6 +85,7 @@ export class Requester {
     this.#states = parts.states;
     this.#timers = parts.timers;
     this.#migration = parts.migration;
+    this.#counters = parts.counters;
     this.#nowNs = parts.nowNs;
     this.#result = parts.engine + EngineHeader.ATOMIC_RESULT;
   }
@@ -135,9 +139,11 @@ export class Requester {
       else {
         this.#request.fetch(i32, w);
         this.#locate(0, 0, 0);
+        this.#counters.add(q, Count.RETRY_EXCEEDED_ERR);
         this.#fail(q, index, CqeSyndrome.RETRY_EXC_ERR, i32[q + Qpc.WAIT_REASON]);
         return false;
       }
+      this.#counters.add(q, Count.COMPLETER_RETRY_ERR);
     }
     if (this.#execute(q, w, index) !== DONE) return false;
     if (i32[q + STATE] === SQD) this.#states.drained(q);
@@ -230,11 +236,13 @@ export class Requester {
     this.#completer.discard();
     const { opcode } = this.#request;
     const isSent = opcode < RDMA_READ || opcode === SEND_WITH_INV;
+    this.#count(q, answer);
     if (answer === DUPLICATE && isSent) return this.#complete(q, 0, index, packets);
     if (answer === NONE || answer === DUPLICATE) return this.#wait(q, Waiting.RESPONSE, responder.vendorErr);
     if (answer === RNR_NAK) {
       if (i32[q + RNR_RETRIES_LEFT] !== 0) return this.#wait(q, Waiting.RNR, VendorErr.RNR);
       this.#locate(0, 0, 0);
+      this.#counters.add(q, Count.RETRY_RNR_EXCEEDED_ERR);
       return this.#fail(q, index, CqeSyndrome.RNR_RETRY_EXC_ERR, VendorErr.RNR);
     }
     const p = i32[q + PEER];
@@ -252,6 +260,19 @@ export class Requester {
     this.#states.flush(p);
     this.#states.flush(q);
     return FAILED;
+  }
+
+  /** An answer that is neither an ACK nor the end, at both ends: as if it had come in a packet. */
+  #count(q: number, answer: number): void {
+    const p = this.#i32[q + PEER];
+    if (answer === RNR_NAK) {
+      this.#counters.add(p, Count.SEND_RNR_ERR);
+      this.#counters.add(q, Count.RCVD_RNR_ERR);
+    } else if (answer === DUPLICATE) this.#counters.add(p, Count.DUPLICATE_REQUEST);
+    else if (answer === NONE && this.#responder.vendorErr === VendorErr.PSN_MISMATCH) {
+      this.#counters.add(p, Count.OUT_OF_SEQ_REQUEST);
+      this.#counters.add(q, Count.RCVD_SEQ_ERR);
+    }
   }
 
   #wait(q: number, why: number, vendorErr: number): number {

@@ -85,6 +85,8 @@ export class FaultInjector {
   readonly frames: FrameQueue;
   readonly #copy: (destination: number, source: number, length: number) => void;
   readonly #words: number;
+  /** Sees each frame before anything is done to it; it must not change or keep it. */
+  onSend: ((frame: number, length: number, source: number) => void) | null = null;
 
   /** Finds the machine's settings, or makes them: no faults. */
   constructor(machine: Machine, frames: FrameQueue) {
@@ -162,6 +164,7 @@ export class FaultInjector {
   /** Sends a frame, or does to it what the settings say. The frame is no more the caller's. */
   send(frame: number, length: number, source: number, destination: number, nowNs: number): void {
     this.#count(Word.SENT);
+    this.onSend?.(frame, length, source);
     if (this.#group(source) !== this.#group(destination)) this.#lose(frame, Word.PARTITIONED);
     else if (this.#happens(Word.DROP)) this.#lose(frame, Word.DROPPED);
     else {

@@ -3,6 +3,9 @@ import { Worker } from 'node:worker_threads';
 import { end, EngineState, stop } from '@openverbs/hca';
 import type { Engine } from '@openverbs/hca';
 import { hostClock, waitUntil } from '@openverbs/machine';
+import type { EngineWorkerData } from './engine-worker.ts';
+import { publishForwarded, traceRequest } from './traces.ts';
+import type { ForwardedTrace } from './traces.ts';
 
 /** How long the thread may take to start. */
 const START_TIMEOUT_NS = 20e9;
@@ -14,12 +17,19 @@ export class EngineThread {
 
   constructor(engine: Engine) {
     this.#engine = engine;
+    const traces = traceRequest();
+    const workerData: EngineWorkerData = { machine: engine.machine.handle, traces };
     this.#worker = new Worker(new URL('./engine-worker.js', import.meta.url), {
-      workerData: engine.machine.handle,
+      workerData,
       name: 'openverbs-engine',
       stdout: false,
       stderr: false,
     });
+    if (traces.traced.packets || traces.traced.hca) {
+      this.#worker.on('message', (trace: ForwardedTrace) => {
+        publishForwarded(traces, trace);
+      });
+    }
     this.#worker.unref();
     // However it ended: who uses the devices executes them from now on.
     this.#worker.once('exit', () => {

@@ -1,9 +1,24 @@
 /** The engine's own thread, in `thread` placement. */
-import { workerData } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import { Engine, serve } from '@openverbs/hca';
 import { Machine } from '@openverbs/machine';
 import type { MachineHandle } from '@openverbs/machine';
+import { traceEngine } from '@openverbs/hca/driver';
+import { forwardTraces } from './traces.ts';
+import type { TraceRequest } from './traces.ts';
 
-const machine = Machine.attach(workerData as MachineHandle);
-serve(new Engine(machine, 'thread'));
+/** What the thread is started with. */
+export interface EngineWorkerData {
+  readonly machine: MachineHandle;
+  readonly traces: TraceRequest;
+}
+
+const { machine: handle, traces } = workerData as EngineWorkerData;
+const machine = Machine.attach(handle);
+const engine = new Engine(machine, 'thread');
+traceEngine(
+  engine,
+  forwardTraces(traces, (trace) => parentPort!.postMessage(trace)),
+);
+serve(engine);
 machine.detach();

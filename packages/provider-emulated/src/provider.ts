@@ -1,6 +1,6 @@
 /** The emulated HCA as a provider. */
 import { Engine, reap } from '@openverbs/hca';
-import { asVerbsError, HcaDevice } from '@openverbs/hca/driver';
+import { asVerbsError, HcaDevice, traceEngine } from '@openverbs/hca/driver';
 import { hostClock, Machine } from '@openverbs/machine';
 import type { MachineHandle } from '@openverbs/machine';
 import { VerbsError } from '@openverbs/verbs';
@@ -55,6 +55,7 @@ function open(environment: ProviderEnvironment, config: EmulatedConfig): Provide
 
 function openOn(machine: Machine, joins: boolean, clock: ProviderClock, config: EmulatedConfig): ProviderInstance {
   const engine = new Engine(machine, config.placement, clock, config.packets);
+  traceEngine(engine);
   if (joins) reap(engine);
   else createHcas(engine, config);
   const names = engine.hcas.map(({ name }) => name);

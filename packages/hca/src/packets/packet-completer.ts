@@ -18,7 +18,7 @@ import type { Completer } from '../completer.ts';
 import { Count, type Counters } from '../counters.ts';
 import type { DmaEngine } from '../dma-engine.ts';
 import { EngineHeader, Qpc, QpcState, Waiting } from '../layout.ts';
-import { Opcode, SendFlag, WC_OPCODE } from '../opcode.ts';
+import { Opcode, SendFlag, WC_OPCODE, WC_SEND } from '../opcode.ts';
 import type { PathMigration } from '../path-migration.ts';
 import type { QpStateMachine } from '../qp-state.ts';
 import { RNR_RETRY_INFINITE, rnrTimerNs } from '../retry-timer.ts';
@@ -194,6 +194,7 @@ export class PacketCompleter {
     if (((i32[s + Slot.OPCODE] >>> FLAGS_SHIFT) & SendFlag.SIGNALED) !== 0) {
       this.#completer.prepareSend(q, index, WC_OPCODE[opcode], 0, 0, i32[s + Slot.LENGTH]);
     }
+    if (WC_OPCODE[opcode] === WC_SEND) this.#counters.add(q, Count.RDMA_SENDS);
     // A thread that dies between this commit and the stores below leaves what `recover` mends.
     this.#completer.commit(q, 0, 0);
     if (i32[t + SEND_INDEX] === index) i32[t + SEND_INDEX] = (index + 1) | 0;
@@ -219,6 +220,7 @@ export class PacketCompleter {
     const i32 = this.#i32;
     if (i32[t + RESENT_AT] === i32[t + UNACKED] + 1) return;
     i32[t + RESENT_AT] = i32[t + UNACKED] + 1;
+    this.#counters.add(q, Count.COMPLETER_RETRY_ERR);
     this.#requester.rewind(q, t);
   }
 

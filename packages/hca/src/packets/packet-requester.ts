@@ -257,7 +257,6 @@ export class PacketRequester {
   /** The next packet is `psns` later. */
   #advance(q: number, t: number, psns: number): void {
     const i32 = this.#i32;
-    this.#counters.add(q, Count.SENT_PKTS);
     if (comparePsn(i32[t + NEXT], i32[t + Qpt.SENT]) < 0) this.#counters.add(q, Count.RETRANSMITTED_PKTS);
     i32[t + NEXT] = addPsn(i32[t + NEXT], psns);
     if (comparePsn(i32[t + NEXT], i32[t + Qpt.SENT]) > 0) i32[t + Qpt.SENT] = i32[t + NEXT];

@@ -220,6 +220,7 @@ export class PacketResponder {
     if (answer !== ACK) return answer;
     if (invalidates) this.#responder.invalidate();
     this.#completer.commitPacket(p, t, 1, 1, NONE, 0, 0);
+    this.#counters.add(p, Count.RDMA_RECVS);
     return ACK;
   }
 
@@ -243,6 +244,7 @@ export class PacketResponder {
     const bytes = offset + packet.payloadLength;
     if (hasImm) answer = responder.writeImm(p, bytes, packet.imm, packet.solicited !== 0);
     if (answer !== ACK) return answer;
+    if (hasImm) this.#counters.add(p, Count.RDMA_RECVS);
     if (ends) this.#completer.commitPacket(p, t, 1, 1, NONE, 0, 0);
     else this.#completer.commitPacket(p, t, 1, 0, Inbound.WRITE, bytes, 0);
     return ACK;

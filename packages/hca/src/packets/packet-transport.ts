@@ -9,7 +9,7 @@ import type { Machine } from '@openverbs/machine';
 import type { FaultInjector, FrameQueue } from '@openverbs/netdev';
 import { OPCODE_INFO, OpcodeFlag, Transport, transportOf } from '@openverbs/rocev2';
 import type { Completer } from '../completer.ts';
-import { Count, Counters } from '../counters.ts';
+import { Count, type Counters } from '../counters.ts';
 import { countBadPkey } from '../drop-counters.ts';
 import type { DmaEngine } from '../dma-engine.ts';
 import type { EventQueues } from '../event-queue.ts';
@@ -24,6 +24,7 @@ import type { QpStateMachine } from '../qp-state.ts';
 import { isPortUp } from '../resolve-peer.ts';
 import type { Responder } from '../responder.ts';
 import type { SendWqeFetcher } from '../send-wqe-fetcher.ts';
+import type { Tap } from '../tap.ts';
 import type { TimerQueue } from '../timer-queue.ts';
 import type { UnreliableRequester } from '../unreliable-requester.ts';
 import { FramePort } from './frame-port.ts';
@@ -38,6 +39,10 @@ import { isTransportOf } from './wire-opcode.ts';
 const { QPN, STATE, TRANSPORT, TYPE } = Qpc;
 const { TRANSMIT_HEAD, TRANSMIT_TAIL } = EngineHeader;
 const { QUEUED, QUEUE_NEXT } = Qpt;
+
+/** Parts of a port's number on the link. */
+const PORT_MASK = 0xff;
+const HCA_MASK = 0xff;
 
 /** What the transport is made of. */
 export interface PacketTransportParts {
@@ -55,6 +60,7 @@ export interface PacketTransportParts {
   readonly events: EventQueues;
   readonly timers: TimerQueue;
   readonly migration: PathMigration;
+  readonly counters: Counters;
   readonly nowNs: () => number;
   /** The HCAs of the machine, by index. */
   readonly hcas: () => readonly Hca[];
@@ -72,11 +78,12 @@ export class PacketTransport {
   readonly #timers: TimerQueue;
   readonly #migration: PathMigration;
   readonly #counters: Counters;
+  readonly #tap: Tap;
   readonly #nowNs: () => number;
   readonly #hcas: () => readonly Hca[];
 
   constructor(parts: PacketTransportParts) {
-    const { machine, dma, faults, nowNs } = parts;
+    const { machine, dma, faults, counters, nowNs } = parts;
     const { frames } = faults;
     this.#i32 = machine.i32;
     this.#engine = parts.engine;
@@ -86,8 +93,12 @@ export class PacketTransport {
     this.#nowNs = nowNs;
     this.#hcas = parts.hcas;
     const port = new FramePort(machine, dma, frames, faults, nowNs);
-    const counters = new Counters(machine);
     this.#port = port;
+    this.#tap = parts.events.tap;
+    faults.onSend = (frame, length, source) => {
+      counters.addTo(parts.hcas()[(source >>> 8) & HCA_MASK].header, source & PORT_MASK, Count.SENT_PKTS);
+      this.#tap.frame('sent', source, frame, length);
+    };
     this.#counters = counters;
     this.#requester = new PacketRequester({ ...parts, port, counters });
     this.#completer = new PacketCompleter({ ...parts, port, counters, requester: this.#requester });
@@ -204,13 +215,16 @@ export class PacketTransport {
     const i32 = this.#i32;
     const destination = this.#frames.destination(frame);
     const hca = this.#hcas()[(destination >>> 8) & 0xff];
+    const isForGroup = (destination & PORT_MASK) === PORT_OF_GROUPS;
+    if ((!isForGroup && !this.#isUp(destination)) || !this.#isUp(this.#frames.source(frame))) return;
+    // What is for a group is for any port of the HCA that is in it; the first one stands for them.
+    const port = isForGroup ? 1 : destination & PORT_MASK;
+    this.#tap.frame('received', (destination & ~PORT_MASK) | port, frame, this.#frames.length(frame));
     if (!this.#port.receive(frame)) {
-      this.#counters.addTo(hca.header, Count.RCVD_ICRC_ERR);
+      this.#counters.addTo(hca.header, port, Count.RCVD_ICRC_ERR);
       return;
     }
-    const isForGroup = (destination & 0xff) === PORT_OF_GROUPS;
-    if ((!isForGroup && !this.#isUp(destination)) || !this.#isUp(this.#frames.source(frame))) return;
-    this.#counters.addTo(hca.header, Count.RCVD_PKTS);
+    this.#counters.addTo(hca.header, port, Count.RCVD_PKTS);
     const packet = this.#port.in;
     if (isForGroup) return this.#receiveForGroup(hca, frame);
     const q = hca.qpTable + (packet.destQpn & (QPS_MAX - 1)) * Qpc.WORDS;

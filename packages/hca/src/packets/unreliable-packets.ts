@@ -24,7 +24,7 @@ import type { EventQueues } from '../event-queue.ts';
 import { GRH_BYTES, GRH_WORDS } from '../grh.ts';
 import { Ah, EngineHeader, Qpc, QpcState, QpcType } from '../layout.ts';
 import { MULTICAST_QPN } from '../multicast.ts';
-import { Opcode, SendFlag, WC_GRH, WC_OPCODE, WC_WITH_IMM } from '../opcode.ts';
+import { Opcode, SendFlag, WC_GRH, WC_OPCODE, WC_SEND, WC_WITH_IMM } from '../opcode.ts';
 import type { QpStateMachine } from '../qp-state.ts';
 import { Request } from '../request.ts';
 import type { Responder } from '../responder.ts';
@@ -141,6 +141,7 @@ export class UnreliablePackets {
     if (answer === ACK) {
       this.#completer.addressRecv(packet.srcQpn, flags, i32[p + Qpc.PKEY_INDEX]);
       this.#completer.commitRecv();
+      this.#counters.add(p, Count.RDMA_RECVS);
     } else {
       this.#completer.discard();
       countDrop(i32, p, answer);
@@ -207,7 +208,6 @@ export class UnreliablePackets {
       out.dmaLength = list.length | 0;
       this.#port.send(q, t, list, n * mtu, Math.min(list.length - n * mtu, mtu));
     }
-    this.#counters.add(q, Count.SENT_PKTS);
     i32[t + NEXT] = addPsn(i32[t + NEXT], 1);
   }
 
@@ -241,6 +241,7 @@ export class UnreliablePackets {
     if ((request.flags & SendFlag.SIGNALED) !== 0) {
       this.#completer.prepareSend(q, index, WC_OPCODE[request.opcode], 0, 0, list.length);
     }
+    if (WC_OPCODE[request.opcode] === WC_SEND) this.#counters.add(q, Count.RDMA_SENDS);
     this.#completer.commit(q, 0, packets);
     if (this.#i32[q + STATE] === ERR) this.#states.flush(q); // its CQ overran
   }
@@ -278,6 +279,7 @@ export class UnreliablePackets {
       answer = responder.completeSend(p, bytes, hasImm ? imm : 0, hasImm ? WC_WITH_IMM : 0, solicited !== 0);
     } else if (answer === ACK && hasImm) answer = responder.writeImm(p, bytes, imm, solicited !== 0);
     if (answer !== ACK) return answer;
+    if (ends && (isSend || hasImm)) this.#counters.add(p, Count.RDMA_RECVS);
     const inbound = isSend ? Inbound.SEND : Inbound.WRITE;
     this.#completer.commitPacket(p, t, 1, ends ? 1 : 0, ends ? Inbound.NONE : inbound, ends ? 0 : bytes, 0);
     return ACK;

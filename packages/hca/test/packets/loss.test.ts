@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import { Xoshiro128 } from '@openverbs/machine';
 import type { Faults } from '@openverbs/netdev';
-import { Counters } from '../../src/counters.ts';
 import { QpcState } from '../../src/layout.ts';
 import { Opcode } from '../../src/opcode.ts';
 import type { Cqe } from '../support/test-cq.ts';
@@ -77,7 +76,7 @@ describe('reliable connections on a bad network', () => {
       const totals: Record<string, number> = {};
       for (let seed = 1; seed <= 4; seed++) {
         const bed = run(seed, faults);
-        for (const [name, count] of Object.entries(new Counters(bed.machine).read(bed.hca.header)))
+        for (const [name, count] of Object.entries(bed.engine.counters.read(bed.hca.header, 1)))
           totals[name] = (totals[name] ?? 0) + count;
       }
       expect(totals['sent_pkts']).to.be.above(0);
@@ -90,7 +89,7 @@ describe('reliable connections on a bad network', () => {
     const faults = FAULTS.at(-1)!;
     const trace = (): unknown => {
       const bed = run(4711, faults);
-      return [bed.clock.nowNs(), bed.engine.faults!.counters, new Counters(bed.machine).read(bed.hca.header)];
+      return [bed.clock.nowNs(), bed.engine.faults!.counters, bed.engine.counters.read(bed.hca.header, 1)];
     };
     expect(trace()).to.deep.equal(trace());
   });
