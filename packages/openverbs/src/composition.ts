@@ -6,6 +6,7 @@ import { configure } from './configuration/configuration.ts';
 import type { Configuration } from './configuration/configuration.ts';
 import { argumentSettings, environmentSettings, fileSettings } from './configuration/sources.ts';
 import { inject, injectable, resolveWith } from './container.ts';
+import { printLine, printTopics } from './debug/print.ts';
 import { closeAll, OpenVerbs } from './open-verbs.ts';
 import type { OpenedProvider } from './open-verbs.ts';
 import { PARTS } from './parts.ts';
@@ -28,8 +29,10 @@ class Composition {
     this.#prng = prng;
   }
 
-  open({ providers, machine }: Configuration): OpenVerbs {
+  open({ providers, machine, debug }: Configuration): OpenVerbs {
     const opened: OpenedProvider[] = [];
+    // Before anything is opened: what is traced is decided there.
+    const endPrinting = printTopics(debug);
     try {
       for (const { definition, config } of providers) {
         // Providers of one process share one machine: the one to join, or the one that the first of them makes.
@@ -37,9 +40,11 @@ class Composition {
         const environment = { machine: shared, clock: this.#clock, prng: this.#prng };
         opened.push({ name: definition.name, instance: definition.open(environment, config) });
       }
-      return new OpenVerbs(opened, this.#eventDispatcher);
+      if (debug.includes('packets')) tellOfMissingPackets(opened);
+      return new OpenVerbs(opened, this.#eventDispatcher, endPrinting);
     } catch (error) {
       closeQuietly(opened);
+      endPrinting();
       throw error;
     }
   }
@@ -64,6 +69,16 @@ export function openVerbs(config: OpenVerbsConfig = {}): OpenVerbs {
   const sources = [argumentSettings(config), environmentSettings(process.env), fileSettings(process.cwd())];
   const configuration = configure(sources, loadProvider);
   return resolveWith(configuration.use, Composition).open(configuration);
+}
+
+/** Who wants to see packets may wonder where they are. */
+function tellOfMissingPackets(providers: readonly OpenedProvider[]): void {
+  const without = providers.find(({ name, instance }) => name === 'emulated' && instance.faults === undefined);
+  if (without === undefined) return;
+  const [seconds, nanoseconds] = process.hrtime();
+  const text =
+    'there are none, a message travels as one descriptor; set emulated.packets (OPENVERBS_EMULATED_PACKETS=true)';
+  printLine('packets', without.name, seconds * 1e9 + nanoseconds, text);
 }
 
 /** The error that made the opening fail is the one to tell. */

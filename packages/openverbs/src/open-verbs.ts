@@ -25,11 +25,17 @@ export class OpenVerbs {
   readonly machine: unknown;
   readonly #providers: readonly OpenedProvider[];
   readonly #contexts = new Set<Context>();
+  readonly #onEnd: () => void;
   #closed = false;
 
   /** @internal */
-  constructor(providers: readonly OpenedProvider[], dispatcher: EventDispatcherOps) {
+  constructor(
+    providers: readonly OpenedProvider[],
+    dispatcher: EventDispatcherOps,
+    onEnd: () => void = () => undefined,
+  ) {
     this.#providers = providers;
+    this.#onEnd = onEnd;
     this.devices = Object.freeze(
       providers.flatMap(({ name, instance }) =>
         instance.devices.map((ops) => new TrackedDevice(ops, name, dispatcher, (open) => this.#open(open))),
@@ -103,7 +109,11 @@ export class OpenVerbs {
     if (this.#closed) return;
     this.#closed = true;
     this.#contexts.clear();
-    closeAll(this.#providers);
+    try {
+      closeAll(this.#providers);
+    } finally {
+      this.#onEnd();
+    }
   }
 
   #open(open: () => Context): Context {

@@ -171,14 +171,14 @@ describe('configuration', () => {
     });
 
     it('share no more with a variable than its prefix', () => {
-      const error = failure(() => configured({}, { OPENVERBS_DEBUG: '1' }));
-      expect(error.message).to.equal("openVerbs: unknown key 'OPENVERBS_DEBUG' in the environment");
+      const error = failure(() => configured({}, { OPENVERBS_WOMBAT: '1' }));
+      expect(error.message).to.equal("openVerbs: unknown key 'OPENVERBS_WOMBAT' in the environment");
       expect(error.details?.['nearest']).to.equal(undefined);
     });
 
     it('of the file are not told of keys that only the argument takes', () => {
       const error = failure(() => configured({}, {}, { $schema: 'x' }));
-      expect(error.hint).to.contain('valid keys are provider, providers, emulated');
+      expect(error.hint).to.contain('valid keys are provider, providers, debug, emulated');
       expect(error.hint).not.to.contain('machine');
     });
 

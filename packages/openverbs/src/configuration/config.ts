@@ -2,6 +2,7 @@
 import type { EmulatedConfig, EmulatedDeviceSettings } from '@openverbs/provider-emulated';
 import type { ProviderDefinition } from '@openverbs/verbs/driver';
 
+import type { DebugTopic } from '../debug/topics.ts';
 import type { ReplacedParts } from '../parts.ts';
 
 /** A provider: one of the names that OpenVerbs knows, a package, a path, or the definition itself. */
@@ -51,6 +52,11 @@ export interface OpenVerbsConfig extends ProviderSections {
   readonly provider?: ProviderReference;
   /** Several providers; their devices are listed in this order. Instead of `provider`. */
   readonly providers?: readonly ProviderReference[];
+  /**
+   * What is printed to stderr, one line each: topics separated by commas, or a list. `verbs`, `posts`, `polls`, `events`, `packets`,
+   * which needs `emulated.packets`, and `hca`; see `docs/tracing.md`.
+   */
+  readonly debug?: string | readonly DebugTopic[];
   /** Joins the devices of another thread: the `machine` of its `openVerbs()`, which a message to a worker can carry. */
   readonly machine?: unknown;
   /** Replaces parts. */

@@ -2,6 +2,7 @@
 import { VerbsError } from '@openverbs/verbs';
 import type { ProviderDefinition } from '@openverbs/verbs/driver';
 
+import { type DebugTopic, parseDebug } from '../debug/topics.ts';
 import { PARTS } from '../parts.ts';
 import type { ReplacedParts } from '../parts.ts';
 import type { ProviderReference } from './config.ts';
@@ -21,11 +22,15 @@ export interface Configuration {
   readonly providers: readonly ConfiguredProvider[];
   readonly machine: unknown;
   readonly use: ReplacedParts;
+  /** What is printed to stderr. */
+  readonly debug: readonly DebugTopic[];
 }
 
 const PROVIDER_KEYS = ['provider', 'providers'];
 /** Keys whose values are objects of the program. */
 const OBJECT_KEYS = ['machine', 'use'];
+/** What is printed. */
+const DEBUG_KEY = 'debug';
 
 /**
  * Merges `sources`, in order of precedence. `load` brings the definition of a provider; it is called for the providers of the
@@ -48,11 +53,13 @@ export function configure(
   const sections = new Sections(names);
   let machine: unknown;
   let use: ReplacedParts = {};
+  let debug: readonly DebugTopic[] | undefined;
   for (const [index, source] of sources.entries()) {
     for (const setting of source.settings) {
       const key = keyOf(setting);
       if (PROVIDER_KEYS.includes(key)) continue;
-      if (OBJECT_KEYS.includes(key)) {
+      if (key === DEBUG_KEY) debug ??= parseDebug(setting);
+      else if (OBJECT_KEYS.includes(key)) {
         if (source.kind !== 'argument') throw onlyAsArgument(setting);
         if (key === 'machine') machine = setting.value;
         else use = checkedParts(setting);
@@ -64,7 +71,7 @@ export function configure(
     }
   }
   const providers = definitions.map((definition) => ({ definition, config: sections.parse(definition) }));
-  return { providers, machine, use };
+  return { providers, machine, use, debug: debug ?? [] };
 }
 
 /** The key that a setting means if it is one of the fixed ones. */
@@ -127,9 +134,12 @@ function onlyAsArgument(setting: Setting): VerbsError {
 
 /** What could have stood in the place of an unknown key, spelled as its source spells keys. */
 function validKeys(setting: Setting, { kind }: SettingsSource, names: SectionNames): string[] {
-  if (kind === 'argument') return [...PROVIDER_KEYS, ...OBJECT_KEYS, ...names.all];
-  if (!setting.name.startsWith(ENV_PREFIX)) return [...PROVIDER_KEYS, ...names.all];
-  return [...PROVIDER_KEYS.map((key) => ENV_PREFIX + key.toUpperCase()), ...names.variablesLike(setting.name)];
+  if (kind === 'argument') return [...PROVIDER_KEYS, ...OBJECT_KEYS, DEBUG_KEY, ...names.all];
+  if (!setting.name.startsWith(ENV_PREFIX)) return [...PROVIDER_KEYS, DEBUG_KEY, ...names.all];
+  return [
+    ...[...PROVIDER_KEYS, DEBUG_KEY].map((key) => ENV_PREFIX + key.toUpperCase()),
+    ...names.variablesLike(setting.name),
+  ];
 }
 
 function invalid(message: string, hint: string, { name, origin }: Setting): VerbsError {

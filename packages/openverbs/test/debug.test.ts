@@ -1,0 +1,94 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+import { VerbsError } from '@openverbs/verbs';
+import { expect } from 'chai';
+
+import { openVerbs } from '../src/index.ts';
+
+const PROGRAM = fileURLToPath(new URL('./programs/debugged.js', import.meta.url));
+
+/** What the program prints to stderr. */
+function run(env: Record<string, string>): string {
+  const { status, stderr } = spawnSync(process.execPath, [PROGRAM], {
+    env: { ...process.env, ...env },
+    encoding: 'utf8',
+  });
+  expect(status, stderr).to.equal(0);
+  return stderr;
+}
+
+describe('OPENVERBS_DEBUG', () => {
+  for (const placement of ['inline', 'thread']) {
+    it(`prints each topic in lines with time and device, with placement ${placement}`, () => {
+      const text = run({
+        OPENVERBS_DEBUG: 'verbs,posts,polls,events,packets,hca',
+        OPENVERBS_EMULATED_PACKETS: 'true',
+        OPENVERBS_EMULATED_PLACEMENT: placement,
+      });
+      const lines = text.trimEnd().split('\n');
+      for (const line of lines)
+        expect(line).to.match(/^\[\d+\.\d{6}\] emulated0 (verbs|posts|polls|events|packets|hca): /);
+      for (const expected of [
+        /verbs: ibv_open_device\(emulated0\) = context of emulated0, \d+\.\d us/,
+        /verbs: ibv_create_cq\(context of emulated0, init: { cqe: 16 }\) = CQ \d+/,
+        /verbs: ibv_create_cq\(context of emulated0, init: { cqe: 0 }\) failed: EINVAL, ibv_create_cq: cqe is 0/,
+        /posts: QP \d+ send: wrId 7, RDMA_WRITE, SIGNALED, 8 bytes, rkey 0x[\da-f]+, remote address 0x/,
+        /polls: CQ \d+: wrId 7, QP \d+, REM_ACCESS_ERR: /,
+        /packets: port 1 sent IP6 .*RC_RDMA_WRITE_ONLY/,
+        /packets: port 1 received IP6 .*NAK remote access error/,
+        /hca: QP \d+ completion: REM_ACCESS_ERR: the peer refused rkey/,
+        /hca: QP \d+ state: goes to ERR/,
+        /events: QP \d+: /,
+        /verbs: ibv_close_device\(context of emulated0\)/,
+      ]) {
+        expect(
+          lines.some((line) => expected.test(line)),
+          `${String(expected)} in\n${text}`,
+        ).to.equal(true);
+      }
+    });
+  }
+
+  it('says so where there are no packets', () => {
+    expect(run({ OPENVERBS_DEBUG: 'packets' })).to.match(
+      /^\[\d+\.\d{6}\] emulated packets: there are none, .*OPENVERBS_EMULATED_PACKETS=true\)\n$/,
+    );
+  });
+
+  it('prints nothing when it is not set', () => {
+    expect(run({})).to.equal('');
+  });
+
+  const wrong: [debug: unknown, message: RegExp][] = [
+    ['verb', /no topic by 'verb'; did you mean 'verbs'/],
+    [['hca', 'paket'], /no topic by 'paket'; did you mean 'packets'/],
+    ['verbs,', /no topic by ''/],
+    [true, /'debug' in the argument of openVerbs\(\) is no list of topics/],
+  ];
+  for (const [debug, message] of wrong) {
+    it(`refuses ${JSON.stringify(debug)}`, () => {
+      let caught: unknown;
+      try {
+        openVerbs({ debug: debug as string });
+      } catch (error) {
+        caught = error;
+      }
+      expect(VerbsError.is(caught)).to.equal(true);
+      const error = caught as VerbsError;
+      expect([error.code, error.message]).to.satisfy(
+        ([code, text]: [string, string]) => code === 'EINVAL' && message.test(text),
+      );
+      expect(error.hint).to.include('verbs, posts, polls, events, packets, hca');
+    });
+  }
+
+  it('is a known key', () => {
+    process.env['OPENVERBS_DEBGU'] = 'verbs';
+    try {
+      expect(() => openVerbs()).to.throw(VerbsError, /did you mean 'OPENVERBS_DEBUG'/);
+    } finally {
+      delete process.env['OPENVERBS_DEBGU'];
+    }
+  });
+});
