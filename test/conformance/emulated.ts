@@ -30,6 +30,7 @@ export const capabilities: ConformanceSubject['capabilities'] = {
   cqModeration: true,
   extendedCq: true,
   parentDomains: true,
+  hwCounters: true,
   pathMigration: true,
   deviceFaults: true,
   completionTimestamps: true,

@@ -99,6 +99,10 @@ const refusals: Readonly<Record<CapabilityName, (bench: Bench) => void>> = {
       cq.modify({ moderate: { cqCount: 1, cqPeriod: 1 } });
     });
   },
+  hwCounters: (bench) => {
+    const context = bench.open();
+    expectError('EOPNOTSUPP', () => context.queryHwCounters());
+  },
   parentDomains: (bench) => {
     const context = bench.open();
     const pd = context.allocPd();

@@ -39,6 +39,7 @@ for (const placement of ['inline', 'thread'] as const) {
         () => context.queryPort(1),
         () => context.queryGid(1, 0),
         () => context.queryRtValues(),
+        () => context.queryHwCounters(),
         () => context.allocPd(),
         () => context.createCq({ cqe: 1 }),
         () => context.createCqEx({ cqe: 1 }),

@@ -1,7 +1,8 @@
 /** What later versions of libibverbs added to an open device: extended queries, and the verbs that are left out. */
 import type { DeviceAttr, DeviceAttrEx, PortAttr, RtValues } from './attributes/device.ts';
 import type { ContextOps } from './driver/device-ops.ts';
-import { callOp } from './call-op.ts';
+import { assertOp, callOp } from './call-op.ts';
+import { checkInteger } from './check.ts';
 import type { Context } from './context.ts';
 import type { Device } from './device.ts';
 import { portSpeed } from './enums/port.ts';
@@ -67,6 +68,19 @@ export abstract class ContextEx extends VerbsObject {
   queryPortSpeed(port = 1): number {
     const { activeWidth, activeSpeed } = this.queryPort(port);
     return portSpeed(activeWidth, activeSpeed);
+  }
+
+  /**
+   * Hardware counters of a port since the device was made, by name: packets, retries, errors. What there is depends on the device;
+   * the emulated HCA has those of rxe, see `docs/tracing.md`. Needs the capability `hwCounters`. C has no verb for it; in Linux they
+   * are in sysfs, `hw_counters` of the port, and `rdma statistic show` prints them.
+   */
+  queryHwCounters(port = 1): Readonly<Record<string, number>> {
+    const verb = 'queryHwCounters';
+    this.assertLive(verb);
+    assertOp(this, verb, 'queryHwCounters');
+    checkInteger(verb, 'port', port, 1, this.queryDevice().physPortCnt, 'ports of the device');
+    return callOp(this, verb, 'queryHwCounters', port);
   }
 
   /** Left out: throws EOPNOTSUPP. Memory of a software HCA is `allocBuf`. */

@@ -67,6 +67,7 @@ export const BEHAVIOURS: Readonly<Record<CapabilityName, Behaviour>> = {
   resizeCq: { deny: leftOut('resizeCq') },
   cqModeration: { deny: leftOut('modifyCq') },
   parentDomains: { deny: leftOut('allocTd', 'allocParentDomain') },
+  hwCounters: { deny: leftOut('queryHwCounters') },
   extendedCq: { deny: leftOut('createCqEx') },
   completionTimestamps: {
     deny: (ops) => {

@@ -17,6 +17,7 @@ import { flushSuite } from './flush.ts';
 import { hostileRingsSuite } from './hostile-rings.ts';
 import { hostileSrqSuite } from './hostile-srq.ts';
 import { hostileWqeSuite } from './hostile-wqe.ts';
+import { hwCountersSuite } from './hw-counters.ts';
 import { inlineSuite } from './inline.ts';
 import { lifetimesSuite } from './lifetimes.ts';
 import { invalidateSuite } from './invalidate.ts';
@@ -91,6 +92,7 @@ export const suites: readonly ConformanceSuite[] = [
   orderingSuite,
   selfLoopbackSuite,
   rnrSuite,
+  hwCountersSuite,
   srqSuite,
   srqEventsSuite,
   srqResizeSuite,

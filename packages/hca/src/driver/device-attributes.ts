@@ -35,6 +35,7 @@ export const CAPABILITIES: CapabilityManifest = {
     cqModeration: true,
     extendedCq: true,
     parentDomains: true,
+    hwCounters: true,
     pathMigration: true,
     deviceFaults: true,
     completionTimestamps: true,

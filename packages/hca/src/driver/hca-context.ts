@@ -169,6 +169,11 @@ export class HcaContext implements ContextOps {
     throw new VerbsError({ code: 'EINVAL', message: `P_Key index ${index} is beyond the table of ${pkeyTblLen}` });
   }
 
+  queryHwCounters(port: number): Readonly<Record<string, number>> {
+    this.#checkPort(port);
+    return this.#engine.counters.read(this.#hca.header, port);
+  }
+
   allocBuf(length: number, alignment: number): DmaBufferOps {
     return this.#withReaping(() => this.#buffers.alloc(length, alignment));
   }

@@ -45,6 +45,8 @@ export const Capability = {
   cqModeration: 'ibv_modify_cq: one event for several completions',
   /** Thread domains and parent domains. */
   parentDomains: 'thread domains and parent domains',
+  /** Hardware counters of a port. */
+  hwCounters: 'hardware counters of a port',
   /** Ports that go down, queue pairs and devices that fail, at will, for tests. */
   deviceFaults: 'ports that go down, queue pairs and devices that fail, at will, for tests',
   /** Alternate paths of connections, and going over to them. */

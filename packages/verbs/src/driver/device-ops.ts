@@ -292,6 +292,8 @@ export interface ContextOps {
   queryRawClock?(): number;
   /** `ibv_query_gid_ex`; the index is within the table. */
   queryGid?(port: number, index: number): GidEntry;
+  /** Hardware counters of a port, by name, as `hw_counters` of sysfs has them. */
+  queryHwCounters?(port: number): Readonly<Record<string, number>>;
   /** `ibv_query_pkey`, in host order; the index is within the table. */
   queryPkey?(port: number, index: number): number;
   /** `ibv_query_qp`. */

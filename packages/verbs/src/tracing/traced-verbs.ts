@@ -40,6 +40,7 @@ const CLASSES: readonly TracedClass[] = [
       queryRtValues: ['ibv_query_rt_values_ex'],
       allocTd: ['ibv_alloc_td'],
       allocParentDomain: ['ibv_alloc_parent_domain', 'init'],
+      queryHwCounters: ['queryHwCounters', 'port'],
       queryPortSpeed: ['ibv_query_port_speed', 'port'],
       allocDm: ['ibv_alloc_dm'],
       createWq: ['ibv_create_wq'],
