@@ -1,4 +1,8 @@
 /** `docs/tracing.md`, and what is traced. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
 import { expect } from 'chai';
 import { leftOutFeature, TRACED_VERBS } from 'openverbs';
 
@@ -19,6 +23,16 @@ const ALIASES: Readonly<Record<string, string>> = {
   ibv_reg_mr_iova2: 'ibv_reg_mr_iova',
 };
 
+/** Programs of the page, in its order, and what each prints. */
+const SNIPPETS: readonly (readonly [name: string, printed: RegExp])[] = [
+  [
+    'verbs',
+    /^ibv_open_device on emulated0: done[^]*ibv_reg_mr on PD \d+: done[^]*ibv_close_device on context of emulated0: done/,
+  ],
+  ['packets', /^emulated0\/1 sent IP6 .*RC_SEND_ONLY[^]*\nemulated0\/1 received .*RC_ACKNOWLEDGE/],
+  ['counters', /^{ retry_exceeded_err: 0, rcvd_rnr_err: 0 }\n$/],
+];
+
 describe('tracing', () => {
   it('tells of every control verb that is there', () => {
     const names = VERB_GROUPS.flatMap(({ verbs }) => verbs.map(([name]) => name));
@@ -27,4 +41,22 @@ describe('tracing', () => {
     const forgotten = control.filter((name) => !TRACED_VERBS.includes(ALIASES[name] ?? name));
     expect(forgotten, 'packages/verbs/src/tracing/traced-verbs.ts has a table').to.deep.equal([]);
   });
+
+  it('has the snippets in its page', () => {
+    const page = readFileSync(new URL('../../tracing.md', import.meta.url), 'utf8');
+    const blocks = Array.from(page.matchAll(/```ts\n([^]*?)```/g), ([, code]) => code);
+    const sources = SNIPPETS.map(([name]) => {
+      return readFileSync(new URL(`../../snippets/tracing/${name}.ts`, import.meta.url), 'utf8');
+    });
+    expect(blocks).to.deep.equal(sources);
+  });
+
+  for (const [name, printed] of SNIPPETS) {
+    it(`has a snippet of ${name} that does what it says`, () => {
+      const program = fileURLToPath(new URL(`../snippets/tracing/${name}.js`, import.meta.url));
+      const { status, stdout, stderr } = spawnSync(process.execPath, [program], { encoding: 'utf8' });
+      expect([status, stderr]).to.deep.equal([0, '']);
+      expect(stdout).to.match(printed);
+    });
+  }
 });

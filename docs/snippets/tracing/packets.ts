@@ -1,0 +1,18 @@
+import { subscribe } from 'node:diagnostics_channel';
+import { QpType, SendWr, TraceChannel, connectPair, openVerbs, type PacketMessage } from 'openverbs';
+
+// Before openVerbs(), so that devices in a thread of their own tell it, too.
+subscribe(TraceChannel.PACKET, (message) => {
+  const { device, port, direction, text } = message as PacketMessage;
+  console.log(`${device}/${port} ${direction} ${text}`);
+});
+
+using verbs = openVerbs({ emulated: { packets: true } });
+using context = verbs.device().open();
+const pd = context.allocPd();
+const cq = context.createCq({ cqe: 4 });
+const init = { qpType: QpType.RC, sendCq: cq, recvCq: cq, cap: { maxSendWr: 1, maxRecvWr: 1 } };
+const [near, far] = [pd.createQp(init), pd.createQp(init)];
+connectPair(near, far);
+far.postRecv({ wrId: 1 });
+near.postSend(new SendWr());
