@@ -362,15 +362,17 @@ export class Completer {
     i32[cqe + BYTE_LEN] = byteLen;
     i32[cqe + FLAGS] = 0;
     i32[cqe + PKEY_INDEX] = 0;
-    if (syndrome === SUCCESS) return;
-    i32[cqe + FAULT_KEY] = this.faultKey;
-    i32[cqe + FAULT_ADDR_LO] = this.faultAddrLo;
-    i32[cqe + FAULT_ADDR_HI] = this.faultAddrHi;
-    if (syndrome !== CqeSyndrome.WR_FLUSH_ERR) this.#noteFailure(q, syndrome, vendorErr);
+    if (syndrome !== SUCCESS) this.#writeFault(cqe, q, syndrome, vendorErr);
   }
 
-  #noteFailure(q: number, syndrome: number, vendorErr: number): void {
+  #writeFault(cqe: number, q: number, syndrome: number, vendorErr: number): void {
+    const i32 = this.#i32;
     const { faultKey, faultAddrLo, faultAddrHi } = this;
+    i32[cqe + FAULT_KEY] = faultKey;
+    i32[cqe + FAULT_ADDR_LO] = faultAddrLo;
+    i32[cqe + FAULT_ADDR_HI] = faultAddrHi;
+    // A flush is told as the state that it comes from.
+    if (syndrome === CqeSyndrome.WR_FLUSH_ERR) return;
     this.#events.tap.note(q, NoteKind.COMPLETION, syndrome, vendorErr, faultKey, faultAddrLo, faultAddrHi);
   }
 
