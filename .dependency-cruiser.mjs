@@ -102,7 +102,7 @@ export default {
       from: { path: '^packages/verbs/src/rings/' },
       to: {
         path: '^packages/verbs/src/',
-        pathNot: '^packages/verbs/src/(?:rings/|enums/|(?:errors|words)\\.ts$)',
+        pathNot: '^packages/verbs/src/(?:rings/|enums/|(?:errors|words|staged-send)\\.ts$)',
         dependencyTypesNot: ['type-only'],
       },
     },
