@@ -29,10 +29,18 @@ export interface EmulatedGidConfig {
   readonly gid: Gid;
 }
 
+/** A further address, as a configuration spells it. */
+export interface EmulatedGidSettings {
+  /** The port, from 1; default 1. */
+  readonly port?: number;
+  /** IPv6 or IPv4, in text. */
+  readonly gid: string;
+}
+
 /** One emulated HCA, as a configuration spells it. What is left out has its default. */
 export interface EmulatedDeviceSettings extends Partial<Omit<EmulatedDeviceConfig, 'gids'>> {
   /** Further addresses, of port 1 or of the port that is said: IPv6 or IPv4, in text. */
-  readonly gids?: readonly (string | { readonly port?: number; readonly gid: string })[];
+  readonly gids?: readonly (string | EmulatedGidSettings)[];
 }
 
 /** Configuration of the emulated provider, with defaults filled in. */

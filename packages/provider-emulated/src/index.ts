@@ -3,5 +3,11 @@
  *
  * @packageDocumentation
  */
-export type { EmulatedConfig, EmulatedDeviceConfig, EmulatedDeviceSettings, EmulatedGidConfig } from './config.ts';
+export type {
+  EmulatedConfig,
+  EmulatedDeviceConfig,
+  EmulatedDeviceSettings,
+  EmulatedGidConfig,
+  EmulatedGidSettings,
+} from './config.ts';
 export { provider } from './provider.ts';

@@ -55,9 +55,13 @@ export interface Faults {
 export interface FaultCounters {
   /** All that were sent. */
   readonly sent: number;
+  /** Lost by chance. */
   readonly dropped: number;
+  /** That arrived twice. */
   readonly duplicated: number;
+  /** That were held back. */
   readonly reordered: number;
+  /** That had a bit turned. */
   readonly corrupted: number;
   /** Lost between two groups of a partition. */
   readonly partitioned: number;

@@ -3,6 +3,7 @@
  * Without subscribers nothing is made or called; see `docs/tracing.md`.
  */
 import { channel } from 'node:diagnostics_channel';
+import type { SgeLike } from '../sge.ts';
 
 /** The channels of OpenVerbs, by what they tell. */
 export const TraceChannel = {
@@ -58,7 +59,7 @@ export interface PostedWr {
   /** Bytes of the message, or that a receive has room for. */
   readonly length: number;
   /** Local memory; left out for inline data, and for lists of the extended form. */
-  readonly sgList?: readonly { readonly addr: number; readonly length: number; readonly lkey: number }[];
+  readonly sgList?: readonly SgeLike[];
   /** RDMA and atomics: the remote key. */
   readonly rkey?: number;
   /** RDMA and atomics: the remote address. */
@@ -79,13 +80,17 @@ export interface PostMessage extends Message {
 
 /** A completion that was taken. */
 export interface PolledCompletion {
+  /** That of the work request. */
   readonly wrId: number;
   /** One of `WcStatus`. */
   readonly status: number;
   /** One of `WcOpcode`; undefined where an extended CQ was not asked for it, as with all that follows. */
   readonly opcode?: number;
+  /** One of `VendorErr`, for the devices of OpenVerbs. */
   readonly vendorErr?: number;
+  /** Bytes transferred. */
   readonly byteLen?: number;
+  /** The local QP. */
   readonly qpNum?: number;
   /** What `wc.explain()` says. */
   readonly explanation: string;
@@ -95,6 +100,7 @@ export interface PolledCompletion {
 export interface PollMessage extends Message {
   /** For example `CQ 3`. */
   readonly object: string;
+  /** In the order of the queue. */
   readonly completions: readonly PolledCompletion[];
 }
 
@@ -110,6 +116,7 @@ export interface EventMessage extends Message {
 
 /** A device sent or received a frame of RoCEv2. Only where messages travel as packets: `emulated.packets`. */
 export interface PacketMessage extends Message {
+  /** Seen from the device. */
   readonly direction: 'sent' | 'received';
   /** Port of the device, from 1. */
   readonly port: number;
