@@ -75,7 +75,7 @@ export class Engine {
   readonly states: QpStateMachine;
   readonly link: MemoryLink;
   readonly placement: Placement;
-  /** What carries messages as packets; null where a message is one descriptor. */
+  /** What carries messages as packets; null where a message is one descriptor. @internal */
   readonly packets: PacketTransport | null;
   /** The link's faults; null where there are no packets. */
   readonly faults: FaultInjector | null;

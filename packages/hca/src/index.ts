@@ -5,9 +5,9 @@
  */
 export { AsyncEvent } from './async-event.ts';
 export { CommandInterface } from './command-interface.ts';
-export type { CqInit, QpInit, RegionInit, SrqChange, SrqInit } from './command-init.ts';
-export type { Completer } from './completer.ts';
-export { Counters } from './counters.ts';
+export type { CqInit, QpInit, RegionInit, RegionPlace, SrqChange, SrqInit, WindowInit } from './command-init.ts';
+export type { Completer, WindowChange } from './completer.ts';
+export { Count, Counters } from './counters.ts';
 export type { CounterName } from './counters.ts';
 export type { CqModeration } from './cq-moderation.ts';
 export { DeviceError } from './device-error.ts';
@@ -29,3 +29,5 @@ export { reap } from './reap.ts';
 export { end, serve, stop } from './serve.ts';
 export type { TimerQueue } from './timer-queue.ts';
 export type { Uars } from './uar.ts';
+export type { ReceiveQueue } from './receive-queue.ts';
+export type { SrqCommands, SrqQuery } from './srq-commands.ts';
