@@ -1,4 +1,5 @@
 /** XRC domains. */
+import { assertCapability } from './assert-capability.ts';
 import { callOp } from './call-op.ts';
 import { checkInteger, U32_MAX } from './check.ts';
 import type { Context } from './context.ts';
@@ -82,6 +83,7 @@ export class XrcDomain extends VerbsObject {
 export function openXrcDomain(context: Context, init: XrcdInitAttr): XrcDomain {
   const verb = 'ibv_open_xrcd';
   context.assertLive(verb);
+  assertCapability(context, verb, 'xrc', 'use a shared receive queue and RC queue pairs', 'XRC domains');
   const { fd = -1, oflags = XRCD_O_CREAT } = init;
   checkInteger(verb, 'fd', fd, -1, U32_MAX);
   checkInteger(verb, 'oflags', oflags, 0, U32_MAX);
