@@ -14,6 +14,8 @@ export const capabilities: ConformanceSubject['capabilities'] = {
   rdmaWrite: true,
   rdmaRead: true,
   atomics: true,
+  atomicWrite: true,
+  flush: true,
   inlineData: true,
   completionEvents: true,
   asyncEvents: true,

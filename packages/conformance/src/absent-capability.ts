@@ -1,7 +1,18 @@
 /** For each capability: what using it must be answered with on a device whose manifest leaves it out. */
 import { expect } from 'chai';
-import { AccessFlags, Gid, MigState, MwType, QpState, QpType, SendFlags, WcExFlags, WrOpcode } from '@openverbs/verbs';
-import type { Context, MemoryRegion, VerbsError } from '@openverbs/verbs';
+import {
+  AccessFlags,
+  Gid,
+  MigState,
+  MwType,
+  PlacementType,
+  QpState,
+  QpType,
+  SendFlags,
+  WcExFlags,
+  WrOpcode,
+} from '@openverbs/verbs';
+import type { Context, MemoryRegion, SendWrInit, VerbsError } from '@openverbs/verbs';
 import type { CapabilityName } from '@openverbs/verbs/driver';
 import type { Bench } from './bench/bench.ts';
 import { bringTo } from './bench/connect.ts';
@@ -59,6 +70,17 @@ const refusals: Readonly<Record<CapabilityName, (bench: Bench) => void>> = {
   },
   atomics: (bench) => {
     refuseOpcodes(bench, [WrOpcode.ATOMIC_CMP_AND_SWP, WrOpcode.ATOMIC_FETCH_AND_ADD]);
+  },
+  atomicWrite: (bench) => {
+    refuseOpcodes(bench, [WrOpcode.ATOMIC_WRITE]);
+  },
+  flush: (bench) => {
+    onMr(bench, ({ pd, bytes }) => pd.regMr(bytes, AccessFlags.FLUSH_GLOBAL));
+    refuseOpcodes(bench, [WrOpcode.FLUSH], { sgList: [], flushLength: 8, flushType: PlacementType.GLOBAL });
+  },
+  flushPersistent: (bench) => {
+    const error = onMr(bench, ({ pd, bytes }) => pd.regMr(bytes, AccessFlags.FLUSH_PERSISTENT));
+    expect(error.hint, 'the hint says what to do').to.be.a('string').that.is.not.empty;
   },
   inlineData: (bench) => {
     onQp(bench, (side) => {
@@ -226,10 +248,10 @@ function onQp(bench: Bench, use: (side: Side) => void): void {
   use(side);
 }
 
-function refuseOpcodes(bench: Bench, opcodes: readonly WrOpcode[]): void {
+function refuseOpcodes(bench: Bench, opcodes: readonly WrOpcode[], more: SendWrInit = {}): void {
   onQp(bench, (side) => {
     const { rkey, addr: remoteAddr } = side.mr;
-    const operands = { sgList: [side.sge(0, 8)], rkey, remoteAddr, compareAdd: 0n, swap: 0n };
+    const operands = { sgList: [side.sge(0, 8)], rkey, remoteAddr, compareAdd: 0n, swap: 0n, ...more };
     for (const opcode of opcodes) {
       expectError(['EINVAL', 'EOPNOTSUPP'], () => {
         side.qp.postSend({ wrId: 1, opcode, ...operands });

@@ -61,6 +61,7 @@ export class Completer {
   readonly #queue: ReceiveQueue;
   readonly #moderation: CqModeration;
   readonly #nowNs: () => number;
+  readonly #store64: (dst: number, lo: number, hi: number) => void;
 
   /** Where the failed check looked; written into error CQEs. */
   faultKey = 0;
@@ -95,6 +96,7 @@ export class Completer {
     this.#queue = queue;
     this.#moderation = moderation;
     this.#nowNs = nowNs;
+    this.#store64 = machine.dma.store64;
   }
 
   /** Writes the CQE of a send WQE. False when the CQ has overrun; the step then goes on without a CQE. */
@@ -246,13 +248,12 @@ export class Completer {
     this.windowChange.entry = 0;
   }
 
-  /** What a message does beside its payload, and may not do twice. Stores only. */
+  /** What a message does beside its payload, and may not do twice. Stores only, after the first of them, which is a call. */
   #applyEffects(): void {
     const i32 = this.#i32;
     const { windowChange: change, atomicTarget } = this;
     if (atomicTarget !== 0) {
-      Atomics.store(i32, atomicTarget, this.atomicLo);
-      Atomics.store(i32, atomicTarget + 1, this.atomicHi);
+      this.#store64(atomicTarget << 2, this.atomicLo, this.atomicHi);
       this.atomicTarget = 0;
     }
     const { entry, region } = change;

@@ -14,11 +14,13 @@ export const Opcode = {
   LOCAL_INV: 7,
   BIND_MW: 8,
   SEND_WITH_INV: 9,
+  FLUSH: 14,
+  ATOMIC_WRITE: 15,
 } as const;
 
 /** Opcodes that a send queue executes, as a bit mask, by `ibv_qp_type` (source: Linux rxe_opcode.c, rxe_wr_opcode_info). */
 export const SEND_OPCODES: Readonly<Record<number, number>> = {
-  [QpcType.RC]: 0b11_1111_1111,
+  [QpcType.RC]: 0b1100_0011_1111_1111,
   [QpcType.UC]: 0b01_1000_1111,
   [QpcType.UD]: 0b00_0000_1100,
   [QpcType.XRC_SEND]: 0b0111_1111,
@@ -26,7 +28,7 @@ export const SEND_OPCODES: Readonly<Record<number, number>> = {
 };
 
 /** `ibv_wc_opcode` of each. */
-export const WC_OPCODE: Readonly<Uint8Array> = Uint8Array.of(1, 1, 0, 0, 2, 3, 4, 6, 5, 0);
+export const WC_OPCODE: Readonly<Uint8Array> = Uint8Array.of(1, 1, 0, 0, 2, 3, 4, 6, 5, 0, 0, 0, 0, 0, 8, 9);
 
 /** `IBV_WC_SEND`, of every kind of SEND. */
 export const WC_SEND = 0;
@@ -51,4 +53,11 @@ export const Access = {
   REMOTE_ATOMIC: 8,
   MW_BIND: 16,
   ZERO_BASED: 32,
+  FLUSH_GLOBAL: 256,
+  FLUSH_PERSISTENT: 512,
 } as const;
+
+/** `ibv_placement_type`: what a FLUSH asks for, as bits, and the right that each needs (IBTA annex A19). */
+export const Placement = { GLOBAL: 1, PERSISTENT: 2 } as const;
+/** `ibv_selectivity_level`: whether a FLUSH is for a range, or for all of the region. */
+export const Selectivity = { RANGE: 0, MR: 1 } as const;

@@ -1,12 +1,14 @@
 /** The device's private copy of a send WQE: fetched once, then checked, never looked at again. */
-import { SendWqe } from '@openverbs/verbs/rings';
-import { Opcode, SendFlag } from './opcode.ts';
+import { FLUSH_LEVEL_SHIFT, SendWqe } from '@openverbs/verbs/rings';
+import { Opcode, Placement, Selectivity, SendFlag } from './opcode.ts';
 
 const { OPCODE, FLAGS, IMM, RKEY, REMOTE_ADDR_LO, REMOTE_ADDR_HI } = SendWqe;
 const { COMPARE_ADD_LO, COMPARE_ADD_HI, SWAP_LO, SWAP_HI } = SendWqe;
 const { BIND_LENGTH_LO, BIND_LENGTH_HI, BIND_LKEY, BIND_MW, BIND_RKEY, BIND_ACCESS, BIND_ADDR_LO, BIND_ADDR_HI } =
   SendWqe;
+const { FLUSH_LENGTH } = SendWqe;
 const { ATOMIC_CMP_AND_SWP } = Opcode;
+const PLACEMENT_ALL = Placement.GLOBAL | Placement.PERSISTENT;
 
 export class Request {
   opcode = 0;
@@ -29,6 +31,8 @@ export class Request {
   bindAddrHi = 0;
   bindLengthLo = 0;
   bindLengthHi = 0;
+  /** FLUSH: bytes of the range, as an int32. */
+  flushLength = 0;
 
   /** Reads the WQE at word `w`. */
   fetch(i32: Int32Array, w: number): void {
@@ -59,6 +63,33 @@ export class Request {
     this.bindAddrHi = i32[w + BIND_ADDR_HI];
     this.bindLengthLo = i32[w + BIND_LENGTH_LO];
     this.bindLengthHi = i32[w + BIND_LENGTH_HI];
+  }
+
+  /** Reads what a FLUSH at word `w` has in the place of SGEs. */
+  fetchFlush(i32: Int32Array, w: number): void {
+    this.flushLength = i32[w + FLUSH_LENGTH];
+  }
+
+  /** Sets what a FLUSH asks for. */
+  setFlush(placement: number, selectivity: number, length: number): void {
+    this.imm = placement | (selectivity << FLUSH_LEVEL_SHIFT);
+    this.flushLength = length;
+  }
+
+  /** FLUSH: {@link Placement} bits, whatever the WQE or packet says. */
+  get placement(): number {
+    return this.imm & ((1 << FLUSH_LEVEL_SHIFT) - 1);
+  }
+
+  /** FLUSH: one of {@link Selectivity}, or what is none. */
+  get selectivity(): number {
+    return this.imm >>> FLUSH_LEVEL_SHIFT;
+  }
+
+  /** Whether there is such a FLUSH: it asks for something, of a range or of a region. */
+  get isFlush(): boolean {
+    const { placement, selectivity } = this;
+    return placement !== 0 && placement <= PLACEMENT_ALL && selectivity <= Selectivity.MR;
   }
 
   /** Sets the remote address: one of 64 bits, `offset` bytes on. */

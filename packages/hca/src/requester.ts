@@ -31,7 +31,7 @@ const { RTS, SQD, SQE, ERR } = QpcState;
 const { RC, XRC_SEND, XRC_RECV } = QpcType;
 const { REMOTE_SRQN } = SendWqe;
 const { SQ_PRODUCER } = QpDoorbellRecord;
-const { RDMA_WRITE, RDMA_WRITE_WITH_IMM, SEND, SEND_WITH_IMM, RDMA_READ, SEND_WITH_INV } = Opcode;
+const { RDMA_WRITE, RDMA_WRITE_WITH_IMM, SEND, SEND_WITH_IMM, RDMA_READ, SEND_WITH_INV, FLUSH, ATOMIC_WRITE } = Opcode;
 const { SIGNALED } = SendFlag;
 const { ACK, RNR_NAK, NONE, DUPLICATE } = Aeth;
 const NOT_WAITING = Waiting.NOT;
@@ -199,10 +199,16 @@ export class Requester {
     if (opcode === SEND_WITH_IMM) return responder.send(p, list, request.imm, WC_WITH_IMM, request.solicited);
     if (opcode === RDMA_READ) return responder.read(p, request, list);
     if (opcode === SEND_WITH_INV) return responder.sendInv(p, list, request.imm, request.solicited);
-    if (opcode !== RDMA_WRITE_WITH_IMM) return this.#atomic(p);
+    if (opcode !== RDMA_WRITE_WITH_IMM) return this.#deliverOther(p, opcode);
     let answer = responder.checkReceive(p);
     if (answer === ACK) answer = responder.write(p, request, list);
     return answer === ACK ? responder.writeImm(p, list.length, request.imm, request.solicited) : answer;
+  }
+
+  #deliverOther(p: number, opcode: number): number {
+    if (opcode === FLUSH) return this.#responder.flush(p, this.#request);
+    if (opcode === ATOMIC_WRITE) return this.#responder.atomicWrite(p, this.#request, this.#list, this.#result);
+    return this.#atomic(p);
   }
 
   #atomic(p: number): number {

@@ -6,14 +6,23 @@
  */
 import type { Machine } from '@openverbs/machine';
 import { comparePsn } from '@openverbs/rocev2';
-import { CqeSyndrome, VendorErr } from '@openverbs/verbs/rings';
+import { ATOMIC_WRITE_BYTES, CqeSyndrome, VendorErr } from '@openverbs/verbs/rings';
 import { AsyncEvent } from './async-event.ts';
 import type { Completer } from './completer.ts';
 import type { DmaEngine } from './dma-engine.ts';
 import { countBadPkey } from './drop-counters.ts';
 import type { EventQueues } from './event-queue.ts';
 import { Qpc, QpcState, QpcType, Srqc } from './layout.ts';
-import { Access, Opcode, WC_RECV, WC_RECV_RDMA_WITH_IMM, WC_WITH_IMM, WC_WITH_INV } from './opcode.ts';
+import {
+  Access,
+  Opcode,
+  Placement,
+  Selectivity,
+  WC_RECV,
+  WC_RECV_RDMA_WITH_IMM,
+  WC_WITH_IMM,
+  WC_WITH_INV,
+} from './opcode.ts';
 import type { MemoryWindows } from './memory-windows.ts';
 import { isSameService, pkeysMatch } from './pkey.ts';
 import type { PathMigration } from './path-migration.ts';
@@ -30,6 +39,8 @@ const { ACCESS_FLAGS, LOCAL_PORT_ID, REMOTE_PORT_ID, DEST_QPN, PATH_MTU, PEER, Q
 const { RTR, ERR } = QpcState;
 const { ACK, RNR_NAK, NAK_INVALID_REQUEST, NAK_REMOTE_ACCESS, NAK_REMOTE_OPERATIONAL, NONE, DUPLICATE } = Aeth;
 const { REMOTE_WRITE, REMOTE_READ, REMOTE_ATOMIC } = Access;
+/** From {@link Placement} to the right that it needs. */
+const FLUSH_ACCESS_SHIFT = Math.log2(Access.FLUSH_GLOBAL / Placement.GLOBAL);
 
 export class Responder {
   readonly #i32: Int32Array;
@@ -274,13 +285,11 @@ export class Responder {
       return this.#refuse(NAK_INVALID_REQUEST, VendorErr.QP_NO_REMOTE_ATOMIC);
     }
     if (i32[p + Qpc.MAX_DEST_RD_ATOMIC] === 0) return this.#refuse(NAK_INVALID_REQUEST, VendorErr.RD_ATOMIC_LIMIT);
-    if ((request.remoteAddrLo & 7) !== 0) {
-      const { rkey, remoteAddrLo, remoteAddrHi } = request;
-      return this.#refuseAt(NAK_INVALID_REQUEST, VendorErr.ATOMIC_MISALIGNED, rkey, remoteAddrLo, remoteAddrHi);
-    }
+    if ((request.remoteAddrLo & 7) !== 0) return this.#misaligned(request);
     const answer = this.#checkKey(p, request, 8, REMOTE_ATOMIC, VendorErr.RKEY_NO_REMOTE_ATOMIC);
     if (answer !== ACK) return answer;
-    const target = this.#dma.address(this.#tpt.mpt, this.#tpt.address) >>> 2;
+    const target = this.#wordOf(request);
+    if (target === 0) return NAK_INVALID_REQUEST;
     const lo = Atomics.load(i32, target);
     const hi = Atomics.load(i32, target + 1);
     i32[result] = lo;
@@ -299,6 +308,77 @@ export class Responder {
       completer.atomicHi = equal ? request.swapHi : hi;
     }
     return ACK;
+  }
+
+  /**
+   * ATOMIC_WRITE of 8 bytes: the data to the completer, who stores it at the commit, so that nobody sees half of it (IBTA annex A19).
+   * `scratch` is the index of two words.
+   */
+  atomicWrite(p: number, request: Request, list: ScatterList, scratch: number): number {
+    const i32 = this.#i32;
+    if ((i32[p + ACCESS_FLAGS] & REMOTE_WRITE) === 0) {
+      return this.#refuse(NAK_INVALID_REQUEST, VendorErr.QP_NO_REMOTE_WRITE);
+    }
+    if (i32[p + Qpc.MAX_DEST_RD_ATOMIC] === 0) return this.#refuse(NAK_INVALID_REQUEST, VendorErr.RD_ATOMIC_LIMIT);
+    if ((request.remoteAddrLo & 7) !== 0) return this.#misaligned(request);
+    const answer = this.#checkKey(p, request, ATOMIC_WRITE_BYTES, REMOTE_WRITE, VendorErr.RKEY_NO_REMOTE_WRITE);
+    if (answer !== ACK) return answer;
+    const target = this.#wordOf(request);
+    if (target === 0) return NAK_INVALID_REQUEST;
+    let to = scratch << 2;
+    for (let n = 0; n < list.count; n++) {
+      this.#dma.move(0, to, list.mpt[n], list.address[n], list.bytes[n]);
+      to = (to + list.bytes[n]) | 0;
+    }
+    this.#completer.atomicLo = i32[scratch];
+    this.#completer.atomicHi = i32[scratch + 1];
+    this.#completer.atomicTarget = target;
+    return ACK;
+  }
+
+  /**
+   * FLUSH: whether the peer may ask for it. There is nothing to do: what was written before is in the memory that everybody reads, in
+   * the order of the stores, and memory that outlives the process can't be registered (IBTA annex A19; Linux rxe_resp.c
+   * process_flush).
+   */
+  flush(p: number, request: Request): number {
+    const i32 = this.#i32;
+    if (!request.isFlush) return this.#refuse(NAK_INVALID_REQUEST, VendorErr.BAD_FLUSH);
+    const need = request.placement << FLUSH_ACCESS_SHIFT;
+    const lacks = need & ~i32[p + ACCESS_FLAGS];
+    if (lacks !== 0) {
+      const isGlobal = (lacks & Access.FLUSH_GLOBAL) !== 0;
+      const vendorErr = isGlobal ? VendorErr.QP_NO_FLUSH_GLOBAL : VendorErr.QP_NO_FLUSH_PERSISTENT;
+      return this.#refuse(NAK_INVALID_REQUEST, vendorErr);
+    }
+    if (i32[p + Qpc.MAX_DEST_RD_ATOMIC] === 0) return this.#refuse(NAK_INVALID_REQUEST, VendorErr.RD_ATOMIC_LIMIT);
+    const ofRegion = request.selectivity === Selectivity.MR;
+    const length = ofRegion ? 0 : request.flushLength >>> 0;
+    const global = need & Access.FLUSH_GLOBAL;
+    const persistent = need & Access.FLUSH_PERSISTENT;
+    let answer = this.#checkFlush(p, request, length, ofRegion, global, VendorErr.RKEY_NO_FLUSH_GLOBAL);
+    if (answer === ACK) {
+      answer = this.#checkFlush(p, request, length, ofRegion, persistent, VendorErr.RKEY_NO_FLUSH_PERSISTENT);
+    }
+    return answer;
+  }
+
+  /** The flush of all of a region names its key only; the range is what the check of a key looks at last. */
+  #checkFlush(p: number, request: Request, length: number, ofRegion: boolean, need: number, denied: number): number {
+    const answer = this.#checkKey(p, request, length, need, denied);
+    return ofRegion && answer !== ACK && this.vendorErr === VendorErr.RKEY_RANGE ? ACK : answer;
+  }
+
+  /** Word index of the 8 bytes of the key that was checked; 0 when they can't be stored at once: the region begins at an odd place. */
+  #wordOf(request: Request): number {
+    const address = this.#dma.address(this.#tpt.mpt, this.#tpt.address);
+    if ((address & 7) === 0) return address >>> 2;
+    this.#misaligned(request);
+    return 0;
+  }
+
+  #misaligned({ rkey, remoteAddrLo, remoteAddrHi }: Request): number {
+    return this.#refuseAt(NAK_INVALID_REQUEST, VendorErr.ATOMIC_MISALIGNED, rkey, remoteAddrLo, remoteAddrHi);
   }
 
   #checkKey(p: number, request: Request, length: number, need: number, denied: number): number {

@@ -4,7 +4,7 @@
  * What it may contain depends on the device alone, not on how its message travels.
  */
 import type { Machine } from '@openverbs/machine';
-import { CqeSyndrome, VendorErr } from '@openverbs/verbs/rings';
+import { ATOMIC_WRITE_BYTES, CqeSyndrome, VendorErr } from '@openverbs/verbs/rings';
 import { Qpc } from './layout.ts';
 import { Opcode, SendFlag } from './opcode.ts';
 import { Request } from './request.ts';
@@ -12,7 +12,7 @@ import { ScatterList } from './scatter-list.ts';
 import type { WorkQueueReader } from './work-queue-reader.ts';
 
 const { MAX_RD_ATOMIC } = Qpc;
-const { RDMA_READ, ATOMIC_FETCH_AND_ADD, LOCAL_INV, BIND_MW, SEND_WITH_INV } = Opcode;
+const { RDMA_READ, ATOMIC_FETCH_AND_ADD, LOCAL_INV, BIND_MW, SEND_WITH_INV, FLUSH, ATOMIC_WRITE } = Opcode;
 const { INLINE } = SendFlag;
 const { LOCAL_QP_OP_ERR, LOCAL_PROT_ERR, LOCAL_LENGTH_ERR } = CqeSyndrome;
 
@@ -72,10 +72,40 @@ export class SendWqeFetcher {
       request.fetchBind(this.#i32, w);
       return LOCAL_OPERATION;
     }
+    if (opcode === FLUSH) return this.#fetchFlush(q, w, isInline);
+    if (opcode === ATOMIC_WRITE) return this.#fetchAtomicWrite(q, w, isInline);
     if (opcode !== SEND_WITH_INV) return this.refuse(LOCAL_QP_OP_ERR, VendorErr.BAD_OPCODE, opcode);
     const reader = this.#reader;
     const failed = isInline ? reader.inlineData(q, w, list) : reader.sendSges(q, w, request.sgeCount, false, list);
     return failed === 0 ? 0 : this.#refuseSges(failed);
+  }
+
+  /** Like a read in what it takes of the peer (IBTA annex A19), but nothing is sent and nothing comes back. */
+  #fetchFlush(q: number, w: number, isInline: boolean): number {
+    const { request, list } = this;
+    if (isInline || request.sgeCount !== 0) {
+      return this.refuse(LOCAL_QP_OP_ERR, VendorErr.BAD_SGE_COUNT, request.sgeCount);
+    }
+    if (!request.isFlush) return this.refuse(LOCAL_QP_OP_ERR, VendorErr.BAD_FLUSH, request.imm);
+    if (this.#i32[q + MAX_RD_ATOMIC] === 0) return this.refuse(LOCAL_QP_OP_ERR, VendorErr.RD_ATOMIC_LIMIT, 0);
+    request.fetchFlush(this.#i32, w);
+    list.count = list.length = 0;
+    return 0;
+  }
+
+  /** Its 8 bytes are in the WQE, or in one SGE. */
+  #fetchAtomicWrite(q: number, w: number, isInline: boolean): number {
+    const { request, list } = this;
+    if (!isInline && request.sgeCount !== 1) {
+      return this.refuse(LOCAL_QP_OP_ERR, VendorErr.BAD_SGE_COUNT, request.sgeCount);
+    }
+    const failed = isInline ? this.#reader.inlineWord(w, list) : this.#reader.sendSges(q, w, 1, false, list);
+    if (failed !== 0) return this.#refuseSges(failed);
+    if (list.length !== ATOMIC_WRITE_BYTES) {
+      return this.refuse(LOCAL_LENGTH_ERR, VendorErr.ATOMIC_LENGTH, list.length);
+    }
+    if (this.#i32[q + MAX_RD_ATOMIC] === 0) return this.refuse(LOCAL_QP_OP_ERR, VendorErr.RD_ATOMIC_LIMIT, 0);
+    return 0;
   }
 
   /** The same, of a send queue that executes `opcodes` only, a bit mask. */

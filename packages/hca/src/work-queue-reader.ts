@@ -2,7 +2,7 @@
  * Reads a WQE's SGEs once, checks each through the TPT, and leaves what they came to in a {@link ScatterList}.
  */
 import type { Machine } from '@openverbs/machine';
-import { RecvWqe, SendWqe, VendorErr } from '@openverbs/verbs/rings';
+import { ATOMIC_WRITE_BYTES, RecvWqe, SendWqe, VendorErr } from '@openverbs/verbs/rings';
 import { MESSAGE_BYTES_MAX, SGES_MAX } from './limits.ts';
 import { Qpc } from './layout.ts';
 import type { ReceiveQueue } from './receive-queue.ts';
@@ -51,6 +51,14 @@ export class WorkQueueReader {
     list.mpt[0] = 0;
     list.address[0] = (w + SGE) << 2;
     list.bytes[0] = length;
+    return 0;
+  }
+
+  /** The inline data of an ATOMIC_WRITE, to which the QP's limit for inline data does not apply. */
+  inlineWord(w: number, list: ScatterList): number {
+    const length = this.#i32[w + INLINE_LENGTH];
+    if (length !== ATOMIC_WRITE_BYTES) return this.fault(BAD_INLINE_LENGTH, length);
+    list.setRun((w + SGE) << 2, length);
     return 0;
   }
 

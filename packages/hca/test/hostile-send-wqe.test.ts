@@ -8,7 +8,7 @@ import type { Region } from './support/region.ts';
 import { Testbed } from './support/testbed.ts';
 import type { SendSpec, TestQp } from './support/test-qp.ts';
 
-const { RDMA_WRITE, SEND, RDMA_READ, ATOMIC_FETCH_AND_ADD, ATOMIC_CMP_AND_SWP } = Opcode;
+const { RDMA_WRITE, SEND, RDMA_READ, ATOMIC_FETCH_AND_ADD, ATOMIC_CMP_AND_SWP, ATOMIC_WRITE, FLUSH } = Opcode;
 const { LOCAL_QP_OP_ERR, LOCAL_PROT_ERR, LOCAL_LENGTH_ERR } = CqeSyndrome;
 const TWO_31 = 2 ** 31;
 
@@ -31,7 +31,7 @@ interface Case {
   readonly faultAddr?: (world: World) => bigint;
 }
 
-const badOpcodes = [10, 11, 12, 31, 255, 256, 65536, -1, -TWO_31, TWO_31 - 1];
+const badOpcodes = [10, 11, 12, 13, 16, 31, 255, 256, 65536, -1, -TWO_31, TWO_31 - 1];
 const NO_KEY = 0x12345601;
 
 const cases: readonly Case[] = [
@@ -156,6 +156,69 @@ const cases: readonly Case[] = [
     vendorErr: VendorErr.ATOMIC_LENGTH,
     faultAddr: () => BigInt(length),
   })),
+  ...[0, 4, 7, 9, 16].map((length) => ({
+    name: `an atomic write of ${length} bytes`,
+    wqe: ({ own, target }: World) => ({ opcode: ATOMIC_WRITE, sges: [own.sge(0, length)], ...target.at() }),
+    syndrome: LOCAL_LENGTH_ERR,
+    vendorErr: VendorErr.ATOMIC_LENGTH,
+    faultAddr: () => BigInt(length),
+  })),
+  ...[0, 7, 9, 64, 0x7fffffff, -1].map((length) => ({
+    name: `an atomic write of ${length} bytes of inline data`,
+    wqe: ({ target }: World) => ({
+      opcode: ATOMIC_WRITE,
+      inline: [1],
+      words: { [SendWqe.INLINE_LENGTH]: length },
+      ...target.at(),
+    }),
+    syndrome: LOCAL_QP_OP_ERR,
+    vendorErr: VendorErr.BAD_INLINE_LENGTH,
+    faultAddr: () => BigInt(length >>> 0),
+  })),
+  ...[0, 2, 255].map((count) => ({
+    name: `${count} SGEs for an atomic write`,
+    wqe: ({ target }: World) => ({
+      opcode: ATOMIC_WRITE,
+      words: { [SendWqe.FLAGS]: SendFlag.SIGNALED | (count << 8) },
+      ...target.at(),
+    }),
+    syndrome: LOCAL_QP_OP_ERR,
+    vendorErr: VendorErr.BAD_SGE_COUNT,
+    faultAddr: () => BigInt(count),
+  })),
+  {
+    name: 'an atomic write from memory of another PD',
+    wqe: ({ foreign, target }) => ({ opcode: ATOMIC_WRITE, sges: [foreign.sge(0, 8)], ...target.at() }),
+    syndrome: LOCAL_PROT_ERR,
+    vendorErr: VendorErr.LKEY_PD_MISMATCH,
+    faultKey: ({ foreign }) => foreign.key,
+    faultAddr: ({ foreign }) => foreign.start,
+  },
+  ...[0, 4, 16, 0x20, 0x31, 0x101, -1, -TWO_31].map((imm) => ({
+    name: `a flush of no kind, ${imm}`,
+    wqe: ({ target }: World) => ({ opcode: FLUSH, imm, flushLength: 8, ...target.at() }),
+    syndrome: LOCAL_QP_OP_ERR,
+    vendorErr: VendorErr.BAD_FLUSH,
+    faultAddr: () => BigInt(imm >>> 0),
+  })),
+  ...[1, 4, 255].map((count) => ({
+    name: `${count} SGEs for a flush`,
+    wqe: ({ target }: World) => ({
+      opcode: FLUSH,
+      imm: 1,
+      words: { [SendWqe.FLAGS]: SendFlag.SIGNALED | (count << 8) },
+      ...target.at(),
+    }),
+    syndrome: LOCAL_QP_OP_ERR,
+    vendorErr: VendorErr.BAD_SGE_COUNT,
+    faultAddr: () => BigInt(count),
+  })),
+  {
+    name: 'a flush with inline data',
+    wqe: ({ target }) => ({ opcode: FLUSH, imm: 1, inline: [1, 2, 3, 4, 5, 6, 7, 8], ...target.at() }),
+    syndrome: LOCAL_QP_OP_ERR,
+    vendorErr: VendorErr.BAD_SGE_COUNT,
+  },
 ];
 
 function makeWorld(): World & { a: TestQp; b: TestQp } {
@@ -214,7 +277,7 @@ describe('a send WQE written by hand', () => {
     const rings = bed.alloc(4096);
     const interesting = fc.oneof(
       fc.integer({ min: -TWO_31, max: TWO_31 - 1 }),
-      fc.nat({ max: 12 }),
+      fc.nat({ max: 16 }),
       fc.constantFrom(own.key, foreign.key, target.key, own.key + 1, Number(own.start & 0xffffffffn) | 0, 0x7f00),
     );
     fc.assert(

@@ -38,23 +38,26 @@ describe('a thread that dies in the middle of a send queue', () => {
         a.writeSend({ opcode: Opcode.ATOMIC_FETCH_AND_ADD, sges: [from.sge(248)], compareAdd: 5n, ...to.at(7996) });
         a.writeSend({ opcode: Opcode.RDMA_READ, sges: [from.sge(200, 8)], ...to.at(7996) });
         a.writeSend({ opcode: Opcode.RDMA_WRITE_WITH_IMM, imm: 8, ...to.at() });
+        a.writeSend({ opcode: Opcode.ATOMIC_WRITE, sges: [from.sge(3, 8)], ...to.at(7004) });
+        a.writeSend({ opcode: Opcode.FLUSH, imm: 1, flushLength: 8, ...to.at(7004) });
         a.ring();
       },
-      ({ bed, a, b, to }) => {
+      ({ bed, a, b, from, to }) => {
         // The writer's own rings are as it left them, whoever executed them.
         a.ring();
         const done = a.sendCq.poll().map(({ index, syndrome }) => [index, syndrome]);
         const posted = a.sent;
-        const signalled = [0, 2, 3, 4, 5].filter((index) => index < posted);
+        const signalled = [0, 2, 3, 4, 5, 6, 7].filter((index) => index < posted);
         expect(done).to.deep.equal(signalled.map((index) => [index, 0]));
-        if (posted < 6) return;
+        if (posted < 8) return;
         expect(b.recvCq.poll().map(({ index, imm, syndrome }) => [index, imm, syndrome])).to.deep.equal([
           [0, 0, 0],
           [1, 7, 0],
           [2, 8, 0],
         ]);
         expect(to.read64(7996)).to.equal(5n);
-        expect([a.word('SQ_PSN'), b.word('RQ_PSN'), b.word('MSN')]).to.deep.equal([6, 6, 6]);
+        expect(to.read(7004, 8)).to.deep.equal(from.read(3, 8));
+        expect([a.word('SQ_PSN'), b.word('RQ_PSN'), b.word('MSN')]).to.deep.equal([8, 8, 8]);
         expect(bed.events()).to.be.empty;
       },
     );

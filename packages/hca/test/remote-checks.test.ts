@@ -7,7 +7,7 @@ import type { Region } from './support/region.ts';
 import { Testbed } from './support/testbed.ts';
 import type { SendSpec } from './support/test-qp.ts';
 
-const { RDMA_WRITE, RDMA_WRITE_WITH_IMM, RDMA_READ, ATOMIC_FETCH_AND_ADD } = Opcode;
+const { RDMA_WRITE, RDMA_WRITE_WITH_IMM, RDMA_READ, ATOMIC_FETCH_AND_ADD, ATOMIC_WRITE, FLUSH } = Opcode;
 const { REMOTE_ACCESS_ERR, REMOTE_INVAL_REQ_ERR } = CqeSyndrome;
 const { QP_ACCESS_ERR, QP_REQ_ERR } = AsyncEvent;
 const LENGTH = 64;
@@ -16,6 +16,8 @@ const LENGTH = 64;
 interface Case {
   readonly name: string;
   readonly opcode: number;
+  /** FLUSH: what it asks for. */
+  readonly imm?: number;
   /** Access flags of the region that is asked for; all by default. */
   readonly access?: number;
   /** Words of the responder's QP context. */
@@ -31,26 +33,31 @@ interface Case {
 
 const denied = { syndrome: REMOTE_INVAL_REQ_ERR, event: QP_REQ_ERR };
 const noAccess = { syndrome: REMOTE_ACCESS_ERR, event: QP_ACCESS_ERR, located: true };
-const { REMOTE_WRITE, REMOTE_READ, REMOTE_ATOMIC, LOCAL_WRITE } = Access;
+const { REMOTE_WRITE, REMOTE_READ, REMOTE_ATOMIC, LOCAL_WRITE, FLUSH_GLOBAL, FLUSH_PERSISTENT } = Access;
+const ALL = 15 | FLUSH_GLOBAL | FLUSH_PERSISTENT;
 
 const kinds = [
   { name: 'a write', opcode: RDMA_WRITE, flag: REMOTE_WRITE, qp: VendorErr.QP_NO_REMOTE_WRITE, region: VendorErr.RKEY_NO_REMOTE_WRITE },
   { name: 'a write with immediate data', opcode: RDMA_WRITE_WITH_IMM, flag: REMOTE_WRITE, qp: VendorErr.QP_NO_REMOTE_WRITE, region: VendorErr.RKEY_NO_REMOTE_WRITE },
   { name: 'a read', opcode: RDMA_READ, flag: REMOTE_READ, qp: VendorErr.QP_NO_REMOTE_READ, region: VendorErr.RKEY_NO_REMOTE_READ },
+  { name: 'an atomic write', opcode: ATOMIC_WRITE, flag: REMOTE_WRITE, qp: VendorErr.QP_NO_REMOTE_WRITE, region: VendorErr.RKEY_NO_REMOTE_WRITE },
+  { name: 'a flush', opcode: FLUSH, flag: FLUSH_GLOBAL, qp: VendorErr.QP_NO_FLUSH_GLOBAL, region: VendorErr.RKEY_NO_FLUSH_GLOBAL },
+  { name: 'a flush to persistence', opcode: FLUSH, imm: 2, flag: FLUSH_PERSISTENT, qp: VendorErr.QP_NO_FLUSH_PERSISTENT, region: VendorErr.RKEY_NO_FLUSH_PERSISTENT },
+  { name: 'a flush of both kinds', opcode: FLUSH, imm: 3, flag: FLUSH_PERSISTENT, qp: VendorErr.QP_NO_FLUSH_PERSISTENT, region: VendorErr.RKEY_NO_FLUSH_PERSISTENT },
   { name: 'an atomic', opcode: ATOMIC_FETCH_AND_ADD, flag: REMOTE_ATOMIC, qp: VendorErr.QP_NO_REMOTE_ATOMIC, region: VendorErr.RKEY_NO_REMOTE_ATOMIC },
 ]; // prettier-ignore
 
-const cases: readonly Case[] = kinds.flatMap(({ name, opcode, flag, qp, region }): Case[] => [
-  { name: `${name} that the QP does not allow`, opcode, peer: [[Qpc.ACCESS_FLAGS, 15 & ~flag]], vendorErr: qp, ...denied },
-  { name: `${name} that the region does not allow`, opcode, access: 15 & ~flag, vendorErr: region, ...noAccess },
-  { name: `${name} to a key that is none`, opcode, place: ({ start }) => ({ remote: start, rkey: 0x7701 }), vendorErr: VendorErr.BAD_RKEY, ...noAccess },
-  { name: `${name} to a key of another PD`, opcode, foreign: true, vendorErr: VendorErr.RKEY_PD_MISMATCH, ...noAccess },
-  { name: `${name} beyond the end`, opcode, place: (target) => target.at(LENGTH), vendorErr: VendorErr.RKEY_RANGE, ...noAccess },
-  { name: `${name} before the beginning`, opcode, place: ({ start, key }) => ({ remote: start - 8n, rkey: key }), vendorErr: VendorErr.RKEY_RANGE, ...noAccess },
+const cases: readonly Case[] = kinds.flatMap(({ name, opcode, imm = 1, flag, qp, region }): Case[] => [
+  { name: `${name} that the QP does not allow`, opcode, imm, peer: [[Qpc.ACCESS_FLAGS, ALL & ~flag]], vendorErr: qp, ...denied },
+  { name: `${name} that the region does not allow`, opcode, imm, access: ALL & ~flag, vendorErr: region, ...noAccess },
+  { name: `${name} to a key that is none`, opcode, imm, place: ({ start }) => ({ remote: start, rkey: 0x7701 }), vendorErr: VendorErr.BAD_RKEY, ...noAccess },
+  { name: `${name} to a key of another PD`, opcode, imm, foreign: true, vendorErr: VendorErr.RKEY_PD_MISMATCH, ...noAccess },
+  { name: `${name} beyond the end`, opcode, imm, place: (target) => target.at(LENGTH), vendorErr: VendorErr.RKEY_RANGE, ...noAccess },
+  { name: `${name} before the beginning`, opcode, imm, place: ({ start, key }) => ({ remote: start - 8n, rkey: key }), vendorErr: VendorErr.RKEY_RANGE, ...noAccess },
 ]); // prettier-ignore
 
 const others: readonly Case[] = [
-  ...[RDMA_READ, ATOMIC_FETCH_AND_ADD].map((opcode) => ({
+  ...[RDMA_READ, ATOMIC_FETCH_AND_ADD, ATOMIC_WRITE, FLUSH].map((opcode) => ({
     name: `opcode ${opcode} of which the responder serves none at a time`,
     opcode,
     peer: [[Qpc.MAX_DEST_RD_ATOMIC, 0]] as [number, number][],
@@ -59,19 +66,24 @@ const others: readonly Case[] = [
   })),
 ];
 
+/** What a request of this opcode has in the place of SGEs, or beside. */
+function payload(opcode: number, own: Region): SendSpec {
+  return opcode === FLUSH ? { flushLength: 8 } : { sges: [own.sge()], compareAdd: 1n };
+}
+
 describe('a request that the responder refuses', () => {
   for (const one of [...cases, ...others]) {
     it(`because it is ${one.name} ends both sides`, () => {
       const bed = new Testbed();
-      const [a, b] = bed.pair({ recvCq: bed.cq() }, new Map(), new Map(one.peer));
+      const [a, b] = bed.pair({ recvCq: bed.cq() }, new Map(), new Map([[Qpc.ACCESS_FLAGS, ALL], ...(one.peer ?? [])]));
       const pd = one.foreign === true ? bed.commands.allocPd(bed.uar) : bed.pd;
-      const target = bed.region(LENGTH, { access: one.access ?? 15, pd });
+      const target = bed.region(LENGTH, { access: one.access ?? ALL, pd });
       const before = target.fill(3);
       const own = bed.region(8);
       const ownBefore = own.fill(4);
       b.recv();
       const place = one.place?.(target) ?? target.at();
-      const [cqe] = a.sendAndPoll({ opcode: one.opcode, sges: [own.sge()], compareAdd: 1n, ...place });
+      const [cqe] = a.sendAndPoll({ opcode: one.opcode, ...payload(one.opcode, own), imm: one.imm ?? 1, ...place });
       expect(cqe).to.include({ syndrome: one.syndrome, vendorErr: one.vendorErr });
       expect([cqe.faultKey, cqe.faultAddr]).to.deep.equal(one.located === true ? [place.rkey, place.remote] : [0, 0n]);
       expect([a.state, b.state]).to.deep.equal([QpcState.ERR, QpcState.ERR]);

@@ -118,6 +118,21 @@ describe('Machine', () => {
       expect([...u8.subarray(high, high + 6)]).to.deep.equal([99, 99, 5, 5, 5, 0]);
     });
 
+    it('stores 8 bytes at once, where they begin at a multiple of 8', () => {
+      const { u8, i32, dma } = Machine.create();
+      for (const addr of [64, 3 * 2 ** 30, (3 * 2 ** 30) | 0]) {
+        dma.store64(addr, 0x04030201, 0x88070605 | 0);
+        const at = addr >>> 0;
+        expect([...u8.subarray(at - 1, at + 9)]).to.deep.equal([0, 1, 2, 3, 4, 5, 6, 7, 0x88, 0]);
+        dma.store64(addr, -1, 0);
+        expect([i32[at >>> 2], i32[(at >>> 2) + 1]]).to.deep.equal([-1, 0]);
+      }
+      expect(() => {
+        dma.store64(68, 1, 2);
+      }).to.throw(/unaligned/);
+      expect(u8[68]).to.equal(0);
+    });
+
     it('moves nothing when a range leaves the memory', () => {
       const { u8, dma } = Machine.create({ memoryBytes: MiB });
       u8[MiB - 1] = 3;
@@ -129,6 +144,9 @@ describe('Machine', () => {
       }).to.throw(/out of bounds/);
       expect(() => {
         dma.copy(0, -8, 4);
+      }).to.throw(/out of bounds/);
+      expect(() => {
+        dma.store64(-8, 1, 1);
       }).to.throw(/out of bounds/);
       expect(u8[MiB - 1]).to.equal(3);
     });

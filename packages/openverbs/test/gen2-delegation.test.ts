@@ -106,6 +106,8 @@ describe('gen2 on shared receive queues and datagrams', () => {
     gen2.ibv_wr_rdma_read(qp, 3, 4);
     gen2.ibv_wr_atomic_cmp_swp(qp, 3, 4, 5n, 6n);
     gen2.ibv_wr_atomic_fetch_add(qp, 3, 4, 5n);
+    gen2.ibv_wr_atomic_write(qp, 3, 4, new Uint8Array(9));
+    gen2.ibv_wr_flush(qp, 3, 4, 5, gen2.IBV_FLUSH_GLOBAL, gen2.IBV_FLUSH_MR);
     gen2.ibv_wr_local_inv(qp, 7);
     gen2.ibv_wr_set_sge(qp, 1, 2, 3);
     gen2.ibv_wr_set_sge_list(qp, 1, [sge, sge]);
@@ -124,6 +126,8 @@ describe('gen2 on shared receive queues and datagrams', () => {
       ['wrRdmaRead', 3, 4],
       ['wrAtomicCmpSwp', 3, 4, 5n, 6n],
       ['wrAtomicFetchAdd', 3, 4, 5n],
+      ['wrAtomicWrite', 3, 4, new Uint8Array(8)],
+      ['wrFlush', 3, 4, 5, 1, 1],
       ['wrLocalInv', 7],
       ['wrSetSge', 1, 2, 3],
       ['wrSetSgeList', [sge]],

@@ -41,8 +41,9 @@ const SENTENCES: Readonly<Record<number, Sentence>> = {
   [VendorErr.QP_NO_REMOTE_WRITE]: () => `qpAccessFlags of the peer's QP lack REMOTE_WRITE`,
   [VendorErr.QP_NO_REMOTE_READ]: () => `qpAccessFlags of the peer's QP lack REMOTE_READ`,
   [VendorErr.QP_NO_REMOTE_ATOMIC]: () => `qpAccessFlags of the peer's QP lack REMOTE_ATOMIC`,
-  [VendorErr.ATOMIC_MISALIGNED]: (f) => `remote address ${addr(f)} of an atomic operation is not a multiple of 8`,
-  [VendorErr.ATOMIC_LENGTH]: (f) => `an atomic operation needs an SGE of 8 bytes, not ${f.faultAddr}`,
+  [VendorErr.ATOMIC_MISALIGNED]: (f) =>
+    `remote address ${addr(f)} of an atomic operation, or its place in memory, is not a multiple of 8`,
+  [VendorErr.ATOMIC_LENGTH]: (f) => `an atomic operation is of 8 bytes, not ${f.faultAddr}`,
   [VendorErr.BAD_OPCODE]: (f) => `opcode ${f.faultAddr} is not one that this QP can do`,
   [VendorErr.BAD_SGE_COUNT]: (f) => `${f.faultAddr} SGEs are more than the QP allows, or not what the opcode needs`,
   [VendorErr.BAD_INLINE_LENGTH]: (f) => `${f.faultAddr} bytes of inline data are more than the QP allows`,
@@ -76,6 +77,11 @@ const SENTENCES: Readonly<Record<number, Sentence>> = {
   [VendorErr.INVALIDATE_NOT_TYPE_2]: (f) =>
     `${rkey(f)} is not of a memory window of type 2: regions are deregistered, windows of type 1 bound to nothing`,
   [VendorErr.BAD_SRQN]: (f) => `the XRC domain of the peer has no shared receive queue ${f.faultAddr}`,
+  [VendorErr.BAD_FLUSH]: (f) => `a flush of ${addr(f)} is none: it needs a placement type, and a range or a region`,
+  [VendorErr.RKEY_NO_FLUSH_GLOBAL]: (f) => `${rkey(f)} ${mr(f)} lacks FLUSH_GLOBAL`,
+  [VendorErr.RKEY_NO_FLUSH_PERSISTENT]: (f) => `${rkey(f)} ${mr(f)} lacks FLUSH_PERSISTENT`,
+  [VendorErr.QP_NO_FLUSH_GLOBAL]: () => `qpAccessFlags of the peer's QP lack FLUSH_GLOBAL`,
+  [VendorErr.QP_NO_FLUSH_PERSISTENT]: () => `qpAccessFlags of the peer's QP lack FLUSH_PERSISTENT`,
   [VendorErr.SRQ_ERR]: () => "the peer's shared receive queue is in error",
   [VendorErr.NAK_INVALID_REQUEST]: (f) =>
     f.faultKey === 0

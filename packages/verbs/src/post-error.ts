@@ -5,7 +5,8 @@ import { QpState, qpStateStr, QpType, qpTypeStr } from './enums/qp.ts';
 import { SendFlags, WrOpcode } from './enums/wr.ts';
 import { Errno, errnoName, VerbsError } from './errors.ts';
 import type { QpCap } from './attributes/qp.ts';
-import type { Reason, SendFacts } from './send-facts.ts';
+import { isFlush } from './rings/is-flush.ts';
+import { flushReason, type Reason, type SendFacts } from './send-facts.ts';
 
 /** A QP, as far as an explanation needs it. */
 export interface PostedQp {
@@ -81,6 +82,7 @@ function invalidReason({ qpType, cap }: PostedQp, facts: SendFacts): Reason {
   const inline = (facts.sendFlags & SendFlags.INLINE) !== 0;
   if (facts.hasInlineData && !inline) return ['it has inlineData but not the flag', 'add SendFlags.INLINE'];
   const atomic = opcode === WrOpcode.ATOMIC_CMP_AND_SWP || opcode === WrOpcode.ATOMIC_FETCH_AND_ADD;
+  if (opcode === WrOpcode.FLUSH || opcode === WrOpcode.ATOMIC_WRITE) return withoutListReason(qpType, facts);
   if (inline && inlineBytes > cap.maxInlineData) {
     return [`${inlineBytes} bytes of inline data; the limit is ${cap.maxInlineData} (cap.maxInlineData)`, ''];
   }
@@ -95,6 +97,20 @@ function invalidReason({ qpType, cap }: PostedQp, facts: SendFacts): Reason {
   if (opcode === WrOpcode.BIND_MW) return bindReason(facts);
   const name = enumName(WrOpcode, opcode);
   return [`opcode ${name} is not one that this ${qpTypeStr(qpType)} QP can do${inline ? ' inline' : ''}`, ''];
+}
+
+function withoutListReason(qpType: number, facts: SendFacts): Reason {
+  const { opcode, sgeCount, inlineBytes, flushType, flushLevel } = facts;
+  const inline = (facts.sendFlags & SendFlags.INLINE) !== 0;
+  if (opcode === WrOpcode.FLUSH) {
+    if (inline || sgeCount > 0) return ['FLUSH with SGEs or inline data', 'leave them out'];
+    if (!isFlush(flushType, flushLevel)) return flushReason(flushType, flushLevel);
+  } else {
+    if (inline && inlineBytes !== 8) return [`an atomic write is of 8 bytes, not ${inlineBytes}`, ''];
+    if (!inline && sgeCount !== 1)
+      return [`an atomic write has one SGE or 8 bytes of inline data, not ${sgeCount} SGEs`, ''];
+  }
+  return [`opcode ${enumName(WrOpcode, opcode)} is not one that this ${qpTypeStr(qpType)} QP can do`, ''];
 }
 
 function bindReason({ bind, sgeCount, hasInlineData }: SendFacts): Reason {

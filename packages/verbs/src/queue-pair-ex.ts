@@ -4,10 +4,14 @@ import { checkInstance } from './check.ts';
 import { WrOpcode } from './enums/wr.ts';
 import { refuseLeftOut } from './left-out.ts';
 import { checkBind, type MemoryWindow, type MwBindInfo } from './memory-window.ts';
+import { isFlush } from './rings/is-flush.ts';
+import { ATOMIC_WRITE_BYTES, FLUSH_LEVEL_SHIFT } from './rings/layout.ts';
 import {
   addressFault,
+  atomicWriteFault,
   bigintsFault,
   bindFault,
+  flushFault,
   inlineFault,
   operationFault,
   sgListFault,
@@ -22,7 +26,9 @@ import { bigHigh, bigLow } from './words.ts';
 
 // Constants of this module: V8 folds them, and does not fold imported ones.
 const { RDMA_WRITE, RDMA_WRITE_WITH_IMM, SEND, SEND_WITH_IMM, SEND_WITH_INV, RDMA_READ, LOCAL_INV } = WrOpcode;
-const { ATOMIC_CMP_AND_SWP, ATOMIC_FETCH_AND_ADD, BIND_MW } = WrOpcode;
+const { ATOMIC_CMP_AND_SWP, ATOMIC_FETCH_AND_ADD, BIND_MW, FLUSH, ATOMIC_WRITE } = WrOpcode;
+const WORD64_BYTES = ATOMIC_WRITE_BYTES;
+const LEVEL_SHIFT = FLUSH_LEVEL_SHIFT;
 const { SGE, SGE_LIST, INLINE } = StagedData;
 const { UD, XRC } = StagedAddress;
 const TWO_32 = 4294967296;
@@ -99,6 +105,42 @@ export abstract class QueuePairEx extends SendList {
   /** Atomic fetch and add of 8 bytes. */
   wrAtomicFetchAdd(rkey: number, remoteAddr: number, add: bigint): void {
     this.setOperands(this.openRdma(ATOMIC_FETCH_AND_ADD, rkey, remoteAddr), add, 0n);
+  }
+
+  /**
+   * ATOMIC_WRITE: 8 bytes, which are copied, to a remote address that is a multiple of 8; nobody sees a part of them. Takes no setter.
+   * Source: `ibv_wr_post`(3).
+   *
+   * @example
+   * ```ts
+   * import { SendFlags, type QueuePair } from '@openverbs/verbs';
+   *
+   * function publish(qp: QueuePair, rkey: number, remoteAddr: number, count: bigint): void {
+   *   qp.wrStart();
+   *   qp.wrFlags = SendFlags.SIGNALED;
+   *   qp.wrAtomicWrite(rkey, remoteAddr, new Uint8Array(BigUint64Array.of(count).buffer));
+   *   qp.wrComplete();
+   * }
+   * ```
+   */
+  wrAtomicWrite(rkey: number, remoteAddr: number, bytes: Uint8Array): void {
+    const staged = this.openRdma(ATOMIC_WRITE, rkey, remoteAddr);
+    if (!(bytes instanceof Uint8Array) || bytes.length !== WORD64_BYTES) {
+      return this.refuseOperand(atomicWriteFault(bytes));
+    }
+    staged.compareAddLo = bytes[0] | (bytes[1] << 8) | (bytes[2] << 16) | (bytes[3] << 24);
+    staged.compareAddHi = bytes[4] | (bytes[5] << 8) | (bytes[6] << 16) | (bytes[7] << 24);
+  }
+
+  /**
+   * FLUSH: completes when what this QP wrote before to the range, or with `SelectivityLevel.MR` to all of the region, is where `type`
+   * (`PlacementType` bits) says. `length` is an unsigned 32-bit number. Takes no setter. Source: `ibv_wr_post`(3).
+   */
+  wrFlush(rkey: number, remoteAddr: number, length: number, type: number, level: number): void {
+    const staged = this.openRdma(FLUSH, rkey, remoteAddr);
+    if (length >>> 0 !== length || !isFlush(type, level)) return this.refuseOperand(flushFault(length, type, level));
+    staged.imm = type | (level << LEVEL_SHIFT);
+    staged.length = length | 0;
   }
 
   /** Invalidates a local key. */

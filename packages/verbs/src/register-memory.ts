@@ -11,6 +11,7 @@ import { invalid, VerbsError } from './errors.ts';
 import type { ProtectionDomain } from './protection-domain.ts';
 
 const { LOCAL_WRITE, REMOTE_WRITE, REMOTE_ATOMIC, ZERO_BASED, ON_DEMAND, HUGETLB } = AccessFlags;
+const { FLUSH_GLOBAL, FLUSH_PERSISTENT } = AccessFlags;
 const ACCESS_KNOWN = Object.values(AccessFlags).reduce((bits, bit) => bits | bit, 0) | ACCESS_OPTIONAL_RANGE;
 /** The page of Linux's check that memory and iova begin at the same offset in one. */
 const PAGE_BYTES = 4096;
@@ -18,6 +19,8 @@ const PAGE_BYTES = 4096;
 /** What a flag needs of the device, and what to do on one that lacks it. */
 const ACCESS_NEEDS: readonly (readonly [flag: number, capability: CapabilityName, hint: string])[] = [
   [ZERO_BASED, 'zeroBased', 'leave the flag out, and let the peer add the address of the region'],
+  [FLUSH_GLOBAL, 'flush', 'leave the flag out, and let the peer read what it has written before'],
+  [FLUSH_PERSISTENT, 'flushPersistent', 'leave the flag out: this memory does not outlive a loss of power'],
   [ON_DEMAND, 'onDemandPaging', 'leave the flag out: the memory is there all the time'],
   [
     HUGETLB,

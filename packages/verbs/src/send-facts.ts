@@ -1,12 +1,16 @@
 /** What a refused send says of itself, for the explanation. Sizes only: a mistake may claim any. */
 import { AddressHandle } from './address-handle.ts';
 import { checkInstance, checkU32, checkU53 } from './check.ts';
-import { SendFlags } from './enums/wr.ts';
+import { SelectivityLevel, SendFlags } from './enums/wr.ts';
 import { VerbsError } from './errors.ts';
 import { checkBind, type MemoryWindow, type MwBind, type MwBindInfo } from './memory-window.ts';
+import { isFlush } from './rings/is-flush.ts';
+import { ATOMIC_WRITE_BYTES, FLUSH_LEVEL_SHIFT } from './rings/layout.ts';
 import { assignSendWr, checkInlineData, checkU64, SendWr } from './send-wr.ts';
 import { assignSgList, checkSgList, type SgeLike } from './sge.ts';
 import { StagedData, type StagedSend } from './staged-send.ts';
+
+const { RANGE, MR } = SelectivityLevel;
 
 /** What is wrong, and what to do about it. */
 export type Reason = readonly [message: string, hint: string];
@@ -23,6 +27,9 @@ export interface SendFacts {
   readonly ah: AddressHandle | null;
   /** What BIND_MW binds. */
   readonly bind: MwBind | null;
+  /** FLUSH: placement types and selectivity level. */
+  readonly flushType: number;
+  readonly flushLevel: number;
 }
 
 /** Why the extended form's calls came to nothing. */
@@ -55,21 +62,26 @@ export function sendFacts(wr: SendWr): SendFacts | Reason {
     assignSendWr('', new SendWr(), wr);
   });
   if (fault !== null) return fault;
-  const { opcode, sendFlags, sgList, inlineData, ah, bindMw: bind } = wr;
+  const { opcode, sendFlags, sgList, inlineData, ah, bindMw: bind, flushType, flushLevel } = wr;
   const inlineBytes = inlineData?.length ?? sgList.reduce((sum, { length }) => sum + length, 0);
-  return { opcode, sendFlags, sgeCount: sgList.length, inlineBytes, hasInlineData: inlineData !== null, ah, bind };
+  const hasInlineData = inlineData !== null;
+  const sgeCount = sgList.length;
+  return { opcode, sendFlags, sgeCount, inlineBytes, hasInlineData, ah, bind, flushType, flushLevel };
 }
 
 /** The same of one that the extended form builds. `more` is what was refused before it could be noted. */
 export function stagedFacts(
-  { opcode, flags, data, count, addressed, ah, bind }: StagedSend,
+  { opcode, flags, data, count, addressed, ah, bind, imm }: StagedSend,
   more: { readonly sgeCount?: number; readonly inlineBytes?: number } = {},
 ): SendFacts {
   const { SGE, SGE_LIST, INLINE } = StagedData;
   const hasInlineData = more.inlineBytes !== undefined || (more.sgeCount === undefined && data === INLINE);
   const { sgeCount = data === SGE ? 1 : data === SGE_LIST ? count : 0, inlineBytes = hasInlineData ? count : 0 } = more;
   const sendFlags = hasInlineData ? flags | SendFlags.INLINE : flags;
-  return { opcode, sendFlags, sgeCount, inlineBytes, hasInlineData, ah: addressed === 0 ? null : ah, bind };
+  const flushType = imm & ((1 << FLUSH_LEVEL_SHIFT) - 1);
+  const flushLevel = imm >>> FLUSH_LEVEL_SHIFT;
+  const address = addressed === 0 ? null : ah;
+  return { opcode, sendFlags, sgeCount, inlineBytes, hasInlineData, ah: address, bind, flushType, flushLevel };
 }
 
 // What is wrong with the operands of the extended form, of which only one is known to be no number. The setters call these, and make
@@ -118,6 +130,25 @@ export function bindFault(mw: MemoryWindow, rkey: number, info: MwBindInfo): Rea
   return faultOf(() => {
     checkBind('', mw, rkey, info);
   });
+}
+
+/** What a flush is to reach, and how far. */
+export function flushFault(length: number, type: number, level: number): Reason | null {
+  const fault = wordsFault({ length, type, level });
+  return fault ?? (isFlush(type, level) ? null : flushReason(type, level));
+}
+
+/** Why there is no such flush. */
+export function flushReason(type: number, level: number): Reason {
+  if (level !== RANGE && level !== MR) return [`the selectivity level ${level} of a flush is none`, 'give RANGE or MR'];
+  return [`the placement type ${type} of a flush is none`, 'give PlacementType.GLOBAL, PERSISTENT or both'];
+}
+
+/** The bytes of an atomic write. */
+export function atomicWriteFault(bytes: Uint8Array): Reason | null {
+  const fault = inlineFault(bytes);
+  if (fault !== null) return fault;
+  return bytes.length === ATOMIC_WRITE_BYTES ? null : [`an atomic write is of 8 bytes, not ${bytes.length}`, ''];
 }
 
 /** Where a datagram goes. */

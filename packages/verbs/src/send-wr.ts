@@ -15,7 +15,7 @@ export interface SendWrInit {
   readonly next?: SendWr | SendWrInit | null;
   /** Local memory; at most `cap.maxSendSge` pieces. */
   readonly sgList?: readonly SgeLike[];
-  /** The data itself, from any memory, instead of `sgList`; implies `SendFlags.INLINE`. */
+  /** The data itself, from any memory, instead of `sgList`; implies `SendFlags.INLINE`. The 8 bytes of an ATOMIC_WRITE always fit. */
   readonly inlineData?: Uint8Array | null;
   /** One of `WrOpcode`; SEND when it is left out. */
   readonly opcode?: number;
@@ -25,14 +25,20 @@ export interface SendWrInit {
   readonly immData?: number;
   /** For SEND_WITH_INV and LOCAL_INV: the key to invalidate. */
   readonly invalidateRkey?: number;
-  /** RDMA and atomics: the remote key. */
+  /** RDMA, atomics and FLUSH: the remote key. */
   readonly rkey?: number;
-  /** RDMA and atomics: the remote address, 64 bits. */
+  /** RDMA, atomics and FLUSH: the remote address, 64 bits. */
   readonly remoteAddr?: number | bigint;
   /** Atomics: what to compare with, or what to add; 64 bits. */
   readonly compareAdd?: bigint;
   /** Compare and swap: the new value, 64 bits. */
   readonly swap?: bigint;
+  /** FLUSH: bytes of the range, an unsigned 32-bit number. */
+  readonly flushLength?: number;
+  /** FLUSH: `PlacementType` bits. */
+  readonly flushType?: number;
+  /** FLUSH: one of `SelectivityLevel`; RANGE when it is left out. */
+  readonly flushLevel?: number;
   /** BIND_MW: the window of type 2, and what it is to show. */
   readonly bindMw?: MwBind | null;
   /** UD: the way to the peer. */
@@ -90,6 +96,12 @@ export class SendWr {
   swapLo = 0;
   /** High word of `swap`, signed. */
   swapHi = 0;
+  /** FLUSH: bytes of the range, an unsigned 32-bit number. */
+  flushLength = DOUBLE;
+  /** FLUSH: `PlacementType` bits. */
+  flushType = 0;
+  /** FLUSH: one of `SelectivityLevel`. */
+  flushLevel = 0;
   /** BIND_MW: the window of type 2, and what it is to show; else null. */
   bindMw: MwBind | null = null;
   /** UD: the way to the peer. */
@@ -156,13 +168,16 @@ export class SendWr {
 export function assignSendWr(verb: string, wr: SendWr, init: SendWrInit): void {
   const { wrId = 0, opcode = WrOpcode.SEND, sendFlags = 0, immData = 0, invalidateRkey = 0, rkey = 0 } = init;
   const { remoteAddr = 0, remoteQpn = 0, remoteQkey = 0, remoteSrqn = 0, ah = null, inlineData = null } = init;
-  const { bindMw = null } = init;
+  const { bindMw = null, flushLength = 0, flushType = 0, flushLevel = 0 } = init;
   checkU53(verb, 'wrId', wrId);
   checkU32(verb, 'opcode', opcode);
   checkU32(verb, 'sendFlags', sendFlags);
   checkU32(verb, 'immData', immData);
   checkU32(verb, 'invalidateRkey', invalidateRkey);
   checkU32(verb, 'rkey', rkey);
+  checkU32(verb, 'flushLength', flushLength);
+  checkU32(verb, 'flushType', flushType);
+  checkU32(verb, 'flushLevel', flushLevel);
   checkU32(verb, 'remoteQpn', remoteQpn);
   checkU32(verb, 'remoteQkey', remoteQkey);
   checkU32(verb, 'remoteSrqn', remoteSrqn);
@@ -176,6 +191,9 @@ export function assignSendWr(verb: string, wr: SendWr, init: SendWrInit): void {
   wr.invalidateRkey = invalidateRkey;
   wr.rkey = rkey;
   wr.remoteAddr = remoteAddr;
+  wr.flushLength = flushLength;
+  wr.flushType = flushType;
+  wr.flushLevel = flushLevel;
   wr.ah = ah;
   wr.bindMw = bindMw === null ? null : checkBind(verb, bindMw.mw, bindMw.rkey, bindMw);
   wr.inlineData = inlineData;

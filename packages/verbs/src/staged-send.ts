@@ -54,7 +54,7 @@ export class StagedSend {
   flags = 0;
   /** Comes back in the completion. */
   wrId = DOUBLE;
-  /** Immediate data, or the key to invalidate, signed. */
+  /** Immediate data, or the key to invalidate, signed. FLUSH: placement types and selectivity level, as in the WQE. */
   imm = 0;
   /** The remote key, signed. */
   rkey = 0;
@@ -62,9 +62,9 @@ export class StagedSend {
   remoteAddrLo = 0;
   /** High word of the remote address, signed. */
   remoteAddrHi = 0;
-  /** Atomics: low word of what to compare with or to add, signed. */
+  /** Atomics: low word of what to compare with or to add, signed. ATOMIC_WRITE: the first 4 bytes. */
   compareAddLo = 0;
-  /** Atomics: high word of it, signed. */
+  /** Atomics: high word of it, signed. ATOMIC_WRITE: the last 4 bytes. */
   compareAddHi = 0;
   /** Atomics: low word of the new value, signed. */
   swapLo = 0;
@@ -90,7 +90,7 @@ export class StagedSend {
   addrLo = 0;
   /** The one SGE: high word of its verbs address, signed. */
   addrHi = 0;
-  /** The one SGE: its bytes, as a signed word. */
+  /** The one SGE: its bytes, as a signed word. FLUSH: those of the range. */
   length = 0;
   /** How many SGEs the list has, or how many bytes the inline data. */
   count = 0;

@@ -115,6 +115,40 @@ describe('a data path of calls', () => {
     cq.destroy();
   });
 
+  it('hands over atomic writes and flushes of the extended form', () => {
+    const { ops, qp } = openCalls();
+    qp.toRts(qp.endpoint());
+    const flushes: number[][] = [];
+    ops.onSend = ({ flushLength, flushType, flushLevel }) => void flushes.push([flushLength, flushType, flushLevel]);
+    const bytes = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 0xf8);
+    qp.wrStart();
+    qp.wrAtomicWrite(5, 16, bytes);
+    qp.wrFlush(6, 24, 0xfffffff0, 3, 1);
+    qp.wrSend();
+    qp.wrComplete();
+    const [atomicWrite, flush, send] = ops.sends[0];
+    expect(atomicWrite).to.include({
+      opcode: WrOpcode.ATOMIC_WRITE,
+      rkey: 5,
+      remoteAddr: 16,
+      sendFlags: SendFlags.INLINE,
+    });
+    expect(atomicWrite.inline).to.deep.equal([...bytes]);
+    expect(flush).to.include({ opcode: WrOpcode.FLUSH, rkey: 6, remoteAddr: 24, sendFlags: 0, inline: null });
+    expect(flushes).to.deep.equal([
+      [0, 0, 0],
+      [0xfffffff0, 3, 1],
+      [0, 0, 0],
+    ]);
+    expect(send).to.include({ opcode: WrOpcode.SEND, inline: null, sendFlags: 0 });
+    for (const build of [() => qp.wrAtomicWrite(5, 16, bytes), () => qp.wrFlush(6, 24, 8, 1, 0)]) {
+      qp.wrStart();
+      build();
+      qp.wrSetSge(1, 2, 3);
+      expect(errorOf(() => qp.wrComplete()).code).to.equal('EINVAL');
+    }
+  });
+
   it('refuses what the state does not take', () => {
     const { qp } = openCalls();
     expect(errorOf(() => qp.postSend({})).message).to.contain('a QP in RESET takes no sends');

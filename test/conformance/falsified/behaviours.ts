@@ -25,7 +25,7 @@ export interface Behaviour {
 type Operation = Exclude<keyof ContextOps, 'events'>;
 type Call<Name extends Operation> = NonNullable<ContextOps[Name]>;
 
-const { ON_DEMAND, HUGETLB, ZERO_BASED } = AccessFlags;
+const { ON_DEMAND, HUGETLB, ZERO_BASED, FLUSH_PERSISTENT } = AccessFlags;
 const nothing = (): void => {};
 
 export const BEHAVIOURS: Readonly<Record<CapabilityName, Behaviour>> = {
@@ -43,6 +43,9 @@ export const BEHAVIOURS: Readonly<Record<CapabilityName, Behaviour>> = {
   rdmaWrite: opcodes(WrOpcode.RDMA_WRITE, WrOpcode.RDMA_WRITE_WITH_IMM),
   rdmaRead: opcodes(WrOpcode.RDMA_READ),
   atomics: opcodes(WrOpcode.ATOMIC_CMP_AND_SWP, WrOpcode.ATOMIC_FETCH_AND_ADD),
+  atomicWrite: opcodes(WrOpcode.ATOMIC_WRITE),
+  flush: opcodes(WrOpcode.FLUSH),
+  flushPersistent: withoutAccess(FLUSH_PERSISTENT),
   memoryWindows: opcodes(WrOpcode.BIND_MW),
   localInvalidate: opcodes(WrOpcode.LOCAL_INV, WrOpcode.SEND_WITH_INV),
   inlineData: {
@@ -89,17 +92,7 @@ export const BEHAVIOURS: Readonly<Record<CapabilityName, Behaviour>> = {
     askedByVerbs: true,
   },
   nullMr: { deny: leftOut('allocNullMr') },
-  onDemandPaging: {
-    deny: (ops) => {
-      refuseIf(ops, 'regMr', ({ access }) => (access & (ON_DEMAND | HUGETLB)) !== 0);
-    },
-    lend: (ops) => {
-      wrap(ops, 'regMr', (regMr) => (request) => {
-        return regMr({ ...request, access: request.access & ~(ON_DEMAND | HUGETLB) });
-      });
-    },
-    askedByVerbs: true,
-  },
+  onDemandPaging: withoutAccess(ON_DEMAND | HUGETLB),
   registersAnyMemory: { deny: nothing, lend: ofOtherMemory, askedByVerbs: true },
   directAccess: {
     deny: (ops) => {
@@ -166,6 +159,19 @@ function opcodes(...codes: number[]): Behaviour {
       });
     };
   return { deny: change((mask) => mask & ~bits), lend: change((mask) => mask | bits) };
+}
+
+/** Registrations that ask for some access. Where it is lent nothing comes of it. */
+function withoutAccess(flags: number): Behaviour {
+  return {
+    deny: (ops) => {
+      refuseIf(ops, 'regMr', ({ access }) => (access & flags) !== 0);
+    },
+    lend: (ops) => {
+      wrap(ops, 'regMr', (regMr) => (request) => regMr({ ...request, access: request.access & ~flags }));
+    },
+    askedByVerbs: true,
+  };
 }
 
 function withoutEvents(isLost: (type: number) => boolean): (ops: Ops) => void {

@@ -1,5 +1,5 @@
 /** Work requests, one function an operation; signaled unless told otherwise. */
-import { SendFlags, WrOpcode, type SendWrInit } from '@openverbs/verbs';
+import { PlacementType, SendFlags, WrOpcode, type SendWrInit } from '@openverbs/verbs';
 import type { Side } from './side.ts';
 
 type SgList = NonNullable<SendWrInit['sgList']>;
@@ -52,6 +52,35 @@ export function fetchAndAdd(
 ): SendWrInit {
   const opcode = WrOpcode.ATOMIC_FETCH_AND_ADD;
   return { ...remoteRequest(wrId, sgList, remote, offset), opcode, compareAdd, ...extras };
+}
+
+/** ATOMIC_WRITE of 8 bytes to `offset` of the other side's region, inline. */
+export function atomicWrite(
+  wrId: number,
+  inlineData: Uint8Array,
+  remote: Side,
+  offset = 0,
+  extras: RequestExtras = {},
+): SendWrInit {
+  return { ...remoteRequest(wrId, [], remote, offset), opcode: WrOpcode.ATOMIC_WRITE, inlineData, ...extras };
+}
+
+/** FLUSH of a range of the other side's region, for global visibility. */
+export function flush(
+  wrId: number,
+  remote: Side,
+  offset: number,
+  flushLength: number,
+  extras: RequestExtras = {},
+): SendWrInit {
+  const opcode = WrOpcode.FLUSH;
+  return {
+    ...remoteRequest(wrId, [], remote, offset),
+    opcode,
+    flushType: PlacementType.GLOBAL,
+    flushLength,
+    ...extras,
+  };
 }
 
 function remoteRequest(wrId: number, sgList: SgList, remote: Side, offset: number): SendWrInit {

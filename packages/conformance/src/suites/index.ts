@@ -2,6 +2,7 @@
 import type { ConformanceSuite } from '../define-suite.ts';
 import { addressHandleSuite } from './address-handle.ts';
 import { asyncEventsSuite } from './async-events.ts';
+import { atomicWriteSuite } from './atomic-write.ts';
 import { atomicsSuite } from './atomics.ts';
 import { channelSuite } from './channel.ts';
 import { contextSuite } from './context.ts';
@@ -13,6 +14,7 @@ import { deviceFaultsSuite } from './device-faults.ts';
 import { deviceSuite } from './device.ts';
 import { extendedCqSuite } from './extended-cq.ts';
 import { extendedPostsSuite } from './extended-posts.ts';
+import { flushVerbSuite } from './flush-verb.ts';
 import { flushSuite } from './flush.ts';
 import { hostileRingsSuite } from './hostile-rings.ts';
 import { hostileSrqSuite } from './hostile-srq.ts';
@@ -80,6 +82,8 @@ export const suites: readonly ConformanceSuite[] = [
   rdmaWriteSuite,
   rdmaReadSuite,
   atomicsSuite,
+  atomicWriteSuite,
+  flushVerbSuite,
   mrReregSuite,
   mrIovaSuite,
   nullMrSuite,

@@ -22,7 +22,7 @@ const EVENT_OF = {
  * Posts a good request, the bad one and a good one behind it. The bad one fails here with `status`; both QPs go to the error
  * state, because the connection is of no more use, and flush; the other side has an event; no memory changes.
  */
-async function expectRemoteFailure(
+export async function expectRemoteFailure(
   bench: Bench,
   pair: { a: Side; b: Side },
   bad: (wrId: number) => SendWrInit,

@@ -1,5 +1,5 @@
 /** What the device says of itself: `ibv_query_device` and `ibv_query_port`. */
-import { AtomicCap, DeviceCapFlags, LinkLayer, Mtu, PortCapFlags, PortState } from '@openverbs/verbs';
+import { AtomicCap, DeviceCapFlags, DeviceCapFlagsEx, LinkLayer, Mtu, PortCapFlags, PortState } from '@openverbs/verbs';
 import type { DeviceAttr, DeviceAttrEx, PortAttr } from '@openverbs/verbs';
 import type { CapabilityManifest } from '@openverbs/verbs/driver';
 import { CAPABILITY_MANIFEST_VERSION } from '@openverbs/verbs/driver';
@@ -19,6 +19,8 @@ export const CAPABILITIES: CapabilityManifest = {
     rdmaWrite: true,
     rdmaRead: true,
     atomics: true,
+    atomicWrite: true,
+    flush: true,
     inlineData: true,
     completionEvents: true,
     asyncEvents: true,
@@ -71,6 +73,9 @@ const DEVICE_CAP_FLAGS =
   DeviceCapFlags.SHUTDOWN_PORT |
   DeviceCapFlags.MEM_WINDOW |
   DeviceCapFlags.MEM_WINDOW_TYPE_2B;
+
+/** Not FLUSH_PERSISTENT: the memory of a machine ends with its process. */
+const DEVICE_CAP_FLAGS_EX = DeviceCapFlagsEx.FLUSH_GLOBAL | DeviceCapFlagsEx.ATOMIC_WRITE;
 
 export function deviceAttr(hca: Hca, engine: Pick<Engine, 'packets'>): DeviceAttr {
   const guid = nodeGuid(hca);
@@ -127,7 +132,7 @@ export function deviceAttrEx(hca: Hca, engine: Pick<Engine, 'packets'>): Omit<De
     odpCaps: { generalCaps: 0n, rcOdpCaps: 0, ucOdpCaps: 0, udOdpCaps: 0 },
     completionTimestampMask: TIMESTAMP_MASK,
     hcaCoreClock: CORE_CLOCK_KHZ,
-    deviceCapFlagsEx: BigInt(deviceAttr(hca, engine).deviceCapFlags >>> 0),
+    deviceCapFlagsEx: BigInt(deviceAttr(hca, engine).deviceCapFlags >>> 0) | DEVICE_CAP_FLAGS_EX,
     cqModCaps: { maxCqCount: limits.CQ_MODERATION_COUNT_MAX, maxCqPeriod: limits.CQ_MODERATION_PERIOD_US_MAX },
     maxDmSize: 0n,
     xrcOdpCaps: 0,

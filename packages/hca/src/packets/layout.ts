@@ -70,7 +70,16 @@ export const Slot = {
   WORDS: 4,
 } as const;
 
-/** A read or atomic that a responder has taken: it answers a duplicate from here (IBTA 9.4.4, 9.7.5.1.2). */
+/** What a responder remembers of a request that has a response of its own. */
+export const ResourceKind = {
+  READ: 0,
+  /** The result is in VA. */
+  ATOMIC: 1,
+  /** FLUSH and ATOMIC_WRITE: the response has no data. */
+  EMPTY: 2,
+} as const;
+
+/** A read, an atomic, a flush that a responder has taken: it answers a duplicate from here (IBTA 9.4.4, 9.7.5.1.2). */
 export const Resource = {
   FIRST_PSN: 0,
   /** PSN after its last response. */
@@ -78,8 +87,8 @@ export const Resource = {
   /** The next response to send, and where it ends; equal when there is none. */
   SEND_PSN: 2,
   SEND_END: 3,
-  /** 1 for an atomic, whose result is in VA. */
-  ATOMIC: 4,
+  /** One of {@link ResourceKind}. */
+  KIND: 4,
   RKEY: 5,
   VA_LO: 6,
   VA_HI: 7,

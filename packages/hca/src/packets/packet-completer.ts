@@ -28,7 +28,7 @@ import { Aeth } from '../syndrome.ts';
 import type { TimerQueue } from '../timer-queue.ts';
 import type { FramePort } from './frame-port.ts';
 import { Qpt, Slot } from './layout.ts';
-import { isResponded, type PacketRequester } from './packet-requester.ts';
+import { isResponded, isRespondedEmpty, type PacketRequester } from './packet-requester.ts';
 
 const { STATE, SQ_CONSUMER, PATH_MTU, WAITING, RETRIES_LEFT, RETRY_CNT, RNR_RETRIES_LEFT, RNR_RETRY } = Qpc;
 const { UNACKED, NEXT, SEND_INDEX, ASSIGNED, READS, STARTED, RESENT_AT } = Qpt;
@@ -49,6 +49,8 @@ const REMOTE: Readonly<Record<number, boolean>> = {
   [Opcode.RDMA_READ]: true,
   [Opcode.ATOMIC_CMP_AND_SWP]: true,
   [Opcode.ATOMIC_FETCH_AND_ADD]: true,
+  [Opcode.FLUSH]: true,
+  [Opcode.ATOMIC_WRITE]: true,
 };
 
 export class PacketCompleter {
@@ -248,8 +250,10 @@ export class PacketCompleter {
     if (psn !== i32[t + UNACKED]) return this.#resend(q, t);
     const index = i32[q + SQ_CONSUMER];
     const s = this.#requester.slot(q, t, index);
-    if (index === i32[t + ASSIGNED] || (i32[s + Slot.OPCODE] & 0xff) !== Opcode.RDMA_READ)
-      return this.#badResponse(q, t);
+    const opcode = i32[s + Slot.OPCODE] & 0xff;
+    if (index === i32[t + ASSIGNED]) return this.#badResponse(q, t);
+    if (isRespondedEmpty(opcode)) return this.#emptyResponse(q, t, s);
+    if (opcode !== Opcode.RDMA_READ) return this.#badResponse(q, t);
     const n = psnDistance(i32[s + Slot.FIRST_PSN], psn);
     const mtu = 1 << (7 + i32[q + PATH_MTU]);
     const offset = n * mtu;
@@ -263,6 +267,13 @@ export class PacketCompleter {
     else this.#moveOn(q, t, addPsn(psn, 1));
   }
 
+  /** A flush or an atomic write was done: the response is that of a read of nothing (IBTA annex A19; Linux rxe_resp.c). */
+  #emptyResponse(q: number, t: number, s: number): void {
+    const { psn, opcode, payloadLength } = this.#port.in;
+    if (opcode !== Wire.RC_RDMA_READ_RESPONSE_ONLY || payloadLength !== 0) return this.#badResponse(q, t);
+    this.#complete(q, t, s, addPsn(psn, 1));
+  }
+
   #atomicResponse(q: number, t: number): void {
     const i32 = this.#i32;
     const { psn, originalLo, originalHi } = this.#port.in;
@@ -270,8 +281,8 @@ export class PacketCompleter {
     const index = i32[q + SQ_CONSUMER];
     const s = this.#requester.slot(q, t, index);
     const opcode = i32[s + Slot.OPCODE] & 0xff;
-    if (index === i32[t + ASSIGNED] || !isResponded(opcode) || opcode === Opcode.RDMA_READ)
-      return this.#badResponse(q, t);
+    const isAtomic = opcode === Opcode.ATOMIC_CMP_AND_SWP || opcode === Opcode.ATOMIC_FETCH_AND_ADD;
+    if (index === i32[t + ASSIGNED] || !isAtomic) return this.#badResponse(q, t);
     i32[this.#result] = originalLo;
     i32[this.#result + 1] = originalHi;
     this.#payload.setRun(this.#result << 2, 8);

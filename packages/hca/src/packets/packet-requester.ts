@@ -25,7 +25,7 @@ import { Part, wireOpcode } from './wire-opcode.ts';
 const { STATE, SQ_CONSUMER, SQ_PSN, PATH_MTU, WAITING, SQ_BASE, SQ_LOG2_COUNT, SQ_LOG2_WORDS, RECORD, TYPE } = Qpc;
 const { UNACKED, NEXT, SEND_INDEX, ASSIGNED, READS, STARTED } = Qpt;
 const { RTS, SQD } = QpcState;
-const { RDMA_READ, ATOMIC_CMP_AND_SWP } = Opcode;
+const { RDMA_READ, ATOMIC_CMP_AND_SWP, FLUSH, ATOMIC_WRITE } = Opcode;
 const FLAGS_SHIFT = 8;
 
 export class PacketRequester {
@@ -172,8 +172,8 @@ export class PacketRequester {
     if (failed !== 0) return this.#refuse(q, index, wqe.syndrome, failed);
     const { opcode, flags } = wqe.request;
     if ((flags & SendFlag.FENCE) !== 0 && i32[t + READS] !== 0) return false; // IBTA 10.8.3.3
-    const isAtomic = isResponded(opcode) && opcode !== RDMA_READ;
-    const packets = isAtomic ? 1 : packetCount(wqe.list.length, i32[q + PATH_MTU]);
+    const isOne = isResponded(opcode) && opcode !== RDMA_READ;
+    const packets = isOne ? 1 : packetCount(wqe.list.length, i32[q + PATH_MTU]);
     const s = this.slot(q, t, index);
     i32[s + Slot.FIRST_PSN] = i32[q + SQ_PSN];
     i32[s + Slot.PACKETS] = packets;
@@ -247,7 +247,8 @@ export class PacketRequester {
     out.ackReq = last || (n + 1) % ACK_REQ_PACKETS === 0 ? 1 : 0;
     out.imm = out.invalidateRkey = request.imm;
     this.#setRemote(opcode, offset, list.length - offset);
-    const length = isResponded(opcode) ? 0 : Math.min(list.length - offset, 1 << (7 + i32[q + PATH_MTU]));
+    const hasPayload = !isResponded(opcode) || opcode === ATOMIC_WRITE;
+    const length = hasPayload ? Math.min(list.length - offset, 1 << (7 + i32[q + PATH_MTU])) : 0;
     this.#port.send(q, t, list, offset, length);
     this.#advance(q, t, isRead ? packets - n : 1);
     if (isResponded(opcode)) i32[t + READS]++;
@@ -262,7 +263,7 @@ export class PacketRequester {
     if (comparePsn(i32[t + NEXT], i32[t + Qpt.SENT]) > 0) i32[t + Qpt.SENT] = i32[t + NEXT];
   }
 
-  /** RETH and AtomicETH: of a read that begins again, only the rest is asked for. */
+  /** RETH, FETH and AtomicETH: of a read that begins again, only the rest is asked for. */
   #setRemote(opcode: number, offset: number, length: number): void {
     const { out } = this.#port;
     const { request } = this.#wqe;
@@ -272,6 +273,12 @@ export class PacketRequester {
     out.rkey = request.rkey;
     out.dmaLength = length | 0;
     if (opcode < ATOMIC_CMP_AND_SWP) return;
+    if (opcode === FLUSH) {
+      out.dmaLength = request.flushLength;
+      out.placement = request.placement;
+      out.selectivity = request.selectivity;
+      return;
+    }
     // One field of the AtomicETH is what is swapped in or added (IBTA 9.4.5.1).
     const swaps = opcode === ATOMIC_CMP_AND_SWP;
     out.swapLo = swaps ? request.swapLo : request.compareAddLo;
@@ -281,7 +288,12 @@ export class PacketRequester {
   }
 }
 
-/** Whether an operation is answered by data, so that an acknowledge does not complete it. */
+/** Whether an operation has a response of its own, so that an acknowledge does not complete it. */
 export function isResponded(opcode: number): boolean {
-  return opcode >= RDMA_READ && opcode <= Opcode.ATOMIC_FETCH_AND_ADD;
+  return (opcode >= RDMA_READ && opcode <= Opcode.ATOMIC_FETCH_AND_ADD) || opcode >= FLUSH;
+}
+
+/** Whether that response has no data: a flush or an atomic write was done (IBTA annex A19). */
+export function isRespondedEmpty(opcode: number): boolean {
+  return opcode >= FLUSH;
 }

@@ -15,6 +15,7 @@ import {
   packetCount,
   psnDistance,
 } from '@openverbs/rocev2';
+import { ATOMIC_WRITE_BYTES } from '@openverbs/verbs/rings';
 import { AsyncEvent } from '../async-event.ts';
 import type { Completer } from '../completer.ts';
 import { Count, type Counters } from '../counters.ts';
@@ -28,9 +29,9 @@ import type { Responder } from '../responder.ts';
 import { ScatterList } from '../scatter-list.ts';
 import { Aeth } from '../syndrome.ts';
 import type { FramePort } from './frame-port.ts';
-import { Inbound, Qpt, Resource } from './layout.ts';
+import { Inbound, Qpt, Resource, ResourceKind } from './layout.ts';
 
-const { FIRST, MIDDLE, LAST, ONLY, SEND, WRITE, READ, ATOMIC, HAS_IMM, HAS_IETH } = OpcodeFlag;
+const { FIRST, MIDDLE, LAST, ONLY, SEND, WRITE, READ, ATOMIC, HAS_IMM, HAS_IETH, HAS_FETH } = OpcodeFlag;
 const { RQ_PSN, MSN, PATH_MTU, MAX_DEST_RD_ATOMIC, MIN_RNR_TIMER } = Qpc;
 const { ACK, RNR_NAK, NAK_PSN_SEQUENCE, NAK_INVALID_REQUEST } = Aeth;
 const { NONE } = Inbound;
@@ -115,18 +116,18 @@ export class PacketResponder {
     i32[t + Qpt.NAK_DUE] = NAK_PSN_SEQUENCE;
   }
 
-  /** IBTA 9.7.5.1.2: sends and writes are acknowledged again, reads are executed again, atomics answer what they did. */
+  /** IBTA 9.7.5.1.2: sends and writes are acknowledged again, reads are executed again, all else answers what it did. */
   #duplicate(p: number, t: number): void {
     const i32 = this.#i32;
     const packet = this.#port.in;
     const info = OPCODE_INFO[packet.opcode];
     this.#counters.add(p, Count.DUPLICATE_REQUEST);
-    if ((info & (READ | ATOMIC)) === 0) {
+    if (!isResponded(info)) {
       i32[t + Qpt.ACK_DUE] = 1;
       return;
     }
     const r = this.#findResource(p, t, packet.psn);
-    if (r === 0 || (i32[r + Resource.ATOMIC] !== 0) !== ((info & ATOMIC) !== 0)) return; // forgotten: silence
+    if (r === 0 || i32[r + Resource.KIND] !== resourceKind(info)) return; // forgotten: silence
     let end = i32[r + Resource.END_PSN];
     if ((info & READ) !== 0) {
       end = addPsn(packet.psn, packetCount(packet.dmaLength >>> 0, i32[p + PATH_MTU]));
@@ -168,9 +169,10 @@ export class PacketResponder {
     if ((info & SEND) !== 0) answer = this.#send(p, t, info);
     else if ((info & WRITE) !== 0) answer = this.#write(p, t, info);
     else if ((info & READ) !== 0) answer = this.#read(p, t);
-    else answer = this.#atomic(p, t);
+    else if ((info & ATOMIC) !== 0) answer = this.#atomic(p, t);
+    else answer = this.#writeOrFlush(p, t, info);
     if (answer !== ACK) return this.#refuse(p, t, answer);
-    if (packet.ackReq !== 0 && (info & (READ | ATOMIC)) === 0) i32[t + Qpt.ACK_DUE] = 1;
+    if (packet.ackReq !== 0 && !isResponded(info)) i32[t + Qpt.ACK_DUE] = 1;
     // The step itself may have failed the QP: its CQ overran.
     if (i32[p + Qpc.STATE] === QpcState.ERR) this.#states.flush(p);
   }
@@ -286,7 +288,7 @@ export class PacketResponder {
     const packets = packetCount(length, this.#i32[p + PATH_MTU]);
     const r = this.#nextResource(p, t, packets);
     if (r === 0) return NAK_INVALID_REQUEST; // more than max_dest_rd_atomic at once
-    this.#i32[r + Resource.ATOMIC] = 0;
+    this.#i32[r + Resource.KIND] = ResourceKind.READ;
     this.#i32[r + Resource.RKEY] = packet.rkey;
     this.#i32[r + Resource.VA_LO] = packet.vaLo;
     this.#i32[r + Resource.VA_HI] = packet.vaHi;
@@ -312,7 +314,31 @@ export class PacketResponder {
     if (r === 0) return NAK_INVALID_REQUEST; // more than max_dest_rd_atomic at once
     const answer = this.#responder.atomic(p, request, r + Resource.VA_LO);
     if (answer !== ACK) return answer;
-    this.#i32[r + Resource.ATOMIC] = 1;
+    this.#i32[r + Resource.KIND] = ResourceKind.ATOMIC;
+    this.#completer.commitPacket(p, t, 1, 1, NONE, 0, 1);
+    this.#startResponding(t, r);
+    return ACK;
+  }
+
+  /** ATOMIC_WRITE and FLUSH: remembered like an atomic, so that a duplicate is answered and not done again (oA19-14, oA19-15). */
+  #writeOrFlush(p: number, t: number, info: number): number {
+    const { rkey, vaLo, vaHi, dmaLength, payloadAt, payloadLength, placement, selectivity } = this.#port.in;
+    const request = this.#request;
+    request.rkey = rkey;
+    request.setRemote(vaLo, vaHi, 0);
+    const r = this.#nextResource(p, t, 1);
+    if (r === 0) return NAK_INVALID_REQUEST; // more than max_dest_rd_atomic at once
+    let answer: number;
+    if ((info & HAS_FETH) !== 0) {
+      request.setFlush(placement, selectivity, dmaLength);
+      answer = this.#responder.flush(p, request);
+    } else {
+      if (dmaLength !== ATOMIC_WRITE_BYTES || payloadLength !== ATOMIC_WRITE_BYTES) return NAK_INVALID_REQUEST;
+      this.#list.setRun(payloadAt, payloadLength);
+      answer = this.#responder.atomicWrite(p, request, this.#list, r + Resource.VA_LO);
+    }
+    if (answer !== ACK) return answer;
+    this.#i32[r + Resource.KIND] = ResourceKind.EMPTY;
     this.#completer.commitPacket(p, t, 1, 1, NONE, 0, 1);
     this.#startResponding(t, r);
     return ACK;
@@ -368,13 +394,22 @@ export class PacketResponder {
       return;
     }
     const psn = i32[r + Resource.SEND_PSN];
-    const sent = i32[r + Resource.ATOMIC] !== 0 ? this.#respondAtomic(p, t, r, psn) : this.#respondRead(p, t, r, psn);
-    if (!sent) return;
+    const kind = i32[r + Resource.KIND];
+    if (kind === ResourceKind.ATOMIC) this.#respondAtomic(p, t, r, psn);
+    else if (kind === ResourceKind.EMPTY) this.#respondEmpty(p, t, psn);
+    else if (!this.#respondRead(p, t, r, psn)) return;
     i32[r + Resource.SEND_PSN] = addPsn(psn, 1);
     if (i32[r + Resource.SEND_PSN] === i32[r + Resource.SEND_END]) i32[t + Qpt.RESPONDING]--;
   }
 
-  #respondAtomic(p: number, t: number, r: number, psn: number): boolean {
+  /** That a flush or an atomic write was done: the response to a read of nothing (source: Linux rxe_resp.c, send_read_response_ack). */
+  #respondEmpty(p: number, t: number, psn: number): void {
+    this.#begin(p, Wire.RC_RDMA_READ_RESPONSE_ONLY, psn, ACK_UNLIMITED);
+    this.#list.setRun(0, 0);
+    this.#port.send(p, t, this.#list, 0, 0);
+  }
+
+  #respondAtomic(p: number, t: number, r: number, psn: number): void {
     const i32 = this.#i32;
     const { out } = this.#port;
     this.#begin(p, Wire.RC_ATOMIC_ACKNOWLEDGE, psn, ACK_UNLIMITED);
@@ -382,7 +417,6 @@ export class PacketResponder {
     out.originalHi = i32[r + Resource.VA_HI];
     this.#list.setRun(0, 0);
     this.#port.send(p, t, this.#list, 0, 0);
-    return true;
   }
 
   #respondRead(p: number, t: number, r: number, psn: number): boolean {
@@ -453,4 +487,15 @@ export class PacketResponder {
     const i32 = this.#i32;
     return i32[p + Qpc.DEST_QPN] === i32[p + Qpc.QPN] && i32[p + Qpc.LOCAL_PORT_ID] === i32[p + Qpc.REMOTE_PORT_ID];
   }
+}
+
+/** Whether a request has a response of its own; the others are acknowledged. */
+function isResponded(info: number): boolean {
+  return (info & (SEND | WRITE)) === 0;
+}
+
+/** What is remembered of a request that is responded to. */
+function resourceKind(info: number): number {
+  if ((info & READ) !== 0) return ResourceKind.READ;
+  return (info & ATOMIC) !== 0 ? ResourceKind.ATOMIC : ResourceKind.EMPTY;
 }

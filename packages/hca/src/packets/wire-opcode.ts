@@ -7,7 +7,7 @@ import { Opcode } from '../opcode.ts';
 export const Part = { ONLY: 0, FIRST: 1, MIDDLE: 2, LAST: 3 } as const;
 const PARTS = 4;
 
-/** Operation of each part, of the RC transport. Reads and atomics have one request. */
+/** Operation of each part, of the RC transport. Reads, atomics, flushes and atomic writes have one request. */
 const OPERATIONS: readonly (readonly [opcode: number, only: number, first: number, middle: number, last: number])[] = [
   [
     Opcode.RDMA_WRITE,
@@ -41,6 +41,8 @@ const OPERATIONS: readonly (readonly [opcode: number, only: number, first: numbe
   [Opcode.RDMA_READ, ...same(Wire.RC_RDMA_READ_REQUEST)],
   [Opcode.ATOMIC_CMP_AND_SWP, ...same(Wire.RC_COMPARE_SWAP)],
   [Opcode.ATOMIC_FETCH_AND_ADD, ...same(Wire.RC_FETCH_ADD)],
+  [Opcode.FLUSH, ...same(Wire.RC_FLUSH)],
+  [Opcode.ATOMIC_WRITE, ...same(Wire.RC_ATOMIC_WRITE)],
 ];
 
 /** Opcode of the packet, by opcode of the WQE and part. */

@@ -16,6 +16,12 @@ const FAULTS: Partial<Faults>[] = [
   { drop: 0.05, duplicate: 0.1, reorder: 0.1, corrupt: 0.05, delay: 5 },
 ];
 
+const OPCODES = [0, 1, 2, 3, 4, 5, 6, Opcode.FLUSH, Opcode.ATOMIC_WRITE];
+
+function isAtomic(opcode: number): boolean {
+  return opcode === Opcode.ATOMIC_CMP_AND_SWP || opcode === Opcode.ATOMIC_FETCH_AND_ADD;
+}
+
 /** One operation of each slot, its opcode drawn; what it must come to is known beforehand. */
 function run(seed: number, faults: Partial<Faults>): Testbed {
   const prng = new Xoshiro128(seed);
@@ -31,24 +37,26 @@ function run(seed: number, faults: Partial<Faults>): Testbed {
   const received: number[] = [];
   let counter = new DataView(expectedThere.buffer).getBigUint64(0, true);
   for (let n = 1; n < OPERATIONS; n++) {
-    const opcode = prng.nextInt(7);
+    const opcode = OPCODES[prng.nextInt(OPCODES.length)];
     const size = opcode >= Opcode.ATOMIC_CMP_AND_SWP ? 8 : prng.nextInt(SLOT_BYTES + 1);
     const at = n * SLOT_BYTES;
     opcodes.push(opcode);
-    const sges = [here.sge(at, size)];
+    const sges = opcode === Opcode.FLUSH ? [] : [here.sge(at, size)];
     if (opcode === Opcode.SEND || opcode === Opcode.SEND_WITH_IMM) b.recv([there.sge(at, SLOT_BYTES)]);
     if (opcode === Opcode.RDMA_WRITE_WITH_IMM) b.recv([]);
     if (opcode !== Opcode.RDMA_WRITE && opcode < Opcode.RDMA_READ) received.push(opcode);
     if (opcode < Opcode.RDMA_READ) expectedThere.set(expectedHere.subarray(at, at + size), at);
     else if (opcode === Opcode.RDMA_READ) expectedHere.set(expectedThere.subarray(at, at + size), at);
-    else {
+    else if (opcode === Opcode.ATOMIC_WRITE) counter = new DataView(expectedHere.buffer).getBigUint64(at, true);
+    else if (opcode !== Opcode.FLUSH) {
       new DataView(expectedHere.buffer).setBigUint64(at, counter, true);
       counter = opcode === Opcode.ATOMIC_FETCH_AND_ADD ? BigInt.asUintN(64, counter + 3n) : BigInt(n);
     }
     const compareAdd =
       opcode === Opcode.ATOMIC_FETCH_AND_ADD ? 3n : new DataView(expectedHere.buffer).getBigUint64(at, true);
     const remote = opcode >= Opcode.ATOMIC_CMP_AND_SWP ? there.at() : there.at(at);
-    a.send({ opcode, sges, ...remote, imm: n, compareAdd, swap: BigInt(n) });
+    const operands = isAtomic(opcode) ? { compareAdd, swap: BigInt(n) } : {};
+    a.send({ opcode, sges, ...remote, imm: opcode === Opcode.FLUSH ? 1 : n, ...operands });
   }
   new DataView(expectedThere.buffer).setBigUint64(0, counter, true);
   const cqes: Cqe[] = [];

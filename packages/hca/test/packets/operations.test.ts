@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { CqeSyndrome, VendorErr } from '@openverbs/verbs/rings';
 import { Qpc, QpcState } from '../../src/layout.ts';
-import { Opcode, SendFlag } from '../../src/opcode.ts';
+import { Opcode, Placement, Selectivity, SendFlag } from '../../src/opcode.ts';
 import { pattern } from '../support/region.ts';
 import { Testbed } from '../support/testbed.ts';
 
@@ -95,6 +95,48 @@ describe('messages as packets', () => {
     expect([here.read64(0), here.read64(8), here.read64(16), there.read64()]).to.deep.equal([5n, 4n, 9n, 9n]);
   });
 
+  it('atomic writes and flushes are answered by responses of their own, in their turn', () => {
+    const bed = Testbed.withPackets({ delay: 10 });
+    const [a, b] = bed.pair();
+    const here = bed.region(4096);
+    const there = bed.region(4096);
+    const bytes = here.fill(3);
+    a.writeSend({ opcode: Opcode.RDMA_WRITE, sges: [here.sge(0, 3000)], ...there.at(8) });
+    a.writeSend({ opcode: Opcode.FLUSH, imm: Placement.GLOBAL, flushLength: 3000, ...there.at(8) });
+    a.writeSend({ opcode: Opcode.ATOMIC_WRITE, sges: [here.sge(3001, 8)], ...there.at() });
+    a.writeSend({ opcode: Opcode.ATOMIC_WRITE, inline: bytes.subarray(50, 58), ...there.at(3016) });
+    a.writeSend({ opcode: Opcode.FLUSH, imm: 1 | (Selectivity.MR << 4), remote: 0n, rkey: there.key });
+    a.ring();
+    expect(a.sendCq.poll()).to.be.empty;
+    bed.advance(1e6);
+    expect(
+      a.sendCq.poll().map(({ index, syndrome, opcode, byteLen }) => [index, syndrome, opcode, byteLen]),
+    ).to.deep.equal([
+      [0, 0, 1, 3000],
+      [1, 0, 8, 0],
+      [2, 0, 9, 8],
+      [3, 0, 9, 8],
+      [4, 0, 8, 0],
+    ]);
+    expect(there.read(0, 8)).to.deep.equal(bytes.subarray(3001, 3009));
+    expect(there.read(8, 3000)).to.deep.equal(bytes.subarray(0, 3000));
+    expect(there.read(3016, 8)).to.deep.equal(bytes.subarray(50, 58));
+    expect([a.word('SQ_PSN'), b.word('RQ_PSN'), b.word('MSN')]).to.deep.equal([7, 7, 5]);
+  });
+
+  it('no more of them are under way than the peer serves', () => {
+    const bed = Testbed.withPackets({ delay: 10 });
+    const [a] = bed.pair({}, new Map([[Qpc.MAX_RD_ATOMIC, 1]]), new Map([[Qpc.MAX_DEST_RD_ATOMIC, 1]]));
+    const there = bed.region(4096);
+    for (let n = 0; n < 8; n += 2) {
+      a.writeSend({ opcode: Opcode.ATOMIC_WRITE, inline: [n, 1, 2, 3, 4, 5, 6, 7], ...there.at(n * 8) });
+      a.writeSend({ opcode: Opcode.FLUSH, imm: 1, flushLength: 8, ...there.at(n * 8) });
+    }
+    a.ring();
+    bed.advance(1e7);
+    expect(a.sendCq.poll().map(({ syndrome }) => syndrome)).to.deep.equal(Array(8).fill(0));
+  });
+
   it('a receiver that is not ready is asked again, and in the end is an error', () => {
     const bed = Testbed.withPackets();
     const words = new Map<number, number>([[Qpc.RNR_RETRY, 2]]);
@@ -119,6 +161,11 @@ describe('messages as packets', () => {
       ['disabled', Opcode.RDMA_WRITE, CqeSyndrome.REMOTE_INVAL_REQ_ERR, VendorErr.NAK_INVALID_REQUEST],
       ['disabled', Opcode.RDMA_READ, CqeSyndrome.REMOTE_INVAL_REQ_ERR, VendorErr.NAK_INVALID_REQUEST],
       ['disabled', Opcode.ATOMIC_FETCH_AND_ADD, CqeSyndrome.REMOTE_INVAL_REQ_ERR, VendorErr.NAK_INVALID_REQUEST],
+      ['stale', Opcode.ATOMIC_WRITE, CqeSyndrome.REMOTE_ACCESS_ERR, VendorErr.NAK_REMOTE_ACCESS],
+      ['stale', Opcode.FLUSH, CqeSyndrome.REMOTE_ACCESS_ERR, VendorErr.NAK_REMOTE_ACCESS],
+      ['disabled', Opcode.ATOMIC_WRITE, CqeSyndrome.REMOTE_INVAL_REQ_ERR, VendorErr.NAK_INVALID_REQUEST],
+      ['disabled', Opcode.FLUSH, CqeSyndrome.REMOTE_INVAL_REQ_ERR, VendorErr.NAK_INVALID_REQUEST],
+      ['misaligned', Opcode.ATOMIC_WRITE, CqeSyndrome.REMOTE_INVAL_REQ_ERR, VendorErr.NAK_INVALID_REQUEST],
       ['misaligned', Opcode.ATOMIC_FETCH_AND_ADD, CqeSyndrome.REMOTE_INVAL_REQ_ERR, VendorErr.NAK_INVALID_REQUEST],
     ];
     for (const [what, opcode, syndrome, vendorErr] of cases) {
@@ -131,7 +178,8 @@ describe('messages as packets', () => {
         remote: what === 'misaligned' ? remote + 4n : remote,
         rkey: what === 'stale' ? rkey ^ 1 : rkey,
       };
-      const [cqe] = a.sendAndPoll({ opcode, sges: [here.sge(0, 8)], ...asked });
+      const sges = opcode === Opcode.FLUSH ? [] : [here.sge(0, 8)];
+      const [cqe] = a.sendAndPoll({ opcode, sges, imm: 1, ...asked });
       const fault = { faultKey: asked.rkey, faultAddr: asked.remote };
       expect(cqe, `${what} ${opcode}`).to.include({ syndrome, vendorErr, ...fault });
       expect([a.state, b.state]).to.deep.equal([QpcState.ERR, QpcState.ERR]);

@@ -20,6 +20,8 @@ export interface SendSpec {
   readonly rkey?: number;
   readonly compareAdd?: bigint;
   readonly swap?: bigint;
+  /** FLUSH: bytes of the range. */
+  readonly flushLength?: number;
   readonly words?: Readonly<Record<number, number>>;
 }
 
@@ -111,6 +113,7 @@ export class TestQp {
       [i32[w + SendWqe.COMPARE_ADD_LO], i32[w + SendWqe.COMPARE_ADD_HI]] = split(spec.compareAdd);
       [i32[w + SendWqe.SWAP_LO], i32[w + SendWqe.SWAP_HI]] = split(spec.swap ?? 0n);
     }
+    if (spec.flushLength !== undefined) i32[w + SendWqe.FLUSH_LENGTH] = spec.flushLength;
     for (const [word, value] of Object.entries(spec.words ?? {})) i32[w + Number(word)] = value;
     this.sent = (index + 1) | 0;
     Atomics.store(i32, this.record + QpDoorbellRecord.SQ_PRODUCER, this.sent);

@@ -21,8 +21,8 @@ const MiB = 1048576;
 /** Enough for the tables of two HCAs; pages that nobody touches cost nothing. */
 const MEMORY_BYTES = 256 * MiB;
 
-/** All access flags of the software HCA. */
-export const ALL_ACCESS = 0b1111;
+/** All access flags of the software HCA that peers use, and FLUSH_GLOBAL. */
+export const ALL_ACCESS = 0b1_0000_1111;
 
 export interface QpOptions {
   /** One of {@link QpcType}; RC when left out. */

@@ -16,6 +16,7 @@ import {
   Mtu,
   MwType,
   NodeType,
+  PlacementType,
   PortCapFlags,
   PortCapFlags2,
   PortState,
@@ -26,6 +27,7 @@ import {
   QpType,
   Rate,
   ReregMrFlags,
+  SelectivityLevel,
   SendFlags,
   SrqAttrMask,
   SrqType,
@@ -346,6 +348,18 @@ export const {
   /** `WrOpcode.FLUSH`. */ FLUSH: IBV_WR_FLUSH,
   /** `WrOpcode.ATOMIC_WRITE`. */ ATOMIC_WRITE: IBV_WR_ATOMIC_WRITE,
 } = WrOpcode;
+
+/** `enum ibv_placement_type`. */
+export const {
+  /** `PlacementType.GLOBAL`. */ GLOBAL: IBV_FLUSH_GLOBAL,
+  /** `PlacementType.PERSISTENT`. */ PERSISTENT: IBV_FLUSH_PERSISTENT,
+} = PlacementType;
+
+/** `enum ibv_selectivity_level`. */
+export const {
+  /** `SelectivityLevel.RANGE`. */ RANGE: IBV_FLUSH_RANGE,
+  /** `SelectivityLevel.MR`. */ MR: IBV_FLUSH_MR,
+} = SelectivityLevel;
 
 /** `enum ibv_send_flags`. */
 export const {

@@ -73,6 +73,23 @@ export function ibv_wr_atomic_fetch_add(qp: QueuePair, rkey: number, remote_addr
   qp.wrAtomicFetchAdd(rkey, remote_addr, add);
 }
 
+/** ATOMIC_WRITE of the first 8 bytes of `atomic_wr`. */
+export function ibv_wr_atomic_write(qp: QueuePair, rkey: number, remote_addr: number, atomic_wr: Uint8Array): void {
+  qp.wrAtomicWrite(rkey, remote_addr, atomic_wr.length === 8 ? atomic_wr : atomic_wr.subarray(0, 8));
+}
+
+/** FLUSH of `len` bytes, or of all of the region. */
+export function ibv_wr_flush(
+  qp: QueuePair,
+  rkey: number,
+  remote_addr: number,
+  len: number,
+  type: number,
+  level: number,
+): void {
+  qp.wrFlush(rkey, remote_addr, len, type, level);
+}
+
 /** Invalidates a local key. */
 export function ibv_wr_local_inv(qp: QueuePair, invalidate_rkey: number): void {
   qp.wrLocalInv(invalidate_rkey);

@@ -4,6 +4,7 @@ import type { SendPath } from '../data-path.ts';
 import type { QpCalls } from '../driver/data-path.ts';
 import { SendFlags, WrOpcode } from '../enums/wr.ts';
 import { Errno } from '../errors.ts';
+import { ATOMIC_WRITE_BYTES, FLUSH_LEVEL_SHIFT } from '../rings/layout.ts';
 import { SendWr } from '../send-wr.ts';
 import { Sge, type SgeLike } from '../sge.ts';
 import { NoOperation, StagedAddress, StagedData, type StagedSend } from '../staged-send.ts';
@@ -60,6 +61,7 @@ export class CallsSendQueue implements SendPath {
     const { index, data, opcode, addressed, ah } = staged;
     if ((addressed & UD) !== 0 && ah?.destroyed === true) return EINVAL;
     if (opcode === WrOpcode.BIND_MW && (data !== NONE || !isBindable(staged))) return EINVAL;
+    if (opcode >= WrOpcode.FLUSH && data !== NONE) return EINVAL;
     const wr = this.place(index);
     wr.wrId = staged.wrId;
     wr.opcode = opcode;
@@ -73,6 +75,7 @@ export class CallsSendQueue implements SendPath {
       sge.lkey = staged.lkey >>> 0;
     } else if (data !== SGE_LIST) resize(wr.sgList, 0);
     this.appendWords(wr, staged);
+    if (opcode === WrOpcode.ATOMIC_WRITE) this.appendBytes(wr, staged);
     return 0;
   }
 
@@ -129,6 +132,17 @@ export class CallsSendQueue implements SendPath {
     return (this.staging[index] ??= new SendWr());
   }
 
+  /** The data of an ATOMIC_WRITE, as words until here. */
+  private appendBytes(wr: SendWr, { index, compareAddLo, compareAddHi }: StagedSend): void {
+    const bytes = new Uint8Array(ATOMIC_WRITE_BYTES);
+    const view = new DataView(bytes.buffer);
+    view.setInt32(0, compareAddLo, true);
+    view.setInt32(4, compareAddHi, true);
+    this.inlineData[index] = bytes;
+    wr.inlineData = bytes;
+    wr.sendFlags |= INLINE;
+  }
+
   private appendWords(wr: SendWr, staged: StagedSend): void {
     wr.immData = wr.invalidateRkey = staged.imm >>> 0;
     wr.rkey = staged.rkey >>> 0;
@@ -138,6 +152,10 @@ export class CallsSendQueue implements SendPath {
     wr.compareAddHi = staged.compareAddHi;
     wr.swapLo = staged.swapLo;
     wr.swapHi = staged.swapHi;
+    const isFlush = staged.opcode === WrOpcode.FLUSH;
+    wr.flushLength = isFlush ? staged.length >>> 0 : 0;
+    wr.flushType = isFlush ? staged.imm & ((1 << FLUSH_LEVEL_SHIFT) - 1) : 0;
+    wr.flushLevel = isFlush ? staged.imm >>> FLUSH_LEVEL_SHIFT : 0;
     wr.bindMw = staged.opcode === WrOpcode.BIND_MW ? staged.bind : null;
     const datagram = (staged.addressed & UD) !== 0;
     wr.ah = datagram ? staged.ah : null;

@@ -31,6 +31,12 @@ export const Capability = {
   rdmaRead: 'RDMA READ',
   /** Compare-and-swap and fetch-and-add on 8 bytes. */
   atomics: 'compare-and-swap and fetch-and-add on 8 bytes',
+  /** ATOMIC_WRITE of 8 bytes. */
+  atomicWrite: 'ATOMIC_WRITE of 8 bytes',
+  /** FLUSH for global visibility. */
+  flush: 'FLUSH for global visibility',
+  /** FLUSH for persistence. */
+  flushPersistent: 'FLUSH for persistence',
   /** IBV_SEND_INLINE. */
   inlineData: 'IBV_SEND_INLINE',
   /** Completion channels and solicited events. */

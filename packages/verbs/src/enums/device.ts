@@ -60,6 +60,24 @@ export const DeviceCapFlags = {
 export type DeviceCapFlags = number;
 
 /**
+ * `enum ib_uverbs_device_cap_flags`: bits of `deviceCapFlagsEx` above those of {@link DeviceCapFlags}. Source: Linux
+ * include/uapi/rdma/ib_user_verbs.h.
+ *
+ * @enum
+ */
+export const DeviceCapFlagsEx = {
+  /** FLUSH for global visibility. */
+  FLUSH_GLOBAL: 1n << 38n,
+  /** FLUSH for persistence. */
+  FLUSH_PERSISTENT: 1n << 39n,
+  /** ATOMIC_WRITE. */
+  ATOMIC_WRITE: 1n << 40n,
+} as const;
+
+/** Any combination of {@link DeviceCapFlagsEx}. */
+export type DeviceCapFlagsEx = bigint;
+
+/**
  * `enum ibv_atomic_cap`: with what an atomic operation is atomic.
  *
  * @enum

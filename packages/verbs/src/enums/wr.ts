@@ -40,6 +40,36 @@ export const WrOpcode = {
 export type WrOpcode = (typeof WrOpcode)[keyof typeof WrOpcode];
 
 /**
+ * `enum ibv_placement_type`: bits of how far a FLUSH is to bring what was written before. Source: `ibv_wr_post`(3), IBTA annex A19.
+ *
+ * @enum
+ */
+export const PlacementType = {
+  /** To where everybody sees it. */
+  GLOBAL: 1 << 0,
+  /** To where it survives a loss of power. */
+  PERSISTENT: 1 << 1,
+} as const;
+
+/** Any combination of {@link PlacementType}. */
+export type PlacementType = number;
+
+/**
+ * `enum ibv_selectivity_level`: what of the peer's memory a FLUSH is for. Source: `ibv_wr_post`(3), IBTA annex A19.
+ *
+ * @enum
+ */
+export const SelectivityLevel = {
+  /** The bytes that it names. */
+  RANGE: 0,
+  /** All of the region; address and length mean nothing. */
+  MR: 1,
+} as const;
+
+/** One of {@link SelectivityLevel}. */
+export type SelectivityLevel = (typeof SelectivityLevel)[keyof typeof SelectivityLevel];
+
+/**
  * `enum ibv_send_flags`: bits of `SendWr.sendFlags`.
  *
  * @enum

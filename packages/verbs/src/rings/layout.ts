@@ -16,7 +16,7 @@ export const SendWqe = {
   OPCODE: 0,
   /** Bits 0 to 7 `ibv_send_flags`, bits 8 to 15 the number of SGEs (0 with inline data). */
   FLAGS: 1,
-  /** Immediate data, or the rkey to invalidate. */
+  /** Immediate data, or the rkey to invalidate. FLUSH: bits 0 to 3 the placement types, bits 4 and 5 the selectivity level. */
   IMM: 2,
   /** Bytes of inline data that follow at {@link SendWqe.SGE}; meaningful with `IBV_SEND_INLINE` only. */
   INLINE_LENGTH: 3,
@@ -38,6 +38,8 @@ export const SendWqe = {
   SWAP_LO: 14,
   /** High word of the new value. */
   SWAP_HI: 15,
+  /** FLUSH has no SGEs but this: bytes of the range, an unsigned number. */
+  FLUSH_LENGTH: 8,
   /** BIND_MW has no SGEs but this: bytes of the window. */
   BIND_LENGTH_LO: 8,
   /** High word of the length. */
@@ -153,6 +155,11 @@ export const CqArm = {
   /** Raise one at the next CQE that is solicited or failed. */
   SOLICITED: 2,
 } as const;
+
+/** Where the selectivity level of a FLUSH stands in {@link SendWqe.IMM}; the placement types are below it. */
+export const FLUSH_LEVEL_SHIFT = 4;
+/** Bytes that an ATOMIC_WRITE writes. Inline they fit the smallest WQE, whatever the QP's limit for inline data. */
+export const ATOMIC_WRITE_BYTES = 8;
 
 /** Smallest stride of a send queue. */
 export const SEND_WQE_BYTES_MIN = 64;

@@ -4,16 +4,17 @@ import { SendFlags, WrOpcode } from '../enums/wr.ts';
 import { Errno } from '../errors.ts';
 import type { SgeLike } from '../sge.ts';
 import { NoOperation, StagedAddress, StagedData, type StagedSend } from '../staged-send.ts';
-import { SendWqe, SGE_WORDS, SgeWords } from './layout.ts';
+import { ATOMIC_WRITE_BYTES, SendWqe, SGE_WORDS, SgeWords } from './layout.ts';
 import { ATOMICS, CONNECTED, INLINE_OPS, RingSendQueue, SPECIAL, XRC } from './ring-send-queue.ts';
 import type { QpRings } from './rings.ts';
 
 // Constants of this module: V8 folds them, and does not fold imported ones.
-const { OPCODE, FLAGS, IMM, INLINE_LENGTH, RKEY, REMOTE_ADDR_LO, REMOTE_ADDR_HI, REMOTE_SRQN, SGE } = SendWqe;
+const { OPCODE, FLAGS, IMM, INLINE_LENGTH, RKEY, REMOTE_ADDR_LO, REMOTE_ADDR_HI, REMOTE_SRQN, SGE, FLUSH_LENGTH } =
+  SendWqe;
 const { COMPARE_ADD_LO, COMPARE_ADD_HI, SWAP_LO, SWAP_HI } = SendWqe;
 const { ADDR_LO, ADDR_HI, LENGTH, LKEY } = SgeWords;
 const { INLINE } = SendFlags;
-const { BIND_MW } = WrOpcode;
+const { BIND_MW, FLUSH, ATOMIC_WRITE } = WrOpcode;
 const { NONE, SGE: ONE_SGE, INLINE: INLINE_DATA } = StagedData;
 const { UD: UD_ADDRESS, XRC: XRC_ADDRESS } = StagedAddress;
 const { EINVAL, ENOMEM } = Errno;
@@ -22,6 +23,7 @@ const SPECIAL_OPS = SPECIAL;
 const ATOMIC_OPS = ATOMICS;
 const OPS_WITH_INLINE = INLINE_OPS;
 const IS_XRC = XRC;
+const WORD64_BYTES = ATOMIC_WRITE_BYTES;
 const WORDS_PER_SGE = SGE_WORDS;
 const TWO_32 = 4294967296;
 const SGE_COUNT_SHIFT = 8;
@@ -155,6 +157,7 @@ export class RingSendBuilder extends RingSendQueue implements SendPath {
   private appendSpecial(wqe: number, staged: StagedSend): boolean {
     const { i32 } = this;
     if (staged.opcode === BIND_MW) return this.appendBind(wqe, staged);
+    if (staged.opcode >= FLUSH) return this.appendWithoutSetters(wqe, staged);
     if (((ATOMIC_OPS >>> staged.opcode) & 1) === 0) {
       i32[wqe + IMM] = staged.imm;
       return true;
@@ -165,6 +168,22 @@ export class RingSendBuilder extends RingSendQueue implements SendPath {
     i32[wqe + COMPARE_ADD_HI] = staged.compareAddHi;
     i32[wqe + SWAP_LO] = staged.swapLo;
     i32[wqe + SWAP_HI] = staged.swapHi;
+    return true;
+  }
+
+  /** FLUSH and ATOMIC_WRITE, which take no setter for data. */
+  private appendWithoutSetters(wqe: number, staged: StagedSend): boolean {
+    const { i32 } = this;
+    if (staged.data !== NONE) return false;
+    if (staged.opcode === ATOMIC_WRITE) {
+      i32[wqe + FLAGS] |= INLINE;
+      i32[wqe + INLINE_LENGTH] = WORD64_BYTES;
+      i32[wqe + SGE] = staged.compareAddLo;
+      i32[wqe + SGE + 1] = staged.compareAddHi;
+    } else {
+      i32[wqe + IMM] = staged.imm;
+      i32[wqe + FLUSH_LENGTH] = staged.length;
+    }
     return true;
   }
 

@@ -4,7 +4,8 @@ import { SendFlags, WrOpcode } from '../enums/wr.ts';
 import { Errno } from '../errors.ts';
 import type { MwBind } from '../memory-window.ts';
 import type { SendWr } from '../send-wr.ts';
-import { QpDoorbellRecord, SendWqe, SGE_WORDS, SgeWords } from './layout.ts';
+import { ATOMIC_WRITE_BYTES, FLUSH_LEVEL_SHIFT, QpDoorbellRecord, SendWqe, SGE_WORDS, SgeWords } from './layout.ts';
+import { isFlush } from './is-flush.ts';
 import { storeOrdered } from './ordering.ts';
 import type { Doorbell, QpRings } from './rings.ts';
 import { WorkQueueSlots } from './work-queue-slots.ts';
@@ -13,23 +14,26 @@ import { WorkQueueSlots } from './work-queue-slots.ts';
 const { OPCODE, FLAGS, IMM, INLINE_LENGTH, RKEY, REMOTE_ADDR_LO, REMOTE_ADDR_HI, REMOTE_SRQN, SGE } = SendWqe;
 const { COMPARE_ADD_LO, COMPARE_ADD_HI, SWAP_LO, SWAP_HI } = SendWqe;
 const { BIND_LENGTH_LO, BIND_LENGTH_HI, BIND_LKEY, BIND_MW: BIND_WINDOW, BIND_RKEY, BIND_ACCESS } = SendWqe;
-const { BIND_ADDR_LO, BIND_ADDR_HI } = SendWqe;
-const { BIND_MW } = WrOpcode;
+const { BIND_ADDR_LO, BIND_ADDR_HI, FLUSH_LENGTH } = SendWqe;
+const { BIND_MW, ATOMIC_WRITE } = WrOpcode;
 const { ADDR_LO, ADDR_HI, LENGTH, LKEY } = SgeWords;
 const { SQ_PRODUCER } = QpDoorbellRecord;
 const { SIGNALED, INLINE } = SendFlags;
 const { EINVAL, ENOMEM, EFAULT } = Errno;
 const WORDS_PER_SGE = SGE_WORDS;
+const WORD64_BYTES = ATOMIC_WRITE_BYTES;
+const LEVEL_SHIFT = FLUSH_LEVEL_SHIFT;
 const TWO_32 = 4294967296;
 const SGE_COUNT_SHIFT = 8;
 
 const ops = (...opcodes: readonly number[]): number => opcodes.reduce((bits, opcode) => bits | (1 << opcode), 0);
 export const ATOMICS = ops(WrOpcode.ATOMIC_CMP_AND_SWP, WrOpcode.ATOMIC_FETCH_AND_ADD);
-const BIND = 1 << WrOpcode.BIND_MW;
+/** Operations that take the place of the SGEs for themselves, or need just one. */
+const WITHOUT_LIST = ops(WrOpcode.BIND_MW, WrOpcode.FLUSH, WrOpcode.ATOMIC_WRITE);
 const WITH_RKEY = ops(WrOpcode.LOCAL_INV, WrOpcode.SEND_WITH_INV);
 const WITH_IMM = ops(WrOpcode.SEND_WITH_IMM, WrOpcode.RDMA_WRITE_WITH_IMM);
 /** Operations that fill more words than the others. */
-export const SPECIAL = ATOMICS | WITH_RKEY | WITH_IMM | BIND;
+export const SPECIAL = ATOMICS | WITH_RKEY | WITH_IMM | WITHOUT_LIST;
 const SENDS = ops(WrOpcode.SEND, WrOpcode.SEND_WITH_IMM, WrOpcode.SEND_WITH_INV);
 /** Only what goes out can be inline. */
 export const INLINE_OPS = SENDS | ops(WrOpcode.RDMA_WRITE, WrOpcode.RDMA_WRITE_WITH_IMM);
@@ -197,15 +201,26 @@ export class RingSendQueue {
       i32[wqe + COMPARE_ADD_HI] = wr.compareAddHi;
       i32[wqe + SWAP_LO] = wr.swapLo;
       i32[wqe + SWAP_HI] = wr.swapHi;
-    } else if (opcode === BIND_MW) {
-      const bind = wr.bindMw;
-      // What is bound takes the place of SGEs and inline data.
-      if (bind === null || i32[wqe + FLAGS] >>> SGE_COUNT_SHIFT !== 0 || (i32[wqe + FLAGS] & INLINE) !== 0)
-        return false;
-      return this.writeBind(wqe, bind);
+    } else if (((WITHOUT_LIST >>> opcode) & 1) !== 0) {
+      return this.writeWithoutList(wqe, opcode, wr);
     } else {
       i32[wqe + IMM] = ((WITH_RKEY >>> opcode) & 1) !== 0 ? wr.invalidateRkey | 0 : wr.immData | 0;
     }
+    return true;
+  }
+
+  /** What is bound, or flushed, takes the place of SGEs and inline data; an atomic write has one or the other. */
+  private writeWithoutList(wqe: number, opcode: number, wr: SendWr): boolean {
+    const { i32 } = this;
+    const isInline = (i32[wqe + FLAGS] & INLINE) !== 0;
+    const count = i32[wqe + FLAGS] >>> SGE_COUNT_SHIFT;
+    if (opcode === ATOMIC_WRITE) return isInline ? i32[wqe + INLINE_LENGTH] === WORD64_BYTES : count === 1;
+    if (isInline || count !== 0) return false;
+    if (opcode === BIND_MW) return wr.bindMw !== null && this.writeBind(wqe, wr.bindMw);
+    const { flushType, flushLevel, flushLength } = wr;
+    if (!isFlush(flushType, flushLevel) || flushLength >>> 0 !== flushLength) return false;
+    i32[wqe + IMM] = flushType | (flushLevel << LEVEL_SHIFT);
+    i32[wqe + FLUSH_LENGTH] = flushLength;
     return true;
   }
 
@@ -243,19 +258,21 @@ export class RingSendQueue {
 
   /** Gathers the data into the WQE. The lkeys are not looked at: the memory is the program's own. */
   private writeInline(wqe: number, opcode: number, flags: number, wr: SendWr): number {
-    if (((INLINE_OPS >>> opcode) & 1) === 0) return EINVAL;
+    if (((INLINE_OPS >>> opcode) & 1) === 0 && opcode !== ATOMIC_WRITE) return EINVAL;
+    // That fits the smallest WQE.
+    const most = opcode === ATOMIC_WRITE ? WORD64_BYTES : this.maxInlineData;
     let filled = 0;
     if (wr.inlineData !== null) {
       if (!(wr.inlineData instanceof Uint8Array)) return EINVAL;
       filled = wr.inlineData.length;
-      if (filled > this.maxInlineData) return EINVAL;
+      if (filled > most) return EINVAL;
       this.copyIn(wqe, wr.inlineData);
     } else {
       const sgList = wr.sgList;
       for (let i = 0; i < sgList.length; i++) {
         const { addr, length } = sgList[i];
         // A negative length would have the next piece written in front of the WQE.
-        if (length >>> 0 !== length || filled + length > this.maxInlineData) return EINVAL;
+        if (length >>> 0 !== length || filled + length > most) return EINVAL;
         if (length === 0) continue;
         const source = this.doorbell.inlineSource(addr, length);
         if (source < 0) return EFAULT;

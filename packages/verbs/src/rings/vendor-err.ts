@@ -38,9 +38,9 @@ export const VendorErr = {
   QP_NO_REMOTE_READ: 12,
   /** The remote QP's `qpAccessFlags` lack REMOTE_ATOMIC. */
   QP_NO_REMOTE_ATOMIC: 13,
-  /** The remote address of an atomic operation is not a multiple of 8. Value: the address. */
+  /** The remote address of an atomic operation, or where its memory lies, is not a multiple of 8. Value: the address. */
   ATOMIC_MISALIGNED: 14,
-  /** The SGE of an atomic operation is not 8 bytes. Value: its length. */
+  /** The data of an atomic operation, or of an ATOMIC_WRITE, is not 8 bytes. Value: its length. */
   ATOMIC_LENGTH: 15,
   /** The WQE's opcode is none, or not one of this transport. Value: the opcode. */
   BAD_OPCODE: 16,
@@ -113,6 +113,16 @@ export const VendorErr = {
   BIND_ZERO_BASED_REGION: 72,
   /** What was to be invalidated is no memory window of type 2. Key: the rkey. */
   INVALIDATE_NOT_TYPE_2: 73,
+  /** A FLUSH asks for no placement, or for one or a selectivity level that there is not. Value: both, as in the WQE. */
+  BAD_FLUSH: 80,
+  /** The remote memory region lacks FLUSH_GLOBAL. Key: the rkey. */
+  RKEY_NO_FLUSH_GLOBAL: 81,
+  /** The remote memory region lacks FLUSH_PERSISTENT. Key: the rkey. */
+  RKEY_NO_FLUSH_PERSISTENT: 82,
+  /** The remote QP's `qpAccessFlags` lack FLUSH_GLOBAL. */
+  QP_NO_FLUSH_GLOBAL: 83,
+  /** The remote QP's `qpAccessFlags` lack FLUSH_PERSISTENT. */
+  QP_NO_FLUSH_PERSISTENT: 84,
 } as const;
 
 /** One of {@link VendorErr}. */

@@ -62,7 +62,7 @@ const CAPABILITIES: readonly CapabilityName[] = [
   ...(['completionEvents', 'asyncEvents', 'sqDrain'] as const),
   'pathMigration',
 ];
-const OPCODES_RC = 0x3ff;
+const OPCODES_RC = 0x3ff | (1 << WrOpcode.FLUSH) | (1 << WrOpcode.ATOMIC_WRITE);
 const OPCODES_UC = (1 << WrOpcode.RDMA_WRITE) | (1 << WrOpcode.RDMA_WRITE_WITH_IMM) | 0b1100;
 const OPCODES_UD = (1 << WrOpcode.SEND) | (1 << WrOpcode.SEND_WITH_IMM);
 
