@@ -1,5 +1,6 @@
 /** What the ping-pong commands share: they measure how long messages take between queue pairs. */
 import type { Command } from 'commander';
+import { formatCounters, type PortCounters, readCounters } from '../cli/counters.ts';
 import { faultsOf } from '../cli/faults.ts';
 import { type ToolIo, toJson } from '../cli/io.ts';
 import { type CommonOptions, addExamples, createCommand, integerArgument, oneOfArgument } from '../cli/options.ts';
@@ -8,7 +9,7 @@ import { UsageError } from '../cli/usage-error.ts';
 import type { PingPongAddress } from './endpoint.ts';
 import { formatAddresses, formatResult } from './format.ts';
 import { MTU_CHOICES, NUM_QP_MAX, type PingPongOptions, defaultOptions } from './options.ts';
-import { type PingPongResult, runPingPong } from './run.ts';
+import { type ConnectedHandler, type PingPongResult, runPingPong } from './run.ts';
 import { type ServiceName, SERVICES } from './service.ts';
 
 const INT32_MAX = 2 ** 31 - 1;
@@ -29,6 +30,7 @@ interface CommandOptions extends CommonOptions {
   readonly gidIdx?: number;
   readonly odp?: boolean;
   readonly chk?: boolean;
+  readonly counters?: boolean;
 }
 
 /** What is a command's own. */
@@ -54,7 +56,8 @@ export function pingPongCommand(service: ServiceName, path: string, texts: PingP
     .option('-l, --sl <sl>', 'service level', integerArgument(0, 15), sl)
     .option('-e, --events', 'sleep on CQ events instead of polling')
     .option('-g, --gid-idx <index>', 'index of the local GID (default: 0 on Ethernet)', integerArgument(0, 65535))
-    .option('-c, --chk', 'compare what arrives with what was sent');
+    .option('-c, --chk', 'compare what arrives with what was sent')
+    .option('--counters', 'print the hardware counters of the device at the end, also of a run that failed');
   addServiceOptions(command, service);
   addExamples(
     command,
@@ -91,12 +94,24 @@ async function pingPong(
   }
   const options = toPingPongOptions(service, commandOptions);
   checkReceives(options);
+  const { json = false, counters = false } = commandOptions;
   const ends: Ends[] = [];
-  const result = await runPingPong(options, (device, locals, remotes) => {
+  const counted: PortCounters[] = [];
+  const onConnected: ConnectedHandler = (device, locals, remotes) => {
     ends.push({ device, locals, remotes });
-    if (!commandOptions.json) io.out(formatAddresses(service, locals, remotes));
-  });
-  io.out(commandOptions.json ? toJson(jsonOf(options, ends[0], result)) : formatResult(result, options.iters));
+    if (!json) io.out(formatAddresses(service, locals, remotes));
+  };
+  let result: PingPongResult;
+  try {
+    result = await runPingPong(options, onConnected, (device) => {
+      if (counters) counted.push(...readCounters(device));
+    });
+  } catch (error) {
+    io.out(json ? '' : formatCounters(counted));
+    throw error;
+  }
+  const text = { ...jsonOf(options, ends[0], result), ...(counters && { counters: counted }) };
+  io.out(json ? toJson(text) : formatResult(result, options.iters) + formatCounters(counted));
   if (result.invalidPages.length > 0) throw new ToolFailure();
 }
 

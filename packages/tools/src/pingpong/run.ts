@@ -25,13 +25,24 @@ export type ConnectedHandler = (
   remotes: readonly PingPongAddress[],
 ) => void;
 
-/** Exchanges the messages, on one thread or two. Throws the VerbsError of what failed. */
-export async function runPingPong(options: PingPongOptions, onConnected: ConnectedHandler): Promise<PingPongResult> {
+/**
+ * Exchanges the messages, on one thread or two. Throws the VerbsError of what failed; `onEnd` is called in any case, while the device
+ * can still be asked.
+ */
+export async function runPingPong(
+  options: PingPongOptions,
+  onConnected: ConnectedHandler,
+  onEnd: (device: Device) => void = () => undefined,
+): Promise<PingPongResult> {
   using verbs = openFor(options);
   const device = verbs.device(options.device);
-  return options.threads === 1
-    ? await runOnOneThread(device, options, onConnected)
-    : await runOnTwoThreads(device, verbs.machine, options, onConnected);
+  try {
+    return options.threads === 1
+      ? await runOnOneThread(device, options, onConnected)
+      : await runOnTwoThreads(device, verbs.machine, options, onConnected);
+  } finally {
+    onEnd(device);
+  }
 }
 
 /** Moves `sides` until all of them are done. */
