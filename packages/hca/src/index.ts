@@ -5,7 +5,16 @@
  */
 export { AsyncEvent } from './async-event.ts';
 export { CommandInterface } from './command-interface.ts';
-export type { CqInit, QpInit, RegionInit, RegionPlace, SrqChange, SrqInit, WindowInit } from './command-init.ts';
+export type {
+  CqInit,
+  QpInit,
+  RegionInit,
+  RegionPlace,
+  SrqChange,
+  SrqInit,
+  WindowInit,
+  XrcdInit,
+} from './command-init.ts';
 export type { Completer, WindowChange } from './completer.ts';
 export { Count, Counters } from './counters.ts';
 export type { CounterName } from './counters.ts';
@@ -31,3 +40,6 @@ export type { TimerQueue } from './timer-queue.ts';
 export type { Uars } from './uar.ts';
 export type { ReceiveQueue } from './receive-queue.ts';
 export type { SrqCommands, SrqQuery } from './srq-commands.ts';
+export { NoteKind } from './tap.ts';
+export type { FrameRecord, NoteRecord, Tap, TapListener } from './tap.ts';
+export type { XrcdCommands } from './xrcd-commands.ts';

@@ -19,8 +19,18 @@ export interface SrqInitAttrEx extends SrqInitAttr {
 
 /** `struct ibv_qp_init_attr_ex`; what is given counts, so there is no `comp_mask`. */
 export type QpInitAttrEx =
-  | (QpInitAttr & { readonly pd: ProtectionDomain })
-  | { readonly qpType: typeof QpType.XRC_RECV; readonly xrcd: XrcDomain; readonly qpContext?: unknown };
+  | (QpInitAttr & {
+      /** The protection domain. */
+      readonly pd: ProtectionDomain;
+    })
+  | {
+      /** The receiving end of XRC. */
+      readonly qpType: typeof QpType.XRC_RECV;
+      /** The domain whose shared receive queues it reaches. */
+      readonly xrcd: XrcDomain;
+      /** The application's own; comes back as `qp.qpContext`. */
+      readonly qpContext?: unknown;
+    };
 
 /** Opens an XRC domain. */
 export function ibv_open_xrcd(context: Context, xrcd_init_attr: XrcdInitAttr): XrcDomain {
