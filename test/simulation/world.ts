@@ -72,7 +72,7 @@ export class World {
 
   constructor(program: Program, placement: Placement) {
     this.verbs = openVerbs({
-      use: { clock: this.clock },
+      use: { clock: this.clock, prng: new Xoshiro128(program.seed) },
       emulated: {
         devices: program.devices,
         placement: 'inline',

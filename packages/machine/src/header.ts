@@ -42,6 +42,8 @@ export const Header = {
   PAGE_TABLE: 4,
   /** Address of the bitmap of pages that have been handed out before. */
   TOUCHED: 5,
+  /** Random: tells this machine from all others. Two words. */
+  ID: 6,
   /** {@link ROOTS_MAX} addresses. */
   ROOTS: 16,
   /** Token of the thread that holds the lock, or 0: its index in the low byte, the generation of its slot above. */

@@ -3,6 +3,8 @@
  *
  * @packageDocumentation
  */
+import { randomFillSync } from 'node:crypto';
+
 import { hostClock } from './clock.ts';
 import { createDma, createSharedMemory } from './dma.ts';
 import type { Dma, SharedMemory } from './dma.ts';
@@ -132,6 +134,11 @@ export class Machine {
     return new Machine(handle);
   }
 
+  /** 64 random bits, which tell this machine from all others: the same in every thread that is attached. */
+  get id(): bigint {
+    return BigInt.asUintN(64, (BigInt(this.i32[Header.ID]) << 32n) | BigInt(this.i32[Header.ID + 1] >>> 0));
+  }
+
   /** Address in a root word, or 0. Roots are how the packages of one thread find the tables that those of another made. */
   root(slot: number): number {
     return Atomics.load(this.i32, rootWord(slot)) >>> 0;
@@ -163,6 +170,7 @@ function writeHeader(i32: Int32Array, memoryBytes: number): void {
   i32[Header.FIRST_PAGE] = layout.firstPage;
   i32[Header.PAGE_TABLE] = layout.pageTable;
   i32[Header.TOUCHED] = layout.touched;
+  i32.set(randomFillSync(new Int32Array(2)), Header.ID);
 }
 
 function checkHandle(handle: unknown): asserts handle is MachineHandle {

@@ -47,6 +47,14 @@ describe('Machine', () => {
     expectError(attach({ memory: { buffer: new SharedArrayBuffer(16) } }), 'EINVAL', /holds no machine/);
   });
 
+  it('has an identity of its own, which is the same for all threads', () => {
+    const [one, two] = [Machine.create({ memoryBytes: MiB }), Machine.create({ memoryBytes: MiB })];
+    expect(Machine.attach(structuredClone(one.handle)).id).to.equal(one.id);
+    expect(two.id).not.to.equal(one.id);
+    one.i32[6] = one.i32[7] = -1;
+    expect(one.id).to.equal(2n ** 64n - 1n);
+  });
+
   it('checks the version in memory as well as in the handle', () => {
     const machine = Machine.create({ memoryBytes: MiB });
     machine.i32[1] = 2;

@@ -1,10 +1,11 @@
 /** `openVerbs()`: reads the configuration, loads the providers and puts them together with the parts. */
+import { VerbsError } from '@openverbs/verbs';
 import type { EventDispatcherOps, ProviderClock, ProviderPrng } from '@openverbs/verbs/driver';
 
 import type { OpenVerbsConfig } from './configuration/config.ts';
 import { configure } from './configuration/configuration.ts';
 import type { Configuration } from './configuration/configuration.ts';
-import { argumentSettings, environmentSettings, fileSettings } from './configuration/sources.ts';
+import { argumentSettings, environmentSettings, fileSettings, isRecord } from './configuration/sources.ts';
 import { inject, injectable, resolveWith } from './container.ts';
 import { printLine, printTopics } from './debug/print.ts';
 import { closeAll, OpenVerbs } from './open-verbs.ts';
@@ -54,7 +55,7 @@ class Composition {
  * Opens OpenVerbs: loads the configured providers and lists their devices. Without configuration that is the emulated HCA, so
  * no hardware is needed. Every call makes devices of its own, unless `machine` joins those of another one.
  *
- * @throws VerbsError EINVAL for a wrong configuration, ENOENT for a provider that is not installed.
+ * @throws VerbsError EINVAL for a wrong configuration, a `machine` that is undefined included, ENOENT for a provider that is not installed.
  *
  * @example
  * ```ts
@@ -66,9 +67,22 @@ class Composition {
  * ```
  */
 export function openVerbs(config: OpenVerbsConfig = {}): OpenVerbs {
+  refuseMissingMachine(config);
   const sources = [argumentSettings(config), environmentSettings(process.env), fileSettings(process.cwd())];
   const configuration = configure(sources, loadProvider);
   return resolveWith(configuration.use, Composition).open(configuration);
+}
+
+/** Who joins and got no handle would get devices of his own instead, whose peers are not there. */
+function refuseMissingMachine(config: OpenVerbsConfig): void {
+  if (!isRecord(config) || !('machine' in config) || config['machine'] != null) return;
+  throw new VerbsError({
+    code: 'EINVAL',
+    verb: 'openVerbs',
+    message: `machine is ${String(config['machine'])}: no handle came from the thread whose devices are to be joined`,
+    hint: 'pass its openVerbs().machine by workerData or postMessage, or leave the key out for devices of your own',
+    details: { key: 'machine' },
+  });
 }
 
 /** Who wants to see packets may wonder where they are. */

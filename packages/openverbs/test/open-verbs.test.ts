@@ -59,6 +59,17 @@ describe('openVerbs', () => {
       expect([one, two].map(({ environments }) => environments[0].machine)).to.deep.equal([machine, machine]);
     });
 
+    it('is missed where its key is there: a worker that got no handle would have devices of its own', () => {
+      const fake = fakeProvider('fake');
+      for (const machine of [undefined, null]) {
+        const error = failure(() => openVerbs({ provider: fake.definition, machine }));
+        expect(error).to.include({ code: 'EINVAL', verb: 'openVerbs' });
+        expect(error.message).to.contain(`machine is ${machine}`);
+        expect(error.hint).to.contain('workerData');
+      }
+      expect(fake.log).to.deep.equal([]);
+    });
+
     it('of the first provider is shared with the next', () => {
       const machine = { kind: 'openverbs-machine' };
       const [none, one, two] = [fakeProvider('none'), fakeProvider('one', { machine }), fakeProvider('two')];

@@ -19,6 +19,11 @@ export interface EmulatedDeviceConfig {
    * IPv4 notation. They take the indices from 1 in their order. Default none.
    */
   readonly gids: readonly EmulatedGidConfig[];
+  /**
+   * GUID of the node, of which its link-local addresses are made; `'0200:0000:0000:0100'` in a configuration. Without it one that
+   * differs from machine to machine, so from run to run, unless `use.prng` is seeded.
+   */
+  readonly guid?: bigint | undefined;
 }
 
 /** An address of a port. */
@@ -38,9 +43,11 @@ export interface EmulatedGidSettings {
 }
 
 /** One emulated HCA, as a configuration spells it. What is left out has its default. */
-export interface EmulatedDeviceSettings extends Partial<Omit<EmulatedDeviceConfig, 'gids'>> {
+export interface EmulatedDeviceSettings extends Partial<Omit<EmulatedDeviceConfig, 'gids' | 'guid'>> {
   /** Further addresses, of port 1 or of the port that is said: IPv6 or IPv4, in text. */
   readonly gids?: readonly (string | EmulatedGidSettings)[];
+  /** GUID of the node: four groups of four hexadecimal digits, as `ibv_devinfo` prints it. */
+  readonly guid?: string;
 }
 
 /** Configuration of the emulated provider, with defaults filled in. */
@@ -113,7 +120,8 @@ function parseDevice(where: string, value: unknown, index: number): EmulatedDevi
     ports = 1,
     gids = [],
     pkeys = PKEYS_DEFAULT,
-  } = record(where, value, ['name', 'ports', 'gids', 'pkeys']);
+    guid,
+  } = record(where, value, ['name', 'ports', 'gids', 'pkeys', 'guid']);
   if (typeof name !== 'string' || !/^[\w.-]+$/.test(name) || name.length > HCA_NAME_BYTES_MAX) {
     throw bad(`${where}.name`, name, `1 to ${HCA_NAME_BYTES_MAX} letters, digits, '_', '.' or '-'`);
   }
@@ -124,7 +132,15 @@ function parseDevice(where: string, value: unknown, index: number): EmulatedDevi
     ports: portCount,
     gids: gids.map((gid, at) => parseGid(`${where}.gids[${at}]`, gid, portCount)),
     pkeys: parsePkeys(`${where}.pkeys`, pkeys),
+    ...(guid !== undefined && { guid: parseGuid(`${where}.guid`, guid) }),
   };
+}
+
+function parseGuid(where: string, value: unknown): bigint {
+  const isGuid = typeof value === 'string' && /^[\da-f]{4}(:[\da-f]{4}){3}$/i.test(value);
+  const guid = isGuid ? BigInt(`0x${value.replaceAll(':', '')}`) : 0n;
+  if (guid === 0n) throw bad(where, value, "four groups of four hexadecimal digits, for example '0200:0000:0000:0100'");
+  return guid;
 }
 
 function parseGid(where: string, value: unknown, ports: number): EmulatedGidConfig {

@@ -11,15 +11,18 @@ import type {
   ProviderEnvironment,
   ProviderFinding,
   ProviderInstance,
+  ProviderPrng,
 } from '@openverbs/verbs/driver';
 import { parseConfig } from './config.ts';
 import type { EmulatedConfig } from './config.ts';
 import { faultControl } from './faults.ts';
 import { EngineThread } from './engine-thread.ts';
 
-/** Upper word of the GUIDs: locally administered, so that it is nobody's (IEEE 802, EUI-64). */
+/** First byte of the GUIDs: locally administered, so that they are nobody's (IEEE 802, EUI-64). The number of the machine follows. */
 const GUID_HI = 0x02000000;
 const GUID_LO_FIRST = 0x4f560000;
+/** Between two devices there is room for the GUIDs of their ports. */
+const GUIDS_PER_DEVICE = 256;
 
 /** The emulated HCA: a software RNIC on the caller's thread or in a worker. */
 export const provider: ProviderDefinition<EmulatedConfig> = defineProvider({
@@ -45,7 +48,7 @@ function open(environment: ProviderEnvironment, config: EmulatedConfig): Provide
       ? Machine.attach(environment.machine as MachineHandle)
       : Machine.create({ memoryBytes: config.memoryBytes, name: 'emulated' });
     try {
-      return openOn(machine, joins, clock, config);
+      return openOn(machine, environment, clock, config);
     } catch (error) {
       machine.detach();
       throw error;
@@ -53,11 +56,17 @@ function open(environment: ProviderEnvironment, config: EmulatedConfig): Provide
   });
 }
 
-function openOn(machine: Machine, joins: boolean, clock: ProviderClock, config: EmulatedConfig): ProviderInstance {
+function openOn(
+  machine: Machine,
+  environment: ProviderEnvironment,
+  clock: ProviderClock,
+  config: EmulatedConfig,
+): ProviderInstance {
+  const joins = environment.machine !== undefined;
   const engine = new Engine(machine, config.placement, clock, config.packets);
   traceEngine(engine);
   if (joins) reap(engine);
-  else createHcas(engine, config);
+  else createHcas(engine, config, machineNumber(machine, environment.prng));
   const names = engine.hcas.map(({ name }) => name);
   const faults = engine.faults === null ? undefined : faultControl(engine, engine.faults, names);
   if (!joins && config.faults !== undefined) faults?.set(config.faults);
@@ -78,11 +87,22 @@ function openOn(machine: Machine, joins: boolean, clock: ProviderClock, config: 
   };
 }
 
-function createHcas(engine: Engine, config: EmulatedConfig): void {
-  config.devices.forEach(({ name, ports, gids, pkeys }, index) => {
+function createHcas(engine: Engine, config: EmulatedConfig, machineNumber: number): void {
+  config.devices.forEach(({ name, ports, gids, pkeys, guid }, index) => {
     const bytes = gids.map(({ port, gid }) => ({ port, gid: gid.bytes }));
-    engine.createHca({ name, ports, gids: bytes, pkeys, guidHi: GUID_HI, guidLo: GUID_LO_FIRST + index * 256 });
+    const guidHi = guid === undefined ? GUID_HI | machineNumber : Number(guid >> 32n);
+    const guidLo = guid === undefined ? GUID_LO_FIRST + index * GUIDS_PER_DEVICE : Number(guid & 0xffffffffn);
+    engine.createHca({ name, ports, gids: bytes, pkeys, guidHi, guidLo });
   });
+}
+
+/**
+ * 24 bits that differ from machine to machine, for the GUIDs: the GIDs made of these must lead to nobody else, in this process or
+ * another. Of random numbers that were handed in, so that a run can be replayed with the same addresses.
+ */
+function machineNumber(machine: Machine, prng: ProviderPrng | undefined): number {
+  const word = prng === undefined ? Number(machine.id & 0xffffffffn) : prng.nextUint32();
+  return word >>> 8;
 }
 
 function diagnose(): readonly ProviderFinding[] {

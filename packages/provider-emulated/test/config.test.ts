@@ -34,6 +34,9 @@ const refused: [value: unknown, text: RegExp][] = [
   ]),
   [{ devices: [{ gids: [{ gid: 'fe80::1', port: 2 }] }] }, /gids\[0\].port is 2.*1 to 1/],
   [{ devices: [{ gids: [{ gid: 'fe80::1', type: 2 }] }] }, /gids\[0\] has no key 'type'/],
+  ...['', '0200', '0200:0000:0000:010g', '0000:0000:0000:0000', '0200:0000:0000:0100:', 7, null].map(
+    (guid): [unknown, RegExp] => [{ devices: [{ guid }] }, /emulated.devices\[0\].guid is .*four groups/],
+  ),
   [{ devices: [{ name: '' }] }, /emulated.devices\[0\].name is ''.*letters/],
   [{ devices: [{ name: 'a b' }] }, /name is 'a b'/],
   [{ devices: [{ name: 'ü' }] }, /name is 'ü'/],

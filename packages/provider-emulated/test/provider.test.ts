@@ -1,23 +1,24 @@
 import { expect } from 'chai';
 import { Worker } from 'node:worker_threads';
 import { Engine, EngineState } from '@openverbs/hca';
-import { hostClock, Machine, VirtualClock, waitUntil } from '@openverbs/machine';
+import { hostClock, Machine, VirtualClock, waitUntil, Xoshiro128 } from '@openverbs/machine';
 import type { MachineHandle } from '@openverbs/machine';
 import { VerbsError } from '@openverbs/verbs';
-import type { ProviderInstance } from '@openverbs/verbs/driver';
+import type { ProviderInstance, ProviderPrng } from '@openverbs/verbs/driver';
 import { provider } from '../src/index.ts';
 import { Endpoint } from './support/endpoint.ts';
 import type { JoinMessage } from './support/joiner.ts';
 
 const MEMORY_BYTES = 256 * 2 ** 20;
 const HERE = { machine: undefined, clock: undefined, prng: undefined };
+type Given = { machine: unknown } | { prng: ProviderPrng };
 const WAIT_NS = 5e9;
 
 describe('the emulated provider', () => {
   const open: ProviderInstance[] = [];
   const workers: Worker[] = [];
 
-  function openWith(config: object, environment: Partial<typeof HERE> | { machine: unknown } = {}): ProviderInstance {
+  function openWith(config: object, environment: Partial<typeof HERE> | Given = {}): ProviderInstance {
     const parsed = provider.parseConfig({ memoryBytes: MEMORY_BYTES, ...config });
     const instance = provider.open({ ...HERE, ...environment }, parsed);
     open.push(instance);
@@ -47,10 +48,11 @@ describe('the emulated provider', () => {
 
   it('has the devices and ports that were asked for, each with an identity of its own', () => {
     const { devices } = openWith({ devices: [{ name: 'left', ports: 2 }, { ports: 16 }] });
-    expect(devices.map(({ name, guid }) => [name, guid])).to.deep.equal([
-      ['left', 0x02000000_4f560000n],
-      ['emulated1', 0x02000000_4f560100n],
+    expect(devices.map(({ name, guid }) => [name, BigInt.asUintN(32, guid)])).to.deep.equal([
+      ['left', 0x4f560000n],
+      ['emulated1', 0x4f560100n],
     ]);
+    for (const { guid } of devices) expect(guid >> 56n).to.equal(2n); // locally administered
     const gids = new Set<string>();
     for (const device of devices) {
       const context = device.open();
@@ -61,6 +63,33 @@ describe('the emulated provider', () => {
       context.close();
     }
     expect(gids.size).to.equal(18);
+  });
+
+  it('gives two machines other GUIDs and other GIDs, and those who join the same', () => {
+    const [one, two] = [openWith({}), openWith({})];
+    const joined = openWith({}, { machine: structuredClone(one.machine) });
+    const identityOf = ({ devices: [device] }: ProviderInstance): string[] => {
+      const context = device.open();
+      const { gid } = context.queryGid!(1, 0);
+      context.close();
+      return [device.guid.toString(16), gid.toString(), device.fabric!];
+    };
+    const [first, second] = [one, two].map(identityOf);
+    for (const [at, part] of first.entries()) expect(part).not.to.equal(second[at]);
+    expect(identityOf(joined)).to.deep.equal(first);
+  });
+
+  it('takes the GUIDs of the random numbers that it is given, so that a run can be replayed', () => {
+    const guids = [1, 1, 2].map((seed) => openWith({}, { prng: new Xoshiro128(seed) }).devices[0].guid);
+    expect(guids[1]).to.equal(guids[0]);
+    expect(guids[2]).not.to.equal(guids[0]);
+  });
+
+  it('has the GUIDs that are configured, and no two alike', () => {
+    const { devices } = openWith({ devices: [{ guid: '0200:0000:0000:0100' }, { guid: '0200:ffff:ffff:0000' }] });
+    expect(devices.map(({ guid }) => guid)).to.deep.equal([0x0200_0000_0000_0100n, 0x0200_ffff_ffff_0000n]);
+    const twins = { devices: [{ guid: '0200:0000:0000:0100' }, { guid: '0200:0000:0000:0100' }] };
+    expect(() => openWith(twins)).to.throw(VerbsError, /another port has the GUID/);
   });
 
   for (const placement of ['inline', 'thread'] as const) {

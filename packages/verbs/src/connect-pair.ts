@@ -18,10 +18,11 @@ export interface ConnectOverrides {
 /**
  * Connects two queue pairs to each other: both go from RESET or INIT to RTS. Datagram QPs only become ready to send. `overrides`
  * are options of the way to INIT, which is skipped where a QP is there already, and attributes of the modify to RTR, which has none
- * for datagram QPs, and to RTS; for both. Throws EINVAL for QPs of different types, and what a modify throws.
+ * for datagram QPs, and to RTS; for both. Throws EINVAL for QPs of different types or of devices that can't reach each other, and what a modify throws.
  */
 export function connectPair(a: QueuePair, b: QueuePair, overrides: ConnectOverrides = {}): void {
   if (a.qpType !== b.qpType) throw invalid('ibv_modify_qp', `${a.label} and ${b.label} are of different types`);
+  checkReach(a, b);
   // A queue pair that talks to itself is connected once.
   const sides = a === b ? [a] : [a, b];
   for (const qp of sides) if (qp.state === QpState.RESET) qp.toInit(overrides.init);
@@ -33,4 +34,13 @@ export function connectPair(a: QueuePair, b: QueuePair, overrides: ConnectOverri
   sides.forEach((qp, index) => {
     qp.toRts(remotes[index], overrides.rts);
   });
+}
+
+/** Both ends would be "connected": numbers and addresses of one device may be those of another that is not there for it. */
+function checkReach(a: QueuePair, b: QueuePair): void {
+  const [near, far] = [a.context.device, b.context.device];
+  if (near.fabric === far.fabric) return;
+  const message = `nothing carries messages between ${a.label} of ${near.name} and ${b.label} of ${far.name}: the devices belong to two machines`;
+  const hint = 'take both devices of one openVerbs(), or of one that joins it: openVerbs({ machine })';
+  throw invalid('ibv_modify_qp', message, hint, { fabrics: [near.fabric, far.fabric] });
 }

@@ -22,6 +22,8 @@ export class Device {
   readonly transportType: TransportType;
   /** Name of the provider. */
   readonly provider: string;
+  /** The same in devices that reach each other, another in those that do not; undefined where only the network knows. */
+  readonly fabric: string | undefined;
   readonly #ops: DeviceOps;
   readonly #dispatcher: EventDispatcherOps;
 
@@ -32,6 +34,7 @@ export class Device {
     this.nodeType = ops.nodeType as NodeType;
     this.transportType = ops.transportType as TransportType;
     this.provider = providerName;
+    this.fabric = ops.fabric;
     this.#ops = ops;
     this.#dispatcher = dispatcher;
   }

@@ -14,6 +14,8 @@ import { hcaFaults } from './hca-faults.ts';
 export class HcaDevice implements DeviceOps {
   readonly name: string;
   readonly guid: bigint;
+  /** All devices of a machine are on its link, and on no other. */
+  readonly fabric: string;
   readonly nodeType = NodeType.CA;
   readonly transportType = TransportType.IB;
   readonly capabilities: CapabilityManifest;
@@ -26,6 +28,7 @@ export class HcaDevice implements DeviceOps {
   constructor(engine: Engine, hca: Hca, clock: Clock = hostClock) {
     this.name = hca.name;
     this.guid = nodeGuid(hca);
+    this.fabric = `machine ${engine.machine.id.toString(16).padStart(16, '0')}`;
     this.capabilities = capabilitiesOf(engine);
     this.#engine = engine;
     this.#hca = hca;

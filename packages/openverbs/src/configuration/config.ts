@@ -57,7 +57,7 @@ export interface OpenVerbsConfig extends ProviderSections {
    * which needs `emulated.packets`, and `hca`; see `docs/tracing.md`.
    */
   readonly debug?: string | readonly DebugTopic[];
-  /** Joins the devices of another thread: the `machine` of its `openVerbs()`, which a message to a worker can carry. */
+  /** Joins the devices of another thread: the `machine` of its `openVerbs()`, which a message to a worker can carry. Never undefined or null. */
   readonly machine?: unknown;
   /** Replaces parts. */
   readonly use?: ReplacedParts;

@@ -21,6 +21,11 @@ export interface DeviceOps {
   readonly name: string;
   /** `node_guid`, in host order. */
   readonly guid: bigint;
+  /**
+   * Names what the device's messages can reach: devices of one fabric reach each other, and none of another. Left out where only the
+   * network knows. Compared by `connectPair`.
+   */
+  readonly fabric?: string;
   /** One of `NodeType`. */
   readonly nodeType: number;
   /** One of `TransportType`. */
