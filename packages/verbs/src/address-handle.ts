@@ -10,6 +10,8 @@ import type { ProtectionDomain } from './protection-domain.ts';
 export class AddressHandle extends VerbsObject {
   /** The protection domain. */
   readonly pd: ProtectionDomain;
+  /** What a queue pair that uses it is in, itself or by a parent domain. @internal */
+  readonly domain: ProtectionDomain;
   /** The context that made it. */
   readonly context: Context;
   /** The provider's number of it, as in C's `handle`; what WQEs name. */
@@ -21,6 +23,7 @@ export class AddressHandle extends VerbsObject {
   constructor(pd: ProtectionDomain, handle: number, attr: AhAttr) {
     super([pd]);
     this.pd = pd;
+    this.domain = pd.domain;
     this.context = pd.context;
     this.handle = handle;
     this.attr = attr;

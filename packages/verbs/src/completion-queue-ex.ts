@@ -103,7 +103,7 @@ export class CompletionQueueEx extends CompletionQueue {
   }
 
   /** As `CompletionQueue.poll`; EINVAL within a batch. */
-  override poll(wcs: WorkCompletion[], limit: number = wcs.length): number {
+  override poll(wcs: WorkCompletion[], limit?: number): number {
     if (this.batch) throw this.misuse('ibv_poll_cq', 'a batch is open', 'call endPoll() first');
     return super.poll(wcs, limit);
   }

@@ -4,7 +4,7 @@ import { AsyncEventTarget } from './async-event-target.ts';
 import type { CqModerate } from './attributes/device.ts';
 import { assertOp, callOp } from './call-op.ts';
 import { CallsCompletionQueue } from './calls/calls-completion-queue.ts';
-import { checkInteger } from './check.ts';
+import { checkInteger, show } from './check.ts';
 import type { CompletionChannel } from './completion-channel.ts';
 import type { Context, WaitOptions } from './context.ts';
 import type { CqPath } from './data-path.ts';
@@ -85,13 +85,25 @@ export class CompletionQueue extends AsyncEventTarget {
 
   /**
    * Fills `wcs` with the oldest completions, at most `limit`, and returns how many there were. Never waits. Poll into an array
-   * that is made once: `WorkCompletion.array(n)`. Source: `ibv_poll_cq`(3).
+   * that is made once: `WorkCompletion.array(n)`. Throws EINVAL for what is no array of completions, and for a limit beyond it.
+   * Source: `ibv_poll_cq`(3).
    */
-  poll(wcs: WorkCompletion[], limit: number = wcs.length): number {
+  poll(wcs: WorkCompletion[], limit?: number): number {
     if (this.destroyed) this.assertLive('ibv_poll_cq');
-    const n = this.path.poll(wcs, limit < wcs.length ? limit : wcs.length);
-    if (n < 0) throw this.#pollError(-n);
-    return n;
+    try {
+      const most = limit === undefined ? wcs.length : limit;
+      if (most <= wcs.length) {
+        const n = this.path.poll(wcs, most);
+        // What is found proves the arguments; where nothing is, there is time to look at them.
+        if (n > 0 || (n === 0 && most > 0 && Array.isArray(wcs))) return n;
+        if (n < 0) throw this.#pollError(-n);
+      }
+    } catch (error) {
+      checkPoll(wcs, limit);
+      throw error;
+    }
+    checkPoll(wcs, limit);
+    return 0;
   }
 
   /**
@@ -224,5 +236,20 @@ export class CompletionQueue extends AsyncEventTarget {
 
   #pollError(errno: number): VerbsError {
     return new VerbsError({ code: errnoName(errno), verb: 'ibv_poll_cq', message: `${this.label} can't be polled` });
+  }
+}
+
+/** Refuses what completions can't be polled into. */
+function checkPoll(wcs: unknown, limit: unknown): void {
+  const verb = 'ibv_poll_cq';
+  if (!Array.isArray(wcs)) {
+    const hint = 'give an array of completions, WorkCompletion.array(n), also for one';
+    throw invalid(verb, `wcs is ${show(wcs)}, not an array`, hint, { what: 'wcs' });
+  }
+  if (limit !== undefined) checkInteger(verb, 'limit', limit, 0, wcs.length, 'length of wcs');
+  const most = limit === undefined ? wcs.length : Number(limit);
+  for (let i = 0; i < most; i++) {
+    if (typeof wcs[i] === 'object' && wcs[i] !== null) continue;
+    throw invalid(verb, `wcs[${i}] is ${show(wcs[i])}, not a WorkCompletion`, 'WorkCompletion.array(n) makes them');
   }
 }

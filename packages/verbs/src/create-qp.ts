@@ -74,12 +74,13 @@ function bindQueuePair(owner: ProtectionDomain | XrcDomain, init: QueuePairInit,
   const { srq } = init;
   const ops = callOp(context, VERB, 'createQp', request);
   const { handle, qpNum, dataPath } = ops;
+  const domain = request.xrcd === null ? (owner as ProtectionDomain).domain : null;
   if (dataPath.kind === 'calls') {
-    const sendPath = new CallsSendQueue(dataPath, ops.cap);
+    const sendPath = new CallsSendQueue(dataPath, ops.cap, domain);
     const recvPath = new CallsRecvQueue(dataPath);
     return new QueuePair(owner, { handle, qpNum, cap: ops.cap, init, dataPath, sendPath, recvPath });
   }
-  const sendPath = new RingSendBuilder(dataPath, qpType, sqSigAll);
+  const sendPath = new RingSendBuilder(dataPath, qpType, sqSigAll, domain);
   const recvPath = new RingRecvQueue(dataPath);
   // A receive of an XRC SRQ is found by that.
   if (qpType !== QpType.XRC_RECV)

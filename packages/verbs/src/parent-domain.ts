@@ -100,6 +100,11 @@ export class ParentDomain extends ProtectionDomain {
     this.pdContext = pdContext;
   }
 
+  /** @internal */
+  override get domain(): ProtectionDomain {
+    return this.parent;
+  }
+
   /** What messages call it. */
   override get label(): string {
     return `parent domain of ${this.parent.label}`;

@@ -5,6 +5,7 @@ import { QpState, qpStateStr, QpType, qpTypeStr } from './enums/qp.ts';
 import { SendFlags, WrOpcode } from './enums/wr.ts';
 import { Errno, errnoName, VerbsError } from './errors.ts';
 import type { QpCap } from './attributes/qp.ts';
+import type { ProtectionDomain } from './protection-domain.ts';
 import { isFlush } from './rings/is-flush.ts';
 import { flushReason, type Reason, type SendFacts } from './send-facts.ts';
 
@@ -15,6 +16,8 @@ export interface PostedQp {
   readonly state: number;
   readonly qpType: number;
   readonly cap: QpCap;
+  /** Its protection domain; an XRC_RECV queue pair has none. */
+  readonly pd: ProtectionDomain | null;
   /** Whether `wrStart` was called and the building goes on. */
   readonly building: boolean;
 }
@@ -77,7 +80,8 @@ function isReason(bad: SendFacts | Reason): bad is Reason {
   return Array.isArray(bad);
 }
 
-function invalidReason({ qpType, cap }: PostedQp, facts: SendFacts): Reason {
+function invalidReason(qp: PostedQp, facts: SendFacts): Reason {
+  const { qpType, cap } = qp;
   const { opcode, sgeCount, inlineBytes, ah } = facts;
   const inline = (facts.sendFlags & SendFlags.INLINE) !== 0;
   if (facts.hasInlineData && !inline) return ['it has inlineData but not the flag', 'add SendFlags.INLINE'];
@@ -94,7 +98,11 @@ function invalidReason({ qpType, cap }: PostedQp, facts: SendFacts): Reason {
     const message = `a datagram needs an address handle${ah === null ? '' : ' that lives'}`;
     return [message, 'set ah, remoteQpn and remoteQkey'];
   }
-  if (opcode === WrOpcode.BIND_MW) return bindReason(facts);
+  if (ah !== null) {
+    const foreign = foreignReason(qp, ah);
+    if (foreign !== null) return foreign;
+  }
+  if (opcode === WrOpcode.BIND_MW) return bindReason(qp, facts);
   const name = enumName(WrOpcode, opcode);
   return [`opcode ${name} is not one that this ${qpTypeStr(qpType)} QP can do${inline ? ' inline' : ''}`, ''];
 }
@@ -113,11 +121,28 @@ function withoutListReason(qpType: number, facts: SendFacts): Reason {
   return [`opcode ${enumName(WrOpcode, opcode)} is not one that this ${qpTypeStr(qpType)} QP can do`, ''];
 }
 
-function bindReason({ bind, sgeCount, hasInlineData }: SendFacts): Reason {
+/** Something that a work request names, of another PD, context or device than the QP; null when it is of the same. */
+function foreignReason(
+  { label, pd }: PostedQp,
+  object: { readonly label: string; readonly pd: ProtectionDomain },
+): Reason | null {
+  if (pd === null || object.pd.domain === pd.domain) return null;
+  const hint = 'make both in one protection domain';
+  const [there, here] = [object.pd.context, pd.context];
+  if (there === here) return [`${object.label} is of ${object.pd.label}, and ${label} of ${pd.label}`, hint];
+  const { name } = here.device;
+  const other = there.device === here.device ? 'another context of ' : there.device.name === name ? 'another ' : '';
+  const far = `${object.pd.label} of ${other}${there.device.name}`;
+  return [`${object.label} is of ${far}, and ${label} of ${pd.label} of ${name}`, hint];
+}
+
+function bindReason(qp: PostedQp, { bind, sgeCount, hasInlineData }: SendFacts): Reason {
   if (bind === null) return ['BIND_MW without bindMw', 'say which window is to show what'];
   if (sgeCount > 0 || hasInlineData) return ['BIND_MW with SGEs or inline data', 'leave them out'];
   const { mw, mr } = bind;
   if (mw.destroyed || mr?.destroyed === true) return [`${(mw.destroyed ? mw : mr)?.label} is already destroyed`, ''];
+  const foreign = foreignReason(qp, mw) ?? (mr === null ? null : foreignReason(qp, mr));
+  if (foreign !== null) return foreign;
   if (mw.type !== MwType.TYPE_2) return [`${mw.label} is of type 1`, 'use qp.bindMw()'];
   return ['BIND_MW is not an operation that this QP can do', ''];
 }

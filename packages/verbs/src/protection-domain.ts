@@ -55,6 +55,11 @@ export class ProtectionDomain extends VerbsObject {
     this.handle = handle;
   }
 
+  /** The one that things belong to which are made in it: itself, or what a parent domain stands for. @internal */
+  get domain(): ProtectionDomain {
+    return this;
+  }
+
   /** What messages call it. */
   get label(): string {
     return `PD ${this.handle}`;

@@ -394,8 +394,8 @@ export class QueuePair extends QueuePairEx {
   }
 
   #posted(): PostedQp {
-    const { label, destroyed, state, qpType, cap, building } = this;
-    return { label, destroyed, state, qpType, cap, building };
+    const { label, destroyed, state, qpType, cap, pd, building } = this;
+    return { label, destroyed, state, qpType, cap, pd, building };
   }
 
   #recvError(errno: number): VerbsError {

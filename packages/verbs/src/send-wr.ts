@@ -1,6 +1,6 @@
 /** Send work requests. */
-import type { AddressHandle } from './address-handle.ts';
-import { checkU32, checkU53, show } from './check.ts';
+import { AddressHandle } from './address-handle.ts';
+import { checkInstance, checkU32, checkU53, show } from './check.ts';
 import { SendFlags, WrOpcode } from './enums/wr.ts';
 import { invalid } from './errors.ts';
 import { checkBind, type MwBind } from './memory-window.ts';
@@ -184,6 +184,7 @@ export function assignSendWr(verb: string, wr: SendWr, init: SendWrInit): void {
   if (typeof remoteAddr === 'number') checkU53(verb, 'remoteAddr', remoteAddr);
   else checkU64(verb, 'remoteAddr', remoteAddr);
   if (inlineData !== null) checkInlineData(verb, inlineData);
+  if (ah !== null) checkInstance(verb, 'ah', ah, AddressHandle);
   wr.wrId = wrId;
   wr.opcode = opcode;
   wr.sendFlags = inlineData === null ? sendFlags : sendFlags | SendFlags.INLINE;

@@ -1,11 +1,15 @@
 import { expect } from 'chai';
+import type { AddressHandle } from '../src/address-handle.ts';
 import type { CompletionChannel } from '../src/completion-channel.ts';
 import type { CompletionQueue } from '../src/completion-queue.ts';
+import { MwType } from '../src/enums/mw.ts';
 import { QpType } from '../src/enums/qp.ts';
 import { SendFlags, WrOpcode } from '../src/enums/wr.ts';
 import { RecvWr } from '../src/recv-wr.ts';
+import { SendWqe } from '../src/rings/layout.ts';
 import { SendWr, type SendWrInit } from '../src/send-wr.ts';
 import { Sge } from '../src/sge.ts';
+import { WorkCompletion } from '../src/work-completion.ts';
 import { openConnected } from './support/connected.ts';
 import { errorOf } from './support/fake-provider.ts';
 
@@ -152,5 +156,127 @@ describe('an object of another kind', () => {
     for (const mask of [NaN, 0.5, -1, 2 ** 32, 'x', 1n]) {
       expect(errorOf(() => a.modify({ qpState: 1 }, as(mask))).details?.['what']).to.equal('mask');
     }
+  });
+});
+
+describe('an object of another protection domain, context or device', () => {
+  const { BIND_MW, SEND } = WrOpcode;
+  const opcode = SEND;
+
+  it('is no address handle of a datagram, in whatever form it is posted', () => {
+    const { a, b, pd, context, cq, wcs, ops } = openConnected({ qpType: QpType.UD });
+    const other = openConnected({ qpType: QpType.UD });
+    const attr = { grh: { dgid: 'fe80::1' } };
+    const own = pd.createAh(attr);
+    ops.qps.get(a.handle)!.destQpNum = b.qpNum;
+    const good = { opcode, sendFlags: SIGNALED, ah: own, remoteQpn: b.qpNum, remoteQkey: 1 };
+    const foreign: [AddressHandle, string][] = [
+      [other.pd.createAh(attr), `${other.pd.label} of another fake0`],
+      [context.allocPd().createAh(attr), 'is of PD'],
+    ];
+    for (const [ah, text] of foreign) {
+      const posts = [
+        () => a.postSend([good, { ...good, ah }, good]),
+        () => a.postSend(new SendWr({ ...good, next: new SendWr({ ...good, ah }) })),
+        () => {
+          a.wrStart();
+          a.wrFlags = SIGNALED;
+          a.wrSend();
+          a.wrSetUdAddr(own, b.qpNum, 1);
+          a.wrSend();
+          a.wrSetUdAddr(ah, b.qpNum, 1);
+          a.wrComplete();
+        },
+      ];
+      for (const post of posts) {
+        b.postRecv({});
+        const error = errorOf(post);
+        expect(error.code).to.equal('EINVAL');
+        expect(error.details?.['badWrIndex']).to.equal(1);
+        expect(error.message).to.contain(ah.label).and.contain(a.label).and.contain(text);
+        cq.poll(wcs);
+      }
+    }
+    expect(ops.device.executed.every((wqe) => wqe[SendWqe.REMOTE_ADDR_LO] === own.handle)).to.equal(true);
+    for (const ah of [{}, 5, b]) {
+      expect(errorOf(() => a.postSend({ ...good, ah: as(ah) })).message).to.contain('not a AddressHandle');
+      const wr = new SendWr(good);
+      wr.ah = as(ah);
+      expect(errorOf(() => a.postSend(wr)).message).to.contain('not a AddressHandle');
+    }
+  });
+
+  it('is no window and no region of a bind, in whatever form it is posted', () => {
+    const { a, pd, context, mr, buffer } = openConnected();
+    const other = openConnected();
+    const elsewhere = context.allocPd();
+    const parent = context.allocParentDomain({ pd });
+    a.bindMw(parent.allocMw(MwType.TYPE_1), { mr: parent.regMr(buffer, 0x1f) });
+    const regions = [other.mr, elsewhere.regMr(buffer, 0x1f)];
+    for (const [at, domain] of [other.pd, elsewhere].entries()) {
+      const [one, two] = [domain.allocMw(MwType.TYPE_1), domain.allocMw(MwType.TYPE_2)];
+      const [ownOne, ownTwo] = [pd.allocMw(MwType.TYPE_1), pd.allocMw(MwType.TYPE_2)];
+      const bind = { rkey: 1, addr: mr.addr, length: 8, access: 0 };
+      const foreign: [call: () => void, label: string][] = [
+        [() => a.bindMw(one, { mr }), one.label],
+        [() => a.bindMw(ownOne, { mr: regions[at] }), regions[at].label],
+        [() => a.postSend({ opcode: BIND_MW, bindMw: { ...bind, mw: two, mr } }), two.label],
+        [() => a.postSend({ opcode: BIND_MW, bindMw: { ...bind, mw: ownTwo, mr: regions[at] } }), regions[at].label],
+        [
+          () => {
+            a.wrStart();
+            a.wrBindMw(two, 1, { mr });
+            a.wrComplete();
+          },
+          two.label,
+        ],
+      ];
+      for (const [call, label] of foreign) {
+        const error = errorOf(call);
+        expect(error.code).to.equal('EINVAL');
+        expect(error.message).to.contain(`${label} is of PD`).and.contain(`${a.label} of PD ${pd.handle}`);
+      }
+      expect([ownOne.region, one.region, one.rkey]).to.deep.equal([null, null, one.handle]);
+    }
+  });
+});
+
+describe('a poll', () => {
+  it('into something else than an array of completions is refused, whether there is one or not', () => {
+    const { a, cq } = openConnected();
+    const [wc] = WorkCompletion.array(1);
+    const bads: [wcs: unknown, text: string][] = [
+      [wc, 'not an array'],
+      [undefined, 'wcs is undefined'],
+      [null, 'wcs is null'],
+      [5, 'wcs is 5'],
+      ['x', 'not an array'],
+      [{ length: 4 }, 'not an array'],
+      [[undefined], 'wcs[0] is undefined'],
+    ];
+    for (const posted of [false, true]) {
+      if (posted) a.postSend({ wrId: 7, opcode: WrOpcode.RDMA_WRITE, sendFlags: SIGNALED });
+      for (const [wcs, text] of bads) {
+        if (text.startsWith('wcs[') && !posted) continue; // nothing is written then
+        for (const limit of text === 'not an array' ? [undefined, 1] : [undefined]) {
+          const error = errorOf(() => cq.poll(as(wcs), limit));
+          expect(error).to.include({ code: 'EINVAL', verb: 'ibv_poll_cq' });
+          expect(error.message).to.contain(text);
+        }
+      }
+    }
+    expect(cq.poll([wc])).to.equal(1);
+    expect(wc.wrId).to.equal(7);
+  });
+
+  it('of an odd number of completions, or of more than there is room for, is refused', () => {
+    const { a, cq, wcs } = openConnected();
+    for (const limit of [-1, NaN, 'x', null, wcs.length + 1, Infinity, 2n ** 60n]) {
+      const error = errorOf(() => cq.poll(wcs, as(limit)));
+      expect(error).to.include({ code: 'EINVAL', verb: 'ibv_poll_cq' });
+      expect(error.message).to.contain('limit is');
+    }
+    a.postSend([1, 2].map((wrId) => ({ wrId, opcode: WrOpcode.RDMA_WRITE, sendFlags: SIGNALED })));
+    expect([cq.poll(wcs, 0), cq.poll([]), cq.poll(wcs, 1), cq.poll(wcs, wcs.length)]).to.deep.equal([0, 0, 1, 1]);
   });
 });

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { ContextOps, CqOps, QpOps, QpRequest } from '../src/driver/device-ops.ts';
 import type { CqCalls, QpCalls } from '../src/driver/data-path.ts';
 import { Device } from '../src/device.ts';
+import { MwType } from '../src/enums/mw.ts';
 import { QpState, QpType } from '../src/enums/qp.ts';
 import { SendFlags, WrOpcode } from '../src/enums/wr.ts';
 import { RecvWr } from '../src/recv-wr.ts';
@@ -149,6 +150,26 @@ describe('a data path of calls', () => {
     }
   });
 
+  it('posts what comes before an address handle or a window of another protection domain', () => {
+    const { ops, qp, context } = openCalls();
+    qp.toRts(qp.endpoint());
+    const foreign = context.allocPd().createAh({ grh: { dgid: 'fe80::1' } });
+    const [last, bad] = [new SendWr({ wrId: 3 }), new SendWr({ wrId: 2, ah: foreign })];
+    bad.next = last;
+    const first = new SendWr({ wrId: 1, next: bad });
+    const sent: number[] = [];
+    ops.onSend = ({ wrId }) => sent.push(wrId);
+    const error = errorOf(() => qp.postSend(first));
+    expect(error.details).to.deep.equal({ badWrIndex: 1 });
+    expect(error.message).to.contain(`${foreign.label} is of ${foreign.pd.label}`).and.contain(qp.label);
+    expect([sent, first.next]).to.deep.equal([[1], bad]);
+    expect(errorOf(() => qp.postSend(bad)).details).to.deep.equal({ badWrIndex: 0 });
+    const mw = foreign.pd.allocMw(MwType.TYPE_2);
+    const bindMw = { mw, rkey: 1, mr: null, addr: 0, length: 0, access: 0 };
+    expect(errorOf(() => qp.postSend({ opcode: WrOpcode.BIND_MW, bindMw })).message).to.contain(`${mw.label} is of`);
+    expect(sent).to.deep.equal([1]);
+  });
+
   it('refuses what the state does not take', () => {
     const { qp } = openCalls();
     expect(errorOf(() => qp.postSend({})).message).to.contain('a QP in RESET takes no sends');
@@ -209,9 +230,9 @@ describe('a data path of calls', () => {
   });
 
   it('hands on what only datagrams, XRC and invalidation have', () => {
-    const { ops, qp, context } = openCalls();
+    const { ops, qp } = openCalls();
     qp.toRts(qp.endpoint());
-    const ah = context.allocPd().createAh({ grh: { dgid: 'fe80::1' } });
+    const ah = qp.pd.createAh({ grh: { dgid: 'fe80::1' } });
     let seen: Partial<SendWr>[] = [];
     ops.onSend = (wr) => seen.push({ ah: wr.ah, remoteQpn: wr.remoteQpn, remoteQkey: wr.remoteQkey });
     qp.wrStart();

@@ -170,7 +170,7 @@ function callsWrapping(): () => Wrapping {
     return {
       wrapQp: (ops, sqSigAll) => {
         const path = ops.dataPath as QpRings;
-        const send = new RingSendQueue(path, QP_TYPE_RC, sqSigAll);
+        const send = new RingSendQueue(path, QP_TYPE_RC, sqSigAll, null);
         const recv = new RingRecvQueue(path);
         send.setReady(true); // the benchmark posts in RTS only
         recv.setReady(true);

@@ -106,16 +106,18 @@ export const addressHandleSuite = defineSuite('address-handle', ['ud'], (suite) 
     expectNoCompletion(a.sendCq);
   });
 
-  suite.provokes('one of another protection domain ends in SQE', async (bench) => {
+  suite.provokes('one of another protection domain or context is refused at the post', async (bench) => {
     const { a, b } = datagramPair(bench);
-    const foreign = a.context.allocPd().createAh(addressOf(b));
-    a.qp.postSend([datagram(1, [], foreign, b.qp), datagram(2, [], ahTo(a, b), b.qp)]);
-    await expectCompletions(
-      a.sendCq,
-      { wrId: 1, status: WcStatus.LOC_QP_OP_ERR },
-      { wrId: 2, status: WcStatus.WR_FLUSH_ERR },
-    );
-    expect(a.qp.query().attr.qpState).to.equal(QpState.SQE);
+    const elsewhere = bench.open().allocPd();
+    for (const pd of [a.context.allocPd(), elsewhere]) {
+      const foreign = pd.createAh(addressOf(b));
+      const error = expectError('EINVAL', () => {
+        a.qp.postSend([datagram(1, [], ahTo(a, b), b.qp), datagram(2, [], foreign, b.qp)]);
+      });
+      expect(error.message).to.contain(foreign.label).and.contain(a.qp.label);
+      await expectCompletions(a.sendCq, { wrId: 1 });
+    }
+    expect(a.qp.query().attr.qpState).to.equal(QpState.RTS);
   });
 
   suite.provokes('handles that are none end in SQE', ['directAccess'], async (bench) => {
@@ -126,7 +128,8 @@ export const addressHandleSuite = defineSuite('address-handle', ['ud'], (suite) 
     const ah = ahTo(a, b);
     const gone = ahTo(a, b);
     gone.destroy();
-    for (const handle of [0, -1, 0x7fffffff, ah.handle ^ 1, ah.handle + 256, gone.handle]) {
+    const foreign = context.allocPd().createAh(addressOf(b));
+    for (const handle of [0, -1, 0x7fffffff, ah.handle ^ 1, ah.handle + 256, gone.handle, foreign.handle]) {
       tampering.spoilNextSend(a.qp, { [SendWqe.REMOTE_ADDR_LO]: handle });
       a.qp.postSend(datagram(1, [], ah, b.qp));
       await expectCompletions(a.sendCq, { wrId: 1, status: WcStatus.LOC_QP_OP_ERR });

@@ -25,10 +25,6 @@ const refused: readonly { title: string; bind: (side: Side) => MwBindInit }[] = 
     bind: (b) => ({ mr: b.registerNew(4096, REMOTE_READ | MW_BIND), access: REMOTE_ATOMIC }),
   },
   {
-    title: 'a region of another protection domain',
-    bind: (b) => ({ mr: b.registerNew(4096, BINDABLE, b.context.allocPd()), access: REMOTE_READ }),
-  },
-  {
     title: 'a range that begins before the region',
     bind: (b) => beside(b, -1, 16),
   },
@@ -258,12 +254,25 @@ export const memoryWindow1Suite = defineSuite(
       expect(b.qp.query().attr.qpState).to.equal(QpState.RTS);
     });
 
-    suite.provokes('one of another protection domain is not bound', async (bench) => {
+    suite.provokes('a window or a region of another protection domain or context is refused at the post', (bench) => {
       const { b } = bench.pair();
       const mr = b.registerNew(4096, BINDABLE);
-      const mw = b.context.allocPd().allocMw(MwType.TYPE_1);
-      b.qp.bindMw(mw, { wrId: 1, mr, access: REMOTE_READ });
-      await expectCompletions(b.sendCq, { wrId: 1, status: WcStatus.MW_BIND_ERR });
+      const other = bench.side();
+      const [near, far] = [b.context.allocPd(), other.pd];
+      const regions = [b.registerNew(4096, BINDABLE, near), other.registerNew(4096, BINDABLE)];
+      for (const [at, pd] of [near, far].entries()) {
+        for (const bind of [
+          { mw: pd.allocMw(MwType.TYPE_1), mr },
+          { mw: b.pd.allocMw(MwType.TYPE_1), mr: regions[at] },
+        ]) {
+          const { rkey } = bind.mw;
+          expectError('EINVAL', () => {
+            b.qp.bindMw(bind.mw, { mr: bind.mr, access: REMOTE_READ });
+          });
+          expect(bind.mw.rkey, 'the key is as it was').to.equal(rkey);
+        }
+      }
+      expect(b.qp.query().attr.qpState).to.equal(QpState.RTS);
     });
 
     for (const { title, bind } of refused) {

@@ -4,6 +4,7 @@
 import { expect } from 'chai';
 import { AccessFlags, incRkey, MwType, QpState, SendFlags, WcOpcode, WcStatus, WrOpcode } from '@openverbs/verbs';
 import type { MemoryRegion, MwBind } from '@openverbs/verbs';
+import { SendWqe } from '@openverbs/verbs/rings';
 import { expectCompletions } from '../bench/completions.ts';
 import { bringTo } from '../bench/connect.ts';
 import { expectError } from '../bench/errors.ts';
@@ -20,6 +21,7 @@ import {
   WINDOW_ACCESS,
 } from '../bench/windows.ts';
 import { defineSuite } from '../define-suite.ts';
+import { tamperedPair } from './hostile-wqe.ts';
 
 const { LOCAL_WRITE, REMOTE_WRITE, REMOTE_READ, MW_BIND, ZERO_BASED } = AccessFlags;
 const NEEDS = ['rc', 'rdmaWrite', 'rdmaRead', 'memoryWindows', 'localInvalidate'] as const;
@@ -28,10 +30,6 @@ const NEEDS = ['rc', 'rdmaWrite', 'rdmaRead', 'memoryWindows', 'localInvalidate'
 const refused: readonly { title: string; change: (side: Side, good: MwBind) => Partial<MwBind> }[] = [
   { title: 'a region without MW_BIND', change: (b) => ({ ...whole(b.registerNew(4096, ACCESS_ALL)) }) },
   { title: 'writing without LOCAL_WRITE', change: (b) => ({ ...whole(b.registerNew(4096, REMOTE_READ | MW_BIND)) }) },
-  {
-    title: 'a region of another protection domain',
-    change: (b) => ({ ...whole(b.registerNew(4096, BINDABLE, b.context.allocPd())) }),
-  },
   { title: 'a range beyond the region', change: (_b, { addr }) => ({ addr: addr + 1 }) },
   { title: 'a range before the region', change: (_b, { addr }) => ({ addr: addr - 1 }) },
   { title: 'a range of 4 GiB', change: () => ({ length: 2 ** 32 }) },
@@ -42,16 +40,10 @@ const refused: readonly { title: string; change: (side: Side, good: MwBind) => P
   { title: 'the key of another window', change: (b) => ({ rkey: b.pd.allocMw(MwType.TYPE_2).rkey }) },
   { title: 'a key of another index', change: (_b, { rkey }) => ({ rkey: (rkey ^ 0x100) >>> 0 }) },
   { title: 'a key of 0', change: () => ({ rkey: 0 }) },
-  { title: 'a window of another protection domain', change: (b) => elsewhere(b) },
 ];
 
 function whole(mr: MemoryRegion): Pick<MwBind, 'mr' | 'addr' | 'length'> {
   return { mr, addr: mr.iova, length: mr.length };
-}
-
-function elsewhere(b: Side): Pick<MwBind, 'mw' | 'rkey'> {
-  const mw = b.context.allocPd().allocMw(MwType.TYPE_2);
-  return { mw, rkey: incRkey(mw.rkey) };
 }
 
 export const memoryWindow2Suite = defineSuite('memory-window-2', NEEDS, (suite) => {
@@ -227,6 +219,43 @@ export const memoryWindow2Suite = defineSuite('memory-window-2', NEEDS, (suite) 
       mr.dereg();
     });
   }
+
+  suite.provokes('a window or a region of another protection domain is refused at the post', (bench) => {
+    const { b } = bench.pair();
+    const mr = b.registerNew(4096, BINDABLE);
+    const foreign = b.context.allocPd();
+    const region = b.registerNew(4096, BINDABLE, foreign);
+    for (const [pd, bound] of [[foreign, mr] as const, [b.pd, region] as const]) {
+      const mw = pd.allocMw(MwType.TYPE_2);
+      expectError('EINVAL', () => {
+        b.qp.postSend(bindMw(1, mw, incRkey(mw.rkey), bound));
+      });
+      b.qp.wrStart();
+      b.qp.wrBindMw(mw, incRkey(mw.rkey), { mr: bound, access: REMOTE_READ });
+      expectError('EINVAL', () => {
+        b.qp.wrComplete();
+      });
+    }
+    expect(b.qp.query().attr.qpState).to.equal(QpState.RTS);
+  });
+
+  suite.provokes('keys of another protection domain are refused by the device', ['directAccess'], async (bench) => {
+    for (const part of ['window', 'region'] as const) {
+      const { a: b, tampering } = tamperedPair(bench);
+      const foreign = b.context.allocPd();
+      const mr = b.registerNew(4096, BINDABLE);
+      const [mw, other] = [b.pd, foreign].map((pd) => pd.allocMw(MwType.TYPE_2));
+      const region = b.registerNew(4096, BINDABLE, foreign);
+      tampering.spoilNextSend(
+        b.qp,
+        part === 'window'
+          ? { [SendWqe.BIND_MW]: other.handle, [SendWqe.BIND_RKEY]: incRkey(other.rkey) | 0 }
+          : { [SendWqe.BIND_LKEY]: region.lkey | 0, [SendWqe.BIND_ADDR_LO]: region.iova | 0 },
+      );
+      b.qp.postSend(bindMw(1, mw, incRkey(mw.rkey), mr));
+      await expectCompletions(b.sendCq, { wrId: 1, status: WcStatus.MW_BIND_ERR });
+    }
+  });
 
   suite.provokes('is not bound while it is', async (bench) => {
     const { a, b } = bench.pair();

@@ -4,6 +4,8 @@ import type { SendPath } from '../data-path.ts';
 import type { QpCalls } from '../driver/data-path.ts';
 import { SendFlags, WrOpcode } from '../enums/wr.ts';
 import { Errno } from '../errors.ts';
+import type { MwBind } from '../memory-window.ts';
+import type { ProtectionDomain } from '../protection-domain.ts';
 import { ATOMIC_WRITE_BYTES, FLUSH_LEVEL_SHIFT } from '../rings/layout.ts';
 import { SendWr } from '../send-wr.ts';
 import { Sge, type SgeLike } from '../sge.ts';
@@ -23,14 +25,17 @@ export class CallsSendQueue implements SendPath {
   private readonly maxWr: number;
   private readonly maxSge: number;
   private readonly maxInlineData: number;
+  /** Where address handles, memory windows and their regions have to be from. */
+  private readonly domain: ProtectionDomain | null;
   private ready: boolean;
   /** Work requests of the extended form, kept for reuse. */
   private readonly staging: SendWr[];
   /** Their inline data: a copy is made anew only when its length changes. */
   private readonly inlineData: Uint8Array[];
 
-  constructor(calls: QpCalls, { maxSendWr, maxSendSge, maxInlineData }: QpCap) {
+  constructor(calls: QpCalls, { maxSendWr, maxSendSge, maxInlineData }: QpCap, domain: ProtectionDomain | null) {
     this.calls = calls;
+    this.domain = domain;
     this.maxWr = maxSendWr;
     this.maxSge = maxSendSge;
     this.maxInlineData = maxInlineData;
@@ -44,6 +49,8 @@ export class CallsSendQueue implements SendPath {
   post(wr: SendWr): number {
     this.badWrIndex = 0;
     if (!this.ready) return EINVAL;
+    const foreign = this.findForeign(wr);
+    if (foreign >= 0) return this.postBefore(wr, foreign);
     const errno = this.calls.postSend(wr);
     if (errno !== 0) this.badWrIndex = this.calls.badWrIndex;
     return errno;
@@ -59,8 +66,8 @@ export class CallsSendQueue implements SendPath {
     const errno = this.check(staged);
     if (errno !== 0) return errno;
     const { index, data, opcode, addressed, ah } = staged;
-    if ((addressed & UD) !== 0 && ah?.destroyed === true) return EINVAL;
-    if (opcode === WrOpcode.BIND_MW && (data !== NONE || !isBindable(staged))) return EINVAL;
+    if ((addressed & UD) !== 0 && ah !== null && (ah.destroyed || ah.domain !== this.domain)) return EINVAL;
+    if (opcode === WrOpcode.BIND_MW && (data !== NONE || !this.isBindable(staged.bind))) return EINVAL;
     if (opcode >= WrOpcode.FLUSH && data !== NONE) return EINVAL;
     const wr = this.place(index);
     wr.wrId = staged.wrId;
@@ -109,6 +116,41 @@ export class CallsSendQueue implements SendPath {
     if (errno === 0) return this.postList(last);
     this.badWrIndex = last.index;
     return errno;
+  }
+
+  /** Place in a chain of the first work request that names an object of another PD or device, or -1. A chain without end is the provider's. */
+  private findForeign(first: SendWr): number {
+    let index = 0;
+    for (let wr: SendWr | null = first; wr !== null && index < this.maxWr; wr = wr.next, index++) {
+      if (wr.ah !== null && wr.ah.domain !== this.domain) return index;
+      if (wr.opcode === WrOpcode.BIND_MW && wr.bindMw !== null && !this.isOwn(wr.bindMw)) return index;
+    }
+    return -1;
+  }
+
+  /** Posts the first `count` of a chain, and refuses the next. */
+  private postBefore(first: SendWr, count: number): number {
+    if (count === 0) return EINVAL;
+    let last = first;
+    for (let i = 1; i < count; i++) last = last.next!;
+    const { next } = last;
+    last.next = null;
+    try {
+      const errno = this.calls.postSend(first);
+      this.badWrIndex = errno === 0 ? count : this.calls.badWrIndex;
+      return errno === 0 ? EINVAL : errno;
+    } finally {
+      last.next = next;
+    }
+  }
+
+  /** Whether window and region are there, and of this PD; the window is of type 2. */
+  private isBindable(bind: MwBind | null): boolean {
+    return bind?.mw.bindable === true && bind.mr?.destroyed !== true && this.isOwn(bind);
+  }
+
+  private isOwn({ mw, mr }: MwBind): boolean {
+    return mw.pd.domain === this.domain && (mr === null || mr.pd.domain === this.domain);
   }
 
   private postList(last: StagedSend): number {
@@ -163,11 +205,6 @@ export class CallsSendQueue implements SendPath {
     wr.remoteQkey = datagram ? staged.remoteQkey >>> 0 : 0;
     wr.remoteSrqn = (staged.addressed & XRC) !== 0 ? staged.remoteSrqn : 0;
   }
-}
-
-/** Whether window and region are there; the window is of type 2. */
-function isBindable({ bind }: StagedSend): boolean {
-  return bind?.mw.bindable === true && bind.mr?.destroyed !== true;
 }
 
 /** Gives the list a length. Setting the length of an array costs a call into V8, so not for nothing. */

@@ -2,6 +2,7 @@
 import type { SendPath } from '../data-path.ts';
 import { SendFlags, WrOpcode } from '../enums/wr.ts';
 import { Errno } from '../errors.ts';
+import type { ProtectionDomain } from '../protection-domain.ts';
 import type { SgeLike } from '../sge.ts';
 import { NoOperation, StagedAddress, StagedData, type StagedSend } from '../staged-send.ts';
 import { ATOMIC_WRITE_BYTES, SendWqe, SGE_WORDS, SgeWords } from './layout.ts';
@@ -49,8 +50,8 @@ export class RingSendBuilder extends RingSendQueue implements SendPath {
   /** Bit n: `WrOpcode` n with one SGE has no words but those that {@link RingSendBuilder.append} writes by itself. */
   private readonly plain: number;
 
-  constructor(rings: QpRings, qpType: number, sqSigAll: boolean) {
-    super(rings, qpType, sqSigAll);
+  constructor(rings: QpRings, qpType: number, sqSigAll: boolean, domain: ProtectionDomain | null) {
+    super(rings, qpType, sqSigAll, domain);
     this.badWr = null;
     this.plain = this.addressing === CONNECTED && this.maxSge > 0 ? this.opcodes & ~SPECIAL : 0;
   }
@@ -207,7 +208,7 @@ export class RingSendBuilder extends RingSendQueue implements SendPath {
       i32[wqe + REMOTE_SRQN] = (addressed & XRC_ADDRESS) !== 0 ? staged.remoteSrqn : 0;
       return true;
     }
-    if ((addressed & UD_ADDRESS) === 0 || ah?.destroyed !== false) return false;
+    if ((addressed & UD_ADDRESS) === 0 || ah === null || ah.destroyed || ah.domain !== this.domain) return false;
     i32[wqe + RKEY] = staged.remoteQkey;
     i32[wqe + REMOTE_ADDR_LO] = ah.handle;
     i32[wqe + REMOTE_ADDR_HI] = staged.remoteQpn;

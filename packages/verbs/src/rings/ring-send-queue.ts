@@ -3,6 +3,7 @@ import { QpType } from '../enums/qp.ts';
 import { SendFlags, WrOpcode } from '../enums/wr.ts';
 import { Errno } from '../errors.ts';
 import type { MwBind } from '../memory-window.ts';
+import type { ProtectionDomain } from '../protection-domain.ts';
 import type { SendWr } from '../send-wr.ts';
 import { ATOMIC_WRITE_BYTES, FLUSH_LEVEL_SHIFT, QpDoorbellRecord, SendWqe, SGE_WORDS, SgeWords } from './layout.ts';
 import { isFlush } from './is-flush.ts';
@@ -78,6 +79,8 @@ export class RingSendQueue {
   protected readonly mask: number;
   /** SIGNALED when every work request makes a completion, else 0. */
   protected readonly signalAll: number;
+  /** Where address handles, memory windows and their regions have to be from; null takes none. @internal */
+  protected readonly domain: ProtectionDomain | null;
   /** CONNECTED, DATAGRAM or XRC. */
   protected readonly addressing: number;
   /** Free-running count of WQEs posted, an int32. */
@@ -85,7 +88,7 @@ export class RingSendQueue {
   /** {@link RingSendQueue.maxWr}, or 0 while nothing may be posted, so that one comparison sees both. */
   protected limit: number;
 
-  constructor(rings: QpRings, qpType: number, sqSigAll: boolean) {
+  constructor(rings: QpRings, qpType: number, sqSigAll: boolean, domain: ProtectionDomain | null) {
     this.slots = new WorkQueueSlots(rings.sqLog2Count);
     this.badWrIndex = 0;
     this.maxSge = rings.maxSendSge;
@@ -101,6 +104,7 @@ export class RingSendQueue {
     this.strideShift = rings.sqLog2Bytes - 2;
     this.mask = this.slots.mask;
     this.signalAll = sqSigAll ? SIGNALED : 0;
+    this.domain = domain;
     this.addressing = qpType === QpType.UD ? DATAGRAM : qpType === QpType.XRC_SEND ? XRC : CONNECTED;
     this.head = 0;
     this.limit = 0;
@@ -226,7 +230,9 @@ export class RingSendQueue {
 
   /** What a memory window is to show. @internal */
   protected writeBind(wqe: number, { mw, mr, rkey, access, addr, length }: MwBind): boolean {
-    if (!mw.bindable || mr?.destroyed === true) return false;
+    // The device knows keys and handles by number, and those of another device are numbers too.
+    if (!mw.bindable || mw.pd.domain !== this.domain) return false;
+    if (mr !== null && (mr.destroyed || mr.pd.domain !== this.domain)) return false;
     const { i32 } = this;
     i32[wqe + BIND_LENGTH_LO] = length | 0;
     i32[wqe + BIND_LENGTH_HI] = length / TWO_32;
@@ -249,7 +255,7 @@ export class RingSendQueue {
       return true;
     }
     const ah = wr.ah;
-    if (ah === null || ah.destroyed) return false;
+    if (ah === null || ah.destroyed || ah.domain !== this.domain) return false;
     i32[wqe + RKEY] = wr.remoteQkey | 0;
     i32[wqe + REMOTE_ADDR_LO] = ah.handle;
     i32[wqe + REMOTE_ADDR_HI] = wr.remoteQpn;
