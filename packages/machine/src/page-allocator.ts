@@ -126,6 +126,22 @@ export class PageAllocator {
     return freed;
   }
 
+  /** First addresses of all buffers of an owner; walks all blocks once. */
+  ownedBy(owner: number): number[] {
+    checkOwner(owner);
+    const entered = this.lock.enter();
+    const found: number[] = [];
+    try {
+      for (let page = this.heap.nextOwned(owner, 0); page !== 0;) {
+        found.push(page * PAGE_BYTES);
+        page = this.heap.nextOwned(owner, page + this.heap.sizeAt(page));
+      }
+    } finally {
+      if (entered) this.lock.release();
+    }
+    return found;
+  }
+
   /** Owner of the buffer that contains an address, or 0. */
   ownerOf(addr: number): number {
     return this.withBuffer(addr, (page) => this.heap.ownerAt(page));

@@ -114,7 +114,10 @@ describe('PageAllocator', () => {
   it('frees all buffers of an owner and no other', () => {
     const { pages } = Machine.create({ memoryBytes: 4 * MiB });
     const live = Array.from({ length: 90 }, (_, i) => pages.alloc(4096 * (1 + (i % 5)), 4096, 1 + (i % 3)));
+    const second = live.filter((_, i) => i % 3 === 1);
+    expect(pages.ownedBy(2)).to.have.members(second);
     expect(pages.freeOwned(2)).to.equal(30);
+    expect(pages.ownedBy(2)).to.deep.equal([]);
     expect(live.map((addr) => pages.ownerOf(addr))).to.deep.equal(live.map((_, i) => [1, 0, 3][i % 3]));
     expect(pages.freeOwned(2)).to.equal(0);
     expect(pages.freeOwned(1) + pages.freeOwned(3)).to.equal(60);

@@ -1,0 +1,267 @@
+/**
+ * A hypervisor in machine memory, for domains on any threads of one process.
+ *
+ * @packageDocumentation
+ */
+import { hostClock, Machine, PAGE_BYTES, THREADS_MAX } from '@openverbs/machine';
+import type { MachineHandle } from '@openverbs/machine';
+import { HypervisorError } from '../errors.ts';
+import type { Domain, DomainInfo, DomainInit, Hypervisor, Toolstack } from '../hypervisor.ts';
+import { checkLimits, DOM0, DOMAIN_NAME_BYTES_MAX } from '../limits.ts';
+import type { HypervisorLimits } from '../limits.ts';
+import { WordListeners } from './async-wait.ts';
+import { DomainAccess } from './domain-access.ts';
+import { EmulatedDomain } from './emulated-domain.ts';
+import { DomainRecord, DomainState, HvHeader } from './layout.ts';
+import { upcall } from './ports.ts';
+import { giveBackThread, rebuild, tearDown } from './recovery.ts';
+import { createTables, findTables, reserve } from './tables.ts';
+import type { Slot, Tables } from './tables.ts';
+import { directoriesOf, firstRecords, releaseRecords } from './xenstore/domain-directories.ts';
+import { StoreLog } from './xenstore/log.ts';
+
+/** Time between two looks whether threads have ended, which cost some 20 µs for each thread. */
+const LIVENESS_CHECK_NS_MIN = 10e6;
+
+/** What another thread needs to join. Plain data: send it by `postMessage` or as `workerData`. */
+export interface HypervisorHandle {
+  readonly kind: 'openverbs-hypervisor';
+  readonly machine: MachineHandle;
+}
+
+/**
+ * The emulated hypervisor, with Xen's semantics. One a machine; each thread has an object of its own.
+ *
+ * Domains share the memory of the process, so that they cannot be kept from storing where they should not: what is checked is all that
+ * goes through the hypervisor.
+ *
+ * @example
+ * ```ts
+ * const machine = Machine.create();
+ * const hypervisor = EmulatedHypervisor.create(machine);
+ * const guest = hypervisor.domain(hypervisor.createDomain({ name: 'guest', memoryBytes: 2 ** 20 }));
+ * const shared = guest.grantTable.sharePages(0, 1);
+ * const mapping = hypervisor.domain(0).grantTable.map(guest.domid, shared.refs);
+ * ```
+ */
+export class EmulatedHypervisor implements Hypervisor, Toolstack {
+  /** Structured-clonable: gives another thread access by {@link EmulatedHypervisor.join}. */
+  readonly handle: HypervisorHandle;
+  /** The memory of all domains. */
+  readonly machine: Machine;
+  /** Sizes of the tables. */
+  readonly limits: HypervisorLimits;
+  private readonly tables: Tables;
+  private readonly log: StoreLog;
+  private readonly listeners: WordListeners;
+  private readonly open = new Set<EmulatedDomain>();
+
+  private constructor(tables: Tables) {
+    this.tables = tables;
+    this.machine = tables.machine;
+    this.limits = tables.limits;
+    this.handle = { kind: 'openverbs-hypervisor', machine: tables.machine.handle };
+    this.listeners = new WordListeners(tables.i32);
+    this.log = new StoreLog(tables);
+    tables.recover = () => {
+      this.recover();
+    };
+  }
+
+  /**
+   * Makes the hypervisor of a machine, with dom0.
+   *
+   * @throws HypervisorError `EEXIST` when there is one; `EINVAL` for a limit; `ENOMEM`
+   */
+  static create(machine: Machine, limits: Partial<HypervisorLimits> = {}): EmulatedHypervisor {
+    const hypervisor = new EmulatedHypervisor(createTables(machine, checkLimits(limits)));
+    hypervisor.log.update(() => {
+      hypervisor.log.append(firstRecords());
+      hypervisor.addDomain('Domain-0', machine.u8.length / PAGE_BYTES);
+    });
+    return hypervisor;
+  }
+
+  /**
+   * Joins from another thread.
+   *
+   * @param machine - the thread's machine, if it is attached already: one a thread
+   * @throws HypervisorError `EINVAL` when the handle is none
+   */
+  static join(handle: HypervisorHandle, machine?: Machine): EmulatedHypervisor {
+    if ((handle as Partial<HypervisorHandle> | undefined)?.kind !== 'openverbs-hypervisor') {
+      throw new HypervisorError('EINVAL', 'not the handle of a hypervisor', 'pass `handle` of that of another thread');
+    }
+    return new EmulatedHypervisor(findTables(machine ?? Machine.attach(handle.machine)));
+  }
+
+  domain(domid: number): Domain {
+    const slot = this.tables.locked(() => {
+      const running = this.tables.running(domid);
+      this.signOn();
+      const thread = running.record + DomainRecord.THREAD;
+      if (this.tables.i32[thread] === 0) this.tables.i32[thread] = this.tables.thread;
+      return running;
+    });
+    const services = { listeners: this.listeners, tend: this.tend };
+    const domain = new EmulatedDomain(new DomainAccess(this.tables, slot, services), this.log, () => {
+      this.closed(domain, slot);
+    });
+    this.open.add(domain);
+    return domain;
+  }
+
+  createDomain({ name, memoryBytes }: DomainInit): number {
+    if (!/^[A-Za-z0-9_.+-]+$/.test(name) || name.length > DOMAIN_NAME_BYTES_MAX) {
+      const hint = `1 to ${DOMAIN_NAME_BYTES_MAX} letters, digits and _.+-`;
+      throw new HypervisorError('EINVAL', `'${name.slice(0, 100)}' is no name of a domain`, hint);
+    }
+    if (!(memoryBytes > 0 && memoryBytes <= 2 ** 42)) {
+      throw new HypervisorError('EINVAL', `memoryBytes of domain ${name} is ${memoryBytes}`);
+    }
+    return this.log.update(() => this.addDomain(name, Math.ceil(memoryBytes / PAGE_BYTES)));
+  }
+
+  destroyDomain(domid: number): void {
+    if (domid === DOM0) throw new HypervisorError('EPERM', 'dom0 cannot be destroyed');
+    this.log.update(() => {
+      this.destroy(this.tables.running(domid));
+    });
+  }
+
+  domains(): DomainInfo[] {
+    const infos = this.tables.locked(() => this.tables.existing().map((slot) => this.infoOf(slot)));
+    return infos.sort((a, b) => a.domid - b.domid);
+  }
+
+  /**
+   * Cleans up behind threads that have ended: destroys the domains that they executed, and gives back what they had in others. Waits do it
+   * by themselves now and then.
+   *
+   * @returns how many threads
+   */
+  reap(): number {
+    return this.log.update(() => {
+      let reaped = 0;
+      for (let index = 1; index <= THREADS_MAX; index++) {
+        const token = this.tables.i32[this.threadWord(index)];
+        if (!this.tables.hasEnded(token)) continue;
+        this.reapThread(index, token);
+        reaped++;
+      }
+      return reaped;
+    });
+  }
+
+  /** Closes all handles that this thread has open, and signs it off. The domains live on. */
+  close(): void {
+    for (const domain of [...this.open]) domain.close();
+    const word = this.threadWord(this.machine.threadIndex);
+    Atomics.compareExchange(this.tables.i32, word, this.tables.thread, 0);
+  }
+
+  private readonly tend = (): void => {
+    const { header } = this.tables;
+    const { f64 } = this.machine;
+    const word = (header + HvHeader.NEXT_LOOK_NS) >>> 1;
+    const nowNs = hostClock.nowNs();
+    if (nowNs < f64[word]) return;
+    f64[word] = nowNs + LIVENESS_CHECK_NS_MIN;
+    if (this.someThreadEnded()) this.reap();
+  };
+
+  private someThreadEnded(): boolean {
+    for (let index = 1; index <= THREADS_MAX; index++) {
+      if (this.tables.hasEnded(this.tables.i32[this.threadWord(index)])) return true;
+    }
+    return false;
+  }
+
+  /** Notes that this thread has domains open. The lock must be held. */
+  private signOn(): void {
+    const { i32, thread } = this.tables;
+    const index = this.machine.threadIndex;
+    const before = i32[this.threadWord(index)];
+    if (before === thread) return;
+    // A thread that had the same slot of the machine, and ended.
+    if (before !== 0) this.reapThread(index, before);
+    i32[this.threadWord(index)] = thread;
+  }
+
+  private threadWord(index: number): number {
+    return this.tables.header + HvHeader.THREADS + index - 1;
+  }
+
+  private reapThread(index: number, token: number): void {
+    const { i32 } = this.tables;
+    this.log.sync();
+    for (const slot of this.tables.existing()) {
+      if (i32[slot.record + DomainRecord.STATE] !== DomainState.RUNNING) continue;
+      const executed = i32[slot.record + DomainRecord.THREAD] === token;
+      if (executed && i32[slot.record + DomainRecord.DOMID] !== DOM0) this.destroy(slot);
+      else giveBackThread(this.tables, slot, token);
+    }
+    i32[this.tables.header + HvHeader.THREAD_DEATHS]++;
+    i32[this.threadWord(index)] = 0;
+  }
+
+  /** Makes a domain in a free slot. Within a step of the log. */
+  private addDomain(name: string, maxPages: number): number {
+    const { tables } = this;
+    const { i32 } = tables;
+    const index = tables.freeSlot();
+    tables.giveTables(index);
+    const slot = tables.slot(index);
+    reserve(slot);
+    const domid = tables.nextDomid();
+    const bytes = Buffer.from(name);
+    this.machine.u8.set(bytes, (slot.record + DomainRecord.NAME) * 4);
+    i32[slot.record + DomainRecord.NAME_BYTES] = bytes.length;
+    i32[slot.record + DomainRecord.DOMID] = domid;
+    i32[slot.record + DomainRecord.THREAD] = 0;
+    i32[slot.record + DomainRecord.MAX_PAGES] = maxPages;
+    i32[slot.record + DomainRecord.TOT_PAGES] = 0;
+    this.log.append(directoriesOf(this.log.replica, domid, name));
+    Atomics.store(i32, slot.record + DomainRecord.STATE, DomainState.RUNNING);
+    return domid;
+  }
+
+  /** Within a step of the log. May be repeated, when it was cut off. */
+  private destroy(slot: Slot): void {
+    const { i32 } = this.tables;
+    Atomics.store(i32, slot.record + DomainRecord.STATE, DomainState.DYING);
+    this.log.append(releaseRecords(this.log.replica, i32[slot.record + DomainRecord.DOMID]), true);
+    tearDown(this.tables, slot);
+    upcall(this.tables, slot);
+  }
+
+  private recover(): void {
+    rebuild(this.tables);
+    this.log.sync();
+    for (const slot of this.tables.existing()) {
+      if (this.tables.i32[slot.record + DomainRecord.STATE] === DomainState.DYING) this.destroy(slot);
+    }
+  }
+
+  private infoOf({ record }: Slot): DomainInfo {
+    const { i32, machine } = this.tables;
+    const start = (record + DomainRecord.NAME) * 4;
+    return {
+      domid: i32[record + DomainRecord.DOMID],
+      name: Buffer.from(machine.u8.slice(start, start + i32[record + DomainRecord.NAME_BYTES])).toString(),
+      state: i32[record + DomainRecord.STATE] === DomainState.RUNNING ? 'running' : 'dying',
+      totPages: i32[record + DomainRecord.TOT_PAGES],
+      maxPages: i32[record + DomainRecord.MAX_PAGES],
+    };
+  }
+
+  private closed(domain: EmulatedDomain, slot: Slot): void {
+    this.open.delete(domain);
+    if ([...this.open].some((other) => other.domid === domain.domid)) return;
+    this.tables.locked(() => {
+      const { i32, thread } = this.tables;
+      if (this.tables.find(domain.domid) !== slot) return;
+      if (i32[slot.record + DomainRecord.THREAD] === thread) i32[slot.record + DomainRecord.THREAD] = 0;
+    });
+  }
+}

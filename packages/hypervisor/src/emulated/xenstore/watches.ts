@@ -1,0 +1,88 @@
+/** The watches of a connection and their events. They belong to the thread of the connection, and end with it. */
+import { HypervisorError } from '../../errors.ts';
+import { DOM0 } from '../../limits.ts';
+import type { WatchEvent } from '../../xenstore.ts';
+import { domainPath, isWithin, parentOf, watchable } from './paths.ts';
+import { permits } from './permissions.ts';
+import type { Replica } from './replica.ts';
+
+interface Watch {
+  /** As given. */
+  readonly path: string;
+  readonly absolute: string;
+  readonly token: string;
+}
+
+export class Watches {
+  private readonly domid: number;
+  private readonly replica: Replica;
+  private readonly watchesMax: number;
+  private readonly watches: Watch[] = [];
+  private readonly events: { readonly watch: Watch; readonly path: string }[] = [];
+
+  constructor(domid: number, replica: Replica, watchesMax: number) {
+    this.domid = domid;
+    this.replica = replica;
+    this.watchesMax = domid === DOM0 ? Infinity : watchesMax;
+  }
+
+  add(path: string, token: string): void {
+    const watch = { path, absolute: watchable(this.domid, path), token };
+    if (this.indexOf(path, token) >= 0) {
+      throw new HypervisorError('EEXIST', `${path} is watched with the token '${token}' already`);
+    }
+    if (this.watches.length >= this.watchesMax) {
+      const message = `domain ${this.domid} has ${this.watchesMax} watches (xenstoreWatchesMax)`;
+      throw new HypervisorError('E2BIG', message, 'end watches that are not needed, or raise the limit');
+    }
+    this.watches.push(watch);
+    this.events.push({ watch, path });
+  }
+
+  remove(path: string, token: string): void {
+    const index = this.indexOf(path, token);
+    if (index < 0) throw new HypervisorError('ENOENT', `${path} is not watched with the token '${token}'`);
+    const [watch] = this.watches.splice(index, 1);
+    for (let i = this.events.length - 1; i >= 0; i--) if (this.events[i].watch === watch) this.events.splice(i, 1);
+  }
+
+  /** Queues the events of a change; the replica is at that change. */
+  fire(path: string, exact: boolean): void {
+    for (const watch of this.watches) {
+      if (!(exact ? path === watch.absolute : isWithin(path, watch.absolute))) continue;
+      if (this.mayRead(path)) this.queue(watch, this.named(watch, path));
+    }
+  }
+
+  take(): WatchEvent | undefined {
+    const event = this.events.shift();
+    return event && { path: event.path, token: event.watch.token };
+  }
+
+  clear(): void {
+    this.watches.length = 0;
+    this.events.length = 0;
+  }
+
+  /** One event is enough for what was not looked at yet. */
+  private queue(watch: Watch, path: string): void {
+    if (!this.events.some((event) => event.watch === watch && event.path === path)) this.events.push({ watch, path });
+  }
+
+  /** Events of a relative watch have relative paths. */
+  private named(watch: Watch, path: string): string {
+    return watch.path === watch.absolute ? path : path.slice(domainPath(this.domid).length + 1);
+  }
+
+  private mayRead(path: string): boolean {
+    for (let at = path; at !== ''; at = parentOf(at)) {
+      const node = this.replica.get(at);
+      if (node !== undefined) return permits(node.permissions, this.domid, 'r');
+    }
+    return this.domid === DOM0;
+  }
+
+  private indexOf(path: string, token: string): number {
+    return this.watches.findIndex((watch) => watch.path === path && watch.token === token);
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * What the tables of a hypervisor hold, with the defaults of Xen and its tools.
+ *
+ * @packageDocumentation
+ */
+import { HypervisorError } from './errors.ts';
+
+/** Number of the device domain. */
+export const DOM0 = 0;
+/** Domain numbers from here on have other meanings in Xen (DOMID_FIRST_RESERVED). */
+export const DOMID_FIRST_RESERVED = 0x7ff0;
+/** References below this one are for the console and xenstore (GNTTAB_NR_RESERVED_ENTRIES). */
+export const GRANT_REFS_RESERVED = 8;
+/** Bytes of a page, the unit of grants. */
+export const XEN_PAGE_BYTES = 4096;
+/** Longest name of a domain, bytes of UTF-8. */
+export const DOMAIN_NAME_BYTES_MAX = 64;
+
+/** Longest absolute path in xenstore (XENSTORE_ABS_PATH_MAX). */
+export const XENSTORE_ABS_PATH_MAX = 3072;
+/** Longest relative path in xenstore (XENSTORE_REL_PATH_MAX). */
+export const XENSTORE_REL_PATH_MAX = 2048;
+/** Most bytes of one message to xenstore, path and value together (XENSTORE_PAYLOAD_MAX). */
+export const XENSTORE_PAYLOAD_BYTES_MAX = 4096;
+
+/** Sizes of a hypervisor's tables. Memory is taken only by what is used of them. */
+export interface HypervisorLimits {
+  /** Domains at a time, dom0 and those included that are dead but have pages in use. */
+  readonly domainsMax: number;
+  /** Grants of a domain. */
+  readonly grantsMax: number;
+  /** Pages of other domains that a domain has mapped (maptrack entries). */
+  readonly mappingsMax: number;
+  /** Event channel ports of a domain, port 0 included, which is none. */
+  readonly portsMax: number;
+  /** Runs of pages that a domain has pinned for its devices. */
+  readonly pinnedRunsMax: number;
+  /** Bytes of the contents of xenstore. */
+  readonly xenstoreBytesMax: number;
+  /** Nodes in xenstore that a guest owns (xenstored: quota nodes). */
+  readonly xenstoreNodesMax: number;
+  /** Watches of a guest's connection. */
+  readonly xenstoreWatchesMax: number;
+  /** Open transactions of a guest's connection. */
+  readonly xenstoreTransactionsMax: number;
+  /** Bytes of path, value and permissions of a node that a guest owns. */
+  readonly xenstoreEntryBytesMax: number;
+}
+
+/** Defaults: Xen 4.17 and its xenstored where they have such a limit. */
+export const DEFAULT_LIMITS: HypervisorLimits = {
+  domainsMax: 64,
+  grantsMax: 32768,
+  mappingsMax: 65536,
+  portsMax: 1024,
+  pinnedRunsMax: 65536,
+  xenstoreBytesMax: 4 * 2 ** 20,
+  xenstoreNodesMax: 1000,
+  xenstoreWatchesMax: 128,
+  xenstoreTransactionsMax: 10,
+  xenstoreEntryBytesMax: 2048,
+};
+
+/** The largest value that a table can have. */
+export const LIMITS_MAX: HypervisorLimits = {
+  domainsMax: 1024,
+  grantsMax: 2 ** 20,
+  mappingsMax: 2 ** 20,
+  portsMax: 4096,
+  pinnedRunsMax: 2 ** 20,
+  xenstoreBytesMax: 256 * 2 ** 20,
+  xenstoreNodesMax: 2 ** 20,
+  xenstoreWatchesMax: 2 ** 16,
+  xenstoreTransactionsMax: 2 ** 16,
+  xenstoreEntryBytesMax: XENSTORE_PAYLOAD_BYTES_MAX,
+};
+
+/** Smallest values below which nothing works. */
+const LIMITS_MIN: Partial<HypervisorLimits> = { grantsMax: 16, portsMax: 8, xenstoreBytesMax: 65536 };
+
+/**
+ * Fills what is left out, and checks the rest.
+ *
+ * @throws HypervisorError `EINVAL` that names the limit
+ */
+export function checkLimits(given: Partial<HypervisorLimits>): HypervisorLimits {
+  const limits = { ...DEFAULT_LIMITS, ...given };
+  for (const name of Object.keys(limits) as (keyof HypervisorLimits)[]) {
+    const value = limits[name];
+    const [min, max] = [LIMITS_MIN[name] ?? 1, LIMITS_MAX[name]];
+    if (max === undefined) {
+      const known = Object.keys(DEFAULT_LIMITS).join(', ');
+      throw new HypervisorError('EINVAL', `${name} is no limit of a hypervisor`, `the limits are ${known}`);
+    }
+    if (!(Number.isInteger(value) && value >= min && value <= max)) {
+      throw new HypervisorError('EINVAL', `${name} is ${value}, but goes from ${min} to ${max}`);
+    }
+  }
+  return limits;
+}

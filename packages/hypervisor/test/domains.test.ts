@@ -1,0 +1,146 @@
+import { expect } from 'chai';
+import { Machine } from '@openverbs/machine';
+import { EmulatedHypervisor } from '../src/index.ts';
+import type { HypervisorHandle } from '../src/index.ts';
+import { expectError, PAGE, soon, testbed } from './support/testbed.ts';
+
+describe('domains', () => {
+  it('are numbered, listed and described', () => {
+    const { hypervisor, guest, other } = testbed();
+    guest.memory.allocPages(3);
+    expect(hypervisor.domains()).to.deep.equal([
+      { domid: 0, name: 'Domain-0', state: 'running', totPages: 0, maxPages: 65536 },
+      { domid: guest.domid, name: 'guest', state: 'running', totPages: 3, maxPages: 256 },
+      { domid: other.domid, name: 'other', state: 'running', totPages: 0, maxPages: 256 },
+    ]);
+    expect([guest.domid, other.domid]).to.deep.equal([1, 2]);
+  });
+
+  it('are refused with a bad name, without memory, and when there are too many', () => {
+    const { hypervisor } = testbed({ domainsMax: 3 });
+    for (const name of ['', 'a b', 'x'.repeat(65), 'a/b'])
+      expectError(() => hypervisor.createDomain({ name, memoryBytes: PAGE }), 'EINVAL');
+    for (const memoryBytes of [0, -1, NaN, Infinity])
+      expectError(() => hypervisor.createDomain({ name: 'x', memoryBytes }), 'EINVAL');
+    expectError(() => hypervisor.createDomain({ name: 'x', memoryBytes: PAGE }), 'ENOSPC', /domainsMax/);
+    expect(hypervisor.domains()).to.have.length(3);
+  });
+
+  it('that do not exist cannot be opened or destroyed, and dom0 stays', () => {
+    const { hypervisor } = testbed();
+    for (const domid of [7, -1, 0.5, NaN]) {
+      expectError(() => hypervisor.domain(domid), 'ESRCH');
+      expectError(() => hypervisor.destroyDomain(domid), 'ESRCH');
+    }
+    expectError(() => hypervisor.destroyDomain(0), 'EPERM');
+  });
+
+  it('have numbers that are not used again soon', () => {
+    const { hypervisor, other } = testbed({ domainsMax: 3 });
+    hypervisor.destroyDomain(other.domid);
+    const next = hypervisor.createDomain({ name: 'next', memoryBytes: PAGE });
+    expect(next).to.equal(other.domid + 1);
+    expect(other.alive).to.be.false;
+    expectError(() => other.memory.allocPages(1), 'ESRCH', /destroyed/);
+    expectError(() => other.xenstore.read('name'), 'ESRCH');
+    expectError(() => other.eventChannels.take(), 'ESRCH');
+    expectError(() => other.grantTable.map(0, []).page(0), 'ESRCH');
+  });
+
+  it('that are destroyed give back what they had of others, and keep what others have of them', () => {
+    const { machine, hypervisor, dom0, guest, other } = testbed();
+    const { usedBytes } = machine.pages.stats();
+    const shared = guest.grantTable.sharePages(0, 2);
+    const kept = guest.memory.allocPages(4);
+    const mapping = dom0.grantTable.map(guest.domid, [shared.refs[0]]);
+    const pinned = dom0.memory.pinPages(guest.domid, [kept + 1, kept + 3]);
+    const granted = other.grantTable.sharePages(guest.domid, 1);
+    guest.grantTable.map(other.domid, granted.refs);
+    expectError(() => granted.unshare(), 'EBUSY');
+    mapping.page(0).i32[mapping.page(0).word] = 42;
+
+    hypervisor.destroyDomain(guest.domid);
+    granted.unshare();
+    expect(mapping.page(0).i32[mapping.page(0).word]).to.equal(42);
+    expect(hypervisor.domains()[1]).to.include({ domid: guest.domid, state: 'dying', totPages: 6 });
+    expectError(() => hypervisor.domain(guest.domid), 'ESRCH');
+    expectError(() => dom0.grantTable.map(guest.domid, shared.refs), 'ESRCH');
+    expectError(() => dom0.memory.pinPages(guest.domid, [kept]), 'ESRCH');
+
+    mapping.unmap();
+    expect(hypervisor.domains()[1]).to.include({ domid: guest.domid, state: 'dying', totPages: 4 });
+    pinned.unpin();
+    expect(hypervisor.domains().map(({ domid }) => domid)).to.deep.equal([0, other.domid]);
+    expect(machine.pages.stats().usedBytes).to.equal(usedBytes);
+  });
+
+  it('close their handles as processes do', () => {
+    const { hypervisor, dom0, guest } = testbed();
+    const shared = guest.grantTable.sharePages(0, 1);
+    const process = hypervisor.domain(0);
+    process.grantTable.map(guest.domid, shared.refs);
+    process.memory.pinPages(guest.domid, [shared.page(0).address / PAGE]);
+    const port = process.eventChannels.allocUnbound(guest.domid);
+    expectError(() => shared.unshare(), 'EBUSY', /mapped/);
+    process.close();
+    process.close();
+    shared.unshare();
+    expectError(() => guest.eventChannels.bindInterdomain(0, port), 'EINVAL');
+    expectError(() => process.eventChannels.take(), 'ESRCH', /closed/);
+    expect(dom0.alive).to.be.true;
+  });
+
+  it('wait for anything, and not for ever', () => {
+    const { machine, guest } = testbed();
+    let turns = 0;
+    machine.pollers.push(() => turns++);
+    guest.waitUntil(() => turns > 3, soon());
+    expectError(
+      () =>
+        guest.waitUntil(
+          () => false,
+          0,
+          () => 'Godot',
+        ),
+      'ETIMEDOUT',
+      /Godot \(domain 1\)/,
+    );
+  });
+
+  it('that are destroyed while they wait stop waiting', async () => {
+    const { machine, hypervisor, guest, other } = testbed();
+    machine.pollers.push(() => {
+      if (guest.alive) hypervisor.destroyDomain(guest.domid);
+    });
+    expectError(() => guest.eventChannels.wait(soon()), 'ESRCH');
+    machine.pollers.length = 0;
+    const waiting = other.eventChannels.waitAsync().catch((error: unknown) => error);
+    hypervisor.destroyDomain(other.domid);
+    expect(await waiting).to.include({ code: 'ESRCH' });
+  });
+});
+
+describe('EmulatedHypervisor', () => {
+  it('is one a machine, found by its handle', () => {
+    const { machine, hypervisor, guest } = testbed();
+    expectError(() => EmulatedHypervisor.create(machine), 'EEXIST');
+    const handle = structuredClone(hypervisor.handle);
+    const second = EmulatedHypervisor.join(handle, machine);
+    expect(second.domains()).to.deep.equal(hypervisor.domains());
+    expect(second.limits).to.deep.equal(hypervisor.limits);
+    guest.xenstore.write('data/a', 'b');
+    expect(second.domain(guest.domid).xenstore.read('data/a')).to.equal('b');
+    second.close();
+    expectError(() => EmulatedHypervisor.join({} as HypervisorHandle), 'EINVAL');
+    const bare = Machine.create({ memoryBytes: 2 ** 20 });
+    expectError(() => EmulatedHypervisor.join(handle, bare), 'EINVAL');
+  });
+
+  it('checks its limits by name', () => {
+    const machine = Machine.create({ memoryBytes: 2 ** 20 });
+    expectError(() => EmulatedHypervisor.create(machine, { grantsMax: 1 }), 'EINVAL', /grantsMax is 1/);
+    expectError(() => EmulatedHypervisor.create(machine, { portsMax: 4097 }), 'EINVAL', /portsMax/);
+    expectError(() => EmulatedHypervisor.create(machine, { ports: 1 } as object), 'EINVAL', /ports is no limit/);
+    expectError(() => EmulatedHypervisor.create(machine), 'ENOMEM', /smaller limits/);
+  });
+});
