@@ -8,7 +8,7 @@ const QUICK_LOSSES = [1];
 export const loss: Benchmark = {
   name: 'loss',
   title:
-    '16 messages of 64 KiB in flight, MTU 4096, 5 us each way, timeout 4.096 us * 2^3 = 33 us; of frames lost, in percent',
+    '16 messages of 64 KiB in flight, MTU 4096, 5 us each way, timeout 4.096 us * 2^2 = 16 us; of frames lost, in percent',
   // One process: time is virtual, and the samples differ by their seeds alone.
   cases: ({ quick }) => (quick ? QUICK_LOSSES : LOSSES).map((percent) => ({ fields: { loss: percent }, starts: 1 })),
   lines: ({ fields }, samples) => [
