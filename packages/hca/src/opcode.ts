@@ -27,6 +27,11 @@ export const SEND_OPCODES: Readonly<Record<number, number>> = {
   [QpcType.XRC_RECV]: 0,
 };
 
+/** Whether a send queue that executes `opcodes`, a bit mask, executes this one. */
+export function executes(opcodes: number, opcode: number): boolean {
+  return opcode >>> 0 <= 31 && ((opcodes >>> opcode) & 1) !== 0;
+}
+
 /** `ibv_wc_opcode` of each. */
 export const WC_OPCODE: Readonly<Uint8Array> = Uint8Array.of(1, 1, 0, 0, 2, 3, 4, 6, 5, 0, 0, 0, 0, 0, 8, 9);
 

@@ -6,13 +6,13 @@
 import type { Machine } from '@openverbs/machine';
 import { ATOMIC_WRITE_BYTES, CqeSyndrome, VendorErr } from '@openverbs/verbs/rings';
 import { Qpc } from './layout.ts';
-import { Opcode, SendFlag } from './opcode.ts';
+import { executes, Opcode, SEND_OPCODES, SendFlag } from './opcode.ts';
 import { Request } from './request.ts';
 import { ScatterList } from './scatter-list.ts';
 import type { WorkQueueReader } from './work-queue-reader.ts';
 
-const { MAX_RD_ATOMIC } = Qpc;
-const { RDMA_READ, ATOMIC_FETCH_AND_ADD, LOCAL_INV, BIND_MW, SEND_WITH_INV, FLUSH, ATOMIC_WRITE } = Opcode;
+const { MAX_RD_ATOMIC, TYPE } = Qpc;
+const { RDMA_READ, ATOMIC_FETCH_AND_ADD, LOCAL_INV, BIND_MW, FLUSH, ATOMIC_WRITE } = Opcode;
 const { INLINE } = SendFlag;
 const { LOCAL_QP_OP_ERR, LOCAL_PROT_ERR, LOCAL_LENGTH_ERR } = CqeSyndrome;
 
@@ -63,6 +63,8 @@ export class SendWqeFetcher {
   /** Opcodes that came later than the others; apart, so that those don't pay. */
   #fetchOther(q: number, w: number, opcode: number): number {
     const { request, list } = this;
+    // Those before are of RC and XRC alike.
+    if (!executes(SEND_OPCODES[this.#i32[q + TYPE]], opcode)) return this.#refuseOpcode(opcode);
     if (opcode === LOCAL_INV) return LOCAL_OPERATION;
     const isInline = (request.flags & INLINE) !== 0;
     if (opcode === BIND_MW) {
@@ -74,7 +76,6 @@ export class SendWqeFetcher {
     }
     if (opcode === FLUSH) return this.#fetchFlush(q, w, isInline);
     if (opcode === ATOMIC_WRITE) return this.#fetchAtomicWrite(q, w, isInline);
-    if (opcode !== SEND_WITH_INV) return this.refuse(LOCAL_QP_OP_ERR, VendorErr.BAD_OPCODE, opcode);
     const reader = this.#reader;
     const failed = isInline ? reader.inlineData(q, w, list) : reader.sendSges(q, w, request.sgeCount, false, list);
     return failed === 0 ? 0 : this.#refuseSges(failed);
@@ -111,8 +112,11 @@ export class SendWqeFetcher {
   /** The same, of a send queue that executes `opcodes` only, a bit mask. */
   fetchOf(q: number, w: number, opcodes: number): number {
     const failed = this.fetch(q, w);
-    const opcode = this.request.opcode;
-    if (opcode >>> 0 <= 31 && ((opcodes >>> opcode) & 1) !== 0) return failed;
+    const { opcode } = this.request;
+    return executes(opcodes, opcode) ? failed : this.#refuseOpcode(opcode);
+  }
+
+  #refuseOpcode(opcode: number): number {
     return this.refuse(LOCAL_QP_OP_ERR, VendorErr.BAD_OPCODE, opcode);
   }
 
