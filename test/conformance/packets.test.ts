@@ -6,7 +6,6 @@ import { capabilities, deviations, sessionOf } from './emulated.ts';
 runConformance({
   name: 'the emulated provider, messages as packets',
   open: () => sessionOf(openVerbs({ provider: 'emulated', emulated: { devices: 2, packets: true } })),
-  // The wire's XRC header is not there yet.
-  capabilities: { ...capabilities, xrc: false },
+  capabilities,
   deviations,
 });

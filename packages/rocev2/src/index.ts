@@ -17,7 +17,7 @@ export { formatFrame } from './format.ts';
 export { checkIcrc, icrc, storeIcrc } from './icrc.ts';
 export { IPV4_HEADER_BYTES } from './ipv4.ts';
 export { IPV6_HEADER_BYTES } from './ipv6.ts';
-export { Opcode, OPCODE_INFO, opcodeName, OpcodeFlag, Transport, transportOf } from './opcodes.ts';
+export { Opcode, OPCODE_INFO, opcodeName, OpcodeFlag, operationOf, Transport, transportOf } from './opcodes.ts';
 export { Packet } from './packet.ts';
 export { addPsn, comparePsn, packetCount, PSN_MASK, psnDistance } from './psn.ts';
 export { rnrTimerNs } from './rnr-timer.ts';

@@ -198,6 +198,11 @@ export function transportOf(opcode: number): Transport {
   return (opcode & 0xe0) as Transport;
 }
 
+/** The operation of an opcode, which is its opcode on RC. */
+export function operationOf(opcode: number): number {
+  return opcode & 0x1f;
+}
+
 function makeInfo(): Uint32Array {
   const info = new Uint32Array(256);
   for (const [name, opcode] of Object.entries(Opcode)) {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { Opcode, OPCODE_INFO, opcodeName, OpcodeFlag, Transport, transportOf } from '../src/opcodes.ts';
+import { Opcode, OPCODE_INFO, opcodeName, OpcodeFlag, operationOf, Transport, transportOf } from '../src/opcodes.ts';
 import { headerBytes } from '../src/transport-headers.ts';
 
 const SNAPSHOT = new URL('../../test/snapshots/opcodes.txt', import.meta.url);
@@ -27,6 +27,7 @@ describe('opcodes', () => {
     for (const [name, opcode] of Object.entries(Opcode)) {
       const prefix = name.split('_')[0] as keyof typeof Transport;
       expect(transportOf(opcode), name).to.equal(Transport[prefix]);
+      expect(transportOf(opcode) | operationOf(opcode), name).to.equal(opcode);
     }
   });
 

@@ -88,8 +88,7 @@ export const xrcSuite = defineSuite('xrc', ['rc', 'srq', 'xrc'], (suite) => {
       other.receivers[0].srq.postRecv({ wrId: 1 });
       receivers[0].srq.postRecv({ wrId: 1 });
       qp.postSend({ wrId: 2, sendFlags: 2, remoteSrqn: remoteSrqn & 0xffffff });
-      const [wc] = await expectCompletions(sender.sendCq, { wrId: 2, status: REM_INV_REQ_ERR });
-      expect(wc.explain()).to.contain('shared receive queue');
+      await expectCompletions(sender.sendCq, { wrId: 2, status: REM_INV_REQ_ERR });
       expect(target.query().attr.qpState).to.equal(QpState.ERR);
       for (const { cq } of [...receivers, ...other.receivers]) expectNoCompletion(cq);
     }

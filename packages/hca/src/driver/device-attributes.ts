@@ -3,7 +3,6 @@ import { AtomicCap, DeviceCapFlags, DeviceCapFlagsEx, LinkLayer, Mtu, PortCapFla
 import type { DeviceAttr, DeviceAttrEx, PortAttr } from '@openverbs/verbs';
 import type { CapabilityManifest } from '@openverbs/verbs/driver';
 import { CAPABILITY_MANIFEST_VERSION } from '@openverbs/verbs/driver';
-import type { Engine } from '../engine.ts';
 import { type Hca, RESERVED_MPTS, RESERVED_PDS, RESERVED_QPS } from '../hca.ts';
 import { Port } from '../layout.ts';
 import * as limits from '../limits.ts';
@@ -48,11 +47,6 @@ export const CAPABILITIES: CapabilityManifest = {
   },
 };
 
-/** What it supports on a machine: packets carry no XRC messages. */
-export function capabilitiesOf({ packets }: Pick<Engine, 'packets'>): CapabilityManifest {
-  return packets === null ? CAPABILITIES : { ...CAPABILITIES, supports: { ...CAPABILITIES.supports, xrc: false } };
-}
-
 /** Node GUID as one number. */
 export function nodeGuid(hca: Hca): bigint {
   const [hi, lo] = hca.guid;
@@ -72,12 +66,13 @@ const DEVICE_CAP_FLAGS =
   DeviceCapFlags.AUTO_PATH_MIG |
   DeviceCapFlags.SHUTDOWN_PORT |
   DeviceCapFlags.MEM_WINDOW |
-  DeviceCapFlags.MEM_WINDOW_TYPE_2B;
+  DeviceCapFlags.MEM_WINDOW_TYPE_2B |
+  DeviceCapFlags.XRC;
 
 /** Not FLUSH_PERSISTENT: the memory of a machine ends with its process. */
 const DEVICE_CAP_FLAGS_EX = DeviceCapFlagsEx.FLUSH_GLOBAL | DeviceCapFlagsEx.ATOMIC_WRITE;
 
-export function deviceAttr(hca: Hca, engine: Pick<Engine, 'packets'>): DeviceAttr {
+export function deviceAttr(hca: Hca): DeviceAttr {
   const guid = nodeGuid(hca);
   return {
     fwVer: '0.1.0',
@@ -90,7 +85,7 @@ export function deviceAttr(hca: Hca, engine: Pick<Engine, 'packets'>): DeviceAtt
     hwVer: 0,
     maxQp: limits.QPS_MAX - RESERVED_QPS,
     maxQpWr: limits.QP_WR_MAX,
-    deviceCapFlags: DEVICE_CAP_FLAGS | (capabilitiesOf(engine).supports.xrc === true ? DeviceCapFlags.XRC : 0),
+    deviceCapFlags: DEVICE_CAP_FLAGS,
     maxSge: limits.SGES_MAX,
     maxSgeRd: limits.SGES_MAX,
     maxCq: limits.CQS_MAX,
@@ -127,12 +122,12 @@ export function deviceAttr(hca: Hca, engine: Pick<Engine, 'packets'>): DeviceAtt
 const CORE_CLOCK_KHZ = 1e6;
 const TIMESTAMP_MASK = 0xffffffffffffffffn;
 
-export function deviceAttrEx(hca: Hca, engine: Pick<Engine, 'packets'>): Omit<DeviceAttrEx, 'origAttr'> {
+export function deviceAttrEx(hca: Hca): Omit<DeviceAttrEx, 'origAttr'> {
   return {
     odpCaps: { generalCaps: 0n, rcOdpCaps: 0, ucOdpCaps: 0, udOdpCaps: 0 },
     completionTimestampMask: TIMESTAMP_MASK,
     hcaCoreClock: CORE_CLOCK_KHZ,
-    deviceCapFlagsEx: BigInt(deviceAttr(hca, engine).deviceCapFlags >>> 0) | DEVICE_CAP_FLAGS_EX,
+    deviceCapFlagsEx: BigInt(deviceAttr(hca).deviceCapFlags >>> 0) | DEVICE_CAP_FLAGS_EX,
     cqModCaps: { maxCqCount: limits.CQ_MODERATION_COUNT_MAX, maxCqPeriod: limits.CQ_MODERATION_PERIOD_US_MAX },
     maxDmSize: 0n,
     xrcOdpCaps: 0,

@@ -4,7 +4,7 @@
  * Handles are the device's own numbers: QPN, CQN, memory key, PD number.
  */
 import type { Clock } from '@openverbs/machine';
-import { Gid, QpType, VerbsError } from '@openverbs/verbs';
+import { Gid, VerbsError } from '@openverbs/verbs';
 import type {
   AhAttr,
   CqModerate,
@@ -54,7 +54,7 @@ import { asVerbsError } from './errors.ts';
 import { HcaCqs } from './hca-cqs.ts';
 import { HcaEventSource } from './hca-event-source.ts';
 import { HcaSrqs } from './hca-srqs.ts';
-import { checkXrc, HcaXrcds } from './hca-xrcds.ts';
+import { HcaXrcds } from './hca-xrcds.ts';
 import { fromQpc, toQpChange } from './qp-attributes.ts';
 import { qpGeometry } from './ring-geometry.ts';
 import type { RingBuffer } from './ring-memory.ts';
@@ -141,12 +141,12 @@ export class HcaContext implements ContextOps {
 
   queryDevice(): DeviceAttr {
     this.#assertAlive();
-    return deviceAttr(this.#hca, this.#engine);
+    return deviceAttr(this.#hca);
   }
 
   queryDeviceEx(): Omit<DeviceAttrEx, 'origAttr'> {
     this.#assertAlive();
-    return deviceAttrEx(this.#hca, this.#engine);
+    return deviceAttrEx(this.#hca);
   }
 
   queryPort(port: number): PortAttr {
@@ -321,7 +321,6 @@ export class HcaContext implements ContextOps {
         hint: 'use QpType.RC, UC, UD, XRC_SEND or XRC_RECV',
       });
     }
-    if (request.qpType === QpType.XRC_SEND || request.qpType === QpType.XRC_RECV) checkXrc(this.#engine);
     const geometry = asVerbsError(() => qpGeometry(request.cap, request.srq !== null));
     const buffer = this.#rings.alloc(geometry.bytes);
     const { cap, bytes, ...rings } = geometry;

@@ -6,7 +6,7 @@ import type { CapabilityManifest, ContextOps, DeviceFaults, DeviceOps } from '@o
 import { assertAlive, isRemoved } from '../device-faults.ts';
 import type { Engine } from '../engine.ts';
 import type { Hca } from '../hca.ts';
-import { capabilitiesOf, nodeGuid } from './device-attributes.ts';
+import { CAPABILITIES, nodeGuid } from './device-attributes.ts';
 import { asVerbsError } from './errors.ts';
 import { HcaContext } from './hca-context.ts';
 import { hcaFaults } from './hca-faults.ts';
@@ -29,7 +29,7 @@ export class HcaDevice implements DeviceOps {
     this.name = hca.name;
     this.guid = nodeGuid(hca);
     this.fabric = `machine ${engine.machine.id.toString(16).padStart(16, '0')}`;
-    this.capabilities = capabilitiesOf(engine);
+    this.capabilities = CAPABILITIES;
     this.#engine = engine;
     this.#hca = hca;
     this.#clock = clock;

@@ -2,7 +2,6 @@
 import { fstatSync } from 'node:fs';
 import { VerbsError } from '@openverbs/verbs';
 import type { CommandInterface } from '../command-interface.ts';
-import type { Engine } from '../engine.ts';
 import { asVerbsError } from './errors.ts';
 
 /** `oflags` of ibv_open_xrcd(3), with Linux's values on every host. */
@@ -21,7 +20,6 @@ export class HcaXrcds {
   }
 
   open(fd: number, oflags: number): number {
-    checkXrc(this.#commands.engine);
     if ((oflags & ~(O_CREAT | O_EXCL)) !== 0) {
       throw new VerbsError({ code: 'EINVAL', message: `oflags are O_CREAT and O_EXCL, not 0o${oflags.toString(8)}` });
     }
@@ -42,16 +40,6 @@ export class HcaXrcds {
   closeAll(): void {
     for (const number of [...this.#open]) this.close(number);
   }
-}
-
-/** Refuses XRC on a machine whose messages travel as packets. */
-export function checkXrc(engine: Pick<Engine, 'packets'>): void {
-  if (engine.packets === null) return;
-  throw new VerbsError({
-    code: 'EOPNOTSUPP',
-    message: 'packets carry no XRC messages on this device',
-    hint: 'use XRC on a link without faults',
-  });
 }
 
 /** All threads of a process have the same files, so an inode names a domain for all of them. */

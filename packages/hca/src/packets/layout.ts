@@ -95,5 +95,7 @@ export const Resource = {
   LENGTH: 8,
   /** First PSN of the read request that is answered, for FIRST and ONLY. */
   REQUEST_PSN: 9,
+  /** Protection domain of its key: of XRC that of the SRQ that it named, and the next request may name another. */
+  PD: 10,
   WORDS: 16,
 } as const;

@@ -11,6 +11,7 @@ import {
   Opcode as Wire,
   OPCODE_INFO,
   OpcodeFlag,
+  operationOf,
   psnDistance,
 } from '@openverbs/rocev2';
 import { CqeSyndrome, VendorErr } from '@openverbs/verbs/rings';
@@ -109,7 +110,7 @@ export class PacketCompleter {
       return;
     }
     const info = OPCODE_INFO[packet.opcode];
-    if (packet.opcode === Wire.RC_ACKNOWLEDGE) this.#acknowledge(q, t);
+    if (operationOf(packet.opcode) === Wire.RC_ACKNOWLEDGE) this.#acknowledge(q, t);
     else if (!this.#passed(q, t, addPsn(packet.psn, -1))) this.#resend(q, t);
     else if ((info & OpcodeFlag.READ) !== 0) this.#readResponse(q, t, info);
     else this.#atomicResponse(q, t);
@@ -146,7 +147,7 @@ export class PacketCompleter {
    */
   #ghost(q: number, t: number): void {
     const { psn, opcode, syndrome } = this.#port.in;
-    const waitsForGone = opcode === Wire.RC_ACKNOWLEDGE && syndrome === Aeth.NAK_PSN_SEQUENCE;
+    const waitsForGone = operationOf(opcode) === Wire.RC_ACKNOWLEDGE && syndrome === Aeth.NAK_PSN_SEQUENCE;
     if (comparePsn(psn, this.#i32[t + Qpt.SENT]) >= 0 || waitsForGone)
       this.#i32[q + Qpc.WAIT_REASON] = VendorErr.PSN_MISMATCH;
   }
@@ -212,9 +213,7 @@ export class PacketCompleter {
     if (comparePsn(i32[t + NEXT], unacked) < 0) i32[t + NEXT] = unacked;
     i32[q + RETRIES_LEFT] = i32[q + RETRY_CNT];
     i32[q + RNR_RETRIES_LEFT] = i32[q + RNR_RETRY];
-    if (i32[q + WAITING] !== Waiting.RESPONSE) return;
-    this.#timers.stop(q);
-    i32[q + WAITING] = Waiting.NOT; // the requester starts it again if something is under way
+    this.#stopTimer(q);
   }
 
   /** Something was lost on the way: begins again there, once until there is progress or the timer runs out. */
@@ -224,6 +223,15 @@ export class PacketCompleter {
     i32[t + RESENT_AT] = i32[t + UNACKED] + 1;
     this.#counters.add(q, Count.COMPLETER_RETRY_ERR);
     this.#requester.rewind(q, t);
+    // What is sent now has all of the time for its answer: else it would go a third time before that can be there.
+    this.#stopTimer(q);
+  }
+
+  /** The retransmission timer; the requester starts it again if something is under way. */
+  #stopTimer(q: number): void {
+    if (this.#i32[q + WAITING] !== Waiting.RESPONSE) return;
+    this.#timers.stop(q);
+    this.#i32[q + WAITING] = Waiting.NOT;
   }
 
   #waitForReceiver(q: number, t: number, timer: number): void {
@@ -270,7 +278,7 @@ export class PacketCompleter {
   /** A flush or an atomic write was done: the response is that of a read of nothing (IBTA annex A19; Linux rxe_resp.c). */
   #emptyResponse(q: number, t: number, s: number): void {
     const { psn, opcode, payloadLength } = this.#port.in;
-    if (opcode !== Wire.RC_RDMA_READ_RESPONSE_ONLY || payloadLength !== 0) return this.#badResponse(q, t);
+    if (operationOf(opcode) !== Wire.RC_RDMA_READ_RESPONSE_ONLY || payloadLength !== 0) return this.#badResponse(q, t);
     this.#complete(q, t, s, addPsn(psn, 1));
   }
 

@@ -6,11 +6,11 @@
  */
 import type { Machine } from '@openverbs/machine';
 import { addPsn, comparePsn, packetCount, psnDistance } from '@openverbs/rocev2';
-import { CqeSyndrome, QpDoorbellRecord, VendorErr } from '@openverbs/verbs/rings';
+import { CqeSyndrome, QpDoorbellRecord, SendWqe, VendorErr } from '@openverbs/verbs/rings';
 import { AsyncEvent } from '../async-event.ts';
 import type { Completer } from '../completer.ts';
 import { Count, type Counters } from '../counters.ts';
-import { Qpc, QpcState, Waiting } from '../layout.ts';
+import { Qpc, QpcState, QpcType, Waiting } from '../layout.ts';
 import type { LocalOperations } from '../local-operations.ts';
 import { Opcode, SendFlag, WC_OPCODE } from '../opcode.ts';
 import type { QpStateMachine } from '../qp-state.ts';
@@ -27,6 +27,7 @@ const { UNACKED, NEXT, SEND_INDEX, ASSIGNED, READS, STARTED } = Qpt;
 const { RTS, SQD } = QpcState;
 const { RDMA_READ, ATOMIC_CMP_AND_SWP, FLUSH, ATOMIC_WRITE } = Opcode;
 const FLAGS_SHIFT = 8;
+const SRQN_MAX = 0xffffff;
 
 export class PacketRequester {
   readonly #i32: Int32Array;
@@ -146,6 +147,7 @@ export class PacketRequester {
       return false;
     }
     if ((state !== RTS && state !== SQD) || i32[q + WAITING] === Waiting.RNR) return false;
+    if (i32[q + TYPE] === QpcType.XRC_RECV) return false; // it has no send queue, whatever its doorbell record says
     if (i32[t + STARTED] === 0) {
       i32[t + UNACKED] = i32[t + NEXT] = i32[t + Qpt.SENT] = i32[q + SQ_PSN];
       i32[t + SEND_INDEX] = i32[t + ASSIGNED] = i32[q + SQ_CONSUMER];
@@ -246,6 +248,7 @@ export class PacketRequester {
     out.solicited = last && (request.flags & SendFlag.SOLICITED) !== 0 ? 1 : 0;
     out.ackReq = last || (n + 1) % ACK_REQ_PACKETS === 0 ? 1 : 0;
     out.imm = out.invalidateRkey = request.imm;
+    if (i32[q + TYPE] === QpcType.XRC_SEND) this.#setSrq(i32[this.wqeAt(q, index) + SendWqe.REMOTE_SRQN]);
     this.#setRemote(opcode, offset, list.length - offset);
     const hasPayload = !isResponded(opcode) || opcode === ATOMIC_WRITE;
     const length = hasPayload ? Math.min(list.length - offset, 1 << (7 + i32[q + PATH_MTU])) : 0;
@@ -253,6 +256,11 @@ export class PacketRequester {
     this.#advance(q, t, isRead ? packets - n : 1);
     if (isResponded(opcode)) i32[t + READS]++;
     if (last) i32[t + SEND_INDEX] = (index + 1) | 0;
+  }
+
+  /** XRCETH. A number of more than 24 bits is that of no SRQ, and no part of it may become somebody's. */
+  #setSrq(srqn: number): void {
+    this.#port.out.xrcSrqn = srqn >>> 0 > SRQN_MAX ? 0 : srqn;
   }
 
   /** The next packet is `psns` later. */

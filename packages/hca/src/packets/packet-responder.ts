@@ -13,6 +13,7 @@ import {
   OPCODE_INFO,
   OpcodeFlag,
   packetCount,
+  operationOf,
   psnDistance,
 } from '@openverbs/rocev2';
 import { ATOMIC_WRITE_BYTES } from '@openverbs/verbs/rings';
@@ -20,7 +21,7 @@ import { AsyncEvent } from '../async-event.ts';
 import type { Completer } from '../completer.ts';
 import { Count, type Counters } from '../counters.ts';
 import type { EventQueues } from '../event-queue.ts';
-import { Qpc, QpcState } from '../layout.ts';
+import { Qpc, QpcState, Srqc } from '../layout.ts';
 import { RD_ATOMIC_MAX } from '../limits.ts';
 import { Opcode, WC_WITH_IMM, WC_WITH_INV } from '../opcode.ts';
 import type { QpStateMachine } from '../qp-state.ts';
@@ -30,6 +31,7 @@ import { ScatterList } from '../scatter-list.ts';
 import { Aeth } from '../syndrome.ts';
 import type { FramePort } from './frame-port.ts';
 import { Inbound, Qpt, Resource, ResourceKind } from './layout.ts';
+import { onTransport } from './wire-opcode.ts';
 
 const { FIRST, MIDDLE, LAST, ONLY, SEND, WRITE, READ, ATOMIC, HAS_IMM, HAS_IETH, HAS_FETH } = OpcodeFlag;
 const { RQ_PSN, MSN, PATH_MTU, MAX_DEST_RD_ATOMIC, MIN_RNR_TIMER } = Qpc;
@@ -165,7 +167,8 @@ export class PacketResponder {
     }
     i32[t + Qpt.NAK_SENT] = 0;
     this.#establish(p);
-    let answer: number;
+    let answer: number = i32[p + Qpc.XRCD] === 0 ? ACK : this.#nameSrq(p, t);
+    if (answer !== ACK) return this.#refuse(p, t, answer);
     if ((info & SEND) !== 0) answer = this.#send(p, t, info);
     else if ((info & WRITE) !== 0) answer = this.#write(p, t, info);
     else if ((info & READ) !== 0) answer = this.#read(p, t);
@@ -198,6 +201,15 @@ export class PacketResponder {
     if (i32[p + Qpc.STATE] !== QpcState.RTR || i32[p + Qpc.COMM_ESTABLISHED] !== 0) return;
     i32[p + Qpc.COMM_ESTABLISHED] = 1;
     this.#events.raiseQp(p, AsyncEvent.COMM_EST);
+  }
+
+  /** XRC: every request names an SRQ, and all packets of a message the same one (IBTA annex A14, XRCETH). */
+  #nameSrq(p: number, t: number): number {
+    const i32 = this.#i32;
+    const { xrcSrqn } = this.#port.in;
+    const srq = i32[p + Qpc.SRQ];
+    if (i32[t + Qpt.INBOUND] !== NONE && (srq === 0 || i32[srq + Srqc.SRQN] !== xrcSrqn)) return NAK_INVALID_REQUEST;
+    return this.#responder.nameSrq(p, xrcSrqn);
   }
 
   #send(p: number, t: number, info: number): number {
@@ -301,7 +313,7 @@ export class PacketResponder {
   #atomic(p: number, t: number): number {
     const { opcode, rkey, vaLo, vaHi, swapLo, swapHi, compareLo, compareHi } = this.#port.in;
     const request = this.#request;
-    const swaps = opcode === Wire.RC_COMPARE_SWAP;
+    const swaps = operationOf(opcode) === Wire.RC_COMPARE_SWAP;
     request.opcode = swaps ? Opcode.ATOMIC_CMP_AND_SWP : Opcode.ATOMIC_FETCH_AND_ADD;
     request.rkey = rkey;
     this.#request.setRemote(vaLo, vaHi, 0);
@@ -355,6 +367,7 @@ export class PacketResponder {
     i32[r + Resource.REQUEST_PSN] = psn;
     i32[r + Resource.SEND_PSN] = psn;
     i32[r + Resource.SEND_END] = psn;
+    i32[r + Resource.PD] = i32[p + Qpc.PD];
     return r;
   }
 
@@ -426,6 +439,7 @@ export class PacketResponder {
     const length = Math.min((i32[r + Resource.LENGTH] >>> 0) - offset, 1 << shift);
     this.#request.rkey = i32[r + Resource.RKEY];
     this.#request.setRemote(i32[r + Resource.VA_LO], i32[r + Resource.VA_HI], offset);
+    i32[p + Qpc.PD] = i32[r + Resource.PD];
     const answer = this.#responder.readSource(p, this.#request, length, this.#list);
     if (answer !== ACK) {
       i32[t + Qpt.RESPONDING] = 0;
@@ -450,7 +464,7 @@ export class PacketResponder {
 
   #begin(p: number, opcode: number, psn: number, syndrome: number): void {
     const { out } = this.#port;
-    out.opcode = opcode;
+    out.opcode = onTransport(this.#i32[p + Qpc.TYPE], opcode);
     out.psn = psn;
     out.syndrome = syndrome;
     out.msn = this.#i32[p + MSN];

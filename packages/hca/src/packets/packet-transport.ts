@@ -274,7 +274,10 @@ export class PacketTransport {
       this.#unreliable.receiveConnected(q, t);
       return;
     }
-    if ((OPCODE_INFO[this.#port.in.opcode] & OpcodeFlag.RESPONSE) !== 0) this.#completer.receive(q, t);
+    const isResponse = (OPCODE_INFO[this.#port.in.opcode] & OpcodeFlag.RESPONSE) !== 0;
+    // Each half of XRC hears the other one only.
+    if (type === (isResponse ? QpcType.XRC_RECV : QpcType.XRC_SEND)) return;
+    if (isResponse) this.#completer.receive(q, t);
     else this.#responder.receive(q, t);
     this.schedule(q);
   }

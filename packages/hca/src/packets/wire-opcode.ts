@@ -52,18 +52,24 @@ const WIRE_OPCODES = ((): Uint8Array => {
   return table;
 })();
 
-/** Opcode of a packet of a QP of this type. */
-export function wireOpcode(qpType: number, opcode: number, part: number): number {
-  const rc = WIRE_OPCODES[opcode * PARTS + part];
-  return qpType === QpcType.UC ? rc | Transport.UC : rc;
-}
-
 /** The transport of each type of QP. */
 const TRANSPORTS: Readonly<Record<number, number>> = {
   [QpcType.RC]: Transport.RC,
   [QpcType.UC]: Transport.UC,
   [QpcType.UD]: Transport.UD,
+  [QpcType.XRC_SEND]: Transport.XRC,
+  [QpcType.XRC_RECV]: Transport.XRC,
 };
+
+/** Opcode of a packet of a QP of this type. */
+export function wireOpcode(qpType: number, opcode: number, part: number): number {
+  return onTransport(qpType, WIRE_OPCODES[opcode * PARTS + part]);
+}
+
+/** An opcode of RC as a QP of this type says it. */
+export function onTransport(qpType: number, opcode: number): number {
+  return opcode | TRANSPORTS[qpType];
+}
 
 /** Whether a QP of this type takes packets of this transport. */
 export function isTransportOf(qpType: number, transport: number): boolean {
