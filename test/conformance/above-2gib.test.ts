@@ -1,35 +1,25 @@
-/** Placement `inline`, with everything above 2 GiB of machine memory, where a 32-bit address is a negative number. */
-import { runConformance, type ConformanceSession } from '@openverbs/conformance';
-import { openVerbs, type Context } from 'openverbs';
-import { capabilities, deviations, sessionOf } from './emulated.ts';
+/** The suites in which the device calculates with addresses; all of them run in above-2gib.exhaustive.ts. */
+import { runConformance } from '@openverbs/conformance';
+import { above2Gib } from './above-2gib.ts';
 
-const HALF_BYTES = 2 ** 31;
-const PAGE_BYTES = 4096;
+const SUITES = [
+  'mr',
+  'mr-iova',
+  'send-recv',
+  'rdma-write',
+  'rdma-read',
+  'atomics',
+  'atomic-write',
+  'inline',
+  'sge-lists',
+  'memory-window-2',
+  'srq',
+  'srq-resize',
+  'xrc',
+  'ud',
+  'cq-resize',
+  'remote-errors',
+  'hostile-wqe',
+];
 
-/** Takes all memory of the lower half. Address space only: nobody touches it. */
-function fillLowerHalf(context: Context): void {
-  for (let length = HALF_BYTES / 2; length >= PAGE_BYTES; length /= 2) {
-    for (;;) {
-      const ballast = context.allocBuf(length);
-      if (ballast.bytes.byteOffset < HALF_BYTES) continue;
-      ballast.free();
-      break;
-    }
-  }
-}
-
-function open(): ConformanceSession {
-  const verbs = openVerbs({ provider: 'emulated', emulated: { devices: 2, placement: 'inline' } });
-  const context = verbs.device().open();
-  fillLowerHalf(context);
-  const session = sessionOf(verbs);
-  return {
-    ...session,
-    close: () => {
-      context[Symbol.dispose]();
-      return session.close();
-    },
-  };
-}
-
-runConformance({ name: 'the emulated provider, inline, above 2 GiB', open, capabilities, deviations });
+runConformance({ ...above2Gib, only: SUITES });

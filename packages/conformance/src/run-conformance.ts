@@ -4,6 +4,7 @@ import { Capability, type CapabilityManifest, type CapabilityName } from '@openv
 import { refuseAbsent } from './absent-capability.ts';
 import { Bench } from './bench/bench.ts';
 import { Bystander } from './bench/bystander.ts';
+import { withWaitsOf } from './bench/wait.ts';
 import { testKey, type ConformanceSuite, type ConformanceTest } from './define-suite.ts';
 import { newReport, type CapabilityResult, type ConformanceReport } from './report.ts';
 import { suites as allSuites } from './suites/index.ts';
@@ -36,6 +37,11 @@ export interface ConformanceSubject {
   readonly only?: readonly string[];
   /** For the random tests, to repeat a run that failed; drawn when left out. */
   readonly seed?: number;
+  /**
+   * Milliseconds that a test waits for what has to come, before it fails; 5000 when left out. More for a slow device, together
+   * with the runner's own limit.
+   */
+  readonly waitMsMax?: number;
   /** Where to register; the global functions when left out. */
   readonly interface?: TestInterface;
   /** Is given the report when the last test has ended. */
@@ -224,9 +230,11 @@ class Registration {
   async #runTest(test: ConformanceTest): Promise<void> {
     const bench = this.#bench();
     try {
-      const bystander = test.provokes && this.#claims('rc') ? new Bystander(bench) : null;
-      await test.body(bench);
-      await bystander?.verify();
+      await withWaitsOf(this.#subject.waitMsMax, async () => {
+        const bystander = test.provokes && this.#claims('rc') ? new Bystander(bench) : null;
+        await test.body(bench);
+        await bystander?.verify();
+      });
     } finally {
       bench.release();
     }

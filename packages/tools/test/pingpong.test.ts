@@ -184,11 +184,11 @@ describe('a ping-pong on a network that loses packets', function () {
   for (const service of ['UC', 'UD'] as const) {
     for (const options of service === 'UC' ? ['', '--threads 2 -e'] : ['-e', '--threads 2']) {
       it(`${service} ${options} gives up, and says why`, async () => {
-        const { status, err } = await pingpong(service, `--self ${options} --drop 0.05 --seed 7`);
+        const { status, err } = await pingpong(service, `--self ${options} --drop 0.05 --seed 7 --give-up-ms 500`);
         expect(status).to.equal(1);
         expect(err).to.match(
           new RegExp(
-            `^${nameOf(service)}: a message was lost: no completion for 2 s \\(QP .*\\d+ sent, .*\\)\n` +
+            `^${nameOf(service)}: a message was lost: no completion for 0.5 s \\(QP .*\\d+ sent, .*\\)\n` +
               `hint: ${service} does not send again; RC does, see ibv_rc_pingpong\n$`,
           ),
         );

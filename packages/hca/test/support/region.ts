@@ -73,11 +73,29 @@ export class Region {
 
   /** Copy of some of its bytes. */
   read(offset = 0, length = this.length - offset): Uint8Array {
-    return Uint8Array.from({ length }, (_, n) => this.#bed.machine.u8[this.machineAddr(offset + n)]);
+    const bytes = new Uint8Array(length);
+    this.#eachRun(offset, length, (addr, at, size) => {
+      bytes.set(this.#bed.machine.u8.subarray(addr, addr + size), at);
+    });
+    return bytes;
   }
 
   write(offset: number, bytes: ArrayLike<number>): void {
-    for (let n = 0; n < bytes.length; n++) this.#bed.machine.u8[this.machineAddr(offset + n)] = bytes[n];
+    const source = Uint8Array.from(bytes);
+    this.#eachRun(offset, source.length, (addr, at, size) => {
+      this.#bed.machine.u8.set(source.subarray(at, at + size), addr);
+    });
+  }
+
+  /** Calls `run` with the machine address, the place and the size of each part that lies in one run. */
+  #eachRun(offset: number, length: number, run: (addr: number, at: number, size: number) => void): void {
+    for (let at = 0; at < length;) {
+      const addr = this.machineAddr(offset + at);
+      const left = length - at;
+      const size = this.#pages.length === 1 ? left : Math.min(left, PAGE_BYTES - (addr % PAGE_BYTES));
+      run(addr, at, size);
+      at += size;
+    }
   }
 
   /** Fills with a pattern that tells each byte's place, and differs by seed. */
@@ -100,7 +118,9 @@ export class Region {
 
 /** Bytes none of whose neighbours are alike. */
 export function pattern(length: number, seed: number): Uint8Array {
-  return Uint8Array.from({ length }, (_, n) => n * 31 + (n >> 8) * 17 + seed * 101 + 1);
+  const bytes = new Uint8Array(length);
+  for (let n = 0; n < length; n++) bytes[n] = n * 31 + (n >> 8) * 17 + seed * 101 + 1;
+  return bytes;
 }
 
 /** The two words of an address. */

@@ -9,6 +9,7 @@ import { UsageError } from '../cli/usage-error.ts';
 import type { PingPongAddress } from './endpoint.ts';
 import { formatAddresses, formatResult } from './format.ts';
 import { MTU_CHOICES, NUM_QP_MAX, type PingPongOptions, defaultOptions } from './options.ts';
+import { defaultStallMsMax } from './patience.ts';
 import { type ConnectedHandler, type PingPongResult, runPingPong } from './run.ts';
 import { type ServiceName, SERVICES } from './service.ts';
 
@@ -31,6 +32,7 @@ interface CommandOptions extends CommonOptions {
   readonly odp?: boolean;
   readonly chk?: boolean;
   readonly counters?: boolean;
+  readonly giveUpMs?: number;
 }
 
 /** What is a command's own. */
@@ -57,6 +59,7 @@ export function pingPongCommand(service: ServiceName, path: string, texts: PingP
     .option('-e, --events', 'sleep on CQ events instead of polling')
     .option('-g, --gid-idx <index>', 'index of the local GID (default: 0 on Ethernet)', integerArgument(0, 65535))
     .option('-c, --chk', 'compare what arrives with what was sent')
+    .option('--give-up-ms <ms>', giveUpMeaning(service), integerArgument(1, INT32_MAX))
     .option('--counters', 'print the hardware counters of the device at the end, also of a run that failed');
   addServiceOptions(command, service);
   addExamples(
@@ -64,6 +67,10 @@ export function pingPongCommand(service: ServiceName, path: string, texts: PingP
     texts.examples.map(([line, meaning]) => [`${path} ${line}`, meaning]),
   );
   return command.action((host: string | undefined, options: CommandOptions) => pingPong(service, host, options, io));
+}
+
+function giveUpMeaning(service: ServiceName): string {
+  return `fail after so long without a completion (default: ${defaultStallMsMax(service)})`;
 }
 
 /** Options that the C tool of `service` has and others lack. */
@@ -158,5 +165,6 @@ function toPingPongOptions(service: ServiceName, options: CommandOptions): PingP
     odp: options.odp === true,
     check: options.chk === true,
     threads: options.threads,
+    giveUpMs: options.giveUpMs,
   };
 }

@@ -37,6 +37,8 @@ export interface PingPongOptions extends FaultOptions {
   /** Compare what arrived with what was sent. */
   readonly check: boolean;
   readonly threads: 1 | 2;
+  /** Milliseconds without a completion after which to fail; as the service needs when undefined. */
+  readonly giveUpMs: number | undefined;
 }
 
 /** What a run over `service` does if it is told nothing. */
@@ -58,6 +60,7 @@ export function defaultOptions(service: ServiceName): PingPongOptions {
     odp: false,
     check: false,
     threads: 1,
+    giveUpMs: undefined,
   };
 }
 

@@ -1,0 +1,100 @@
+/**
+ * Registers tests that terminate threads in the middle of anything: the others do not hang, no byte of theirs changes, and what the
+ * dead had is there for the living again.
+ */
+import { setTimeout } from 'node:timers/promises';
+import { Engine, reap } from '@openverbs/hca';
+import { Machine, Xoshiro128, hostClock, type MachineHandle } from '@openverbs/machine';
+import { expect } from 'chai';
+import { openVerbs, type OpenVerbs } from 'openverbs';
+import { Echo } from '../two-threads/echo.ts';
+import { Traffic } from '../two-threads/traffic.ts';
+import { Lane } from './lane.ts';
+
+/** A test has 10 s, and a busy machine needs half a second for a victim. */
+const VICTIMS_A_TEST = 10;
+/** As many at a time: one starts while another one dies. */
+const LANES = 3;
+/** Between two rounds of traffic the processors are for the victims. */
+const PAUSE_MS = 1;
+/** Of fewer victims it may be that none died at a certain moment. */
+const MANY_VICTIMS = 500;
+
+/** Counts of the machine after what the dead left was collected, as it is whenever a thread joins. */
+function inspect(handle: unknown): { usedBytes: number; takeovers: number } {
+  const machine = Machine.attach(handle as MachineHandle);
+  try {
+    reap(new Engine(machine, 'inline', hostClock));
+    return { usedBytes: machine.pages.stats().usedBytes, takeovers: machine.lock.takeovers };
+  } finally {
+    machine.detach();
+  }
+}
+
+/** Registers the tests of one placement, with so many victims in all. */
+export function describeTerminatedThreads(placement: 'inline' | 'thread', victims: number): void {
+  describe(`${victims} terminated threads, placement ${placement}`, () => {
+    const seed = (Math.random() * 2 ** 32) >>> 0;
+    const prng = new Xoshiro128(seed);
+    let verbs: OpenVerbs;
+    let traffic: Traffic;
+    let echo: Echo;
+    let lanes: Lane[];
+    let usedBytesBefore: number;
+
+    before(async () => {
+      verbs = openVerbs({ provider: 'emulated', emulated: { devices: 2, placement } });
+      traffic = new Traffic(verbs, seed);
+      echo = await Echo.start(verbs, 'write', seed);
+      lanes = Array.from({ length: LANES }, () => new Lane(verbs.device(), verbs.machine, prng.fork()));
+      usedBytesBefore = inspect(verbs.machine).usedBytes;
+    });
+
+    after(async () => {
+      for (const lane of lanes) lane.close();
+      traffic.close();
+      await echo.close();
+      verbs.close();
+    });
+
+    /** Lets the lanes sacrifice so many in all while this thread and the echo thread have traffic. */
+    async function sacrifice(count: number): Promise<void> {
+      let left = count;
+      let living = lanes.length;
+      const work = lanes.map(async (lane) => {
+        try {
+          while (left-- > 0) await lane.sacrifice();
+        } finally {
+          living--;
+        }
+      });
+      const witness = (async () => {
+        while (living > 0) {
+          traffic.play();
+          await echo.play(1);
+          await setTimeout(PAUSE_MS);
+        }
+      })();
+      const wrong = (await Promise.allSettled([...work, witness])).filter((each) => each.status === 'rejected');
+      if (wrong.length > 0) throw new Error(`seed ${seed}: ${wrong.map(({ reason }) => String(reason)).join('; ')}`);
+    }
+
+    for (let done = 0; done < victims; done += VICTIMS_A_TEST) {
+      const count = Math.min(VICTIMS_A_TEST, victims - done);
+      it(`up to ${done + count} of them`, async () => {
+        await sacrifice(count);
+      });
+    }
+
+    it('left nothing behind', () => {
+      expect(inspect(verbs.machine).usedBytes).to.equal(usedBytesBefore);
+    });
+
+    // Where a worker executes the device, it is seldom that anybody else has the lock.
+    if (placement === 'inline' && victims >= MANY_VICTIMS) {
+      it('died holding the lock, some of them', () => {
+        expect(inspect(verbs.machine).takeovers).to.be.greaterThan(victims / 100);
+      });
+    }
+  });
+}
