@@ -1,4 +1,5 @@
 /** `openVerbs()`: reads the configuration, loads the providers and puts them together with the parts. */
+import type { RegistrationCacheOps } from '@openverbs/registration-cache';
 import { VerbsError } from '@openverbs/verbs';
 import type { EventDispatcherOps, ProviderClock, ProviderPrng } from '@openverbs/verbs/driver';
 
@@ -19,15 +20,18 @@ class Composition {
   readonly #eventDispatcher: EventDispatcherOps;
   readonly #clock: ProviderClock | undefined;
   readonly #prng: ProviderPrng | undefined;
+  readonly #registrationCache: RegistrationCacheOps | undefined;
 
   constructor(
     @inject(PARTS.eventDispatcher.token) eventDispatcher: EventDispatcherOps,
     @inject(PARTS.clock.token) clock: ProviderClock | undefined,
     @inject(PARTS.prng.token) prng: ProviderPrng | undefined,
+    @inject(PARTS.registrationCache.token) registrationCache: RegistrationCacheOps | undefined,
   ) {
     this.#eventDispatcher = eventDispatcher;
     this.#clock = clock;
     this.#prng = prng;
+    this.#registrationCache = registrationCache;
   }
 
   open({ providers, machine, debug }: Configuration): OpenVerbs {
@@ -42,7 +46,7 @@ class Composition {
         opened.push({ name: definition.name, instance: definition.open(environment, config) });
       }
       if (debug.includes('packets')) tellOfMissingPackets(opened);
-      return new OpenVerbs(opened, this.#eventDispatcher, endPrinting);
+      return new OpenVerbs(opened, this.#eventDispatcher, this.#registrationCache, endPrinting);
     } catch (error) {
       closeQuietly(opened);
       endPrinting();
@@ -70,7 +74,10 @@ export function openVerbs(config: OpenVerbsConfig = {}): OpenVerbs {
   refuseMissingMachine(config);
   const sources = [argumentSettings(config), environmentSettings(process.env), fileSettings(process.cwd())];
   const configuration = configure(sources, loadProvider);
-  return resolveWith(configuration.use, Composition).open(configuration);
+  const { use } = configuration;
+  const registrationCache = use.registrationCache ?? configuration.registrationCache;
+  const parts = registrationCache === undefined ? use : { ...use, registrationCache };
+  return resolveWith(parts, Composition).open(configuration);
 }
 
 /** Who joins and got no handle would get devices of his own instead, whose peers are not there. */

@@ -1,4 +1,5 @@
 /** What `openVerbs()` returns: the devices of the loaded providers, and their end. */
+import type { RegistrationCacheOps } from '@openverbs/registration-cache';
 import { Device, VerbsError } from '@openverbs/verbs';
 import type { Context } from '@openverbs/verbs';
 import type { DeviceOps, EventDispatcherOps, FaultControl, ProviderInstance } from '@openverbs/verbs/driver';
@@ -23,6 +24,8 @@ export class OpenVerbs {
    * devices.
    */
   readonly machine: unknown;
+  /** What keeps memory regions, with its statistics; undefined unless the configuration asks for it. */
+  readonly registrationCache: RegistrationCacheOps | undefined;
   readonly #providers: readonly OpenedProvider[];
   readonly #contexts = new Set<Context>();
   readonly #onEnd: () => void;
@@ -32,13 +35,16 @@ export class OpenVerbs {
   constructor(
     providers: readonly OpenedProvider[],
     dispatcher: EventDispatcherOps,
+    registrationCache?: RegistrationCacheOps,
     onEnd: () => void = () => undefined,
   ) {
     this.#providers = providers;
+    this.registrationCache = registrationCache;
+    const attached = (ops: DeviceOps): DeviceOps => registrationCache?.attach(ops) ?? ops;
     this.#onEnd = onEnd;
     this.devices = Object.freeze(
       providers.flatMap(({ name, instance }) =>
-        instance.devices.map((ops) => new TrackedDevice(ops, name, dispatcher, (open) => this.#open(open))),
+        instance.devices.map((ops) => new TrackedDevice(attached(ops), name, dispatcher, (open) => this.#open(open))),
       ),
     );
     this.machine = providers.find(({ instance }) => instance.machine !== undefined)?.instance.machine;

@@ -2,6 +2,7 @@
  * The parts that `openVerbs({ use })` replaces. A further part is one member of {@link Parts} and one line of {@link PARTS}.
  */
 import { EventDispatcher } from '@openverbs/event-dispatcher';
+import type { RegistrationCacheOps } from '@openverbs/registration-cache';
 import type { EventDispatcherOps, ProviderClock, ProviderPrng } from '@openverbs/verbs/driver';
 
 /** Every part, by its name in `use`. */
@@ -12,6 +13,8 @@ export interface Parts {
   clock: ProviderClock | undefined;
   /** Where devices take random numbers from; undefined for the host's. */
   prng: ProviderPrng | undefined;
+  /** What registers memory for all devices; undefined for the devices themselves. The key `registrationCache` makes the usual one. */
+  registrationCache: RegistrationCacheOps | undefined;
 }
 
 /** Name of a part. */
@@ -32,4 +35,5 @@ export const PARTS: { readonly [Name in PartName]: PartEntry<Parts[Name]> } = {
   eventDispatcher: { token: Symbol.for('openverbs.EventDispatcher'), make: () => new EventDispatcher() },
   clock: { token: Symbol.for('openverbs.Clock'), make: () => undefined },
   prng: { token: Symbol.for('openverbs.Prng'), make: () => undefined },
+  registrationCache: { token: Symbol.for('openverbs.RegistrationCache'), make: () => undefined },
 };

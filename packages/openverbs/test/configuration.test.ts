@@ -178,7 +178,7 @@ describe('configuration', () => {
 
     it('of the file are not told of keys that only the argument takes', () => {
       const error = failure(() => configured({}, {}, { $schema: 'x' }));
-      expect(error.hint).to.contain('valid keys are provider, providers, debug, emulated');
+      expect(error.hint).to.contain('valid keys are provider, providers, debug, registrationCache, emulated');
       expect(error.hint).not.to.contain('machine');
     });
 
@@ -199,6 +199,29 @@ describe('configuration', () => {
     );
     expect(failure(() => configured({ use: { clock: 7 } })).message).to.contain("'use.clock' is not an object");
     expect(failure(() => configured('emulated' as never)).message).to.contain('the argument is not an object');
+  });
+
+  describe('the registration cache', () => {
+    it('is off, and switched on by the first source that says so', () => {
+      expect(configured({}).registrationCache).to.equal(undefined);
+      expect(configured({ registrationCache: true }).registrationCache).not.to.equal(undefined);
+      const variable = { OPENVERBS_REGISTRATION_CACHE: 'true' };
+      expect(configured({}, variable).registrationCache).not.to.equal(undefined);
+      expect(configured({ registrationCache: false }, variable).registrationCache).to.equal(undefined);
+      const limits = { registrationCache: { idleEntriesMax: 5 } };
+      expect(configured({}, {}, limits).registrationCache).not.to.equal(undefined);
+    });
+
+    it('has limits, and says where a wrong one came from', () => {
+      const misspelt = failure(() => configured({}, { OPENVERBS_REGISTRATION_CACHE: '{"idleBytesMx":5}' }));
+      expect(misspelt.message).to.equal(
+        "openVerbs: a registration cache has no limit 'idleBytesMx' ('OPENVERBS_REGISTRATION_CACHE' in the environment); did you mean 'idleBytesMax'?",
+      );
+      expect(failure(() => configured({ registrationCache: { idleEntriesMax: 0 } as never })).message).to.contain(
+        'idleEntriesMax is 0; the limit is 1 to 1048576',
+      );
+      expect(failure(() => configured({ registrationCache: 'on' as never })).hint).to.equal('true switches it on');
+    });
   });
 
   it('treats undefined as absent', () => {

@@ -1,4 +1,5 @@
 import { EventDispatcher } from '@openverbs/event-dispatcher';
+import { RegistrationCache, type RegistrationCacheOps } from '@openverbs/registration-cache';
 import { VerbsError } from '@openverbs/verbs';
 import type { EventDispatcherOps, EventSource, ProviderClock, ProviderPrng } from '@openverbs/verbs/driver';
 import { expect } from 'chai';
@@ -130,6 +131,21 @@ describe('openVerbs', () => {
       const prng: ProviderPrng = { nextUint32: () => 4 };
       using _verbs = openVerbs({ provider: fake.definition, use: { prng } });
       expect(fake.environments[0].prng).to.equal(prng);
+    });
+
+    it('registrationCache: is attached to every device, whatever the setting', () => {
+      const attached: string[] = [];
+      const registrationCache: RegistrationCacheOps = {
+        statistics: new RegistrationCache().statistics,
+        attach(device) {
+          attached.push(device.name);
+          return device;
+        },
+      };
+      const { definition } = fakeProvider('fake', { devices: ['fake0', 'fake1'] });
+      using verbs = openVerbs({ provider: definition, registrationCache: true, use: { registrationCache } });
+      expect(verbs.registrationCache).to.equal(registrationCache);
+      expect(attached).to.deep.equal(['fake0', 'fake1']);
     });
 
     it('undefined means the usual one', () => {

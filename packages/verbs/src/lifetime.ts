@@ -15,6 +15,7 @@ export abstract class VerbsObject {
   #parents: readonly VerbsObject[];
   readonly #children = new Set<VerbsObject>();
   #destroyed = false;
+  #yield: (() => void) | null = null;
 
   /** @internal */
   constructor(parents: readonly VerbsObject[]) {
@@ -35,9 +36,22 @@ export abstract class VerbsObject {
     return [...this.#children];
   }
 
+  /**
+   * For who keeps the object for later use: `give` is called before an object that it hangs on ends, in either way, and may end this
+   * one, so that what is merely kept is in nobody's way. The last one that is set counts.
+   */
+  beforeOwnerEnds(give: () => void): void {
+    this.#yield = give;
+  }
+
   /** Ends the children, the youngest first, then the object. Does nothing when it has ended; never throws. */
   [Symbol.dispose](): void {
     if (this.#destroyed) return;
+    try {
+      this.#askKept();
+    } catch (error) {
+      process.emitWarning(error instanceof Error ? error : String(error));
+    }
     for (const child of [...this.#children].reverse()) child[Symbol.dispose]();
     try {
       this.releaseInProvider();
@@ -56,6 +70,7 @@ export abstract class VerbsObject {
   /** The body of the strict verb. @internal */
   protected endStrictly(verb: string): void {
     this.assertLive(verb);
+    this.#askKept();
     if (this.#children.size > 0) throw this.#inUse(verb);
     const unacknowledged = this.unacknowledgedEvents();
     if (unacknowledged > 0) {
@@ -83,6 +98,10 @@ export abstract class VerbsObject {
 
   /** Called when the object has ended: forgets its events, and refuses further use of its data path. @internal */
   protected onEnded(): void {}
+
+  #askKept(): void {
+    for (const child of [...this.#children]) child.#yield?.();
+  }
 
   #end(): void {
     this.#destroyed = true;

@@ -1,5 +1,6 @@
 /** The configuration, as a program writes it. */
 import type { EmulatedConfig, EmulatedDeviceSettings } from '@openverbs/provider-emulated';
+import type { RegistrationCacheLimits } from '@openverbs/registration-cache';
 import type { ProviderDefinition } from '@openverbs/verbs/driver';
 
 import type { DebugTopic } from '../debug/topics.ts';
@@ -39,7 +40,8 @@ export interface ProviderSections {
  *
  * Each key is looked up in the argument first, then in the environment, then in `openverbs.config.json` of the current
  * directory; the settings of a provider are merged key by key. In the environment, `OPENVERBS_PROVIDER` is `provider`,
- * `OPENVERBS_PROVIDERS` is `providers` separated by commas, and `OPENVERBS_EMULATED_PLACEMENT` is `emulated.placement`.
+ * `OPENVERBS_PROVIDERS` is `providers` separated by commas, `OPENVERBS_REGISTRATION_CACHE` is `registrationCache`, and
+ * `OPENVERBS_EMULATED_PLACEMENT` is `emulated.placement`.
  * `machine` and `use` hold objects, so only the argument takes them.
  */
 export interface OpenVerbsConfig extends ProviderSections {
@@ -57,6 +59,13 @@ export interface OpenVerbsConfig extends ProviderSections {
    * which needs `emulated.packets`, and `hca`; see `docs/tracing.md`.
    */
   readonly debug?: string | readonly DebugTopic[];
+  /**
+   * Whether regions that were deregistered are kept for whoever registers the same memory again, and how many. The keys of a region that is
+   * kept still work, so leave it off where `mr.dereg()` has to shut peers out.
+   *
+   * @defaultValue `false`
+   */
+  readonly registrationCache?: boolean | Partial<RegistrationCacheLimits>;
   /** Joins the devices of another thread: the `machine` of its `openVerbs()`, which a message to a worker can carry. Never undefined or null. */
   readonly machine?: unknown;
   /** Replaces parts. */

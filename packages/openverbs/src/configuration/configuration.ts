@@ -1,4 +1,5 @@
 /** Merges the sources of settings into one configuration, and refuses what nobody asked for. */
+import type { RegistrationCacheOps } from '@openverbs/registration-cache';
 import { VerbsError } from '@openverbs/verbs';
 import type { ProviderDefinition } from '@openverbs/verbs/driver';
 
@@ -7,8 +8,9 @@ import { PARTS } from '../parts.ts';
 import type { ReplacedParts } from '../parts.ts';
 import type { ProviderReference } from './config.ts';
 import { unknownKey } from './nearest-key.ts';
+import { parseRegistrationCache } from './registration-cache.ts';
 import { SectionNames, Sections } from './sections.ts';
-import { ENV_PREFIX, isRecord } from './sources.ts';
+import { ENV_PREFIX, isRecord, variableOfKey } from './sources.ts';
 import type { Setting, SettingsSource } from './sources.ts';
 
 /** A provider and its checked configuration. */
@@ -24,6 +26,8 @@ export interface Configuration {
   readonly use: ReplacedParts;
   /** What is printed to stderr. */
   readonly debug: readonly DebugTopic[];
+  /** Undefined when it is off. */
+  readonly registrationCache: RegistrationCacheOps | undefined;
 }
 
 const PROVIDER_KEYS = ['provider', 'providers'];
@@ -31,6 +35,10 @@ const PROVIDER_KEYS = ['provider', 'providers'];
 const OBJECT_KEYS = ['machine', 'use'];
 /** What is printed. */
 const DEBUG_KEY = 'debug';
+/** Whether memory regions are kept. */
+const CACHE_KEY = 'registrationCache';
+/** Keys that every source takes. */
+const FIXED_KEYS = [...PROVIDER_KEYS, DEBUG_KEY, CACHE_KEY];
 
 /**
  * Merges `sources`, in order of precedence. `load` brings the definition of a provider; it is called for the providers of the
@@ -54,11 +62,13 @@ export function configure(
   let machine: unknown;
   let use: ReplacedParts = {};
   let debug: readonly DebugTopic[] | undefined;
+  let cache: Setting | undefined;
   for (const [index, source] of sources.entries()) {
     for (const setting of source.settings) {
       const key = keyOf(setting);
       if (PROVIDER_KEYS.includes(key)) continue;
       if (key === DEBUG_KEY) debug ??= parseDebug(setting);
+      else if (key === CACHE_KEY) cache ??= setting;
       else if (OBJECT_KEYS.includes(key)) {
         if (source.kind !== 'argument') throw onlyAsArgument(setting);
         if (key === 'machine') machine = setting.value;
@@ -71,12 +81,13 @@ export function configure(
     }
   }
   const providers = definitions.map((definition) => ({ definition, config: sections.parse(definition) }));
-  return { providers, machine, use, debug: debug ?? [] };
+  const registrationCache = cache === undefined ? undefined : parseRegistrationCache(cache);
+  return { providers, machine, use, debug: debug ?? [], registrationCache };
 }
 
 /** The key that a setting means if it is one of the fixed ones. */
 function keyOf({ name }: Setting): string {
-  return name.startsWith(ENV_PREFIX) ? name.slice(ENV_PREFIX.length).toLowerCase() : name;
+  return FIXED_KEYS.concat(OBJECT_KEYS).find((key) => variableOfKey(key) === name) ?? name;
 }
 
 function namesProviders(source: SettingsSource): boolean {
@@ -134,12 +145,9 @@ function onlyAsArgument(setting: Setting): VerbsError {
 
 /** What could have stood in the place of an unknown key, spelled as its source spells keys. */
 function validKeys(setting: Setting, { kind }: SettingsSource, names: SectionNames): string[] {
-  if (kind === 'argument') return [...PROVIDER_KEYS, ...OBJECT_KEYS, DEBUG_KEY, ...names.all];
-  if (!setting.name.startsWith(ENV_PREFIX)) return [...PROVIDER_KEYS, DEBUG_KEY, ...names.all];
-  return [
-    ...[...PROVIDER_KEYS, DEBUG_KEY].map((key) => ENV_PREFIX + key.toUpperCase()),
-    ...names.variablesLike(setting.name),
-  ];
+  if (kind === 'argument') return [...FIXED_KEYS, ...OBJECT_KEYS, ...names.all];
+  if (!setting.name.startsWith(ENV_PREFIX)) return [...FIXED_KEYS, ...names.all];
+  return [...FIXED_KEYS.map(variableOfKey), ...names.variablesLike(setting.name)];
 }
 
 function invalid(message: string, hint: string, { name, origin }: Setting): VerbsError {

@@ -64,6 +64,11 @@ export function fileSettings(directory: string): SettingsSource {
   return { kind: 'file', settings: settingsOf(parseFile(path, text), path) };
 }
 
+/** The variable that stands for `key`: `registrationCache` is `OPENVERBS_REGISTRATION_CACHE`. */
+export function variableOfKey(key: string): string {
+  return ENV_PREFIX + key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
+}
+
 /** Whether `value` is an object with keys. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
