@@ -2,9 +2,8 @@
 import type { RegistrationCacheOps } from '@openverbs/registration-cache';
 import { Device, VerbsError } from '@openverbs/verbs';
 import type { Context } from '@openverbs/verbs';
+import { nearestKey } from '@openverbs/verbs/driver';
 import type { DeviceOps, EventDispatcherOps, FaultControl, ProviderInstance } from '@openverbs/verbs/driver';
-
-import { nearestKey } from './configuration/nearest-key.ts';
 
 /** An opened provider, under its name. */
 export interface OpenedProvider {

@@ -6,11 +6,10 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
 import { VerbsError } from '@openverbs/verbs';
-import { DRIVER_ABI } from '@openverbs/verbs/driver';
+import { DRIVER_ABI, nearestKey } from '@openverbs/verbs/driver';
 import type { ProviderDefinition } from '@openverbs/verbs/driver';
 
 import type { ProviderReference } from './configuration/config.ts';
-import { nearestKey } from './configuration/nearest-key.ts';
 
 /** The providers that have a short name. */
 export const PROVIDER_PACKAGES: Readonly<Record<string, string>> = Object.freeze({

@@ -1,15 +1,33 @@
 /** Checks and completes address vectors. */
 import type { AhAttr, AhAttrInit, GlobalRoute, GlobalRouteInit } from './attributes/address.ts';
-import { checkInteger, show } from './check.ts';
+import { checkInteger } from './check.ts';
 import type { Context } from './context.ts';
 import { LinkLayer } from './enums/port.ts';
 import { invalid } from './errors.ts';
-import { Gid } from './gid.ts';
+import { toGid } from './gid.ts';
+import { checkLiteral, literalKeys } from './literal-keys.ts';
 
 const HOP_LIMIT_DEFAULT = 64;
+const AH_KEYS = literalKeys<AhAttr>({
+  grh: true,
+  dlid: true,
+  sl: true,
+  srcPathBits: true,
+  staticRate: true,
+  isGlobal: true,
+  portNum: true,
+});
+const ROUTE_KEYS = literalKeys<GlobalRoute>({
+  dgid: true,
+  flowLabel: true,
+  sgidIndex: true,
+  hopLimit: true,
+  trafficClass: true,
+});
 
 /** Fills in what `init` leaves out, and checks it against the port. `what` names it in errors, for example `ahAttr`. */
 export function checkAhAttr(verb: string, context: Context, what: string, init: AhAttrInit): AhAttr {
+  checkLiteral(verb, what, init, AH_KEYS);
   const { dlid = 0, sl = 0, srcPathBits = 0, staticRate = 0, portNum = 1, isGlobal = init.grh !== undefined } = init;
   checkInteger(verb, `${what}.portNum`, portNum, 1, context.queryDevice().physPortCnt, 'ports of the device');
   checkInteger(verb, `${what}.dlid`, dlid, 0, 0xffff, '16 bits');
@@ -29,9 +47,9 @@ export function checkAhAttr(verb: string, context: Context, what: string, init: 
 }
 
 function checkRoute(verb: string, what: string, init: GlobalRouteInit, gidTblLen: number): GlobalRoute {
+  checkLiteral(verb, what, init, ROUTE_KEYS);
   const { flowLabel = 0, sgidIndex = 0, hopLimit = HOP_LIMIT_DEFAULT, trafficClass = 0 } = init;
-  const dgid = typeof init.dgid === 'string' ? Gid.parse(init.dgid) : init.dgid;
-  if (!(dgid instanceof Gid)) throw invalid(verb, `${what}.dgid is ${show(dgid)}, not a Gid`);
+  const dgid = toGid(verb, `${what}.dgid`, init.dgid);
   checkInteger(verb, `${what}.flowLabel`, flowLabel, 0, 0xfffff, '20 bits');
   checkInteger(verb, `${what}.sgidIndex`, sgidIndex, 0, gidTblLen - 1, 'gidTblLen of the port');
   checkInteger(verb, `${what}.hopLimit`, hopLimit, 0, 0xff, '8 bits');

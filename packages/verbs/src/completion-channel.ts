@@ -1,10 +1,12 @@
 /** Completion channels. */
 import type { CompletionQueue } from './completion-queue.ts';
-import type { Context, WaitOptions } from './context.ts';
+import type { Context } from './context.ts';
 import { VerbsError } from './errors.ts';
 import { EventFifo } from './event-fifo.ts';
 import { inspectCustom, inspectLine } from './inspect.ts';
 import { VerbsObject } from './lifetime.ts';
+import { checkLiteral } from './literal-keys.ts';
+import { WAIT_KEYS, type WaitOptions } from './wait-options.ts';
 
 /**
  * A completion channel (`struct ibv_comp_channel`): where the events of completion queues arrive. Arm a queue with
@@ -35,6 +37,7 @@ export class CompletionChannel extends VerbsObject {
    */
   getCqEvent(options: WaitOptions = {}): Promise<CompletionQueue> {
     this.assertLive('ibv_get_cq_event');
+    checkLiteral('ibv_get_cq_event', 'options', options, WAIT_KEYS);
     return this.#events.take(options.signal);
   }
 

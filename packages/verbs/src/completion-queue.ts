@@ -6,18 +6,22 @@ import { assertOp, callOp } from './call-op.ts';
 import { CallsCompletionQueue } from './calls/calls-completion-queue.ts';
 import { checkInteger, show } from './check.ts';
 import type { CompletionChannel } from './completion-channel.ts';
-import type { Context, WaitOptions } from './context.ts';
+import type { Context } from './context.ts';
 import type { CqPath } from './data-path.ts';
 import type { CqOps } from './driver/device-ops.ts';
 import { COMPLETION_EVENT } from './driver/events.ts';
 import { errnoName, invalid, VerbsError } from './errors.ts';
 import { inspectCustom, inspectLine } from './inspect.ts';
 import type { VerbsObject } from './lifetime.ts';
+import { checkLiteral, literalKeys } from './literal-keys.ts';
 import { RingCompletionQueue } from './rings/ring-completion-queue.ts';
 import { traceEvent } from './tracing/trace-events.ts';
 import { tracePolls } from './tracing/trace-polls.ts';
+import type { WaitOptions } from './wait-options.ts';
 import { WorkCompletion } from './work-completion.ts';
 
+const MODIFY_KEYS = literalKeys<{ moderate: CqModerate }>({ moderate: true });
+const MODERATE_KEYS = literalKeys<CqModerate>({ cqCount: true, cqPeriod: true });
 const BATCH_DEFAULT = 16;
 /** After as many batches without a wait, everybody else on the event loop gets a turn. */
 const BATCHES_PER_TURN_MAX = 64;
@@ -27,6 +31,8 @@ export interface CompletionsOptions extends WaitOptions {
   /** Most completions of a batch. */
   readonly batch?: number;
 }
+
+const COMPLETIONS_KEYS = literalKeys<CompletionsOptions>({ batch: true, signal: true });
 
 /**
  * A completion queue (`struct ibv_cq`), from `context.createCq`.
@@ -143,7 +149,9 @@ export class CompletionQueue extends AsyncEventTarget {
     this.assertLive(verb);
     assertOp(this.context, verb, 'modifyCq');
     const { maxCqCount, maxCqPeriod } = this.context.queryDeviceEx().cqModCaps;
+    checkLiteral(verb, 'attr', attr, MODIFY_KEYS);
     if (attr.moderate === undefined) throw invalid(verb, 'nothing to modify', 'give moderate');
+    checkLiteral(verb, 'moderate', attr.moderate, MODERATE_KEYS);
     const { cqCount, cqPeriod } = attr.moderate;
     checkInteger(verb, 'moderate.cqCount', cqCount, 0, maxCqCount, 'cqModCaps of the device');
     checkInteger(verb, 'moderate.cqPeriod', cqPeriod, 0, maxCqPeriod, 'cqModCaps of the device');
@@ -156,6 +164,7 @@ export class CompletionQueue extends AsyncEventTarget {
    * by the signal's reason being thrown.
    */
   async *completions(options: CompletionsOptions = {}): AsyncGenerator<WorkCompletion[], never, void> {
+    checkLiteral('ibv_poll_cq', 'options', options, COMPLETIONS_KEYS);
     const { batch = BATCH_DEFAULT, signal } = options;
     const channel = this.ownChannel();
     checkInteger('ibv_poll_cq', 'batch', batch, 1, 2 ** 24);

@@ -1,9 +1,11 @@
 /** Connects two queue pairs of one program. */
 import type { QpAttrInit } from './attributes/qp.ts';
+import { checkInstance } from './check.ts';
 import { QpState, QpType } from './enums/qp.ts';
 import { invalid } from './errors.ts';
+import { checkLiteral, literalKeys } from './literal-keys.ts';
 import type { QpInitOptions } from './qp-endpoint.ts';
-import type { QueuePair } from './queue-pair.ts';
+import { QueuePair } from './queue-pair.ts';
 
 /** What {@link connectPair} does otherwise than usual. */
 export interface ConnectOverrides {
@@ -15,12 +17,16 @@ export interface ConnectOverrides {
   readonly rts?: QpAttrInit;
 }
 
+const OVERRIDES_KEYS = literalKeys<ConnectOverrides>({ init: true, rtr: true, rts: true });
+
 /**
  * Connects two queue pairs to each other: both go from RESET or INIT to RTS. Datagram QPs only become ready to send. `overrides`
  * are options of the way to INIT, which is skipped where a QP is there already, and attributes of the modify to RTR, which has none
  * for datagram QPs, and to RTS; for both. Throws EINVAL for QPs of different types or of devices that can't reach each other, and what a modify throws.
  */
 export function connectPair(a: QueuePair, b: QueuePair, overrides: ConnectOverrides = {}): void {
+  for (const [what, qp] of Object.entries({ a, b })) checkInstance('connectPair', what, qp, QueuePair);
+  checkLiteral('connectPair', 'overrides', overrides, OVERRIDES_KEYS);
   if (a.qpType !== b.qpType) throw invalid('ibv_modify_qp', `${a.label} and ${b.label} are of different types`);
   checkReach(a, b);
   // A queue pair that talks to itself is connected once.

@@ -21,20 +21,17 @@ import { invalid, inVerb, VerbsError } from './errors.ts';
 import { EventFifo } from './event-fifo.ts';
 import type { Gid, GidEntry } from './gid.ts';
 import { inspectCustom, inspectLine } from './inspect.ts';
+import { checkLiteral, literalKeys } from './literal-keys.ts';
 import { ProtectionDomain } from './protection-domain.ts';
 import { QpTable } from './rings/qp-table.ts';
 import { traceEvent } from './tracing/trace-events.ts';
 import type { WorkCompletion } from './work-completion.ts';
+import { WAIT_KEYS, type WaitOptions } from './wait-options.ts';
 import { openXrcDomain, type XrcDomain, type XrcdInitAttr } from './xrc-domain.ts';
 
 /** What a buffer is aligned to unless said. */
 const PAGE_BYTES = 4096;
-
-/** How to wait. */
-export interface WaitOptions {
-  /** Ends the wait: it rejects with the signal's reason, and no event is lost. */
-  readonly signal?: AbortSignal | undefined;
-}
+const BUF_KEYS = literalKeys<{ alignment: number }>({ alignment: true });
 
 /**
  * An open device (`struct ibv_context`), from `device.open()`. It belongs to the thread that opened it, and owns everything
@@ -153,6 +150,7 @@ export class Context extends ContextEx {
     const verb = 'ibv_alloc_buf';
     this.assertLive(verb);
     assertOp(this, verb, 'allocBuf');
+    checkLiteral(verb, 'options', options, BUF_KEYS);
     const { alignment = PAGE_BYTES } = options;
     checkInteger(verb, 'length', length, 1, Number.MAX_SAFE_INTEGER);
     checkInteger(verb, 'alignment', alignment, 1, 2 ** 31);
@@ -194,6 +192,7 @@ export class Context extends ContextEx {
    */
   getAsyncEvent(options: WaitOptions = {}): Promise<AsyncEvent> {
     this.#assertAsyncEvents();
+    checkLiteral('ibv_get_async_event', 'options', options, WAIT_KEYS);
     return this.#asyncEvents.take(options.signal);
   }
 

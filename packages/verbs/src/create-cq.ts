@@ -9,12 +9,23 @@ import { CompletionQueueEx } from './completion-queue-ex.ts';
 import type { Context } from './context.ts';
 import { CreateCqFlags, WC_STANDARD_FLAGS, WcExFlags } from './enums/cq.ts';
 import { invalid } from './errors.ts';
+import { checkLiteral, type LiteralKeys, literalKeys } from './literal-keys.ts';
 import { ParentDomain } from './parent-domain.ts';
 import { type LeftOutVerb, refuseLeftOut } from './left-out.ts';
 
 const VERB_EX = 'ibv_create_cq_ex';
 const WC_KNOWN = Object.values(WcExFlags).reduce((bits, bit) => bits | bit, 0);
 const FLAGS_KNOWN = Object.values(CreateCqFlags).reduce((bits, bit) => bits | bit, 0);
+const CQ_KEYS = literalKeys<CqInitAttr>({ cqe: true, channel: true, compVector: true, cqContext: true });
+const CQ_EX_KEYS = literalKeys<CqInitAttrEx>({
+  cqe: true,
+  channel: true,
+  compVector: true,
+  cqContext: true,
+  wcFlags: true,
+  flags: true,
+  parentDomain: true,
+});
 const TIMES = WcExFlags.COMPLETION_TIMESTAMP | WcExFlags.COMPLETION_TIMESTAMP_WALLCLOCK;
 
 /** Parts of completions that are left out, by the verb that would read them. */
@@ -29,7 +40,7 @@ export function createCompletionQueue(context: Context, init: CqInitAttr): Compl
   const verb = 'ibv_create_cq';
   context.assertLive(verb);
   assertOp(context, verb, 'createCq');
-  const channel = checkCqInit(verb, context, init);
+  const channel = checkCqInit(verb, context, init, CQ_KEYS);
   const { cqe, compVector = 0, cqContext } = init;
   return new CompletionQueue(context, channel, callOp(context, verb, 'createCq', { cqe, compVector }), cqContext);
 }
@@ -38,7 +49,7 @@ export function createCompletionQueue(context: Context, init: CqInitAttr): Compl
 export function createCompletionQueueEx(context: Context, init: CqInitAttrEx): CompletionQueueEx {
   context.assertLive(VERB_EX);
   assertOp(context, VERB_EX, 'createCqEx');
-  const channel = checkCqInit(VERB_EX, context, init);
+  const channel = checkCqInit(VERB_EX, context, init, CQ_EX_KEYS);
   const { cqe, compVector = 0, cqContext, wcFlags = WC_STANDARD_FLAGS, flags = 0, parentDomain = null } = init;
   checkFlags(VERB_EX, 'wcFlags', wcFlags, WcExFlags, WC_KNOWN);
   checkFlags(VERB_EX, 'flags', flags, CreateCqFlags, FLAGS_KNOWN);
@@ -55,7 +66,8 @@ export function createCompletionQueueEx(context: Context, init: CqInitAttrEx): C
   return new CompletionQueueEx(context, channel, ops, { wcFlags, cqContext, owner: parentDomain ?? context });
 }
 
-function checkCqInit(verb: string, context: Context, init: CqInitAttr): CompletionChannel | null {
+function checkCqInit(verb: string, context: Context, init: CqInitAttr, keys: LiteralKeys): CompletionChannel | null {
+  checkLiteral(verb, 'init', init, keys);
   const { cqe, channel = null, compVector = 0 } = init;
   checkInteger(verb, 'cqe', cqe, 1, context.queryDevice().maxCqe, 'maxCqe of the device');
   checkInteger(verb, 'compVector', compVector, 0, U32_MAX);

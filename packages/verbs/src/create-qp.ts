@@ -13,6 +13,7 @@ import { QpType, qpTypeStr } from './enums/qp.ts';
 import { SrqType } from './enums/srq.ts';
 import { invalid } from './errors.ts';
 import type { VerbsObject } from './lifetime.ts';
+import { checkLiteral, literalKeys } from './literal-keys.ts';
 import type { ProtectionDomain } from './protection-domain.ts';
 import { checkCap } from './qp-attr-rules.ts';
 import { QueuePair, type QueuePairInit } from './queue-pair.ts';
@@ -23,6 +24,15 @@ import { SharedReceiveQueue } from './shared-receive-queue.ts';
 import type { XrcDomain } from './xrc-domain.ts';
 
 const VERB = 'ibv_create_qp';
+const QP_KEYS = literalKeys<QpInitAttr>({
+  sendCq: true,
+  recvCq: true,
+  srq: true,
+  cap: true,
+  qpType: true,
+  sqSigAll: true,
+  qpContext: true,
+});
 /** An XRC_RECV queue pair has no queues. */
 const NO_CAP = { maxSendWr: 0, maxRecvWr: 0, maxSendSge: 0, maxRecvSge: 0, maxInlineData: 0 };
 
@@ -40,6 +50,7 @@ export function createQueuePair(pd: ProtectionDomain, given: QpInitAttr): QueueP
   pd.assertLive(VERB);
   const { context } = pd;
   assertOp(context, VERB, 'createQp');
+  checkLiteral(VERB, 'init', given, QP_KEYS);
   const init = given.qpType === QpType.XRC_SEND ? withoutReceives(given) : given;
   const { sendCq, recvCq, srq = null, qpType, sqSigAll = false } = init;
   checkType(context, qpType);

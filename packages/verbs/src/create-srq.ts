@@ -1,6 +1,6 @@
 /** Makes shared receive queues: checks, and asks the provider. */
 import { assertCapability } from './assert-capability.ts';
-import type { SrqInitAttr } from './attributes/qp.ts';
+import type { SrqAttr, SrqInitAttr } from './attributes/qp.ts';
 import { assertOp, callOp } from './call-op.ts';
 import { checkInstance, checkInteger, checkOneOf } from './check.ts';
 import { CompletionQueue } from './completion-queue.ts';
@@ -8,17 +8,22 @@ import type { XrcSrqRequest } from './driver/device-ops.ts';
 import { SrqType } from './enums/srq.ts';
 import { invalid, VerbsError } from './errors.ts';
 import type { VerbsObject } from './lifetime.ts';
+import { checkLiteral, literalKeys } from './literal-keys.ts';
 import type { ProtectionDomain } from './protection-domain.ts';
 import { SharedReceiveQueue } from './shared-receive-queue.ts';
 import { XrcDomain } from './xrc-domain.ts';
 
 const VERB = 'ibv_create_srq';
+const SRQ_KEYS = literalKeys<SrqInitAttr>({ attr: true, srqType: true, xrcd: true, cq: true, srqContext: true });
+const ATTR_KEYS = literalKeys<SrqAttr>({ maxWr: true, maxSge: true, srqLimit: true });
 
 /** See `ProtectionDomain.createSrq`. */
 export function createSharedReceiveQueue(pd: ProtectionDomain, init: SrqInitAttr): SharedReceiveQueue {
   pd.assertLive(VERB);
   const { context } = pd;
   assertOp(context, VERB, 'createSrq');
+  checkLiteral(VERB, 'init', init, SRQ_KEYS);
+  checkLiteral(VERB, 'attr', init.attr, ATTR_KEYS);
   const { maxSrqWr, maxSrqSge } = context.queryDevice();
   const { maxWr, maxSge = 1, srqLimit = 0 } = init.attr;
   checkInteger(VERB, 'attr.maxWr', maxWr, 1, maxSrqWr, 'maxSrqWr of the device');

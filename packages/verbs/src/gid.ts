@@ -1,9 +1,12 @@
 /** Global identifiers: the 128-bit addresses of ports. */
+import { show } from './check.ts';
 import { invalid } from './errors.ts';
 import type { GidType } from './enums/gid-type.ts';
 import { inspectCustom } from './inspect.ts';
 
 const GID_BYTES = 16;
+const IPV4 = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/;
+const NOTATION = 'write it as an IPv6 address, for example fe80::1, or an IPv4 address';
 
 /**
  * A global identifier (`union ibv_gid`): an IPv6-like address of a port. For RoCE it is an IPv6 address, or an IPv4 address
@@ -23,7 +26,7 @@ export class Gid {
 
   /** @param bytes - 16 bytes in network order; they are copied. */
   constructor(bytes: ArrayLike<number> = new Uint8Array(GID_BYTES)) {
-    if (bytes.length !== GID_BYTES) throw invalid('', `a GID has ${GID_BYTES} bytes, not ${bytes.length}`);
+    if (bytes.length !== GID_BYTES) throw invalid('Gid', `a GID has ${GID_BYTES} bytes, not ${bytes.length}`);
     this.bytes = Uint8Array.from(bytes);
   }
 
@@ -39,15 +42,9 @@ export class Gid {
   /** Reads IPv6 notation, compressed or not, and IPv4 notation, which gives a mapped address. Throws EINVAL. */
   static parse(text: string): Gid {
     // An endpoint that came over the network may lack it.
-    const groups = typeof text === 'string' ? parseIpv6(/^[\d.]+$/.test(text) ? `::ffff:${text}` : text) : undefined;
-    if (groups === undefined) {
-      throw invalid(
-        '',
-        `'${String(text)}' is not a GID`,
-        'write it as an IPv6 address, for example fe80::1, or an IPv4 address',
-      );
-    }
-    return new Gid(groups.flatMap((group) => [group >>> 8, group & 0xff]));
+    const gid = typeof text === 'string' ? gidOf(text) : undefined;
+    if (gid === undefined) throw invalid('Gid.parse', `'${String(text)}' is not a GID`, NOTATION);
+    return gid;
   }
 
   /** The upper half (`global.subnet_prefix`), in host order. */
@@ -112,6 +109,22 @@ export interface GidEntry {
   readonly ndevIfindex: number;
 }
 
+/**
+ * A GID that is given as one, or as text. `what` names it in the error.
+ *
+ * @internal
+ */
+export function toGid(verb: string, what: string, value: unknown): Gid {
+  const gid = typeof value === 'string' ? gidOf(value) : value;
+  if (gid instanceof Gid) return gid;
+  throw invalid(verb, `${what} is ${show(value)}, not a GID`, NOTATION, { what });
+}
+
+function gidOf(text: string): Gid | undefined {
+  const groups = parseIpv6(IPV4.test(text) ? `::ffff:${text}` : text);
+  return groups === undefined ? undefined : new Gid(groups.flatMap((group) => [group >>> 8, group & 0xff]));
+}
+
 function parseIpv6(text: string): number[] | undefined {
   const halves = text.split('::');
   if (halves.length > 2) return undefined;
@@ -126,7 +139,7 @@ function parseGroups(text: string): number[] | undefined {
   const groups: number[] = [];
   const parts = text.split(':');
   for (const [i, part] of parts.entries()) {
-    const ipv4 = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(part)?.slice(1).map(Number);
+    const ipv4 = IPV4.exec(part)?.slice(1).map(Number);
     if (ipv4 !== undefined && i === parts.length - 1 && ipv4.every((byte) => byte <= 255)) {
       groups.push((ipv4[0] << 8) | ipv4[1], (ipv4[2] << 8) | ipv4[3]);
     } else if (/^[\da-f]{1,4}$/i.test(part)) {

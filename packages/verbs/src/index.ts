@@ -34,7 +34,7 @@ export { CompletionChannel } from './completion-channel.ts';
 export { CompletionQueue, type CompletionsOptions } from './completion-queue.ts';
 export { CompletionQueueEx } from './completion-queue-ex.ts';
 export { connectPair, type ConnectOverrides } from './connect-pair.ts';
-export { Context, type WaitOptions } from './context.ts';
+export { Context } from './context.ts';
 export { ContextEx } from './context-ex.ts';
 export { Device, guidStr } from './device.ts';
 export { DmaBuffer } from './dma-buffer.ts';
@@ -80,5 +80,6 @@ export {
   type VerbMessage,
 } from './tracing/channels.ts';
 export { TRACED_VERBS } from './tracing/traced-verbs.ts';
+export type { WaitOptions } from './wait-options.ts';
 export { WorkCompletion } from './work-completion.ts';
 export { XrcDomain, type XrcdInitAttr } from './xrc-domain.ts';

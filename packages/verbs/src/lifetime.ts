@@ -64,7 +64,7 @@ export abstract class VerbsObject {
 
   /** Throws EINVAL when the object has ended. @internal */
   assertLive(verb: string): void {
-    if (this.#destroyed) throw invalid(verb, `${this.label} is already destroyed`, 'already destroyed');
+    if (this.#destroyed) throw invalid(verb, `${this.label} is already destroyed`);
   }
 
   /** The body of the strict verb. @internal */

@@ -11,6 +11,7 @@ import { flagNames } from './enums/name-of.ts';
 import { invalid } from './errors.ts';
 import { inspectCustom, inspectLine } from './inspect.ts';
 import { VerbsObject } from './lifetime.ts';
+import { checkLiteral, literalKeys } from './literal-keys.ts';
 import type { ProtectionDomain } from './protection-domain.ts';
 import {
   checkAccess,
@@ -24,6 +25,7 @@ import {
 import { Sge } from './sge.ts';
 
 const { ZERO_BASED } = AccessFlags;
+const CHANGE_KEYS = literalKeys<ReregMrInit>({ memory: true, pd: true, access: true });
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
@@ -79,8 +81,8 @@ export class MemoryRegion extends VerbsObject {
 
   /** An SGE for `length` bytes from `offset`, the rest when it is left out. Throws EINVAL beyond the region. */
   sge(offset = 0, length = this.length - offset): Sge {
-    checkInteger('', 'offset', offset, 0, this.length, `length of ${this.label}`);
-    checkInteger('', 'length', length, 0, this.length - offset, `what ${this.label} has after offset ${offset}`);
+    checkInteger('mr.sge', 'offset', offset, 0, this.length, `length of ${this.label}`);
+    checkInteger('mr.sge', 'length', length, 0, this.length - offset, `what ${this.label} has after offset ${offset}`);
     return new Sge(this.iova + offset, length, this.lkey);
   }
 
@@ -170,6 +172,7 @@ function reregisterMemory(mr: MemoryRegion, changes: ReregMrInit): void {
   const { context } = mr;
   assertOp(context, verb, 'reregMr');
   if (mr.bytes.byteLength === 0) throw invalid(verb, `${mr.label} is the null region: it has nothing to change`);
+  checkLiteral(verb, 'changes', changes, CHANGE_KEYS);
   const { memory, pd, access } = changes;
   const flags =
     (memory === undefined ? 0 : ReregMrFlags.CHANGE_TRANSLATION) |

@@ -1,6 +1,6 @@
 /** Memory windows. */
 import { callOp } from './call-op.ts';
-import { checkInstance, checkInteger, checkU32, checkU53, hex, show } from './check.ts';
+import { checkInstance, checkInteger, checkU32, checkU53, hex } from './check.ts';
 import type { Context } from './context.ts';
 import type { MwOps } from './driver/device-ops.ts';
 import { MwType } from './enums/mw.ts';
@@ -8,6 +8,7 @@ import { enumName } from './enums/name-of.ts';
 import { invalid } from './errors.ts';
 import { inspectCustom, inspectLine } from './inspect.ts';
 import { VerbsObject } from './lifetime.ts';
+import { checkLiteral, type LiteralKeys, literalKeys } from './literal-keys.ts';
 import { MemoryRegion } from './memory-region.ts';
 import type { ProtectionDomain } from './protection-domain.ts';
 
@@ -38,6 +39,12 @@ export interface MwBind extends Required<MwBindInfo> {
   /** Its new key: the present one with another low byte, for example by {@link incRkey}. */
   readonly rkey: number;
 }
+
+const INFO = { mr: true, addr: true, length: true, access: true } as const;
+/** @internal */
+export const BIND_INIT_KEYS = literalKeys<MwBindInit>({ ...INFO, wrId: true, sendFlags: true });
+/** One literal may serve a BIND_MW and `qp.wrBindMw`. */
+const BIND_KEYS = literalKeys<MwBind>({ ...INFO, mw: true, rkey: true });
 
 /**
  * A memory window (`struct ibv_mw`), from `pd.allocMw`: a key for a part of a region, which comes and goes by work requests and so
@@ -131,11 +138,17 @@ export function incRkey(rkey: number): number {
  *
  * @internal
  */
-export function checkBind(verb: string, mw: MemoryWindow, rkey: number, info: MwBindInfo): MwBind {
+export function checkBind(
+  verb: string,
+  mw: MemoryWindow,
+  rkey: number,
+  info: MwBindInfo,
+  keys: LiteralKeys = BIND_KEYS,
+): MwBind {
   checkInstance(verb, 'mw', mw, MemoryWindow);
   mw.assertLive(verb);
   checkU32(verb, 'rkey', rkey);
-  if (typeof info !== 'object' || info === null) throw invalid(verb, `the bind is ${show(info)}`);
+  checkLiteral(verb, 'the bind', info, keys);
   const { mr, access = 0 } = info;
   if (mr !== null) {
     checkInstance(verb, 'mr', mr, MemoryRegion);

@@ -4,10 +4,15 @@ import type { QpAttr, QpAttrInit } from './attributes/qp.ts';
 import type { Context } from './context.ts';
 import { QpAttrMask, qpStateStr, qpTypeStr } from './enums/qp.ts';
 import { invalid, VerbsError } from './errors.ts';
+import { checkLiteral, literalKeys } from './literal-keys.ts';
 import { maskOfQpAttr, namesOfQpAttrMask, QP_ATTR_RULES, type QpAttrScope } from './qp-attr-rules.ts';
 import { qpModifyFault, qpStatesAfter } from './qp-state-table.ts';
 
 const VERB = 'ibv_modify_qp';
+/** The state of a drain is told, and not set; an attribute that a query gave may be handed back. */
+const ATTR_KEYS = literalKeys(
+  Object.fromEntries([...QP_ATTR_RULES.map(({ key }) => key), 'sqDraining'].map((key) => [key, true])),
+);
 const MASK_KNOWN = Object.values(QpAttrMask).reduce((bits, bit) => bits | bit, 0);
 
 /** A QP, as far as a check of its modify needs it. */
@@ -31,7 +36,7 @@ export interface CheckedModify {
 
 /** Throws EINVAL with `details` of `from`, `to`, `missing`, `superfluous` and `invalid` attributes. */
 export function checkModify(qp: QpToModify, attr: QpAttrInit, onlyMask?: number): CheckedModify {
-  checkKeys(attr);
+  checkLiteral(VERB, 'attr', attr, ATTR_KEYS);
   if (onlyMask !== undefined) checkFlags(VERB, 'mask', onlyMask, QpAttrMask, MASK_KNOWN);
   const given = maskOfQpAttr(attr);
   const mask = onlyMask ?? given;
@@ -75,18 +80,6 @@ function checkValues(qp: QpToModify, attr: QpAttrInit, mask: number, from: numbe
 function rulesInOrder(): typeof QP_ATTR_RULES {
   const isPort = (key: string): boolean => key === 'portNum' || key === 'altPortNum';
   return [...QP_ATTR_RULES.filter(({ key }) => isPort(key)), ...QP_ATTR_RULES.filter(({ key }) => !isPort(key))];
-}
-
-/** A misspelt attribute would otherwise be taken for one that is missing, or not be noticed. */
-function checkKeys(attr: QpAttrInit): void {
-  const unknown = Object.keys(attr).filter(
-    (key) => key !== 'sqDraining' && !QP_ATTR_RULES.some((rule) => rule.key === key),
-  );
-  if (unknown.length === 0) return;
-  const message = `there is no attribute ${unknown.join(', ')}`;
-  throw invalid(VERB, message, `attributes are ${QP_ATTR_RULES.map(({ key }) => key).join(', ')}`, {
-    invalid: unknown,
-  });
 }
 
 function refusal(

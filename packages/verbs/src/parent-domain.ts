@@ -5,6 +5,7 @@ import type { Context } from './context.ts';
 import { invalid } from './errors.ts';
 import { inspectCustom, inspectLine } from './inspect.ts';
 import { VerbsObject } from './lifetime.ts';
+import { checkLiteral, literalKeys } from './literal-keys.ts';
 import { ProtectionDomain } from './protection-domain.ts';
 
 const VERB = 'ibv_alloc_parent_domain';
@@ -59,6 +60,8 @@ export interface ParentDomainInitAttr {
   readonly pdContext?: unknown;
 }
 
+const INIT_KEYS = literalKeys<ParentDomainInitAttr>({ pd: true, td: true, pdContext: true });
+
 /**
  * A parent domain, from `context.allocParentDomain`: a protection domain with a thread domain. It stands for the protection domain
  * that it was made of wherever that is taken: what is made in it belongs to the same domain, so keys of the one work in queue pairs
@@ -76,6 +79,7 @@ export class ParentDomain extends ProtectionDomain {
   constructor(context: Context, init: ParentDomainInitAttr) {
     context.assertLive(VERB);
     assertOp(context, VERB, 'allocParentDomain');
+    checkLiteral(VERB, 'init', init, INIT_KEYS);
     const { pd, td = null, pdContext } = init;
     checkInstance(VERB, 'pd', pd, ProtectionDomain);
     if (pd instanceof ParentDomain) {

@@ -1,4 +1,5 @@
 /** Explains why a post was refused. Slow on purpose: the post itself only returned a number. */
+import { ENDLESS, isEndless } from './chain.ts';
 import { enumName } from './enums/name-of.ts';
 import { MwType } from './enums/mw.ts';
 import { QpState, qpStateStr, QpType, qpTypeStr } from './enums/qp.ts';
@@ -7,7 +8,8 @@ import { Errno, errnoName, VerbsError } from './errors.ts';
 import type { QpCap } from './attributes/qp.ts';
 import type { ProtectionDomain } from './protection-domain.ts';
 import { isFlush } from './rings/is-flush.ts';
-import { flushReason, type Reason, type SendFacts } from './send-facts.ts';
+import type { RecvWr } from './recv-wr.ts';
+import { flushReason, type Reason, recvFault, type SendFacts } from './send-facts.ts';
 
 /** A QP, as far as an explanation needs it. */
 export interface PostedQp {
@@ -53,7 +55,7 @@ export function postSendError(
 }
 
 function sendReason(verb: string, errno: number, qp: PostedQp, bad: SendFacts | Reason): Reason {
-  if (qp.destroyed) return ['the QP is already destroyed', 'already destroyed'];
+  if (qp.destroyed) return ['the QP is already destroyed', ''];
   if (errno === Errno.ENOMEM) return fullReason(verb, qp.cap.maxSendWr);
   if (qp.state <= QpState.RTR) return [`a QP in ${qpStateStr(qp.state)} takes no sends`, 'modify it to RTS first'];
   if (isReason(bad)) return bad;
@@ -159,11 +161,18 @@ export interface PostedRecvQueue {
   readonly maxSge: number;
 }
 
-/** The error of a refused receive. */
-export function postRecvError(verb: string, errno: number, badWrIndex: number, queue: PostedRecvQueue): VerbsError {
-  const [message, hint] = recvReason(errno, queue);
+/** The error of a refused receive; `first` is that of the chain. */
+export function postRecvError(
+  verb: string,
+  errno: number,
+  badWrIndex: number,
+  queue: PostedRecvQueue,
+  first: RecvWr | null,
+): VerbsError {
+  const endless = errno === Errno.ENOMEM && first !== null && isEndless(first);
+  const [message, hint] = endless ? ENDLESS : recvReason(errno, queue, wrAt(first, badWrIndex));
   return new VerbsError({
-    code: errnoName(errno),
+    code: endless ? 'EINVAL' : errnoName(errno),
     verb,
     message: `${queue.label}, work request ${badWrIndex}: ${message}`,
     hint,
@@ -171,11 +180,18 @@ export function postRecvError(verb: string, errno: number, badWrIndex: number, q
   });
 }
 
-function recvReason(errno: number, queue: PostedRecvQueue): Reason {
+function recvReason(errno: number, queue: PostedRecvQueue, bad: RecvWr | null): Reason {
+  if (queue.destroyed) return ['it is already destroyed', ''];
   if (errno === Errno.ENOMEM) return [`the queue is full, ${queue.maxWr} are outstanding`, 'poll completions'];
-  if (queue.destroyed) return ['it is already destroyed', 'already destroyed'];
   if (queue.srq !== undefined) return [`the QP's receives come from ${queue.srq}`, 'post them there'];
   if (queue.reset) return ['a QP in RESET takes no receives', 'modify it to INIT first'];
   if (queue.maxWr === 0) return ['the receive queue has room for none', 'give cap.maxRecvWr to createQp'];
-  return [`too many SGEs; the limit is ${queue.maxSge}; or something among them that is none`, ''];
+  const fault = bad === null ? null : recvFault(bad);
+  return fault ?? [`too many SGEs; the limit is ${queue.maxSge}`, ''];
+}
+
+function wrAt(first: RecvWr | null, index: number): RecvWr | null {
+  let wr = first;
+  for (let i = 0; i < index && wr !== null; i++) wr = wr.next;
+  return wr;
 }

@@ -7,8 +7,16 @@ import { AccessFlags } from './enums/access-flags.ts';
 import { mtuToBytes } from './enums/mtu.ts';
 import { QpAttrMask, QpState } from './enums/qp.ts';
 import { invalid } from './errors.ts';
+import { checkLiteral, literalKeys } from './literal-keys.ts';
 
 const U24_MAX = 0xffffff;
+const CAP_KEYS = literalKeys<QpCap>({
+  maxSendWr: true,
+  maxRecvWr: true,
+  maxSendSge: true,
+  maxRecvSge: true,
+  maxInlineData: true,
+});
 const ACCESS_KNOWN = Object.values(AccessFlags).reduce((bits, bit) => bits | bit, 0);
 
 /** What the rules need to know beside the value. */
@@ -66,6 +74,7 @@ function checkBoolean({ verb }: QpAttrScope, what: string, value: boolean): void
 
 /** Fills in what a literal of capacities leaves out, and checks it against the device. */
 export function checkCap(verb: string, context: Context, cap: QpCapInit): QpCap {
+  checkLiteral(verb, 'cap', cap, CAP_KEYS);
   const { maxQpWr, maxSge } = context.queryDevice();
   const { maxSendWr = 0, maxRecvWr = 0, maxSendSge = 1, maxRecvSge = 1, maxInlineData = 0 } = cap;
   checkInteger(verb, 'cap.maxSendWr', maxSendWr, 0, maxQpWr, 'maxQpWr of the device');

@@ -6,12 +6,21 @@ import { AccessFlags } from './enums/access-flags.ts';
 import { GidType } from './enums/gid-type.ts';
 import { LinkLayer } from './enums/port.ts';
 import { QpState } from './enums/qp.ts';
-import { Gid } from './gid.ts';
+import { Gid, toGid } from './gid.ts';
+import { checkLiteral, checkObject, literalKeys } from './literal-keys.ts';
 import { QP_ATTR_RULES } from './qp-attr-rules.ts';
 import { qpTransition } from './qp-state-table.ts';
 import type { QueuePair } from './queue-pair.ts';
 
-/** How `qp.toInit` goes to INIT; beside these, any attribute that the state takes. */
+/** Which address `qp.endpoint` tells. @internal */
+export interface EndpointOptions {
+  /** The port, from 1. */
+  readonly port?: number;
+  /** Which entry of its GID table. */
+  readonly gidIndex?: number;
+}
+
+/** How `qp.toInit` goes to INIT. */
 export interface QpInitOptions {
   /** The port, from 1. */
   readonly port?: number;
@@ -23,6 +32,9 @@ export interface QpInitOptions {
   readonly qkey?: number;
 }
 
+const VERB = 'ibv_modify_qp';
+const INIT_KEYS = literalKeys<QpInitOptions>({ port: true, pkeyIndex: true, accessFlags: true, qkey: true });
+const ENDPOINT_KEYS = literalKeys<EndpointOptions>({ port: true, gidIndex: true });
 const ACCESS_DEFAULT =
   AccessFlags.LOCAL_WRITE | AccessFlags.REMOTE_WRITE | AccessFlags.REMOTE_READ | AccessFlags.REMOTE_ATOMIC;
 const QKEY_DEFAULT = 0x11111111;
@@ -44,7 +56,8 @@ interface Local {
 const locals = new WeakMap<QueuePair, Local>();
 
 /** See `QueuePair.endpoint`. */
-export function makeEndpoint(qp: QueuePair, options: { port?: number; gidIndex?: number }): QpEndpoint {
+export function makeEndpoint(qp: QueuePair, options: EndpointOptions): QpEndpoint {
+  checkLiteral('ibv_query_gid', 'options', options, ENDPOINT_KEYS);
   const { context } = qp;
   const { port = qp.portNum } = options;
   const { lid, activeMtu: mtu, gidTblLen } = context.queryPort(port);
@@ -56,12 +69,16 @@ export function makeEndpoint(qp: QueuePair, options: { port?: number; gidIndex?:
 
 /** See `QueuePair.toInit`. */
 export function bringToInit(qp: QueuePair, options: QpInitOptions): void {
+  checkLiteral(VERB, 'options', options, INIT_KEYS);
   const { port = 1, pkeyIndex = 0, accessFlags = ACCESS_DEFAULT, qkey = QKEY_DEFAULT } = options;
   modifyTo(qp, QpState.INIT, { portNum: port, pkeyIndex, qpAccessFlags: accessFlags, qkey }, {});
 }
 
 /** See `QueuePair.toRtr`. */
 export function bringToRtr(qp: QueuePair, remote: QpEndpoint, overrides: QpAttrInit): void {
+  qp.assertLive(VERB);
+  checkObject(VERB, 'remote', remote, 'give what endpoint() of the peer returned');
+  checkObject(VERB, 'overrides', overrides, 'give attributes');
   const { context, portNum } = qp;
   const port = context.queryPort(portNum);
   const attr: QpAttrInit = {
@@ -77,6 +94,9 @@ export function bringToRtr(qp: QueuePair, remote: QpEndpoint, overrides: QpAttrI
 
 /** See `QueuePair.toRts`. */
 export function bringToRts(qp: QueuePair, remote: QpEndpoint | undefined, overrides: QpAttrInit): void {
+  qp.assertLive(VERB);
+  if (remote !== undefined) checkObject(VERB, 'remote', remote, 'give what endpoint() of the peer returned');
+  checkObject(VERB, 'overrides', overrides, 'give attributes');
   if (remote !== undefined && qp.state === QpState.RESET) bringToInit(qp, {});
   if (remote !== undefined && qp.state === QpState.INIT) bringToRtr(qp, remote, {});
   const { context, portNum } = qp;
@@ -104,7 +124,7 @@ function addressOf(qp: QueuePair, remote: QpEndpoint, port: PortAttr): AhAttrIni
   // Within an InfiniBand subnet the LID is enough. RoCE has none: there the GID is the address.
   if (port.linkLayer !== LinkLayer.ETHERNET && remote.lid !== 0) return local;
   const { gidIndex } = localOf(qp, portNum, port.gidTblLen);
-  return { ...local, grh: { dgid: Gid.parse(remote.gid), sgidIndex: gidIndex, hopLimit: HOP_LIMIT } };
+  return { ...local, grh: { dgid: toGid(VERB, 'remote.gid', remote.gid), sgidIndex: gidIndex, hopLimit: HOP_LIMIT } };
 }
 
 function localOf(qp: QueuePair, port: number, gidTblLen: number): Local {

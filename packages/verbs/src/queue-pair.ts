@@ -4,6 +4,7 @@ import type { AsyncEventSubject } from './async-event.ts';
 import type { QpAttr, QpAttrInit, QpCap, QpEndpoint, QpInitAttr } from './attributes/qp.ts';
 import { bindRequest } from './bind-request.ts';
 import { assertOp, callOp } from './call-op.ts';
+import { ENDLESS, isEndless } from './chain.ts';
 import { checkInteger } from './check.ts';
 import { checkFlags, checkOneOf } from './check.ts';
 import type { CompletionQueue } from './completion-queue.ts';
@@ -21,7 +22,7 @@ import {
 } from './enums/qp.ts';
 import { WrOpcode } from './enums/wr.ts';
 import { Errno, invalid, inVerb, VerbsError } from './errors.ts';
-import { Gid } from './gid.ts';
+import { type Gid, toGid } from './gid.ts';
 import { inspectCustom, inspectLine } from './inspect.ts';
 import { refuseLeftOut } from './left-out.ts';
 import type { MemoryWindow, MwBindInit } from './memory-window.ts';
@@ -40,7 +41,7 @@ import type { SharedReceiveQueue } from './shared-receive-queue.ts';
 import { traceRecvs, traceSends } from './tracing/trace-posts.ts';
 import type { XrcDomain } from './xrc-domain.ts';
 
-const { EINVAL } = Errno;
+const { EINVAL, ENOMEM } = Errno;
 
 /** What a queue pair was made of. */
 export interface QpQueryInit extends Required<Omit<QpInitAttr, 'cap'>> {
@@ -235,7 +236,7 @@ export class QueuePair extends QueuePairEx {
   postRecv(wr: RecvWr | RecvWrInit | readonly (RecvWr | RecvWrInit)[]): void {
     if (wr instanceof RecvWr) {
       const errno = this.recvPath.post(wr);
-      if (errno !== 0) throw this.#recvError(errno);
+      if (errno !== 0) throw this.#recvError(errno, wr);
     } else {
       this.#postRecvCopy(wr);
     }
@@ -381,12 +382,14 @@ export class QueuePair extends QueuePairEx {
     const staging = this.#recvStaging;
     const first = staging.chain('ibv_post_recv', wr, this.cap.maxRecvWr);
     const errno = first === null ? 0 : this.recvPath.post(first);
-    if (errno !== 0) throw this.#recvError(errno);
+    if (errno !== 0) throw this.#recvError(errno, first);
     if (staging.fault !== null) throw staging.fault;
   }
 
   #sendError(errno: number, first: SendWr | null): VerbsError {
     const badWrIndex = this.building ? 0 : this.sendPath.badWrIndex;
+    if (errno === ENOMEM && first !== null && isEndless(first))
+      return postSendError('ibv_post_send', EINVAL, badWrIndex, this.#posted(), ENDLESS);
     let bad = first;
     for (let i = 0; i < badWrIndex && bad !== null; i++) bad = bad.next;
     const reason: SendFacts | Reason = bad === null ? ['the provider refused it', ''] : sendFacts(bad);
@@ -398,17 +401,17 @@ export class QueuePair extends QueuePairEx {
     return { label, destroyed, state, qpType, cap, pd, building };
   }
 
-  #recvError(errno: number): VerbsError {
+  #recvError(errno: number, first: RecvWr | null): VerbsError {
     const { label, destroyed, state, cap } = this;
     const { maxRecvWr: maxWr, maxRecvSge: maxSge } = cap;
     const queue = { label, destroyed, reset: state === QpState.RESET, srq: this.srq?.label, maxWr, maxSge };
-    return postRecvError('ibv_post_recv', errno, this.recvPath.badWrIndex, queue);
+    return postRecvError('ibv_post_recv', errno, this.recvPath.badWrIndex, queue, first);
   }
 
   #mcast(verb: string, op: 'attachMcast' | 'detachMcast', gid: Gid | string, lid: number): void {
     this.assertLive(verb);
     assertOp(this.context, verb, op);
-    const group = typeof gid === 'string' ? Gid.parse(gid) : gid;
+    const group = toGid(verb, 'gid', gid);
     if (this.qpType !== QpType.UD) throw invalid(verb, `${this.label} is ${qpTypeStr(this.qpType)}, not UD`);
     if (!group.isMulticast) throw invalid(verb, `${group.toString()} is no multicast address`);
     checkInteger(verb, 'lid', lid, 0, 0xffff, '16 bits');

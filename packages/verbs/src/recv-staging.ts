@@ -1,8 +1,9 @@
 /** Turns literals and lists into a chain of receives that is reused from post to post. */
+import { ENDLESS, isEndless } from './chain.ts';
 import { show } from './check.ts';
 import { invalid, type VerbsError } from './errors.ts';
 import { postFault, queueFull } from './post-error.ts';
-import { assignRecvWr, RecvWr, type RecvWrInit } from './recv-wr.ts';
+import { assignRecvWr, checkRecvWrKeys, RecvWr, type RecvWrInit } from './recv-wr.ts';
 import { copySgList } from './send-staging.ts';
 
 /** The work requests that a queue copies receives into when they are not `RecvWr` objects already. */
@@ -38,7 +39,13 @@ export class RecvStaging {
   }
 
   #appendChain(first: RecvWrInit, max: number): void {
-    for (let item: RecvWr | RecvWrInit | null = first; item !== null; item = item.next ?? null) this.#append(item, max);
+    for (let item: RecvWr | RecvWrInit | null = first; item !== null; item = item.next ?? null) {
+      if (this.#used > max && isEndless(first)) {
+        this.#used = 0;
+        throw invalid('', ...ENDLESS);
+      }
+      this.#append(item, max);
+    }
   }
 
   #append(item: RecvWr | RecvWrInit, max: number): void {
@@ -49,6 +56,7 @@ export class RecvStaging {
       wr.wrId = item.wrId;
       copySgList(wr.sgList, item.sgList);
     } else {
+      checkRecvWrKeys('', item);
       assignRecvWr('', wr, item);
     }
     if (this.#used > 0) this.#wrs[this.#used - 1].next = wr;

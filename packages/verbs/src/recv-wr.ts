@@ -1,5 +1,8 @@
 /** Receive work requests. */
+import { ENDLESS, isEndless } from './chain.ts';
 import { checkU53 } from './check.ts';
+import { invalid } from './errors.ts';
+import { checkLiteral, literalKeys } from './literal-keys.ts';
 import { assignSgList, type Sge, type SgeLike } from './sge.ts';
 import { DOUBLE } from './words.ts';
 
@@ -12,6 +15,8 @@ export interface RecvWrInit {
   /** Where the message goes; at most `cap.maxRecvSge` pieces. */
   readonly sgList?: readonly SgeLike[];
 }
+
+const RECV_WR_KEYS = literalKeys<RecvWrInit>({ wrId: true, next: true, sgList: true });
 
 /**
  * A receive work request (`struct ibv_recv_wr`). Make it once and post it again and again. For UD, the first 40 bytes of the
@@ -27,10 +32,21 @@ export class RecvWr {
 
   /** Throws EINVAL when a field of `init` is not what it has to be. */
   constructor(init: RecvWrInit = {}) {
-    assignRecvWr('', this, init);
+    if (!(init instanceof RecvWr)) checkRecvWrKeys('RecvWr', init);
+    assignRecvWr('RecvWr', this, init);
     const { next = null } = init;
+    if (next !== null && isEndless(next)) throw invalid('RecvWr', ...ENDLESS);
     this.next = next === null || next instanceof RecvWr ? next : new RecvWr(next);
   }
+}
+
+/**
+ * Refuses a literal with keys that a receive does not have; they would just be left out.
+ *
+ * @internal
+ */
+export function checkRecvWrKeys(verb: string, init: RecvWrInit): void {
+  checkLiteral(verb, 'the work request', init, RECV_WR_KEYS);
 }
 
 /**

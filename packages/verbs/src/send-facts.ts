@@ -1,14 +1,16 @@
 /** What a refused send says of itself, for the explanation. Sizes only: a mistake may claim any. */
 import { AddressHandle } from './address-handle.ts';
-import { checkInstance, checkU32, checkU53 } from './check.ts';
+import { checkFlags, checkInstance, checkU32, checkU53 } from './check.ts';
 import { SelectivityLevel, SendFlags } from './enums/wr.ts';
 import { VerbsError } from './errors.ts';
 import { checkBind, type MemoryWindow, type MwBind, type MwBindInfo } from './memory-window.ts';
 import { isFlush } from './rings/is-flush.ts';
 import { ATOMIC_WRITE_BYTES, FLUSH_LEVEL_SHIFT } from './rings/layout.ts';
+import { assignRecvWr, RecvWr } from './recv-wr.ts';
 import { assignSendWr, checkInlineData, checkU64, SendWr } from './send-wr.ts';
 import { assignSgList, checkSgList, type SgeLike } from './sge.ts';
 import { StagedData, type StagedSend } from './staged-send.ts';
+import { SEND_FLAGS_KNOWN } from './rings/send-flags.ts';
 
 const { RANGE, MR } = SelectivityLevel;
 
@@ -58,6 +60,9 @@ function faultOf(check: () => void): Reason | null {
 /** The facts of a work request, or what is wrong with a field that was set directly: the post only failed at it. */
 export function sendFacts(wr: SendWr): SendFacts | Reason {
   const fault = faultOf(() => {
+    // Not what is left out, as in a literal.
+    checkU53('', 'wrId', wr.wrId);
+    checkU32('', 'opcode', wr.opcode);
     checkSgList('', wr.sgList);
     assignSendWr('', new SendWr(), wr);
   });
@@ -67,6 +72,14 @@ export function sendFacts(wr: SendWr): SendFacts | Reason {
   const hasInlineData = inlineData !== null;
   const sgeCount = sgList.length;
   return { opcode, sendFlags, sgeCount, inlineBytes, hasInlineData, ah, bind, flushType, flushLevel };
+}
+
+/** What is wrong with a field of a receive; null when it has only more SGEs than the queue takes. */
+export function recvFault(wr: RecvWr): Reason | null {
+  return faultOf(() => {
+    checkU53('', 'wrId', wr.wrId);
+    assignRecvWr('', new RecvWr(), wr);
+  });
 }
 
 /** The same of one that the extended form builds. `more` is what was refused before it could be noted. */
@@ -105,7 +118,7 @@ export function bigintsFault(operands: Readonly<Record<string, bigint>>): Reason
 export function operationFault(wrId: number, wrFlags: number, rkey: number, remoteAddr: number): Reason | null {
   return faultOf(() => {
     checkU53('', 'wrId', wrId);
-    checkU32('', 'wrFlags', wrFlags);
+    checkFlags('', 'wrFlags', wrFlags, SendFlags, SEND_FLAGS_KNOWN);
     checkU32('', 'rkey', rkey);
     checkU53('', 'remoteAddr', remoteAddr);
   });

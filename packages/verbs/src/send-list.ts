@@ -8,13 +8,17 @@ import type { VerbsObject } from './lifetime.ts';
 import { GAVE_UP, ORDER, type Reason, type SendFacts, sendFacts, stagedFacts } from './send-facts.ts';
 import { NoOperation, StagedData, StagedSend } from './staged-send.ts';
 import { DOUBLE } from './words.ts';
+import { SEND_FLAGS_KNOWN } from './rings/send-flags.ts';
 
 // Constants of this module: V8 folds them, and does not fold imported ones.
 const { NONE } = StagedData;
 const { STARTED, MISTAKEN, IDLE, GIVEN_UP } = NoOperation;
 const { EINVAL } = Errno;
-/** `SendFlags` are 8 bits. INLINE is not for the caller to set: inline data does. */
-const FLAGS_MASK = 0xff & ~SendFlags.INLINE;
+/** INLINE is not for the caller to set: inline data does. */
+const FLAGS_MASK = SEND_FLAGS_KNOWN & ~SendFlags.INLINE;
+const FLAGS_KNOWN = SEND_FLAGS_KNOWN;
+/** Whoever catches it finds out what is wrong. */
+const NO_NUMBERS = new TypeError('wrId or wrFlags are none');
 
 /** Where operations go that don't count: no list was begun, or a mistake was made before. @internal */
 export const NOWHERE = new StagedSend();
@@ -81,8 +85,10 @@ export abstract class SendList extends AsyncEventTarget {
   protected open(opcode: number, rkey: number, remoteAddrLo: number, remoteAddrHi: number): StagedSend {
     const { staged } = this;
     // What may throw comes before anything is noted.
-    const flags = this.wrFlags & FLAGS_MASK;
+    const { wrFlags } = this;
     const wrId = +this.wrId;
+    if ((wrFlags & FLAGS_KNOWN) !== wrFlags || !(wrId >= 0)) throw NO_NUMBERS;
+    const flags = wrFlags & FLAGS_MASK;
     if (staged.opcode !== STARTED && !this.append(staged)) return NOWHERE;
     staged.opcode = opcode;
     staged.flags = flags;

@@ -1,8 +1,9 @@
 /** Turns literals and lists into a chain of work requests that is reused from post to post. */
+import { ENDLESS, isEndless } from './chain.ts';
 import { show } from './check.ts';
 import { invalid, type VerbsError } from './errors.ts';
 import { postFault, queueFull } from './post-error.ts';
-import { assignSendWr, SendWr, type SendWrInit } from './send-wr.ts';
+import { assignSendWr, checkSendWrKeys, SendWr, type SendWrInit } from './send-wr.ts';
 import { checkSgList, Sge, type SgeLike } from './sge.ts';
 
 /** The work requests that a QP copies sends into when they are not `SendWr` objects already. */
@@ -38,7 +39,13 @@ export class SendStaging {
   }
 
   #appendChain(first: SendWrInit, max: number): void {
-    for (let item: SendWr | SendWrInit | null = first; item !== null; item = item.next ?? null) this.#append(item, max);
+    for (let item: SendWr | SendWrInit | null = first; item !== null; item = item.next ?? null) {
+      if (this.#used > max && isEndless(first)) {
+        this.#used = 0;
+        throw invalid('', ...ENDLESS);
+      }
+      this.#append(item, max);
+    }
   }
 
   #append(item: SendWr | SendWrInit, max: number): void {
@@ -46,7 +53,10 @@ export class SendStaging {
     if (this.#used > max) throw queueFull(max);
     const wr = (this.#wrs[this.#used] ??= new SendWr());
     if (item instanceof SendWr) copySendWr(wr, item);
-    else assignSendWr('', wr, item);
+    else {
+      checkSendWrKeys('', item);
+      assignSendWr('', wr, item);
+    }
     if (this.#used > 0) this.#wrs[this.#used - 1].next = wr;
     this.#used++;
   }

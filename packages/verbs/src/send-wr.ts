@@ -1,11 +1,14 @@
 /** Send work requests. */
 import { AddressHandle } from './address-handle.ts';
-import { checkInstance, checkU32, checkU53, show } from './check.ts';
+import { ENDLESS, isEndless } from './chain.ts';
+import { checkFlags, checkInstance, checkU32, checkU53, show } from './check.ts';
 import { SendFlags, WrOpcode } from './enums/wr.ts';
 import { invalid } from './errors.ts';
+import { checkLiteral, literalKeys } from './literal-keys.ts';
 import { checkBind, type MwBind } from './memory-window.ts';
 import { assignSgList, type Sge, type SgeLike } from './sge.ts';
 import { bigHigh, bigLow, DOUBLE, highWord, wordsToBigInt, wordsToNumber } from './words.ts';
+import { SEND_FLAGS_KNOWN } from './rings/send-flags.ts';
 
 /** A send work request as a literal. What is left out is 0, no list, no next. */
 export interface SendWrInit {
@@ -50,6 +53,29 @@ export interface SendWrInit {
   /** XRC: the peer's SRQ number. */
   readonly remoteSrqn?: number;
 }
+
+const SEND_WR_KEYS = literalKeys<SendWrInit>({
+  wrId: true,
+  next: true,
+  sgList: true,
+  inlineData: true,
+  opcode: true,
+  sendFlags: true,
+  immData: true,
+  invalidateRkey: true,
+  rkey: true,
+  remoteAddr: true,
+  compareAdd: true,
+  swap: true,
+  flushLength: true,
+  flushType: true,
+  flushLevel: true,
+  bindMw: true,
+  ah: true,
+  remoteQpn: true,
+  remoteQkey: true,
+  remoteSrqn: true,
+});
 
 /**
  * A send work request (`struct ibv_send_wr`). Make it once, set fields between posts, post it again and again: nothing keeps a
@@ -115,8 +141,10 @@ export class SendWr {
 
   /** Throws EINVAL when a field of `init` is not what it has to be. */
   constructor(init: SendWrInit = {}) {
-    assignSendWr('', this, init);
+    if (!(init instanceof SendWr)) checkSendWrKeys('SendWr', init);
+    assignSendWr('SendWr', this, init);
     const { next = null } = init;
+    if (next !== null && isEndless(next)) throw invalid('SendWr', ...ENDLESS);
     this.next = next === null || next instanceof SendWr ? next : new SendWr(next);
   }
 
@@ -161,6 +189,15 @@ export class SendWr {
 }
 
 /**
+ * Refuses a literal with keys that a send work request does not have; they would just be left out.
+ *
+ * @internal
+ */
+export function checkSendWrKeys(verb: string, init: SendWrInit): void {
+  checkLiteral(verb, 'the work request', init, SEND_WR_KEYS);
+}
+
+/**
  * Sets every field but `next` from a literal, checked. `wr` is reused, its SGEs too.
  *
  * @internal
@@ -171,7 +208,8 @@ export function assignSendWr(verb: string, wr: SendWr, init: SendWrInit): void {
   const { bindMw = null, flushLength = 0, flushType = 0, flushLevel = 0 } = init;
   checkU53(verb, 'wrId', wrId);
   checkU32(verb, 'opcode', opcode);
-  checkU32(verb, 'sendFlags', sendFlags);
+  if (typeof sendFlags !== 'number' || (sendFlags & SEND_FLAGS_KNOWN) !== sendFlags)
+    checkFlags(verb, 'sendFlags', sendFlags, SendFlags, SEND_FLAGS_KNOWN);
   checkU32(verb, 'immData', immData);
   checkU32(verb, 'invalidateRkey', invalidateRkey);
   checkU32(verb, 'rkey', rkey);

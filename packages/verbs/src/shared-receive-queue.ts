@@ -12,6 +12,7 @@ import { SrqAttrMask, SrqType } from './enums/srq.ts';
 import { invalid } from './errors.ts';
 import { inspectCustom, inspectLine } from './inspect.ts';
 import { refuseLeftOut } from './left-out.ts';
+import { checkLiteral, literalKeys } from './literal-keys.ts';
 import { postRecvError } from './post-error.ts';
 import type { ProtectionDomain } from './protection-domain.ts';
 import { RecvStaging } from './recv-staging.ts';
@@ -20,6 +21,10 @@ import { RingSharedReceiveQueue } from './rings/ring-shared-receive-queue.ts';
 import type { SrqSlots } from './rings/work-queue-slots.ts';
 import { traceRecvs } from './tracing/trace-posts.ts';
 import type { XrcDomain } from './xrc-domain.ts';
+
+type SrqChange = Partial<Pick<SrqAttr, 'maxWr' | 'srqLimit'>>;
+
+const CHANGE_KEYS = literalKeys<SrqChange>({ maxWr: true, srqLimit: true });
 
 /** A shared receive queue (`struct ibv_srq`), from `pd.createSrq`: receives for any of the queue pairs that use it. */
 export class SharedReceiveQueue extends AsyncEventTarget {
@@ -88,7 +93,8 @@ export class SharedReceiveQueue extends AsyncEventTarget {
     const errno = first === null ? 0 : this.#path.post(first);
     if (errno !== 0) {
       const { label, destroyed, maxWr, maxSge } = this;
-      throw postRecvError(verb, errno, this.#path.badWrIndex, { label, destroyed, reset: false, maxWr, maxSge });
+      const queue = { label, destroyed, reset: false, maxWr, maxSge };
+      throw postRecvError(verb, errno, this.#path.badWrIndex, queue, first);
     }
     if (!single && this.#staging.fault !== null) throw this.#staging.fault;
   }
@@ -101,6 +107,7 @@ export class SharedReceiveQueue extends AsyncEventTarget {
     const verb = 'ibv_modify_srq';
     this.assertLive(verb);
     assertOp(this.context, verb, 'modifySrq');
+    checkLiteral(verb, 'attr', attr, CHANGE_KEYS);
     const { maxWr, srqLimit } = attr;
     if (maxWr === undefined && srqLimit === undefined)
       throw invalid(verb, 'nothing to modify', 'give maxWr or srqLimit');

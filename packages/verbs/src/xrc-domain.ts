@@ -6,6 +6,7 @@ import type { Context } from './context.ts';
 import { createXrcRecvQp } from './create-qp.ts';
 import { inspectCustom, inspectLine } from './inspect.ts';
 import { VerbsObject } from './lifetime.ts';
+import { checkLiteral, literalKeys } from './literal-keys.ts';
 import type { QueuePair } from './queue-pair.ts';
 
 /** How to open an XRC domain (`struct ibv_xrcd_init_attr`). */
@@ -18,6 +19,9 @@ export interface XrcdInitAttr {
    */
   readonly oflags?: number;
 }
+
+const XRCD_KEYS = literalKeys<XrcdInitAttr>({ fd: true, oflags: true });
+const QP_KEYS = literalKeys<{ qpContext: unknown }>({ qpContext: true });
 
 /** `O_CREAT` of Linux, whatever the host is: these flags go to the device. */
 export const XRCD_O_CREAT = 0o100;
@@ -61,6 +65,7 @@ export class XrcDomain extends VerbsObject {
    * receive queue that a message names has them. Source: `ibv_create_qp_ex`(3).
    */
   createQp(init: { readonly qpContext?: unknown } = {}): QueuePair {
+    checkLiteral('ibv_create_qp_ex', 'init', init, QP_KEYS);
     return createXrcRecvQp(this, init.qpContext);
   }
 
@@ -84,6 +89,7 @@ export function openXrcDomain(context: Context, init: XrcdInitAttr): XrcDomain {
   const verb = 'ibv_open_xrcd';
   context.assertLive(verb);
   assertCapability(context, verb, 'xrc', 'use a shared receive queue and RC queue pairs', 'XRC domains');
+  checkLiteral(verb, 'init', init, XRCD_KEYS);
   const { fd = -1, oflags = XRCD_O_CREAT } = init;
   checkInteger(verb, 'fd', fd, -1, U32_MAX);
   checkInteger(verb, 'oflags', oflags, 0, U32_MAX);

@@ -103,14 +103,34 @@ describe('a post with something in it that is no work request', () => {
     expect(ops.device.sqRings).to.equal(rings);
   });
 
-  it('ends in a cyclic chain of literals', () => {
+  it('is refused in a chain without end', () => {
     const { a, b } = openConnected({ depth: 5 });
     const wr: { opcode: number; next?: SendWrInit } = { opcode: WrOpcode.RDMA_WRITE };
     wr.next = wr;
-    const error = errorOf(() => a.postSend(wr));
-    expect(error).to.include({ code: 'ENOMEM' });
-    expect(error.details).to.deep.equal({ badWrIndex: 5 });
-    expect(errorOf(() => b.postRecv(wr)).code).to.equal('ENOMEM');
+    const ring = new SendWr(wr.opcode === undefined ? {} : { opcode: wr.opcode });
+    ring.next = ring;
+    const recv: { next?: object } = {};
+    recv.next = recv;
+    const recvRing = new RecvWr();
+    recvRing.next = recvRing;
+    const posts: [post: () => void, badWrIndex: number][] = [
+      [() => a.postSend(wr), 0], // of literals none is posted
+      [() => b.postRecv(recv), 0],
+      [() => a.postSend(ring), 5],
+      [() => b.postRecv(recvRing), 5],
+    ];
+    for (const [post, badWrIndex] of posts) {
+      const error = errorOf(post);
+      expect(error).to.include({ code: 'EINVAL', hint: 'end it with next: null' });
+      expect(error.details).to.deep.equal({ badWrIndex });
+      expect(error.message).to.contain('leads back to itself');
+    }
+    for (const make of [() => new SendWr({ next: wr }), () => new RecvWr({ next: recv })]) {
+      expect(errorOf(make).message).to.contain('leads back to itself');
+    }
+    const two = { next: { next: null as object | null } };
+    two.next.next = two.next; // it leads back, but not to its first
+    expect(errorOf(() => a.postSend(two)).code).to.equal('EINVAL');
   });
 });
 
@@ -152,7 +172,7 @@ describe('an object of another kind', () => {
     a.modify({ qpState: 0 });
     a.toInit();
     const { gid: _, ...endpoint } = a.endpoint();
-    expect(errorOf(() => a.toRtr(as(endpoint))).message).to.contain("'undefined' is not a GID");
+    expect(errorOf(() => a.toRtr(as(endpoint))).message).to.contain('remote.gid is undefined, not a GID');
     for (const mask of [NaN, 0.5, -1, 2 ** 32, 'x', 1n]) {
       expect(errorOf(() => a.modify({ qpState: 1 }, as(mask))).details?.['what']).to.equal('mask');
     }

@@ -197,7 +197,10 @@ describe('the extended form after the end of the QP', () => {
     const { a } = openConnected();
     a.destroy();
     a.wrStart();
-    expect(errorOf(() => a.wrComplete())).to.include({ code: 'EINVAL', hint: 'already destroyed' });
+    expect(errorOf(() => a.wrComplete()))
+      .to.include({ code: 'EINVAL', hint: '' })
+      .and.property('message')
+      .that.contains('already destroyed');
   });
 });
 

@@ -107,8 +107,8 @@ describe('qp.modify', () => {
   it('refuses names that are no attributes', () => {
     const { qp } = makeQp();
     const error = errorOf(() => qp.modify({ ...INIT, destQPNum: 7 } as QpAttrInit));
-    expect(error.message).to.contain('there is no attribute destQPNum');
-    expect(error.details).to.deep.equal({ invalid: ['destQPNum'] });
+    expect(error.message).to.contain("attr has no key 'destQPNum'; did you mean 'destQpNum'?");
+    expect(error.details).to.deep.include({ invalid: ['destQPNum'], nearest: 'destQpNum' });
   });
 
   it('stays in its state when none is given', () => {
@@ -196,7 +196,7 @@ describe('values of attributes', () => {
     [QpState.INIT, { ahAttr: { grh: { ...grh, flowLabel: 2 ** 20 } } }, '20 bits'],
     [QpState.INIT, { ahAttr: { grh: { ...grh, hopLimit: 256 } } }, 'hopLimit'],
     [QpState.INIT, { ahAttr: { grh: { ...grh, trafficClass: 256 } } }, 'trafficClass'],
-    [QpState.INIT, { ahAttr: { grh: { dgid: 5 as never } } }, 'dgid is 5, not a Gid'],
+    [QpState.INIT, { ahAttr: { grh: { dgid: 5 as never } } }, 'dgid is 5, not a GID'],
     [QpState.RTR, { timeout: 32 }, '5 bits'],
     [QpState.RTR, { retryCnt: 8 }, '3 bits'],
     [QpState.RTR, { rnrRetry: 8 }, '3 bits'],

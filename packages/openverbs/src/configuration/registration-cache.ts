@@ -2,8 +2,8 @@
 import { RegistrationCache } from '@openverbs/registration-cache';
 import type { RegistrationCacheOps } from '@openverbs/registration-cache';
 import { VerbsError } from '@openverbs/verbs';
+import { nearestKey } from '@openverbs/verbs/driver';
 
-import { nearestKey } from './nearest-key.ts';
 import { isRecord, type Setting } from './sources.ts';
 
 /** The cache that the setting asks for; undefined when it is off. */

@@ -1,9 +1,9 @@
 /** The providers' sections of the configuration, merged key by key. */
 import { VerbsError } from '@openverbs/verbs';
+import { nearestKey } from '@openverbs/verbs/driver';
 import type { ProviderDefinition } from '@openverbs/verbs/driver';
 
 import { PROVIDER_PACKAGES } from '../provider-loader.ts';
-import { nearestKey } from './nearest-key.ts';
 import { ENV_PREFIX, isRecord } from './sources.ts';
 import type { Setting } from './sources.ts';
 

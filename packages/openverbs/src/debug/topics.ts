@@ -1,7 +1,7 @@
 /** What `OPENVERBS_DEBUG` can print, and the configuration key `debug` that it is. One table. */
 import { TraceChannel, VerbsError } from '@openverbs/verbs';
+import { nearestKey } from '@openverbs/verbs/driver';
 
-import { nearestKey } from '../configuration/nearest-key.ts';
 import type { Setting } from '../configuration/sources.ts';
 import {
   formatEventMessage,

@@ -62,7 +62,7 @@ export function ibv_get_srq_num(srq: SharedReceiveQueue): number {
 export function ibv_create_qp_ex(context: Context, qp_init_attr_ex: QpInitAttrEx): QueuePair {
   if ('xrcd' in qp_init_attr_ex) {
     checkOwner('ibv_create_qp_ex', context, qp_init_attr_ex.xrcd);
-    return qp_init_attr_ex.xrcd.createQp(qp_init_attr_ex);
+    return qp_init_attr_ex.xrcd.createQp({ qpContext: qp_init_attr_ex.qpContext });
   }
   const { pd, ...init } = qp_init_attr_ex;
   checkOwner('ibv_create_qp_ex', context, pd);

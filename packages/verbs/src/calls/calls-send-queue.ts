@@ -11,6 +11,7 @@ import { SendWr } from '../send-wr.ts';
 import { Sge, type SgeLike } from '../sge.ts';
 import { NoOperation, StagedAddress, StagedData, type StagedSend } from '../staged-send.ts';
 import { wordsToNumber } from '../words.ts';
+import { SEND_FLAGS_KNOWN } from '../rings/send-flags.ts';
 
 const { EINVAL, ENOMEM } = Errno;
 const { NONE, SGE, SGE_LIST, INLINE: INLINE_DATA } = StagedData;
@@ -49,8 +50,8 @@ export class CallsSendQueue implements SendPath {
   post(wr: SendWr): number {
     this.badWrIndex = 0;
     if (!this.ready) return EINVAL;
-    const foreign = this.findForeign(wr);
-    if (foreign >= 0) return this.postBefore(wr, foreign);
+    const bad = this.findBad(wr);
+    if (bad >= 0) return this.postBefore(wr, bad);
     const errno = this.calls.postSend(wr);
     if (errno !== 0) this.badWrIndex = this.calls.badWrIndex;
     return errno;
@@ -118,10 +119,15 @@ export class CallsSendQueue implements SendPath {
     return errno;
   }
 
-  /** Place in a chain of the first work request that names an object of another PD or device, or -1. A chain without end is the provider's. */
-  private findForeign(first: SendWr): number {
+  /**
+   * Place in a chain of the first work request whose flags or `wrId` are none, or that names an object of another PD or device; -1 when
+   * there is none. A chain without end is for the provider.
+   */
+  private findBad(first: SendWr): number {
     let index = 0;
     for (let wr: SendWr | null = first; wr !== null && index < this.maxWr; wr = wr.next, index++) {
+      const { sendFlags } = wr;
+      if ((sendFlags & SEND_FLAGS_KNOWN) !== sendFlags || !(wr.wrId >= 0)) return index;
       if (wr.ah !== null && wr.ah.domain !== this.domain) return index;
       if (wr.opcode === WrOpcode.BIND_MW && wr.bindMw !== null && !this.isOwn(wr.bindMw)) return index;
     }

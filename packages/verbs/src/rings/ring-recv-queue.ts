@@ -93,7 +93,7 @@ export class RingRecvQueue implements RecvPath {
     const { head, slots } = this;
     if (((head - slots.tail) | 0) >= this.limit) return this.limit === 0 ? EINVAL : ENOMEM;
     const sgList = wr.sgList;
-    if (!(sgList.length <= this.maxSge)) return EINVAL; // also what has no length
+    if (!(sgList.length <= this.maxSge) || !(wr.wrId >= 0)) return EINVAL; // also what has no length, or is no number
     const slot = head & this.mask;
     writeRecvWqe(this.i32, this.base + (slot << this.strideShift), sgList);
     slots.wrIds[slot] = wr.wrId;

@@ -10,6 +10,7 @@ import { isFlush } from './is-flush.ts';
 import { storeOrdered } from './ordering.ts';
 import type { Doorbell, QpRings } from './rings.ts';
 import { WorkQueueSlots } from './work-queue-slots.ts';
+import { SEND_FLAGS_KNOWN } from './send-flags.ts';
 
 // Constants of this module: V8 folds them, and does not fold imported ones.
 const { OPCODE, FLAGS, IMM, INLINE_LENGTH, RKEY, REMOTE_ADDR_LO, REMOTE_ADDR_HI, REMOTE_SRQN, SGE } = SendWqe;
@@ -21,6 +22,7 @@ const { ADDR_LO, ADDR_HI, LENGTH, LKEY } = SgeWords;
 const { SQ_PRODUCER } = QpDoorbellRecord;
 const { SIGNALED, INLINE } = SendFlags;
 const { EINVAL, ENOMEM, EFAULT } = Errno;
+const FLAGS_KNOWN = SEND_FLAGS_KNOWN;
 const WORDS_PER_SGE = SGE_WORDS;
 const WORD64_BYTES = ATOMIC_WRITE_BYTES;
 const LEVEL_SHIFT = FLUSH_LEVEL_SHIFT;
@@ -154,18 +156,19 @@ export class RingSendQueue {
   private write(wr: SendWr): number {
     const { head, slots } = this;
     if (((head - slots.tail) | 0) >= this.limit) return this.limit === 0 ? EINVAL : ENOMEM;
-    const opcode = wr.opcode;
+    const { opcode, sendFlags, wrId } = wr;
     if ((opcode & 31) !== opcode || ((this.opcodes >>> opcode) & 1) === 0) return EINVAL;
+    if ((sendFlags & FLAGS_KNOWN) !== sendFlags || !(wrId >= 0)) return EINVAL;
     const slot = head & this.mask;
     const wqe = this.base + (slot << this.strideShift);
-    const flags = (wr.sendFlags & 0xff) | this.signalAll;
+    const flags = sendFlags | this.signalAll;
     const errno = (flags & INLINE) === 0 ? this.writeSgList(wqe, flags, wr) : this.writeInline(wqe, opcode, flags, wr);
     if (errno !== 0) return errno;
     this.i32[wqe + OPCODE] = opcode;
     if (((SPECIAL >>> opcode) & 1) !== 0 && !this.writeSpecial(wqe, opcode, wr)) return EINVAL;
     if (this.addressing === CONNECTED) this.writeRemote(wqe, wr);
     else if (!this.writeAddress(wqe, wr)) return EINVAL;
-    slots.wrIds[slot] = wr.wrId;
+    slots.wrIds[slot] = wrId;
     this.head = (head + 1) | 0;
     return 0;
   }

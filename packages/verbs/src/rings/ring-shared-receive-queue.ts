@@ -120,7 +120,7 @@ export class RingSharedReceiveQueue implements RecvPath, SrqSlots {
     const { freeCount } = this;
     if (freeCount <= this.reserve) return ENOMEM;
     const sgList = wr.sgList;
-    if (sgList.length > this.maxSge) return EINVAL;
+    if (!(sgList.length <= this.maxSge) || !(wr.wrId >= 0)) return EINVAL; // also what has no length, or is no number
     const slot = this.free[freeCount - 1];
     writeRecvWqe(this.i32, this.wqes + (slot << this.strideShift), sgList);
     this.wrIds[slot] = wr.wrId;

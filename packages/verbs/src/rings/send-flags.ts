@@ -1,0 +1,5 @@
+/** The flags of a send that have a name. */
+import { SendFlags } from '../enums/wr.ts';
+
+/** All bits of `SendFlags`. What has others, or is no number, is not equal to its conjunction with these. */
+export const SEND_FLAGS_KNOWN: number = Object.values(SendFlags).reduce((bits: number, bit) => bits | bit, 0);
