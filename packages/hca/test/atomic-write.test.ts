@@ -61,6 +61,17 @@ describe('an atomic write', () => {
     }
   });
 
+  it('needs it also where the memory itself begins at a multiple of 8', () => {
+    const base = bed.alloc(64);
+    for (const opcode of [ATOMIC_WRITE, ATOMIC_FETCH_AND_ADD]) {
+      const [c] = bed.pair();
+      const rkey = bed.commands.createMpt({ uar: bed.uar, pd: bed.pd, access: 15, startLo: 4, startHi: 0, length: 32, base });
+      const [cqe] = c.sendAndPoll({ opcode, sges: [own.sge(0, 8)], compareAdd: 1n, rkey, remote: 4n });
+      expect(cqe).to.include({ vendorErr: VendorErr.ATOMIC_MISALIGNED, faultKey: rkey, faultAddr: 4n });
+    }
+    expect(bed.machine.u8.slice(base, base + 64).some((byte) => byte !== 0)).to.equal(false);
+  }); // prettier-ignore
+
   it('and other atomics need memory that begins at a multiple of 8, whatever the key calls it', () => {
     const base = bed.alloc(64);
     for (const skew of [1, 4]) {

@@ -4,7 +4,7 @@ import { destroyAh } from '../src/address-handles.ts';
 import { setGid, setPortDown } from '../src/device-faults.ts';
 import { GRH_BYTES } from '../src/grh.ts';
 import { Port, Qpc, QpcState, QpcType } from '../src/layout.ts';
-import { AHS_MAX } from '../src/limits.ts';
+import { AHS_MAX, PORT_MTU_BYTES } from '../src/limits.ts';
 import type { AddressVector } from '../src/modify-qp.ts';
 import { recover } from '../src/recovery.ts';
 import { audit } from './support/audit.ts';
@@ -133,6 +133,19 @@ describe('a datagram', () => {
       expect(a.state).to.equal(QpcState.SQE);
       world.bed.toRts(a);
     }
+  });
+
+  it('is as long as the MTU of the port, and not a byte longer', () => {
+    const world = new Datagrams();
+    const [a, b] = [world.qp(), world.qp()];
+    const region = world.bed.region(2 * PORT_MTU_BYTES);
+    b.recv([region.sge()]);
+    const spec = (length: number): SendSpec => world.to(world.ah(), b.number, { sges: [region.sge(0, length)] });
+    expect(a.sendAndPoll(spec(PORT_MTU_BYTES))[0].syndrome).to.equal(0);
+    expect(b.recvCq.poll()[0].byteLen).to.equal(GRH_BYTES + PORT_MTU_BYTES);
+    const [cqe] = a.sendAndPoll(spec(PORT_MTU_BYTES + 1));
+    expect(cqe).to.include({ syndrome: CqeSyndrome.LOCAL_LENGTH_ERR, vendorErr: VendorErr.MESSAGE_TOO_LONG });
+    expect([a.state, b.state]).to.deep.equal([QpcState.SQE, QpcState.RTS]);
   });
 
   it('overruns the CQ of its receiver, and nobody else', () => {

@@ -112,6 +112,19 @@ describe('a memory window', () => {
     });
   });
 
+  it('is invalidated by the QP that bound it, and by no other of its PD', () => {
+    b.send(bind(window, rkey, region));
+    b.sendCq.poll();
+    const [c] = bed.pair();
+    expect(c.sendAndPoll({ opcode: LOCAL_INV, imm: rkey })[0]).to.include({
+      syndrome: CqeSyndrome.MW_BIND_ERR,
+      vendorErr: VendorErr.WINDOW_QP_MISMATCH,
+      faultKey: rkey,
+    });
+    expect(b.sendAndPoll({ opcode: LOCAL_INV, imm: rkey })[0].syndrome).to.equal(0);
+    audit(bed);
+  });
+
   const refused: [name: string, spec: () => SendSpec, vendorErr: number, syndrome?: number][] = [
     ['no window', () => bind(region.key, rkey, region), VendorErr.BIND_NO_WINDOW],
     ['a window number of another life', () => bind(window ^ 1, rkey, region), VendorErr.BIND_NO_WINDOW],

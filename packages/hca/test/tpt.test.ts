@@ -117,6 +117,16 @@ describe('Tpt', () => {
     i32[entry + Mpt.ACCESS] = 15;
   });
 
+  it('wants all rights that an access needs', () => {
+    setRegion(0x1000n, 4096, base);
+    const both = Access.REMOTE_WRITE | Access.REMOTE_READ;
+    for (const access of [0, Access.REMOTE_WRITE, Access.REMOTE_READ, both, 15]) {
+      i32[entry + Mpt.ACCESS] = access;
+      const denied = tpt.checkRemote(table, bed.pd, key, 0x1000, 0, 8, both, VendorErr.RKEY_NO_REMOTE_READ, 0);
+      expect(denied).to.equal((access & both) === both ? 0 : VendorErr.RKEY_NO_REMOTE_READ);
+    }
+  });
+
   it('knows no key of a free entry, of no entry, or of all bits', () => {
     const keys = [
       0,

@@ -37,6 +37,18 @@ describe('an unreliable connection', () => {
     expect(b.word('MSN')).to.equal(1);
   });
 
+  it('expects it too when PSNs went around while messages were lost', () => {
+    const bed = new Testbed();
+    const [a, b] = bed.pair(UC);
+    for (const [expected, psn] of [[0xfffff0, 5], [5, 0xfffff0]] as const) {
+      b.setWord('RQ_PSN', expected);
+      a.setWord('SQ_PSN', psn);
+      b.recv();
+      a.send({});
+      expect([a.word('SQ_PSN'), b.word('RQ_PSN')]).to.deep.equal([psn + 1, psn + 1]);
+    }
+  }); // prettier-ignore
+
   it('goes to SQE, flushes, and comes back by a modify', () => {
     const bed = new Testbed();
     const [a] = bed.pair(UC);

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { CqeSyndrome, VendorErr } from '@openverbs/verbs/rings';
 import { Qpc, QpcState } from '../../src/layout.ts';
-import { Opcode, Placement, Selectivity, SendFlag } from '../../src/opcode.ts';
-import { pattern } from '../support/region.ts';
-import { Testbed } from '../support/testbed.ts';
+import { Access, Opcode, Placement, Selectivity, SendFlag } from '../../src/opcode.ts';
+import { pattern, type Region } from '../support/region.ts';
+import { ALL_ACCESS, Testbed } from '../support/testbed.ts';
 
 const MTU = 1024;
 const SIZES = [0, 1, 3, 4, MTU - 1, MTU, MTU + 1, 2 * MTU, 5 * MTU + 7];
@@ -183,6 +183,48 @@ describe('messages as packets', () => {
       const fault = { faultKey: asked.rkey, faultAddr: asked.remote };
       expect(cqe, `${what} ${opcode}`).to.include({ syndrome, vendorErr, ...fault });
       expect([a.state, b.state]).to.deep.equal([QpcState.ERR, QpcState.ERR]);
+    }
+  });
+
+  it('a region is asked for what each operation needs, and no further than it reaches', () => {
+    const bed = Testbed.withPackets();
+    const lacking = (access: number): Region => bed.region(4096, { access: ALL_ACCESS & ~access });
+    const all = bed.region(4096);
+    const own = bed.region(8192);
+    const cases: [opcode: number, region: Region, length: number][] = [
+      [Opcode.RDMA_READ, lacking(Access.REMOTE_READ), 8],
+      [Opcode.RDMA_READ, all, 4097],
+      [Opcode.RDMA_WRITE, lacking(Access.REMOTE_WRITE), 8],
+      [Opcode.RDMA_WRITE, all, 4097],
+      [Opcode.ATOMIC_WRITE, lacking(Access.REMOTE_WRITE), 8],
+      [Opcode.ATOMIC_FETCH_AND_ADD, lacking(Access.REMOTE_ATOMIC), 8],
+      [Opcode.FLUSH, lacking(Access.FLUSH_GLOBAL), 8],
+      [Opcode.FLUSH, all, 4097],
+    ];
+    for (const [opcode, region, length] of cases) {
+      const [a, b] = bed.pair();
+      const data = opcode === Opcode.FLUSH ? { flushLength: length } : { sges: [own.sge(0, length)] };
+      const [cqe] = a.sendAndPoll({ opcode, ...data, imm: Placement.GLOBAL, ...region.at() });
+      expect(cqe, `${opcode}, ${length} bytes`).to.include({ syndrome: CqeSyndrome.REMOTE_ACCESS_ERR });
+      expect([a.state, b.state]).to.deep.equal([QpcState.ERR, QpcState.ERR]);
+    }
+  });
+
+  it('a read beyond those that were agreed waits, as if its request were lost', () => {
+    for (const agreed of [1, 2]) {
+      const bed = Testbed.withPackets();
+      const [a] = bed.pair({}, new Map([[Qpc.MAX_RD_ATOMIC, 2]]), new Map([[Qpc.MAX_DEST_RD_ATOMIC, agreed]]));
+      const region = bed.region(65536);
+      const bytes = region.fill(3);
+      for (let n = 0; n < 2; n++) {
+        a.writeSend({ opcode: Opcode.RDMA_READ, sges: [region.sge(16384 * n, 16384)], ...region.at(32768) });
+      }
+      a.ring();
+      const completed = a.sendCq.poll();
+      expect(completed).to.have.length(agreed);
+      bed.advance(1e9);
+      expect(completed.concat(a.sendCq.poll()).map(({ syndrome }) => syndrome)).to.deep.equal([0, 0]);
+      expect(region.read(16384, 16384)).to.deep.equal(bytes.subarray(32768, 49152));
     }
   });
 
