@@ -14,8 +14,8 @@ export interface Testbed {
   readonly other: Domain;
 }
 
-export function testbed(limits: Partial<HypervisorLimits> = {}): Testbed {
-  const machine = Machine.create({ memoryBytes: 256 * 2 ** 20 });
+export function testbed(limits: Partial<HypervisorLimits> = {}, memoryBytes = 256 * 2 ** 20): Testbed {
+  const machine = Machine.create({ memoryBytes });
   const hypervisor = EmulatedHypervisor.create(machine, { xenstoreBytesMax: 2 ** 20, ...limits });
   const guest = (name: string): Domain => hypervisor.domain(hypervisor.createDomain({ name, memoryBytes: 256 * PAGE }));
   return { machine, hypervisor, dom0: hypervisor.domain(0), guest: guest('guest'), other: guest('other') };

@@ -1,0 +1,106 @@
+import { expect } from 'chai';
+import { EmulatedHypervisor } from '../src/index.ts';
+import { expectError, soon, testbed } from './support/testbed.ts';
+import { drain, paths } from './support/watches.ts';
+
+describe('xenstore watches', () => {
+  it('fire once at registration, then at changes at and below the path', () => {
+    const { dom0 } = testbed();
+    const { xenstore } = dom0;
+    xenstore.watch('/a', 'token');
+    expect(drain(dom0)).to.deep.equal([{ path: '/a', token: 'token' }]);
+    for (const path of ['/a', '/a/b/c', '/ab', '/b']) xenstore.write(path, '1');
+    xenstore.setPermissions('/a/b', [{ domid: 0, access: 'r' }]);
+    xenstore.mkdir('/a/b');
+    xenstore.mkdir('/a/d');
+    expect(paths(dom0)).to.deep.equal(['/a', '/a/b/c', '/a/b', '/a/d']);
+    xenstore.rm('/a');
+    expect(paths(dom0)).to.deep.equal(['/a']);
+  });
+
+  it('of nodes below one that is removed fire for themselves', () => {
+    const { dom0 } = testbed();
+    dom0.xenstore.write('/a/b/c', '');
+    for (const path of ['/a', '/a/b', '/a/b/c', '/a/x']) dom0.xenstore.watch(path, '');
+    drain(dom0);
+    dom0.xenstore.rm('/a');
+    expect(paths(dom0)).to.have.members(['/a', '/a/b', '/a/b/c']);
+  });
+
+  it('may be on what is not there, and are told apart by their tokens', () => {
+    const { dom0 } = testbed();
+    const { xenstore } = dom0;
+    xenstore.watch('/a', 'x');
+    xenstore.watch('/a', 'y');
+    expectError(() => xenstore.watch('/a', 'x'), 'EEXIST');
+    drain(dom0);
+    xenstore.write('/a', '');
+    xenstore.unwatch('/a', 'x');
+    expect(drain(dom0)).to.deep.equal([{ path: '/a', token: 'y' }]);
+    expectError(() => xenstore.unwatch('/a', 'x'), 'ENOENT');
+  });
+
+  it('of relative paths tell relative paths', () => {
+    const { dom0, guest } = testbed();
+    guest.xenstore.watch('data', 't');
+    guest.xenstore.write('data/x', '');
+    dom0.xenstore.write(`/local/domain/${guest.domid}/data/y`, '');
+    expect(paths(guest)).to.deep.equal(['data', 'data/x', 'data/y']);
+  });
+
+  it('tell only of what the domain may read', () => {
+    const { dom0, guest, other } = testbed();
+    const data = `/local/domain/${guest.domid}/data`;
+    other.xenstore.watch(data, '');
+    other.xenstore.watch('@releaseDomain', '');
+    drain(other);
+    guest.xenstore.write('data/secret', '1');
+    guest.xenstore.rm('data/secret');
+    expect(paths(other)).to.deep.equal([]);
+    guest.xenstore.write('data/open', '1');
+    guest.xenstore.setPermissions('data/open', [{ domid: guest.domid, access: 'r' }]);
+    guest.xenstore.rm('data/open');
+    expect(paths(other)).to.deep.equal([`${data}/open`]);
+    dom0.xenstore.write('/x', '');
+    expect(paths(other)).to.deep.equal([]);
+  });
+
+  it('tell dom0 when domains come and go', () => {
+    const { hypervisor, dom0, guest } = testbed();
+    dom0.xenstore.watch('@introduceDomain', 'i');
+    dom0.xenstore.watch('@releaseDomain', 'r');
+    drain(dom0);
+    hypervisor.createDomain({ name: 'third', memoryBytes: 4096 });
+    expect(drain(dom0)).to.deep.equal([{ path: '@introduceDomain', token: 'i' }]);
+    hypervisor.destroyDomain(guest.domid);
+    expect(drain(dom0)).to.deep.equal([{ path: '@releaseDomain', token: 'r' }]);
+    expectError(() => dom0.xenstore.read(`/local/domain/${guest.domid}`), 'ENOENT');
+  });
+
+  it('lose no change when the log begins anew, even to a thread that was not looking', () => {
+    const { hypervisor, machine, dom0, guest } = testbed({ xenstoreBytesMax: 65536 });
+    const late = EmulatedHypervisor.join(hypervisor.handle, machine);
+    const sleeper = late.domain(0);
+    dom0.xenstore.write('/a/gone', '');
+    for (const path of ['/a', '/b', '@releaseDomain']) sleeper.xenstore.watch(path, path);
+    drain(sleeper);
+    dom0.xenstore.write('/a/new', '1');
+    dom0.xenstore.rm('/a/gone');
+    hypervisor.destroyDomain(guest.domid);
+    for (let n = 0; n < 2000; n++) dom0.xenstore.write('/counter', String(n));
+    expect(paths(sleeper)).to.include.members(['/a/new', '/a/gone', '@releaseDomain']).and.not.include('/b');
+    expect(sleeper.xenstore.read('/counter')).to.equal('1999');
+    expect(sleeper.xenstore.directory('/a')).to.deep.equal(['new']);
+    expect(dom0.xenstore.directory('/a')).to.deep.equal(['new']);
+  });
+
+  it('are waited for, with and without blocking', async () => {
+    const { dom0, guest } = testbed();
+    guest.xenstore.watch('data', '');
+    expect(guest.xenstore.readWatch(soon()).path).to.equal('data');
+    expectError(() => guest.xenstore.readWatch(0), 'ETIMEDOUT');
+    const waiting = guest.xenstore.readWatchAsync();
+    dom0.xenstore.write(`/local/domain/${guest.domid}/data/x`, '');
+    expect((await waiting).path).to.equal('data/x');
+  });
+});
