@@ -24,8 +24,17 @@ async function runMocha(fixture: string): Promise<{ code: number; report: Report
 }
 
 describe('mocha root hooks', () => {
+  let leaky: ReturnType<typeof runMocha>;
+  let leakySuite: ReturnType<typeof runMocha>;
+
+  // They wait more than they work, so both at once.
+  before(() => {
+    leaky = runMocha('leaky');
+    leakySuite = runMocha('leaky-suite');
+  });
+
   it('fail each test that leaves something behind, and only those', async () => {
-    const { code, report } = await runMocha('leaky');
+    const { code, report } = await leaky;
     const failures = Object.fromEntries(report.failures.map(({ title, err }) => [title, err.message]));
 
     expect(failures).to.deep.equal({
@@ -42,7 +51,7 @@ describe('mocha root hooks', () => {
   });
 
   it('fail the run when a suite leaves something behind', async () => {
-    const { code, report } = await runMocha('leaky-suite');
+    const { code, report } = await leakySuite;
 
     expect(report.failures.map(({ err }) => err.message)).to.deep.equal(['a suite left behind: 1 Timeout']);
     expect(code).to.equal(1);
