@@ -159,7 +159,7 @@ export class CommandInterface {
       const i32 = this.#i32;
       const { log2Count } = init;
       checkCqSize(log2Count);
-      const [entry, base] = this.ringMemory(init.bufferKey, CQ_DOORBELL_RECORD_BYTES + (CQE_BYTES << log2Count));
+      const [entry, base] = this.ringMemory(init, CQ_DOORBELL_RECORD_BYTES + (CQE_BYTES << log2Count));
       const index = this.hca.cqs.alloc();
       if (index < 0) throw new DeviceError('ENOMEM', `all ${CQS_MAX} CQs of the device are taken`);
       const c = this.hca.cqTable + index * Cqc.WORDS;
@@ -193,7 +193,8 @@ export class CommandInterface {
       const i32 = this.#i32;
       const c = this.cq(cqn);
       checkCqSize(log2Count);
-      const [entry, base] = this.ringMemory(bufferKey, CQ_DOORBELL_RECORD_BYTES + (CQE_BYTES << log2Count));
+      const uar = i32[c + Cqc.UAR];
+      const [entry, base] = this.ringMemory({ uar, bufferKey }, CQ_DOORBELL_RECORD_BYTES + (CQE_BYTES << log2Count));
       moveCq(i32, c, { entry, base, log2Count });
     });
   }
@@ -226,7 +227,7 @@ export class CommandInterface {
       const { pd, sendCq, recvCq, srq, xrcd } = this.#partsOf(init);
       const sqBytes = 1 << (init.sqLog2Count + init.sqLog2Bytes);
       const rqBytes = 1 << (init.rqLog2Count + init.rqLog2Bytes);
-      const [entry, base] = this.ringMemory(init.bufferKey, QP_DOORBELL_RECORD_BYTES + sqBytes + rqBytes);
+      const [entry, base] = this.ringMemory(init, QP_DOORBELL_RECORD_BYTES + sqBytes + rqBytes);
       const index = this.hca.qps.alloc();
       if (index < 0) throw new DeviceError('ENOMEM', `all ${QPS_MAX} QPs of the device are taken`);
       const transport = this.#transportContext(index, init.sqLog2Count);
@@ -339,13 +340,18 @@ export class CommandInterface {
     return entry;
   }
 
-  /** Memory that rings may live in: a region of the driver's own PD, in one run, large enough, at a cache line. @internal */
-  ringMemory(key: number, bytes: number): [entry: number, base: number] {
+  /**
+   * Memory that rings may live in: a region of the driver's own PD and of the same UAR, in one run, large enough, at a cache line, and
+   * with no rings in it. @internal
+   */
+  ringMemory({ uar, bufferKey: key }: Pick<CqInit, 'uar' | 'bufferKey'>, bytes: number): [entry: number, base: number] {
     const i32 = this.#i32;
     const entry = this.#mpt(key);
     const base = i32[entry + Mpt.BASE] >>> 0;
     if (i32[entry + Mpt.PD] !== 0)
       throw new DeviceError('EINVAL', `key 0x${key.toString(16)} is not of the driver's PD`);
+    if (i32[entry + Mpt.UAR] !== uar)
+      throw new DeviceError('EINVAL', `key 0x${key.toString(16)} is of another context`, 'register the memory here');
     if (base === 0 || (base & 63) !== 0)
       throw new DeviceError('EINVAL', 'a ring needs one run of pages, at a multiple of 64');
     if (i32[entry + Mpt.LENGTH] >>> 0 < bytes) {
@@ -354,6 +360,8 @@ export class CommandInterface {
         `a ring of ${bytes} bytes does not fit its region of ${i32[entry + Mpt.LENGTH] >>> 0}`,
       );
     }
+    if (i32[entry + Mpt.PINS] !== 0)
+      throw new DeviceError('EBUSY', `key 0x${key.toString(16)} holds the rings of another queue already`);
     return [entry, base];
   }
 

@@ -60,6 +60,9 @@ const REAP_INTERVAL_NS = 100e6;
 /** Who executes the devices. */
 export type Placement = 'inline' | 'thread';
 
+/** The engine of each machine, as this thread has joined it. */
+const engines = new WeakMap<Machine, Engine>();
+
 export class Engine {
   readonly machine: Machine;
   /** Word index of {@link EngineHeader}. */
@@ -129,6 +132,7 @@ export class Engine {
     this.#requester = new Requester(parts);
     this.faults = parts.faults;
     this.packets = parts.faults === null ? null : new PacketTransport({ ...parts, faults: parts.faults });
+    engines.set(machine, this);
     machine.lock.onRecover(() => {
       recover(this);
     });
@@ -138,6 +142,15 @@ export class Engine {
     } finally {
       this.unlock();
     }
+  }
+
+  /**
+   * The engine of a machine in this thread: the one that is there, so that events of this thread reach who listens there; else a new
+   * one. undefined on a machine without HCAs.
+   */
+  static of(machine: Machine, clock?: Pick<Clock, 'nowNs'>): Engine | undefined {
+    if (machine.root(ROOT_ENGINE) === 0) return undefined;
+    return engines.get(machine) ?? new Engine(machine, 'inline', clock);
   }
 
   /** The HCAs of the machine, also those that other threads made meanwhile. */

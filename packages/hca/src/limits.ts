@@ -56,6 +56,8 @@ export const MESSAGE_BYTES_MAX = 0x80000000;
 export const PORT_MTU_BYTES = 4096;
 /** Bytes of a buffer, and so of a memory region: the longest run that machine memory hands out. */
 export const MR_BYTES_MAX = 0x80000000;
+/** Pages of a list that a region is registered by. */
+export const MR_PAGES_MAX = MR_BYTES_MAX / 4096;
 
 /** WQEs that one visit to a send queue executes before others get their turn. */
 export const WQE_BUDGET = 64;

@@ -17,12 +17,12 @@ export function postedToSrq(i32: Int32Array, s: number): number {
 }
 
 /**
- * Moves the SRQ at `s` to a ring of at least as many entries. What is posted is known to fit the old one. WQEs keep their slots, by
+ * Moves the SRQ at `s` to a ring of at least as many entries. What is posted was read once, since its owner may change the count
+ * meanwhile, and is known to fit. WQEs keep their slots, by
  * which completions name them, and indices run on. The old region is unpinned, the new one pinned.
  */
-export function moveSrq(i32: Int32Array, s: number, to: SrqRing): void {
+export function moveSrq(i32: Int32Array, s: number, to: SrqRing, posted: number): void {
   const consumer = i32[s + Srqc.CONSUMER];
-  const posted = postedToSrq(i32, s);
   const mask = 2 ** i32[s + Srqc.LOG2_COUNT] - 1;
   const words = i32[s + Srqc.WQE_LOG2_WORDS];
   // All WQEs, because a message in progress may hold one that the ring does not name any more.

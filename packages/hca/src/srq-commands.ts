@@ -35,7 +35,7 @@ export class SrqCommands {
       this.#commands.checkPd(init.pd);
       const cq = init.xrc === undefined ? 0 : this.#commands.cq(init.xrc.cqn);
       const xrcd = init.xrc === undefined ? 0 : this.#commands.xrcds.domain(init.xrc.xrcdn);
-      const ring = this.#ring(init.bufferKey, init.log2Count, init.wqeLog2Bytes);
+      const ring = this.#ring(init, init.log2Count, init.wqeLog2Bytes);
       const index = hca.srqs.alloc();
       if (index < 0) throw new DeviceError('ENOMEM', `all ${SRQS_MAX} SRQs of the device are taken`);
       const s = hca.srqTable + index * Srqc.WORDS;
@@ -75,8 +75,7 @@ export class SrqCommands {
       const i32 = this.#i32;
       const s = this.context(srqn);
       const room = maxWr ?? i32[s + Srqc.MAX_WR];
-      const to =
-        ring === undefined ? undefined : this.#ring(ring.bufferKey, ring.log2Count, i32[s + Srqc.WQE_LOG2_WORDS] + 2);
+      const to = ring === undefined ? undefined : this.#newRing(s, ring);
       checkInteger('maxWr', room, 1, 2 ** (to?.log2Count ?? i32[s + Srqc.LOG2_COUNT]));
       checkInteger('limit', limit ?? i32[s + Srqc.LIMIT], 0, room);
       const posted = postedToSrq(i32, s);
@@ -84,7 +83,7 @@ export class SrqCommands {
         const message = `the SRQ holds ${posted} receives, more than the new size of ${room}`;
         throw new DeviceError('EINVAL', message, 'wait until messages have taken them');
       }
-      if (to !== undefined) moveSrq(i32, s, to);
+      if (to !== undefined) moveSrq(i32, s, to, posted);
       i32[s + Srqc.MAX_WR] = room;
       if (limit !== undefined) i32[s + Srqc.LIMIT] = limit;
     });
@@ -124,11 +123,18 @@ export class SrqCommands {
     throw new DeviceError('EINVAL', `SRQ ${srqn} is for XRC`, 'make the QP with a basic SRQ, or with an XRC domain');
   }
 
+  /** Where an SRQ moves to: slots that completions name stay, so there have to be as many. */
+  #newRing(s: number, { bufferKey, log2Count }: Required<SrqChange>['ring']): SrqRing {
+    const i32 = this.#i32;
+    checkInteger('log2Count', log2Count, i32[s + Srqc.LOG2_COUNT], Math.log2(SRQ_WR_MAX));
+    return this.#ring({ uar: i32[s + Srqc.UAR], bufferKey }, log2Count, i32[s + Srqc.WQE_LOG2_WORDS] + 2);
+  }
+
   /** Where the parts of a buffer are. */
-  #ring(bufferKey: number, log2Count: number, wqeLog2Bytes: number): SrqRing {
+  #ring(buffer: Pick<SrqInit, 'uar' | 'bufferKey'>, log2Count: number, wqeLog2Bytes: number): SrqRing {
     checkInteger('log2Count', log2Count, 0, Math.log2(SRQ_WR_MAX));
     const header = SRQ_DOORBELL_RECORD_BYTES + srqRingBytes(log2Count);
-    const [entry, base] = this.#commands.ringMemory(bufferKey, header + 2 ** (log2Count + wqeLog2Bytes));
+    const [entry, base] = this.#commands.ringMemory(buffer, header + 2 ** (log2Count + wqeLog2Bytes));
     const ring = (base + SRQ_DOORBELL_RECORD_BYTES) >>> 2;
     return { entry, record: base >>> 2, ring, wqes: (base + header) >>> 2, log2Count };
   }

@@ -139,6 +139,11 @@ export class Machine {
     return BigInt.asUintN(64, (BigInt(this.i32[Header.ID]) << 32n) | BigInt(this.i32[Header.ID + 1] >>> 0));
   }
 
+  /** Number of the first page that is not the machine's own. */
+  get firstPage(): number {
+    return this.i32[Header.FIRST_PAGE];
+  }
+
   /** Address in a root word, or 0. Roots are how the packages of one thread find the tables that those of another made. */
   root(slot: number): number {
     return Atomics.load(this.i32, rootWord(slot)) >>> 0;

@@ -8,6 +8,7 @@ import { checkInteger, show } from './check.ts';
 import type { CompletionChannel } from './completion-channel.ts';
 import type { Context } from './context.ts';
 import type { CqPath } from './data-path.ts';
+import type { QueueBuffer } from './queue-buffer.ts';
 import type { CqOps } from './driver/device-ops.ts';
 import { COMPLETION_EVENT } from './driver/events.ts';
 import { errnoName, invalid, VerbsError } from './errors.ts';
@@ -56,6 +57,8 @@ export class CompletionQueue extends AsyncEventTarget {
   /** @internal */
   readonly path: CqPath;
   #cqe: number;
+  /** Where its ring lies, when that is memory of another. */
+  #buffer: QueueBuffer | null;
   #unacknowledged = 0;
 
   /** @internal */
@@ -65,11 +68,18 @@ export class CompletionQueue extends AsyncEventTarget {
     ops: CqOps,
     cqContext: unknown,
     owner: VerbsObject = context,
+    buffer: QueueBuffer | null = null,
   ) {
-    super(context, 'cq', ops.handle, channel === null ? [owner] : [owner, channel]);
+    super(
+      context,
+      'cq',
+      ops.handle,
+      [owner, channel, buffer].filter((parent) => parent !== null),
+    );
     const { dataPath } = ops;
     this.channel = channel;
     this.cqContext = cqContext;
+    this.#buffer = buffer;
     this.path =
       dataPath.kind === 'rings'
         ? new RingCompletionQueue(dataPath, context.qpTable)
@@ -133,6 +143,7 @@ export class CompletionQueue extends AsyncEventTarget {
     const verb = 'ibv_resize_cq';
     this.assertLive(verb);
     assertOp(this.context, verb, 'resizeCq');
+    if (this.#buffer !== null) throw invalid(verb, `${this.label} lies in ${this.#buffer.label}`, 'use resizeCqOn()');
     checkInteger(verb, 'cqe', cqe, 1, this.context.queryDevice().maxCqe, 'maxCqe of the device');
     const resized = callOp(this.context, verb, 'resizeCq', this.handle, cqe);
     this.#cqe = resized.cqe;
@@ -211,6 +222,15 @@ export class CompletionQueue extends AsyncEventTarget {
     if (type !== COMPLETION_EVENT) return super.deliver(type);
     traceEvent(this.context.device.name, this.label, type);
     this.channel?.queueEvent(this);
+  }
+
+  /** Its ring has moved to other memory of another; EINVAL when it was in none. @internal */
+  moveTo(buffer: QueueBuffer, verb: string, resize: () => { readonly cqe: number }): void {
+    this.assertLive(verb);
+    if (this.#buffer === null) throw invalid(verb, `${this.label} has memory of its own`, 'use cq.resize()');
+    this.#cqe = resize().cqe;
+    this.#buffer = buffer;
+    this.reparent([this.context, this.channel, buffer].filter((parent) => parent !== null));
   }
 
   /** The application took an event. @internal */

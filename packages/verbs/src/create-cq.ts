@@ -66,7 +66,13 @@ export function createCompletionQueueEx(context: Context, init: CqInitAttrEx): C
   return new CompletionQueueEx(context, channel, ops, { wcFlags, cqContext, owner: parentDomain ?? context });
 }
 
-function checkCqInit(verb: string, context: Context, init: CqInitAttr, keys: LiteralKeys): CompletionChannel | null {
+/** Checks what every CQ is asked for; answers its channel. */
+export function checkCqInit(
+  verb: string,
+  context: Context,
+  init: CqInitAttr,
+  keys: LiteralKeys,
+): CompletionChannel | null {
   checkLiteral(verb, 'init', init, keys);
   const { cqe, channel = null, compVector = 0 } = init;
   checkInteger(verb, 'cqe', cqe, 1, context.queryDevice().maxCqe, 'maxCqe of the device');

@@ -48,15 +48,27 @@ const CAPABILITY: Readonly<Partial<Record<QpType, CapabilityName>>> = {
 /** See `ProtectionDomain.createQp`. */
 export function createQueuePair(pd: ProtectionDomain, given: QpInitAttr): QueuePair {
   pd.assertLive(VERB);
+  assertOp(pd.context, VERB, 'createQp');
+  const { init, request } = checkQpInit(pd, given);
+  return bindQueuePair(pd, init, request);
+}
+
+/** What a QP is asked for, once it was found right. */
+export interface CheckedQpInit {
+  readonly init: QueuePairInit;
+  readonly request: QpRequest;
+}
+
+/** Checks what a QP is to be made of. */
+export function checkQpInit(pd: ProtectionDomain, given: QpInitAttr): CheckedQpInit {
   const { context } = pd;
-  assertOp(context, VERB, 'createQp');
   checkLiteral(VERB, 'init', given, QP_KEYS);
   const init = given.qpType === QpType.XRC_SEND ? withoutReceives(given) : given;
   const { sendCq, recvCq, srq = null, qpType, sqSigAll = false } = init;
   checkType(context, qpType);
   checkObjects(pd, init);
   const cap = checkCap(VERB, context, init.cap);
-  return bindQueuePair(pd, init, {
+  const request = {
     pd: pd.handle,
     sendCq: sendCq.handle,
     recvCq: recvCq?.handle ?? 0,
@@ -65,18 +77,24 @@ export function createQueuePair(pd: ProtectionDomain, given: QpInitAttr): QueueP
     qpType,
     sqSigAll,
     cap,
-  });
+  };
+  return { init, request };
 }
 
 /** See `XrcDomain.createQp`. */
 export function createXrcRecvQp(xrcd: XrcDomain, qpContext: unknown): QueuePair {
   xrcd.assertLive(VERB);
-  const { context } = xrcd;
-  assertOp(context, VERB, 'createQp');
+  assertOp(xrcd.context, VERB, 'createQp');
+  const { init, request } = checkXrcRecvInit(xrcd, qpContext);
+  return bindQueuePair(xrcd, init, request);
+}
+
+/** What an XRC_RECV QP is asked for. */
+export function checkXrcRecvInit(xrcd: XrcDomain, qpContext: unknown): CheckedQpInit {
   const qpType = QpType.XRC_RECV;
-  checkType(context, qpType);
+  checkType(xrcd.context, qpType);
   const request = { pd: 0, sendCq: 0, recvCq: 0, srq: null, xrcd: xrcd.handle, qpType, sqSigAll: false, cap: NO_CAP };
-  return bindQueuePair(xrcd, { qpType, cap: NO_CAP, qpContext }, request);
+  return { init: { qpType, cap: NO_CAP, qpContext }, request };
 }
 
 function bindQueuePair(owner: ProtectionDomain | XrcDomain, init: QueuePairInit, request: QpRequest): QueuePair {

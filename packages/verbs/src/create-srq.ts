@@ -20,21 +20,24 @@ const ATTR_KEYS = literalKeys<SrqAttr>({ maxWr: true, maxSge: true, srqLimit: tr
 /** See `ProtectionDomain.createSrq`. */
 export function createSharedReceiveQueue(pd: ProtectionDomain, init: SrqInitAttr): SharedReceiveQueue {
   pd.assertLive(VERB);
-  const { context } = pd;
-  assertOp(context, VERB, 'createSrq');
+  assertOp(pd.context, VERB, 'createSrq');
+  const { attr, xrc } = checkSrqInit(pd, init);
+  return new SharedReceiveQueue(pd, callOp(pd.context, VERB, 'createSrq', pd.handle, attr, xrc), init);
+}
+
+/** Checks what an SRQ is to be made of. */
+export function checkSrqInit(
+  pd: ProtectionDomain,
+  init: SrqInitAttr,
+): { readonly attr: SrqAttr; readonly xrc: XrcSrqRequest | null } {
   checkLiteral(VERB, 'init', init, SRQ_KEYS);
   checkLiteral(VERB, 'attr', init.attr, ATTR_KEYS);
-  const { maxSrqWr, maxSrqSge } = context.queryDevice();
+  const { maxSrqWr, maxSrqSge } = pd.context.queryDevice();
   const { maxWr, maxSge = 1, srqLimit = 0 } = init.attr;
   checkInteger(VERB, 'attr.maxWr', maxWr, 1, maxSrqWr, 'maxSrqWr of the device');
   checkInteger(VERB, 'attr.maxSge', maxSge, 0, maxSrqSge, 'maxSrqSge of the device');
   checkInteger(VERB, 'attr.srqLimit', srqLimit, 0, maxWr, 'maxWr');
-  const xrc = xrcOf(pd, init);
-  return new SharedReceiveQueue(
-    pd,
-    callOp(context, VERB, 'createSrq', pd.handle, { maxWr, maxSge, srqLimit }, xrc),
-    init,
-  );
+  return { attr: { maxWr, maxSge, srqLimit }, xrc: xrcOf(pd, init) };
 }
 
 /** The parts of an XRC SRQ; null of a basic one, which has none of them. */

@@ -56,6 +56,7 @@ export function postSendError(
 
 function sendReason(verb: string, errno: number, qp: PostedQp, bad: SendFacts | Reason): Reason {
   if (qp.destroyed) return ['the QP is already destroyed', ''];
+  if (errno === Errno.EOPNOTSUPP) return ELSEWHERE;
   if (errno === Errno.ENOMEM) return fullReason(verb, qp.cap.maxSendWr);
   if (qp.state <= QpState.RTR) return [`a QP in ${qpStateStr(qp.state)} takes no sends`, 'modify it to RTS first'];
   if (isReason(bad)) return bad;
@@ -66,6 +67,8 @@ function sendReason(verb: string, errno: number, qp: PostedQp, bad: SendFacts | 
   return invalidReason(qp, bad);
 }
 
+/** A queue of direct access, at the context that it was made with. */
+const ELSEWHERE: Reason = ['its memory is of another, who posts there', 'post where the memory is'];
 const NO_SENDS: Reason = ['the send queue has room for none', 'give cap.maxSendWr to createQp'];
 
 function fullReason(verb: string, maxSendWr: number): Reason {
@@ -183,6 +186,7 @@ export function postRecvError(
 function recvReason(errno: number, queue: PostedRecvQueue, bad: RecvWr | null): Reason {
   if (queue.destroyed) return ['it is already destroyed', ''];
   if (errno === Errno.ENOMEM) return [`the queue is full, ${queue.maxWr} are outstanding`, 'poll completions'];
+  if (errno === Errno.EOPNOTSUPP) return ELSEWHERE;
   if (queue.srq !== undefined) return [`the QP's receives come from ${queue.srq}`, 'post them there'];
   if (queue.reset) return ['a QP in RESET takes no receives', 'modify it to INIT first'];
   if (queue.maxWr === 0) return ['the receive queue has room for none', 'give cap.maxRecvWr to createQp'];

@@ -30,6 +30,7 @@ import { checkModify } from './modify-qp.ts';
 import { type PostedQp, postRecvError, postSendError } from './post-error.ts';
 import type { ProtectionDomain } from './protection-domain.ts';
 import { bringToInit, bringToRtr, bringToRts, makeEndpoint, type QpInitOptions } from './qp-endpoint.ts';
+import type { QueueBuffer } from './queue-buffer.ts';
 import { QueuePairEx } from './queue-pair-ex.ts';
 import { RecvStaging } from './recv-staging.ts';
 import { RecvWr, type RecvWrInit } from './recv-wr.ts';
@@ -69,6 +70,8 @@ export interface QueuePairParts {
   readonly dataPath: QpDataPath;
   readonly sendPath: SendPath;
   readonly recvPath: RecvPath;
+  /** Where its rings lie, when that is memory of another. */
+  readonly buffer?: QueueBuffer;
 }
 
 /**
@@ -125,7 +128,7 @@ export class QueuePair extends QueuePairEx {
   constructor(owner: ProtectionDomain | XrcDomain, parts: QueuePairParts) {
     const { init, sendPath } = parts;
     const { sendCq, recvCq, srq = null, qpType, sqSigAll = false, qpContext } = init;
-    const parents = [owner, sendCq, recvCq, srq].filter((parent) => parent != null);
+    const parents = [owner, sendCq, recvCq, srq, parts.buffer].filter((parent) => parent != null);
     super(
       owner.context,
       parts.handle,
@@ -161,7 +164,8 @@ export class QueuePair extends QueuePairEx {
     const path = this.#dataPath;
     if (path.kind === 'rings' && !this.destroyed) {
       this.#state = path.i32[(path.doorbellRecordAddr >>> 2) + QpDoorbellRecord.STATE] as QpState;
-    }
+    } else if (path.kind === 'calls' && path.state !== undefined && !this.destroyed)
+      this.#state = path.state() as QpState;
     return this.#state;
   }
 

@@ -12,8 +12,10 @@ import { SrqAttrMask, SrqType } from './enums/srq.ts';
 import { invalid } from './errors.ts';
 import { inspectCustom, inspectLine } from './inspect.ts';
 import { refuseLeftOut } from './left-out.ts';
+import type { VerbsObject } from './lifetime.ts';
 import { checkLiteral, literalKeys } from './literal-keys.ts';
 import { postRecvError } from './post-error.ts';
+import type { QueueBuffer } from './queue-buffer.ts';
 import type { ProtectionDomain } from './protection-domain.ts';
 import { RecvStaging } from './recv-staging.ts';
 import { RecvWr, type RecvWrInit } from './recv-wr.ts';
@@ -47,17 +49,20 @@ export class SharedReceiveQueue extends AsyncEventTarget {
   readonly #path: CallsRecvQueue | RingSharedReceiveQueue;
   readonly #staging = new RecvStaging();
   #maxWr: number;
+  /** Where its ring lies, when that is memory of another. */
+  #buffer: QueueBuffer | null;
 
   /** @internal */
-  constructor(pd: ProtectionDomain, ops: SrqOps, init: SrqInitAttr) {
+  constructor(pd: ProtectionDomain, ops: SrqOps, init: SrqInitAttr, buffer: QueueBuffer | null = null) {
     const { srqType = SrqType.BASIC, xrcd = null, cq = null, srqContext } = init;
-    super(pd.context, 'srq', ops.handle, xrcd === null || cq === null ? [pd] : [pd, xrcd, cq]);
+    super(pd.context, 'srq', ops.handle, partsOf(pd, xrcd, cq, buffer));
     this.pd = pd;
     this.srqType = srqType;
     this.xrcd = xrcd;
     this.cq = cq;
     this.srqNum = ops.srqNum ?? 0;
     this.srqContext = srqContext;
+    this.#buffer = buffer;
     this.#maxWr = ops.maxWr;
     this.maxSge = ops.maxSge;
     const { dataPath } = ops;
@@ -107,6 +112,29 @@ export class SharedReceiveQueue extends AsyncEventTarget {
     const verb = 'ibv_modify_srq';
     this.assertLive(verb);
     assertOp(this.context, verb, 'modifySrq');
+    const mask = this.#checkModify(verb, attr);
+    const modified = callOp(this.context, verb, 'modifySrq', this.handle, attr, mask);
+    this.#maxWr = modified.maxWr;
+    const { dataPath } = modified;
+    if (dataPath !== undefined && this.#path instanceof RingSharedReceiveQueue) this.#path.rebind(dataPath);
+  }
+
+  /** As `modify` with another size, in other memory of another; EINVAL when it was in none. @internal */
+  moveTo(
+    buffer: QueueBuffer,
+    verb: string,
+    attr: Partial<Pick<SrqAttr, 'maxWr' | 'srqLimit'>>,
+    resize: (mask: number) => { readonly maxWr: number },
+  ): void {
+    this.assertLive(verb);
+    if (this.#buffer === null) throw invalid(verb, `${this.label} has memory of its own`, 'use srq.modify()');
+    this.#maxWr = resize(this.#checkModify(verb, attr)).maxWr;
+    this.#buffer = buffer;
+    this.reparent(partsOf(this.pd, this.xrcd, this.cq, buffer));
+  }
+
+  /** What a modify asks for, `SrqAttrMask` bits. */
+  #checkModify(verb: string, attr: Partial<Pick<SrqAttr, 'maxWr' | 'srqLimit'>>): number {
     checkLiteral(verb, 'attr', attr, CHANGE_KEYS);
     const { maxWr, srqLimit } = attr;
     if (maxWr === undefined && srqLimit === undefined)
@@ -114,11 +142,7 @@ export class SharedReceiveQueue extends AsyncEventTarget {
     const { maxSrqWr } = this.context.queryDevice();
     if (maxWr !== undefined) checkInteger(verb, 'maxWr', maxWr, 1, maxSrqWr, 'maxSrqWr of the device');
     if (srqLimit !== undefined) checkInteger(verb, 'srqLimit', srqLimit, 0, maxWr ?? this.#maxWr, 'maxWr');
-    const mask = (maxWr === undefined ? 0 : SrqAttrMask.MAX_WR) | (srqLimit === undefined ? 0 : SrqAttrMask.LIMIT);
-    const modified = callOp(this.context, verb, 'modifySrq', this.handle, attr, mask);
-    this.#maxWr = modified.maxWr;
-    const { dataPath } = modified;
-    if (dataPath !== undefined && this.#path instanceof RingSharedReceiveQueue) this.#path.rebind(dataPath);
+    return (maxWr === undefined ? 0 : SrqAttrMask.MAX_WR) | (srqLimit === undefined ? 0 : SrqAttrMask.LIMIT);
   }
 
   /** Its attributes. Source: `ibv_query_srq`(3). */
@@ -155,4 +179,9 @@ export class SharedReceiveQueue extends AsyncEventTarget {
     this.#path.setReady(false);
     if (this.srqType === SrqType.XRC) this.context.qpTable.removeXrcSrq(this.srqNum);
   }
+}
+
+/** What holds an SRQ. */
+function partsOf(...parts: readonly (VerbsObject | null)[]): VerbsObject[] {
+  return parts.filter((part) => part !== null);
 }

@@ -97,6 +97,11 @@ export class BufferTable {
     return -1;
   }
 
+  /** See `Doorbell.inlineSource`. */
+  inlineSource(addr: number, length: number): number {
+    return this.machineAddress(addr, length);
+  }
+
   /** Machine address of what is to be registered; -1 when it is in no buffer of the machine. */
   locate({ buffer, offset, view }: Pick<MrRequest, 'buffer' | 'offset' | 'view'>): number {
     if (buffer !== null) return this.get(buffer).machineAddr + offset;

@@ -1,19 +1,18 @@
 /** The doorbells of a context: what the ring data path calls. Hot: nothing here allocates. */
-import type { Doorbell } from '@openverbs/verbs/driver';
+import type { Doorbell, UserHalfHost } from '@openverbs/verbs/driver';
 import type { Engine } from '../engine.ts';
-import type { BufferTable } from './buffer-table.ts';
 
 export class DirectDoorbell implements Doorbell {
   private readonly engine: Engine;
   private readonly uar: number;
   private readonly qpTable: number;
-  private readonly buffers: BufferTable;
+  private readonly memory: Pick<UserHalfHost, 'inlineSource'>;
 
-  constructor(engine: Engine, uar: number, qpTable: number, buffers: BufferTable) {
+  constructor(engine: Engine, uar: number, qpTable: number, memory: Pick<UserHalfHost, 'inlineSource'>) {
     this.engine = engine;
     this.uar = uar;
     this.qpTable = qpTable;
-    this.buffers = buffers;
+    this.memory = memory;
   }
 
   ringSq(qpNum: number): void {
@@ -25,7 +24,7 @@ export class DirectDoorbell implements Doorbell {
   }
 
   inlineSource(addr: number, length: number): number {
-    return this.buffers.machineAddress(addr, length);
+    return this.memory.inlineSource(addr, length);
   }
 
   idle(): void {

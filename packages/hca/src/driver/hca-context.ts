@@ -17,7 +17,6 @@ import type {
   SrqAttr,
 } from '@openverbs/verbs';
 import { GidType, MwType, QpDataInOrderCaps, WrOpcode } from '@openverbs/verbs';
-import { QP_DOORBELL_RECORD_BYTES } from '@openverbs/verbs/rings';
 import type {
   AhOps,
   ContextOps,
@@ -43,22 +42,21 @@ import type { Engine } from '../engine.ts';
 import type { Hca } from '../hca.ts';
 import { UarControl } from '../layout.ts';
 import { modifyQp } from '../modify-qp.ts';
-import { SEND_OPCODES } from '../opcode.ts';
 import { reap } from '../reap.ts';
 import { isPortUp } from '../resolve-peer.ts';
 import { BufferTable, HOST_ADDRESS_BASE } from './buffer-table.ts';
 import { Datagrams } from './datagrams.ts';
 import { deviceAttr, deviceAttrEx, portAttr } from './device-attributes.ts';
-import { DirectDoorbell } from './direct-doorbell.ts';
+import { HcaDirectAccess } from './direct-access.ts';
 import { asVerbsError } from './errors.ts';
 import { HcaCqs } from './hca-cqs.ts';
 import { HcaEventSource } from './hca-event-source.ts';
+import { HcaQps } from './hca-qps.ts';
 import { HcaSrqs } from './hca-srqs.ts';
 import { HcaXrcds } from './hca-xrcds.ts';
 import { fromQpc, toQpChange } from './qp-attributes.ts';
-import { qpGeometry } from './ring-geometry.ts';
-import type { RingBuffer } from './ring-memory.ts';
 import { RingMemory } from './ring-memory.ts';
+import { HcaUserHalf, userHalfHandle } from './user-half.ts';
 
 /** PD of the driver's own regions: the rings. */
 const DRIVER_PD = 0;
@@ -81,15 +79,13 @@ export class HcaContext implements ContextOps {
   readonly #commands: CommandInterface;
   readonly #uar: number;
   readonly #buffers: BufferTable;
-  readonly #doorbell: DirectDoorbell;
   readonly #source: HcaEventSource;
-  readonly #rings: RingMemory;
+  readonly #qps: HcaQps;
   readonly #srqs: HcaSrqs;
   readonly #cqs: HcaCqs;
   readonly #xrcds: HcaXrcds;
+  readonly #direct: HcaDirectAccess;
   readonly #onClosed: (context: HcaContext) => void;
-  /** Ring memory by QPN. */
-  readonly #qpBuffers = new Map<number, RingBuffer>();
   /** The present key of each region, by the one that it had first, which is its handle. */
   readonly #regions = new Map<number, number>();
   readonly #windows = new Set<number>();
@@ -106,28 +102,32 @@ export class HcaContext implements ContextOps {
     this.#uar = this.#withReaping(() => this.#commands.openUar());
     this.#datagrams = new Datagrams(engine, hca, this.#uar);
     this.#buffers = new BufferTable(engine.machine);
-    this.#doorbell = new DirectDoorbell(engine, this.#uar, hca.qpTable, this.#buffers);
     const eq = engine.machine.i32[engine.uars.control(this.#uar) + UarControl.EQ];
     this.#source = new HcaEventSource(engine, clock, eq, hca.cqTable);
     this.events = this.#source;
-    this.#rings = new RingMemory(
+    const rings = new RingMemory(
       engine.machine,
       this.#commands,
       (addr, bytes) => this.#registerRings(addr, bytes),
       (allocate) => this.#withReaping(allocate),
     );
-    this.#srqs = new HcaSrqs(this.#commands, this.#uar, this.#rings);
-    this.#cqs = new HcaCqs(this.#commands, this.#uar, this.#rings, this.#doorbell);
+    const user = new HcaUserHalf(engine, hca, this.#uar, this.#buffers);
+    this.#qps = new HcaQps(this.#commands, this.#uar, rings, user);
+    this.#srqs = new HcaSrqs(this.#commands, this.#uar, rings, user);
+    this.#cqs = new HcaCqs(this.#commands, this.#uar, rings, user);
     this.#xrcds = new HcaXrcds(this.#commands, this.#uar);
+    const queues = { commands: this.#commands, rings, cqs: this.#cqs, qps: this.#qps, srqs: this.#srqs };
+    this.#direct = new HcaDirectAccess(userHalfHandle(engine, hca, this.#uar), queues);
   }
 
   /** Destroys what is left, as the kernel does when a process closes the device, and gives the UAR back. */
   close(): void {
     asVerbsError(() => {
-      for (const qpn of [...this.#qpBuffers.keys()]) this.destroyQp(qpn);
+      this.#qps.destroyAll();
       this.#srqs.destroyAll();
       this.#xrcds.closeAll();
       this.#cqs.destroyAll();
+      this.#direct.close();
       for (const mw of [...this.#windows]) this.deallocMw(mw);
       for (const mr of [...this.#regions.keys()]) this.deregMr(mr);
       this.#datagrams.close();
@@ -312,56 +312,12 @@ export class HcaContext implements ContextOps {
     this.#cqs.destroy(cqn);
   }
 
+  directAccess(): HcaDirectAccess {
+    return this.#direct;
+  }
+
   createQp(request: QpRequest): QpOps {
-    const sendOpcodes = SEND_OPCODES[request.qpType];
-    if (sendOpcodes === undefined) {
-      throw new VerbsError({
-        code: 'EOPNOTSUPP',
-        message: `QP type ${request.qpType} is not supported by this device`,
-        hint: 'use QpType.RC, UC, UD, XRC_SEND or XRC_RECV',
-      });
-    }
-    const geometry = asVerbsError(() => qpGeometry(request.cap, request.srq !== null));
-    const buffer = this.#rings.alloc(geometry.bytes);
-    const { cap, bytes, ...rings } = geometry;
-    const qpn = this.#rings.orFree(buffer, () =>
-      this.#commands.createQp({
-        uar: this.#uar,
-        pd: request.pd,
-        type: request.qpType,
-        bufferKey: buffer.key,
-        sendCqn: request.sendCq,
-        recvCqn: request.recvCq,
-        ...(request.xrcd === null ? {} : { xrcdn: request.xrcd }),
-        ...(request.srq === null ? {} : { srqn: request.srq }),
-        ...rings,
-        maxSendWr: cap.maxSendWr,
-        maxRecvWr: cap.maxRecvWr,
-        maxSendSge: cap.maxSendSge,
-        maxRecvSge: cap.maxRecvSge,
-        maxInline: cap.maxInlineData,
-      }),
-    );
-    this.#qpBuffers.set(qpn, buffer);
-    const sqAddr = buffer.addr + QP_DOORBELL_RECORD_BYTES;
-    return {
-      handle: qpn,
-      qpNum: qpn,
-      cap,
-      dataPath: {
-        kind: 'rings',
-        qpNum: qpn,
-        i32: this.#engine.machine.i32,
-        u8: this.#engine.machine.u8,
-        doorbell: this.#doorbell,
-        doorbellRecordAddr: buffer.addr,
-        sqAddr,
-        rqAddr: sqAddr + 2 ** (rings.sqLog2Count + rings.sqLog2Bytes),
-        ...rings,
-        ...cap,
-        sendOpcodes,
-      },
-    };
+    return this.#qps.create(request);
   }
 
   modifyQp(qpn: number, attr: QpAttr, mask: number): void {
@@ -385,11 +341,7 @@ export class HcaContext implements ContextOps {
   }
 
   destroyQp(qpn: number): void {
-    asVerbsError(() => {
-      this.#commands.destroyQp(qpn);
-    });
-    this.#rings.free(this.#qpBuffers.get(qpn)!);
-    this.#qpBuffers.delete(qpn);
+    this.#qps.destroy(qpn);
   }
 
   createSrq(pd: number, attr: SrqAttr, xrc: XrcSrqRequest | null): SrqOps {

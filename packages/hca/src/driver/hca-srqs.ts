@@ -1,67 +1,93 @@
 /** The SRQs of a context. Their handles are the device's numbers (SRQN). */
 import { SrqAttrMask } from '@openverbs/verbs';
 import type { SrqAttr } from '@openverbs/verbs';
-import type { SrqModifyOps, SrqOps, SrqRings, XrcSrqRequest } from '@openverbs/verbs/driver';
-import { SRQ_DOORBELL_RECORD_BYTES } from '@openverbs/verbs/rings';
+import type { DirectSrqOps, SrqModifyOps, SrqOps, XrcSrqRequest } from '@openverbs/verbs/driver';
 import type { CommandInterface } from '../command-interface.ts';
+import type { SrqChange } from '../command-init.ts';
 import { asVerbsError } from './errors.ts';
-import type { SrqGeometry } from './ring-geometry.ts';
-import { srqGeometry } from './ring-geometry.ts';
+import { elsewhere, notElsewhere } from './hca-cqs.ts';
 import type { RingBuffer, RingMemory } from './ring-memory.ts';
+import type { HcaSrqGeometry, HcaUserHalf } from './user-half.ts';
 
 /** What the driver remembers of an SRQ. */
 interface Srq {
-  readonly buffer: RingBuffer;
-  readonly geometry: SrqGeometry;
+  /** null where it is memory of another. */
+  readonly buffer: RingBuffer | null;
+  readonly geometry: HcaSrqGeometry;
 }
 
 export class HcaSrqs {
   readonly #commands: CommandInterface;
   readonly #uar: number;
   readonly #rings: RingMemory;
+  readonly #user: HcaUserHalf;
   readonly #srqs = new Map<number, Srq>();
 
-  constructor(commands: CommandInterface, uar: number, rings: RingMemory) {
+  constructor(commands: CommandInterface, uar: number, rings: RingMemory, user: HcaUserHalf) {
     this.#commands = commands;
     this.#uar = uar;
     this.#rings = rings;
+    this.#user = user;
   }
 
-  /** The limit is not armed by a create: "irrelevant" there, says ibv_create_srq(3). */
-  create(pd: number, { maxWr, maxSge }: SrqAttr, xrc: XrcSrqRequest | null): SrqOps {
-    const geometry = asVerbsError(() => srqGeometry(maxWr, maxSge));
-    const { log2Count, wqeLog2Bytes, bytes } = geometry;
-    const buffer = this.#rings.alloc(bytes);
-    const init = { uar: this.#uar, pd, bufferKey: buffer.key, log2Count, wqeLog2Bytes, maxWr, maxSge };
+  create(pd: number, attr: SrqAttr, xrc: XrcSrqRequest | null): SrqOps {
+    const geometry = this.#user.srqGeometry(attr.maxWr, attr.maxSge);
+    const buffer = this.#rings.alloc(geometry.bytes);
+    const made = this.#rings.orFree(buffer, () => this.createOn(buffer.key, pd, attr, xrc));
+    this.#srqs.set(made.handle, { buffer, geometry });
+    return { ...made, dataPath: this.#user.srqRings(buffer.addr, geometry) };
+  }
+
+  /** Stage two: on the key of memory that is registered. The limit is not armed: "irrelevant" here, says ibv_create_srq(3). */
+  createOn(bufferKey: number, pd: number, { maxWr, maxSge }: SrqAttr, xrc: XrcSrqRequest | null): DirectSrqOps {
+    const geometry = this.#user.srqGeometry(maxWr, maxSge);
+    const { log2Count, wqeLog2Bytes } = geometry.ring;
+    const init = { uar: this.#uar, pd, bufferKey, log2Count, wqeLog2Bytes, maxWr, maxSge };
     const domain = xrc === null ? {} : { xrc: { xrcdn: xrc.xrcd, cqn: xrc.cq } };
-    const srqn = this.#rings.orFree(buffer, () => this.#commands.srqs.create({ ...init, ...domain }));
-    const srq = { buffer, geometry };
-    this.#srqs.set(srqn, srq);
-    return { handle: srqn, srqNum: srqn, maxWr, maxSge, dataPath: this.#dataPath(srq, maxWr, maxSge) };
+    const handle = this.#commands.srqs.create({ ...init, ...domain });
+    this.#srqs.set(handle, { buffer: null, geometry });
+    return { handle, srqNum: handle, maxWr, maxSge };
   }
 
   /** The ring moves only to grow: one that is larger than asked for does no harm. */
   modify(srqn: number, attr: Partial<SrqAttr>, mask: number): SrqModifyOps {
-    const limit = (mask & SrqAttrMask.LIMIT) === 0 ? {} : { limit: attr.srqLimit! };
+    const { change, maxWr, geometry } = this.#changeOf(srqn, attr, mask);
+    const { buffer: old, geometry: former } = this.#srqs.get(srqn)!;
+    if (geometry.ringWr <= former.ringWr) {
+      asVerbsError(() => {
+        this.#commands.srqs.modify(srqn, change);
+      });
+      return old === null ? { maxWr } : { maxWr, dataPath: this.#user.srqRings(old.addr, former, maxWr) };
+    }
+    if (old === null) throw elsewhere(`SRQ ${srqn}`);
+    const buffer = this.#rings.alloc(geometry.bytes);
+    this.#rings.orFree(buffer, () => {
+      this.#commands.srqs.modify(srqn, { ...change, ring: ringAt(buffer.key, geometry) });
+    });
+    this.#rings.free(old);
+    this.#srqs.set(srqn, { buffer, geometry });
+    return { maxWr, dataPath: this.#user.srqRings(buffer.addr, geometry) };
+  }
+
+  /** Another size, for an SRQ in memory of another, in other memory of the same. */
+  resizeOn(srqn: number, bufferKey: number, attr: Partial<SrqAttr>, mask: number): { readonly maxWr: number } {
+    if (this.#srqs.get(srqn)?.buffer !== null) throw notElsewhere(`SRQ ${srqn}`);
+    const { change, maxWr, geometry } = this.#changeOf(srqn, attr, mask);
+    this.#commands.srqs.modify(srqn, { ...change, ring: ringAt(bufferKey, geometry) });
+    this.#srqs.set(srqn, { buffer: null, geometry });
+    return { maxWr };
+  }
+
+  /** What a modify means for the device, and what memory the new size wants. */
+  #changeOf(
+    srqn: number,
+    attr: Partial<SrqAttr>,
+    mask: number,
+  ): { readonly change: SrqChange; readonly maxWr: number; readonly geometry: HcaSrqGeometry } {
     const before = this.query(srqn);
     const maxWr = (mask & SrqAttrMask.MAX_WR) === 0 ? before.maxWr : attr.maxWr!;
-    const old = this.#srqs.get(srqn)!;
-    const geometry = asVerbsError(() => srqGeometry(maxWr, before.maxSge));
-    if (geometry.log2Count <= old.geometry.log2Count) {
-      asVerbsError(() => {
-        this.#commands.srqs.modify(srqn, { maxWr, ...limit });
-      });
-      return { maxWr, dataPath: this.#dataPath(old, maxWr, before.maxSge) };
-    }
-    const buffer = this.#rings.alloc(geometry.bytes);
-    const ring = { bufferKey: buffer.key, log2Count: geometry.log2Count };
-    this.#rings.orFree(buffer, () => {
-      this.#commands.srqs.modify(srqn, { maxWr, ring, ...limit });
-    });
-    this.#rings.free(old.buffer);
-    const moved = { buffer, geometry };
-    this.#srqs.set(srqn, moved);
-    return { maxWr, dataPath: this.#dataPath(moved, maxWr, before.maxSge) };
+    const limit = (mask & SrqAttrMask.LIMIT) === 0 ? {} : { limit: attr.srqLimit! };
+    return { change: { maxWr, ...limit }, maxWr, geometry: this.#user.srqGeometry(maxWr, before.maxSge) };
   }
 
   query(srqn: number): SrqAttr {
@@ -80,19 +106,8 @@ export class HcaSrqs {
   destroyAll(): void {
     for (const srqn of [...this.#srqs.keys()]) this.destroy(srqn);
   }
+}
 
-  #dataPath({ buffer, geometry }: Srq, maxWr: number, maxSge: number): SrqRings {
-    const { log2Count, wqeLog2Bytes, wqeOffset } = geometry;
-    return {
-      kind: 'rings',
-      i32: this.#commands.engine.machine.i32,
-      doorbellRecordAddr: buffer.addr,
-      ringAddr: buffer.addr + SRQ_DOORBELL_RECORD_BYTES,
-      wqeAddr: buffer.addr + wqeOffset,
-      log2Count,
-      wqeLog2Bytes,
-      maxWr,
-      maxSge,
-    };
-  }
+function ringAt(bufferKey: number, { ring: { log2Count } }: HcaSrqGeometry): Required<SrqChange>['ring'] {
+  return { bufferKey, log2Count };
 }

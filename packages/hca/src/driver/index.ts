@@ -8,4 +8,5 @@ export { CAPABILITIES } from './device-attributes.ts';
 export { asVerbsError } from './errors.ts';
 export { HcaContext } from './hca-context.ts';
 export { HcaDevice } from './hca-device.ts';
+export { userDriver } from './user-half.ts';
 export { TRACE_CHANNELS, type Traced, traceEngine, type TraceSink } from './tracing.ts';

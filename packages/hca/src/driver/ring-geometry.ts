@@ -14,19 +14,23 @@ import { RECV_HEADER_BYTES, SEND_HEADER_BYTES } from '../command-checks.ts';
 import { DeviceError } from '../device-error.ts';
 import { CQE_MAX, INLINE_BYTES_MAX, QP_WR_MAX, SGES_MAX, SRQ_WR_MAX } from '../limits.ts';
 
-/** The rings of a QP. */
-export interface QpGeometry {
+/** The rings of a QP, as powers of two. */
+export interface QpRingSizes {
   readonly sqLog2Count: number;
   readonly sqLog2Bytes: number;
   readonly rqLog2Count: number;
   readonly rqLog2Bytes: number;
+}
+
+/** The memory of a QP. */
+export interface QpMemory extends QpRingSizes {
   readonly cap: QpCap;
   /** Doorbell record and both rings. */
   readonly bytes: number;
 }
 
 /** Rounds what was asked up to what the rings hold anyway. With an SRQ the capacities of the receive queue mean nothing. */
-export function qpGeometry(cap: QpCap, withSrq = false): QpGeometry {
+export function qpGeometry(cap: QpCap, withSrq = false): QpMemory {
   const asked = withSrq ? { ...cap, maxRecvWr: 0, maxRecvSge: 0 } : cap;
   limit('maxSendWr', asked.maxSendWr, QP_WR_MAX);
   limit('maxRecvWr', asked.maxRecvWr, QP_WR_MAX);
@@ -63,16 +67,20 @@ export function cqGeometry(cqe: number): { readonly log2Count: number; readonly 
 }
 
 /** The ring and the WQEs of an SRQ. */
-export interface SrqGeometry {
+export interface SrqRingSizes {
   readonly log2Count: number;
   readonly wqeLog2Bytes: number;
   /** Where the WQEs begin. */
   readonly wqeOffset: number;
+}
+
+/** The memory of an SRQ. */
+export interface SrqMemory extends SrqRingSizes {
   /** Doorbell record, ring and WQEs. */
   readonly bytes: number;
 }
 
-export function srqGeometry(maxWr: number, maxSge: number): SrqGeometry {
+export function srqGeometry(maxWr: number, maxSge: number): SrqMemory {
   if (maxWr < 1) throw new DeviceError('EINVAL', `maxWr is ${maxWr}; an SRQ has room for at least one`);
   limit('maxWr', maxWr, SRQ_WR_MAX);
   limit('maxSge', maxSge, SGES_MAX);

@@ -14,13 +14,11 @@ export interface RingBuffer {
 export class RingMemory {
   readonly #machine: Machine;
   readonly #commands: CommandInterface;
-  readonly #register: (addr: number, bytes: number) => number;
-  readonly #withReaping: <T>(allocate: () => T) => T;
+  /** Enters a run of bytes into the TPT, under the driver's PD. */
+  readonly register: (addr: number, bytes: number) => number;
+  /** Runs an allocation, and again once dead threads were reaped. */
+  readonly withReaping: <T>(allocate: () => T) => T;
 
-  /**
-   * @param register - enters a run of bytes into the TPT
-   * @param withReaping - runs an allocation, and again once dead threads were reaped
-   */
   constructor(
     machine: Machine,
     commands: CommandInterface,
@@ -29,14 +27,14 @@ export class RingMemory {
   ) {
     this.#machine = machine;
     this.#commands = commands;
-    this.#register = register;
-    this.#withReaping = withReaping;
+    this.register = register;
+    this.withReaping = withReaping;
   }
 
   /** Stage one; the create that names the key is stage two. */
   alloc(bytes: number): RingBuffer {
     const machine = this.#machine;
-    const addr = this.#withReaping(() => {
+    const addr = this.withReaping(() => {
       const run = machine.pages.alloc(bytes, PAGE_BYTES, machine.threadIndex);
       if (run !== 0) return run;
       throw new VerbsError({
@@ -46,14 +44,16 @@ export class RingMemory {
       });
     });
     try {
-      return { addr, key: this.#register(addr, bytes) };
+      return { addr, key: this.register(addr, bytes) };
     } catch (error) {
       machine.pages.free(addr);
       throw error;
     }
   }
 
-  free(buffer: RingBuffer): void {
+  /** null is memory of another, which stays as it is. */
+  free(buffer: RingBuffer | null): void {
+    if (buffer === null) return;
     asVerbsError(() => {
       this.#commands.destroyMpt(buffer.key);
       this.#machine.pages.free(buffer.addr);
@@ -63,7 +63,7 @@ export class RingMemory {
   /** What `create` makes of the buffer, or nothing: then the buffer is freed. */
   orFree<T>(buffer: RingBuffer, create: () => T): T {
     try {
-      return this.#withReaping(create);
+      return this.withReaping(create);
     } catch (error) {
       this.free(buffer);
       throw error;

@@ -56,7 +56,7 @@ export class TestQp {
     this.#sqLog2Bytes = sqLog2Bytes;
     this.#rqLog2Bytes = 7;
     const bytes = QP_DOORBELL_RECORD_BYTES + 2 ** (sqLog2Count + sqLog2Bytes) + 2 ** (rqLog2Count + this.#rqLog2Bytes);
-    const { addr, key } = bed.ringKey(bytes);
+    const { addr, key } = bed.ringKey(bytes, this.uar);
     this.number = bed.commands.createQp({
       uar: this.uar,
       pd: options.pd ?? bed.pd,

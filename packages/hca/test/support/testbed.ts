@@ -129,10 +129,10 @@ export class Testbed {
   }
 
   /** Ring memory, registered under the driver's PD. */
-  ringKey(bytes: number): { readonly addr: number; readonly key: number } {
+  ringKey(bytes: number, uar = this.uar): { readonly addr: number; readonly key: number } {
     const addr = this.alloc(bytes);
     const key = this.commands.createMpt({
-      uar: this.uar,
+      uar,
       pd: 0,
       access: 0,
       startLo: addr,

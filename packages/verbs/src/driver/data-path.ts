@@ -23,6 +23,8 @@ export interface QpCalls {
   postSend(wr: SendWr): number;
   /** `ibv_post_recv`. */
   postRecv(wr: RecvWr): number;
+  /** The state that the device has the QP in, by `QpState`. Left out: the one that it was modified to is believed. */
+  state?(): number;
 }
 
 /** Polling through the provider. */

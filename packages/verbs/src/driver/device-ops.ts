@@ -10,6 +10,7 @@ import type { Gid } from '../gid.ts';
 import type { EventSource } from './events.ts';
 import type { CapabilityManifest } from './capabilities.ts';
 import type { CqDataPath, QpDataPath, SrqDataPath } from './data-path.ts';
+import type { DirectAccessOps } from './direct-access.ts';
 import type { CqRings, SrqRings } from '../rings/rings.ts';
 
 /** A provider's own identifier of an object: a positive integer, unique among the live objects of its kind in a context. */
@@ -273,6 +274,8 @@ export interface ContextOps {
   destroyQp?(qp: Handle): void;
   /** `ibv_destroy_srq`. */
   destroySrq?(srq: Handle): void;
+  /** Queues in memory of others: the kernel half of direct access. The same object each time. */
+  directAccess?(): DirectAccessOps;
   /** `ibv_detach_mcast`. */
   detachMcast?(qp: Handle, gid: Gid, lid: number): void;
   /** Gives the memory of `allocBuf` back; it is not registered any more. */

@@ -8,6 +8,18 @@ export * from './capabilities.ts';
 export type * from './data-path.ts';
 export * from './define-provider.ts';
 export type * from './device-ops.ts';
+export type * from './direct-access.ts';
 export * from './events.ts';
+export {
+  createCqOn,
+  createQpOn,
+  createSrqOn,
+  createXrcRecvQpOn,
+  type DirectCqInit,
+  resizeCqOn,
+  resizeSrqOn,
+  userHalfOf,
+} from '../direct-queues.ts';
 export { nearestKey } from '../literal-keys.ts';
+export { QueueBuffer, regQueueBuffer } from '../queue-buffer.ts';
 export type { CqRings, Doorbell, QpRings, SrqRings } from '../rings/rings.ts';
