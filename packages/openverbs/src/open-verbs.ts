@@ -62,9 +62,13 @@ export class OpenVerbs {
   /**
    * The device called `name`, or the first one.
    *
-   * @throws VerbsError ENODEV if there is none.
+   * @throws VerbsError ENODEV if there is none, EINVAL for a name that is no text.
    */
   device(name?: string): Device {
+    if (name !== undefined && typeof name !== 'string') {
+      const message = `the name of a device is ${String(name)}, not text`;
+      throw new VerbsError({ code: 'EINVAL', verb: 'openVerbs', message, hint: 'devices[0] is the first one' });
+    }
     const device = name === undefined ? this.devices[0] : this.devices.find((each) => each.name === name);
     if (device !== undefined) return device;
     const names = this.devices.map((each) => each.name);

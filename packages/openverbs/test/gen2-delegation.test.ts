@@ -1,12 +1,15 @@
 /** Functions whose objects not every device has: they hand their arguments on, in the right places. */
-import { Gid, SrqAttrMask, WorkCompletion } from '@openverbs/verbs';
-import type {
+import {
   AddressHandle,
+  CompletionQueue,
   CompletionQueueEx,
   Context,
+  Gid,
   ProtectionDomain,
   QueuePair,
   SharedReceiveQueue,
+  SrqAttrMask,
+  WorkCompletion,
 } from '@openverbs/verbs';
 import { expect } from 'chai';
 
@@ -17,14 +20,14 @@ describe('gen2 on shared receive queues and datagrams', () => {
   let calls: [string, ...unknown[]][];
 
   /** An object whose methods note their arguments and return `result`. */
-  function noting<T>(result?: unknown): T {
+  function noting<T extends object>(type: abstract new (...args: never[]) => T, result?: unknown): T {
     const get =
       (_: object, name: string) =>
       (...args: unknown[]) => {
         calls.push([name, ...args]);
         return result;
       };
-    return new Proxy({}, { get }) as T;
+    return new Proxy(Object.create(type.prototype as object) as object, { get }) as T;
   }
 
   beforeEach(() => {
@@ -32,9 +35,9 @@ describe('gen2 on shared receive queues and datagrams', () => {
   });
 
   it('creates, modifies, queries and destroys an SRQ', () => {
-    const srq = noting<SharedReceiveQueue>({ maxWr: 8, maxSge: 1, srqLimit: 2 });
+    const srq = noting(SharedReceiveQueue, { maxWr: 8, maxSge: 1, srqLimit: 2 });
     const init = { attr: { maxWr: 8 }, srqContext: 'mine' };
-    expect(gen2.ibv_create_srq(noting<ProtectionDomain>(srq), init)).to.equal(srq);
+    expect(gen2.ibv_create_srq(noting(ProtectionDomain, srq), init)).to.equal(srq);
     gen2.ibv_modify_srq(srq, { maxWr: 9, srqLimit: 2 }, SrqAttrMask.LIMIT);
     gen2.ibv_modify_srq(srq, { maxWr: 9, srqLimit: 2 }, SrqAttrMask.LIMIT | SrqAttrMask.MAX_WR);
     gen2.ibv_modify_srq(srq, { maxWr: 9 }, 0);
@@ -56,7 +59,7 @@ describe('gen2 on shared receive queues and datagrams', () => {
   });
 
   it('names what a mask of an SRQ names and the attributes lack', () => {
-    const error = failure(() => gen2.ibv_modify_srq(noting<SharedReceiveQueue>(), { maxWr: 1 }, SrqAttrMask.LIMIT));
+    const error = failure(() => gen2.ibv_modify_srq(noting(SharedReceiveQueue), { maxWr: 1 }, SrqAttrMask.LIMIT));
     expect(error.code).to.equal('EINVAL');
     expect(error.details?.['missing']).to.deep.equal(['srqLimit']);
     expect(calls).to.deep.equal([]);
@@ -64,7 +67,9 @@ describe('gen2 on shared receive queues and datagrams', () => {
 
   it('names the receive that an SRQ refused', () => {
     const wr = { wrId: 1, next: { wrId: 2, next: null } };
-    const refusing = { postRecv: () => expect.fail('full') } as unknown as SharedReceiveQueue;
+    const refusing = Object.create(SharedReceiveQueue.prototype, {
+      postRecv: { value: () => expect.fail('full') },
+    }) as SharedReceiveQueue;
     const bad_wr = {};
     // An error that names no index is about the first one.
     expect(() => gen2.ibv_post_srq_recv(refusing, wr, bad_wr)).to.throw('full');
@@ -72,14 +77,14 @@ describe('gen2 on shared receive queues and datagrams', () => {
   });
 
   it('creates and destroys an address handle, attaches and detaches', () => {
-    const ah = noting<AddressHandle>();
-    const qp = noting<QueuePair>();
+    const ah = noting(AddressHandle);
+    const qp = noting(QueuePair);
     const gid = Gid.parse('ff0e::1');
-    expect(gen2.ibv_create_ah(noting<ProtectionDomain>(ah), { dlid: 3 })).to.equal(ah);
+    expect(gen2.ibv_create_ah(noting(ProtectionDomain, ah), { dlid: 3 })).to.equal(ah);
     gen2.ibv_destroy_ah(ah);
-    const [context, wc, grh] = [noting<Context>(), new WorkCompletion(), new Uint8Array(40)];
+    const [context, wc, grh] = [noting(Context), new WorkCompletion(), new Uint8Array(40)];
     gen2.ibv_init_ah_from_wc(context, 2, wc, grh);
-    gen2.ibv_create_ah_from_wc(noting<ProtectionDomain>(), wc, grh, 2);
+    gen2.ibv_create_ah_from_wc(noting(ProtectionDomain), wc, grh, 2);
     gen2.ibv_attach_mcast(qp, gid, 5);
     gen2.ibv_detach_mcast(qp, gid, 5);
     expect(calls).to.deep.equal([
@@ -93,8 +98,8 @@ describe('gen2 on shared receive queues and datagrams', () => {
   });
 
   it('posts in the extended form', () => {
-    const qp = noting<QueuePair>();
-    const ah = noting<AddressHandle>();
+    const qp = noting(QueuePair);
+    const ah = noting(AddressHandle);
     const [sge, bytes] = [{ addr: 0, length: 1, lkey: 2 }, new Uint8Array(4)];
     expect(gen2.ibv_qp_to_qp_ex(qp)).to.equal(qp);
     gen2.ibv_wr_start(qp);
@@ -140,11 +145,11 @@ describe('gen2 on shared receive queues and datagrams', () => {
   });
 
   it('polls an extended completion queue', () => {
-    const cq = noting<CompletionQueueEx>(7);
+    const cq = noting(CompletionQueueEx, 7);
     expect(gen2.ibv_cq_ex_to_cq(cq)).to.equal(cq);
-    expect(gen2.ibv_create_cq_ex(noting<Context>(cq), { cqe: 1 })).to.equal(cq);
+    expect(gen2.ibv_create_cq_ex(noting(Context, cq), { cqe: 1 })).to.equal(cq);
     expect([gen2.ibv_start_poll(cq, {}), gen2.ibv_next_poll(cq)]).to.deep.equal([0, 0]);
-    const none = noting<CompletionQueueEx>(false);
+    const none = noting(CompletionQueueEx, false);
     expect([gen2.ibv_start_poll(none), gen2.ibv_next_poll(none)]).to.deep.equal([2, 2]);
     gen2.ibv_end_poll(cq);
     calls = [];
@@ -168,21 +173,25 @@ describe('gen2 on shared receive queues and datagrams', () => {
   });
 
   it('asks a queue pair for the order of data', () => {
-    const qp = noting<QueuePair>(1);
+    const qp = noting(QueuePair, 1);
     expect(gen2.ibv_query_qp_data_in_order(qp, 2, gen2.IBV_QUERY_QP_DATA_IN_ORDER_RETURN_CAPS)).to.equal(1);
     expect(calls).to.deep.equal([['queryDataInOrder', 2, 1]]);
   });
 
   it('moderates a completion queue', () => {
     const moderate = { cqCount: 2, cqPeriod: 3 };
-    gen2.ibv_modify_cq(noting(), { attr_mask: gen2.IBV_CQ_ATTR_MODERATE, moderate });
+    gen2.ibv_modify_cq(noting(CompletionQueue), { attr_mask: gen2.IBV_CQ_ATTR_MODERATE, moderate });
     expect(calls).to.deep.equal([['modify', { moderate }]]);
-    expect(failure(() => gen2.ibv_modify_cq(noting(), { attr_mask: 0, moderate })).code).to.equal('EINVAL');
-    expect(failure(() => gen2.ibv_modify_cq(noting(), { attr_mask: 3, moderate })).code).to.equal('EINVAL');
+    expect(failure(() => gen2.ibv_modify_cq(noting(CompletionQueue), { attr_mask: 0, moderate })).code).to.equal(
+      'EINVAL',
+    );
+    expect(failure(() => gen2.ibv_modify_cq(noting(CompletionQueue), { attr_mask: 3, moderate })).code).to.equal(
+      'EINVAL',
+    );
   });
 
   it('resizes a completion queue', () => {
-    gen2.ibv_resize_cq(noting(), 64);
+    gen2.ibv_resize_cq(noting(CompletionQueue), 64);
     expect(calls).to.deep.equal([['resize', 64]]);
   });
 });

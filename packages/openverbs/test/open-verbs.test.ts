@@ -32,6 +32,13 @@ describe('openVerbs', () => {
     expect(error.hint).to.equal('devices are fake0, fake1');
   });
 
+  it('takes no number for a name', () => {
+    using verbs = openVerbs({ provider: fakeProvider('fake').definition });
+    for (const name of [0, null, {}]) {
+      expect(failure(() => verbs.device(name as never))).to.include({ code: 'EINVAL', verb: 'openVerbs' });
+    }
+  });
+
   it('says so when there is no device at all', () => {
     using verbs = openVerbs({ provider: fakeProvider('none', { devices: [] }).definition });
     expect(failure(() => verbs.device()).hint).to.equal('the loaded providers offer none');

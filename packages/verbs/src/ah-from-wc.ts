@@ -10,6 +10,7 @@ import { GidType } from './enums/gid-type.ts';
 import { WcFlags } from './enums/wc.ts';
 import { invalid } from './errors.ts';
 import { Gid } from './gid.ts';
+import { checkObject } from './literal-keys.ts';
 import type { WorkCompletion } from './work-completion.ts';
 
 /** Bytes of the GRH area, with which the receive of a datagram begins. */
@@ -33,6 +34,7 @@ export function initAhFromWc(
   grh: Uint8Array,
 ): AhAttrInit {
   checkInteger(verb, 'portNum', portNum, 1, context.queryDevice().physPortCnt, 'ports of the device');
+  checkObject(verb, 'wc', wc, 'give the completion of a receive');
   const path = { dlid: wc.slid, sl: wc.sl, srcPathBits: wc.dlidPathBits, portNum };
   if ((wc.wcFlags & WcFlags.GRH) === 0) return { ...path, isGlobal: false };
   checkInstance(verb, 'grh', grh, Uint8Array);

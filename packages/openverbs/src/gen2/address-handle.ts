@@ -9,12 +9,13 @@ import type {
   WorkCompletion,
 } from '@openverbs/verbs';
 
+import { aContext, aProtectionDomain, aQp, anAh } from './first-argument.ts';
 import { filled } from './out-parameter.ts';
 import type { Out } from './out-parameter.ts';
 
 /** Creates an address handle, the way to a peer of datagrams. */
 export function ibv_create_ah(pd: ProtectionDomain, attr: AhAttrInit): AddressHandle {
-  return pd.createAh(attr);
+  return aProtectionDomain('ibv_create_ah', pd).createAh(attr);
 }
 
 /**
@@ -29,7 +30,7 @@ export function ibv_init_ah_from_wc(
   grh: Uint8Array,
   ah_attr: Out<AhAttrInit> = {},
 ): AhAttrInit {
-  return filled(ah_attr, context.initAhFromWc(port_num, wc, grh));
+  return filled(ah_attr, aContext('ibv_init_ah_from_wc', context).initAhFromWc(port_num, wc, grh));
 }
 
 /**
@@ -43,20 +44,20 @@ export function ibv_create_ah_from_wc(
   grh: Uint8Array,
   port_num: number,
 ): AddressHandle {
-  return pd.createAhFromWc(wc, grh, port_num);
+  return aProtectionDomain('ibv_create_ah_from_wc', pd).createAhFromWc(wc, grh, port_num);
 }
 
 /** Destroys an address handle. */
 export function ibv_destroy_ah(ah: AddressHandle): void {
-  ah.destroy();
+  anAh('ibv_destroy_ah', ah).destroy();
 }
 
 /** Has a UD queue pair receive what is sent to a multicast group; `lid` is in host order, 0 on Ethernet. */
 export function ibv_attach_mcast(qp: QueuePair, gid: Gid, lid: number): void {
-  qp.attachMcast(gid, lid);
+  aQp('ibv_attach_mcast', qp).attachMcast(gid, lid);
 }
 
 /** Ends what {@link ibv_attach_mcast} began. */
 export function ibv_detach_mcast(qp: QueuePair, gid: Gid, lid: number): void {
-  qp.detachMcast(gid, lid);
+  aQp('ibv_detach_mcast', qp).detachMcast(gid, lid);
 }

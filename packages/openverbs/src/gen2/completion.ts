@@ -2,9 +2,11 @@
 import { CqAttrMask, VerbsError } from '@openverbs/verbs';
 import type { CompletionChannel, CompletionQueue, Context, CqModerate, WorkCompletion } from '@openverbs/verbs';
 
+import { aChannel, aContext, aCq, attributes } from './first-argument.ts';
+
 /** Creates a completion channel. */
 export function ibv_create_comp_channel(context: Context): CompletionChannel {
-  return context.createCompChannel();
+  return aContext('ibv_create_comp_channel', context).createCompChannel();
 }
 
 /**
@@ -13,7 +15,7 @@ export function ibv_create_comp_channel(context: Context): CompletionChannel {
  * @throws VerbsError EBUSY while a completion queue reports to it.
  */
 export function ibv_destroy_comp_channel(channel: CompletionChannel): void {
-  channel.destroy();
+  aChannel('ibv_destroy_comp_channel', channel).destroy();
 }
 
 /**
@@ -27,12 +29,12 @@ export function ibv_create_cq(
   channel: CompletionChannel | null,
   comp_vector: number,
 ): CompletionQueue {
-  return context.createCq({ cqe, cqContext: cq_context, channel, compVector: comp_vector });
+  return aContext('ibv_create_cq', context).createCq({ cqe, cqContext: cq_context, channel, compVector: comp_vector });
 }
 
 /** Changes the capacity of a completion queue to at least `cqe` entries. */
 export function ibv_resize_cq(cq: CompletionQueue, cqe: number): void {
-  cq.resize(cqe);
+  aCq('ibv_resize_cq', cq).resize(cqe);
 }
 
 /** C's `struct ibv_modify_cq_attr`; the mask is an `IBV_CQ_ATTR_*` one. */
@@ -45,12 +47,13 @@ export interface ModifyCqAttr {
 
 /** Changes what `cq_attr.attr_mask` names: how many completions, or how long after the first of them, make an event. */
 export function ibv_modify_cq(cq: CompletionQueue, cq_attr: ModifyCqAttr): void {
-  const { attr_mask, moderate } = cq_attr;
+  const queue = aCq('ibv_modify_cq', cq);
+  const { attr_mask, moderate } = attributes('ibv_modify_cq', 'cq_attr', cq_attr);
   if (attr_mask !== CqAttrMask.MODERATE) {
     const message = `attr_mask is ${attr_mask}; IBV_CQ_ATTR_MODERATE is the one that there is`;
     throw new VerbsError({ code: 'EINVAL', verb: 'ibv_modify_cq', message });
   }
-  cq.modify({ moderate });
+  queue.modify({ moderate });
 }
 
 /**
@@ -59,7 +62,7 @@ export function ibv_modify_cq(cq: CompletionQueue, cq_attr: ModifyCqAttr): void 
  * @throws VerbsError EBUSY while a queue pair uses it, and while events of it are not acknowledged, for which C waits.
  */
 export function ibv_destroy_cq(cq: CompletionQueue): void {
-  cq.destroy();
+  aCq('ibv_destroy_cq', cq).destroy();
 }
 
 /**
@@ -70,12 +73,12 @@ export function ibv_get_cq_event(
   channel: CompletionChannel,
   options: { readonly signal?: AbortSignal } = {},
 ): Promise<CompletionQueue> {
-  return channel.getCqEvent(options);
+  return aChannel('ibv_get_cq_event', channel).getCqEvent(options);
 }
 
 /** Acknowledges `nevents` events of a completion queue. */
 export function ibv_ack_cq_events(cq: CompletionQueue, nevents: number): void {
-  cq.ackEvents(nevents);
+  aCq('ibv_ack_cq_events', cq).ackEvents(nevents);
 }
 
 /**
@@ -83,10 +86,10 @@ export function ibv_ack_cq_events(cq: CompletionQueue, nevents: number): void {
  * Elements are filled, not replaced: `WorkCompletion.array(n)` makes them.
  */
 export function ibv_poll_cq(cq: CompletionQueue, num_entries: number, wc: WorkCompletion[]): number {
-  return cq.poll(wc, num_entries);
+  return aCq('ibv_poll_cq', cq).poll(wc, num_entries);
 }
 
 /** Asks for an event at the next completion, or at the next solicited or failed one. */
 export function ibv_req_notify_cq(cq: CompletionQueue, solicited_only: boolean | number): void {
-  cq.reqNotify(Boolean(solicited_only));
+  aCq('ibv_req_notify_cq', cq).reqNotify(Boolean(solicited_only));
 }

@@ -3,6 +3,7 @@ import { ForkStatus, VerbsError } from '@openverbs/verbs';
 import type { Context, Device, DeviceAttr, DeviceAttrEx, Gid, GidEntry, PortAttr } from '@openverbs/verbs';
 
 import { sharedOpenVerbs } from '../shared-instance.ts';
+import { aContext, aDevice, aList } from './first-argument.ts';
 import { filled } from './out-parameter.ts';
 import type { Out } from './out-parameter.ts';
 
@@ -16,27 +17,27 @@ export function ibv_get_device_list(): Device[] {
 
 /** Empties the list; open devices stay open. */
 export function ibv_free_device_list(list: Device[]): void {
-  list.length = 0;
+  aList('ibv_free_device_list', list).length = 0;
 }
 
 /** The name of a device. */
 export function ibv_get_device_name(device: Device): string {
-  return device.name;
+  return aDevice('ibv_get_device_name', device).name;
 }
 
 /** The GUID of a device, in host order; C gives it in network order. */
 export function ibv_get_device_guid(device: Device): bigint {
-  return device.guid;
+  return aDevice('ibv_get_device_guid', device).guid;
 }
 
 /** The place of a device in the list. Here it is no index of the system's, and the same as long as the devices are open. */
 export function ibv_get_device_index(device: Device): number {
-  return sharedOpenVerbs().devices.indexOf(device);
+  return sharedOpenVerbs().devices.indexOf(aDevice('ibv_get_device_index', device));
 }
 
 /** Opens a device. */
 export function ibv_open_device(device: Device): Context {
-  return device.open();
+  return aDevice('ibv_open_device', device).open();
 }
 
 /**
@@ -45,12 +46,12 @@ export function ibv_open_device(device: Device): Context {
  * @throws VerbsError EBUSY while it has objects; C leaks them.
  */
 export function ibv_close_device(context: Context): void {
-  context.close();
+  aContext('ibv_close_device', context).close();
 }
 
 /** What a device is and where its limits lie. */
 export function ibv_query_device(context: Context, device_attr: Out<DeviceAttr> = {}): DeviceAttr {
-  return filled(device_attr, context.queryDevice());
+  return filled(device_attr, aContext('ibv_query_device', context).queryDevice());
 }
 
 /** The same, with what later versions added; `input` is C's, which has no members yet. */
@@ -59,27 +60,27 @@ export function ibv_query_device_ex(
   _input: object | null = null,
   attr: Out<DeviceAttrEx> = {},
 ): DeviceAttrEx {
-  return filled(attr, context.queryDeviceEx());
+  return filled(attr, aContext('ibv_query_device_ex', context).queryDeviceEx());
 }
 
 /** What a port, counted from 1, is and how it is doing. */
 export function ibv_query_port(context: Context, port_num: number, port_attr: Out<PortAttr> = {}): PortAttr {
-  return filled(port_attr, context.queryPort(port_num));
+  return filled(port_attr, aContext('ibv_query_port', context).queryPort(port_num));
 }
 
 /** An entry of a port's GID table. */
 export function ibv_query_gid(context: Context, port_num: number, index: number): Gid {
-  return context.queryGid(port_num, index);
+  return aContext('ibv_query_gid', context).queryGid(port_num, index);
 }
 
 /** An entry of a port's P_Key table, in host order; C gives it in network order. */
 export function ibv_query_pkey(context: Context, port_num: number, index: number): number {
-  return context.queryPkey(port_num, index);
+  return aContext('ibv_query_pkey', context).queryPkey(port_num, index);
 }
 
 /** The speed of a port in units of 100 Mb/s. */
 export function ibv_query_port_speed(context: Context, port_num: number): number {
-  return context.queryPortSpeed(port_num);
+  return aContext('ibv_query_port_speed', context).queryPortSpeed(port_num);
 }
 
 /** An entry of a port's GID table, with what it is for. There are no flags yet, so they have to be 0. */
@@ -90,8 +91,9 @@ export function ibv_query_gid_ex(
   entry: Out<GidEntry> = {},
   flags = 0,
 ): GidEntry {
+  const opened = aContext('ibv_query_gid_ex', context);
   refuseFlags('ibv_query_gid_ex', flags);
-  return filled(entry, context.queryGidEntry(port_num, gid_index));
+  return filled(entry, opened.queryGidEntry(port_num, gid_index));
 }
 
 /**
@@ -104,8 +106,9 @@ export function ibv_query_gid_table(
   max_entries = Infinity,
   flags = 0,
 ): GidEntry[] {
+  const opened = aContext('ibv_query_gid_table', context);
   refuseFlags('ibv_query_gid_table', flags);
-  entries.splice(0, entries.length, ...context.queryGidTable().slice(0, max_entries));
+  entries.splice(0, entries.length, ...opened.queryGidTable().slice(0, max_entries));
   return entries;
 }
 

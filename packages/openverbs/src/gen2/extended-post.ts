@@ -3,14 +3,16 @@
  */
 import type { AddressHandle, QueuePair, SgeLike } from '@openverbs/verbs';
 
+import { aQp } from './first-argument.ts';
+
 /** The queue pair itself: here every one has the extended form. */
 export function ibv_qp_to_qp_ex(qp: QueuePair): QueuePair {
-  return qp;
+  return aQp('ibv_qp_to_qp_ex', qp);
 }
 
 /** Begins a list of work requests. */
 export function ibv_wr_start(qp: QueuePair): void {
-  qp.wrStart();
+  aQp('ibv_wr_start', qp).wrStart();
 }
 
 /**
@@ -19,42 +21,42 @@ export function ibv_wr_start(qp: QueuePair): void {
  * @throws VerbsError for the first mistake in it; nothing is posted then.
  */
 export function ibv_wr_complete(qp: QueuePair): void {
-  qp.wrComplete();
+  aQp('ibv_wr_complete', qp).wrComplete();
 }
 
 /** Gives the list up. */
 export function ibv_wr_abort(qp: QueuePair): void {
-  qp.wrAbort();
+  aQp('ibv_wr_abort', qp).wrAbort();
 }
 
 /** SEND. */
 export function ibv_wr_send(qp: QueuePair): void {
-  qp.wrSend();
+  aQp('ibv_wr_send', qp).wrSend();
 }
 
 /** SEND with immediate data, in host order. */
 export function ibv_wr_send_imm(qp: QueuePair, imm_data: number): void {
-  qp.wrSendImm(imm_data);
+  aQp('ibv_wr_send_imm', qp).wrSendImm(imm_data);
 }
 
 /** SEND that invalidates a key of the peer. */
 export function ibv_wr_send_inv(qp: QueuePair, invalidate_rkey: number): void {
-  qp.wrSendInv(invalidate_rkey);
+  aQp('ibv_wr_send_inv', qp).wrSendInv(invalidate_rkey);
 }
 
 /** RDMA WRITE. */
 export function ibv_wr_rdma_write(qp: QueuePair, rkey: number, remote_addr: number): void {
-  qp.wrRdmaWrite(rkey, remote_addr);
+  aQp('ibv_wr_rdma_write', qp).wrRdmaWrite(rkey, remote_addr);
 }
 
 /** RDMA WRITE with immediate data, in host order. */
 export function ibv_wr_rdma_write_imm(qp: QueuePair, rkey: number, remote_addr: number, imm_data: number): void {
-  qp.wrRdmaWriteImm(rkey, remote_addr, imm_data);
+  aQp('ibv_wr_rdma_write_imm', qp).wrRdmaWriteImm(rkey, remote_addr, imm_data);
 }
 
 /** RDMA READ. */
 export function ibv_wr_rdma_read(qp: QueuePair, rkey: number, remote_addr: number): void {
-  qp.wrRdmaRead(rkey, remote_addr);
+  aQp('ibv_wr_rdma_read', qp).wrRdmaRead(rkey, remote_addr);
 }
 
 /** Compare and swap of 8 bytes. */
@@ -65,17 +67,21 @@ export function ibv_wr_atomic_cmp_swp(
   compare: bigint,
   swap: bigint,
 ): void {
-  qp.wrAtomicCmpSwp(rkey, remote_addr, compare, swap);
+  aQp('ibv_wr_atomic_cmp_swp', qp).wrAtomicCmpSwp(rkey, remote_addr, compare, swap);
 }
 
 /** Fetch and add of 8 bytes. */
 export function ibv_wr_atomic_fetch_add(qp: QueuePair, rkey: number, remote_addr: number, add: bigint): void {
-  qp.wrAtomicFetchAdd(rkey, remote_addr, add);
+  aQp('ibv_wr_atomic_fetch_add', qp).wrAtomicFetchAdd(rkey, remote_addr, add);
 }
 
 /** ATOMIC_WRITE of the first 8 bytes of `atomic_wr`. */
 export function ibv_wr_atomic_write(qp: QueuePair, rkey: number, remote_addr: number, atomic_wr: Uint8Array): void {
-  qp.wrAtomicWrite(rkey, remote_addr, atomic_wr.length === 8 ? atomic_wr : atomic_wr.subarray(0, 8));
+  aQp('ibv_wr_atomic_write', qp).wrAtomicWrite(
+    rkey,
+    remote_addr,
+    atomic_wr.length === 8 ? atomic_wr : atomic_wr.subarray(0, 8),
+  );
 }
 
 /** FLUSH of `len` bytes, or of all of the region. */
@@ -87,35 +93,35 @@ export function ibv_wr_flush(
   type: number,
   level: number,
 ): void {
-  qp.wrFlush(rkey, remote_addr, len, type, level);
+  aQp('ibv_wr_flush', qp).wrFlush(rkey, remote_addr, len, type, level);
 }
 
 /** Invalidates a local key. */
 export function ibv_wr_local_inv(qp: QueuePair, invalidate_rkey: number): void {
-  qp.wrLocalInv(invalidate_rkey);
+  aQp('ibv_wr_local_inv', qp).wrLocalInv(invalidate_rkey);
 }
 
 /** Sets the local memory, one piece. */
 export function ibv_wr_set_sge(qp: QueuePair, lkey: number, addr: number, length: number): void {
-  qp.wrSetSge(lkey, addr, length);
+  aQp('ibv_wr_set_sge', qp).wrSetSge(lkey, addr, length);
 }
 
 /** Sets the local memory, the first `num_sge` pieces of a list. */
 export function ibv_wr_set_sge_list(qp: QueuePair, num_sge: number, sg_list: readonly SgeLike[]): void {
-  qp.wrSetSgeList(num_sge === sg_list.length ? sg_list : sg_list.slice(0, num_sge));
+  aQp('ibv_wr_set_sge_list', qp).wrSetSgeList(num_sge === sg_list.length ? sg_list : sg_list.slice(0, num_sge));
 }
 
 /** Copies the first `length` bytes to send. */
 export function ibv_wr_set_inline_data(qp: QueuePair, addr: Uint8Array, length: number): void {
-  qp.wrSetInlineData(length === addr.length ? addr : addr.subarray(0, length));
+  aQp('ibv_wr_set_inline_data', qp).wrSetInlineData(length === addr.length ? addr : addr.subarray(0, length));
 }
 
 /** UD: sets where the datagram goes. */
 export function ibv_wr_set_ud_addr(qp: QueuePair, ah: AddressHandle, remote_qpn: number, remote_qkey: number): void {
-  qp.wrSetUdAddr(ah, remote_qpn, remote_qkey);
+  aQp('ibv_wr_set_ud_addr', qp).wrSetUdAddr(ah, remote_qpn, remote_qkey);
 }
 
 /** XRC: sets the shared receive queue of the peer. */
 export function ibv_wr_set_xrc_srqn(qp: QueuePair, remote_srqn: number): void {
-  qp.wrSetXrcSrqn(remote_srqn);
+  aQp('ibv_wr_set_xrc_srqn', qp).wrSetXrcSrqn(remote_srqn);
 }

@@ -2,14 +2,16 @@
 import { incRkey } from '@openverbs/verbs';
 import type { MemoryWindow, MwBindInfo, MwBindInit, MwType, ProtectionDomain, QueuePair } from '@openverbs/verbs';
 
+import { aMemoryWindow, aProtectionDomain, aQp } from './first-argument.ts';
+
 /** Makes a memory window. */
 export function ibv_alloc_mw(pd: ProtectionDomain, type: MwType): MemoryWindow {
-  return pd.allocMw(type);
+  return aProtectionDomain('ibv_alloc_mw', pd).allocMw(type);
 }
 
 /** Ends a memory window, bound or not. */
 export function ibv_dealloc_mw(mw: MemoryWindow): void {
-  mw.dealloc();
+  aMemoryWindow('ibv_dealloc_mw', mw).dealloc();
 }
 
 /**
@@ -18,7 +20,7 @@ export function ibv_dealloc_mw(mw: MemoryWindow): void {
  * @throws VerbsError EINVAL for a window of type 2, which `IBV_WR_BIND_MW` binds.
  */
 export function ibv_bind_mw(qp: QueuePair, mw: MemoryWindow, mw_bind: MwBindInit): void {
-  qp.bindMw(mw, mw_bind);
+  aQp('ibv_bind_mw', qp).bindMw(mw, mw_bind);
 }
 
 /** The next key of a memory window. */
@@ -28,5 +30,5 @@ export function ibv_inc_rkey(rkey: number): number {
 
 /** Binds a memory window of type 2, in the extended form of posting. */
 export function ibv_wr_bind_mw(qp: QueuePair, mw: MemoryWindow, rkey: number, bind_info: MwBindInfo): void {
-  qp.wrBindMw(mw, rkey, bind_info);
+  aQp('ibv_wr_bind_mw', qp).wrBindMw(mw, rkey, bind_info);
 }

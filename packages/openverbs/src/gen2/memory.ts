@@ -1,8 +1,7 @@
 /** Protection domains, memory and memory regions, by their C names. */
-import { ReregMrFlags, VerbsError } from '@openverbs/verbs';
+import { DmaBuffer, ReregMrFlags, VerbsError } from '@openverbs/verbs';
 import type {
   Context,
-  DmaBuffer,
   MemoryRegion,
   ParentDomain,
   ParentDomainInitAttr,
@@ -10,9 +9,11 @@ import type {
   ThreadDomain,
 } from '@openverbs/verbs';
 
+import { aBuffer, aContext, aMemoryRegion, aProtectionDomain, aTd } from './first-argument.ts';
+
 /** Allocates a protection domain. */
 export function ibv_alloc_pd(context: Context): ProtectionDomain {
-  return context.allocPd();
+  return aContext('ibv_alloc_pd', context).allocPd();
 }
 
 /**
@@ -21,12 +22,12 @@ export function ibv_alloc_pd(context: Context): ProtectionDomain {
  * @throws VerbsError EBUSY while something belongs to it.
  */
 export function ibv_dealloc_pd(pd: ProtectionDomain): void {
-  pd.dealloc();
+  aProtectionDomain('ibv_dealloc_pd', pd).dealloc();
 }
 
 /** Allocates a thread domain; C's `init_attr` has no members yet. */
 export function ibv_alloc_td(context: Context, _init_attr: object | null = null): ThreadDomain {
-  return context.allocTd();
+  return aContext('ibv_alloc_td', context).allocTd();
 }
 
 /**
@@ -35,12 +36,12 @@ export function ibv_alloc_td(context: Context, _init_attr: object | null = null)
  * @throws VerbsError EBUSY while a parent domain names it.
  */
 export function ibv_dealloc_td(td: ThreadDomain): void {
-  td.dealloc();
+  aTd('ibv_dealloc_td', td).dealloc();
 }
 
 /** Allocates a parent domain, which is taken wherever a protection domain is, and freed by {@link ibv_dealloc_pd}. */
 export function ibv_alloc_parent_domain(context: Context, attr: ParentDomainInitAttr): ParentDomain {
-  return context.allocParentDomain(attr);
+  return aContext('ibv_alloc_parent_domain', context).allocParentDomain(attr);
 }
 
 /**
@@ -48,7 +49,7 @@ export function ibv_alloc_parent_domain(context: Context, attr: ParentDomainInit
  * It is named after the call that libibverbs got in 2026, and takes its arguments in that order.
  */
 export function ibv_alloc_buf(pd: ProtectionDomain, size: number): DmaBuffer {
-  return pd.context.allocBuf(size);
+  return aProtectionDomain('ibv_alloc_buf', pd).context.allocBuf(size);
 }
 
 /**
@@ -57,7 +58,7 @@ export function ibv_alloc_buf(pd: ProtectionDomain, size: number): DmaBuffer {
  * @throws VerbsError EBUSY while it is registered.
  */
 export function ibv_free_buf(buf: DmaBuffer): void {
-  buf.free();
+  aBuffer('ibv_free_buf', buf).free();
 }
 
 /**
@@ -70,7 +71,7 @@ export function ibv_reg_mr(
   length: number,
   access: number,
 ): MemoryRegion {
-  return pd.regMr(firstBytes('ibv_reg_mr', addr, length), access);
+  return aProtectionDomain('ibv_reg_mr', pd).regMr(firstBytes('ibv_reg_mr', addr, length), access);
 }
 
 /** Registers memory that its keys know by the address `iova`; else as {@link ibv_reg_mr}. */
@@ -81,7 +82,7 @@ export function ibv_reg_mr_iova(
   iova: number,
   access: number,
 ): MemoryRegion {
-  return pd.regMrIova(firstBytes('ibv_reg_mr_iova', addr, length), access, iova);
+  return aProtectionDomain('ibv_reg_mr_iova', pd).regMrIova(firstBytes('ibv_reg_mr_iova', addr, length), access, iova);
 }
 
 /** As {@link ibv_reg_mr_iova}: in C the two differ in the type of `access`. */
@@ -92,12 +93,13 @@ export function ibv_reg_mr_iova2(
   iova: number,
   access: number,
 ): MemoryRegion {
-  return ibv_reg_mr_iova(pd, addr, length, iova, access);
+  const owner = aProtectionDomain('ibv_reg_mr_iova2', pd);
+  return owner.regMrIova(firstBytes('ibv_reg_mr_iova2', addr, length), access, iova);
 }
 
 /** A region that drops what is written to its lkey and gives zeros. */
 export function ibv_alloc_null_mr(pd: ProtectionDomain): MemoryRegion {
-  return pd.allocNullMr();
+  return aProtectionDomain('ibv_alloc_null_mr', pd).allocNullMr();
 }
 
 /**
@@ -113,6 +115,7 @@ export function ibv_rereg_mr(
   length: number,
   access: number,
 ): void {
+  const region = aMemoryRegion('ibv_rereg_mr', mr);
   const { CHANGE_TRANSLATION, CHANGE_PD, CHANGE_ACCESS } = ReregMrFlags;
   const unknown = flags & ~(CHANGE_TRANSLATION | CHANGE_PD | CHANGE_ACCESS);
   if (unknown !== 0) throw invalidRereg(`flags has bits that mean nothing: 0x${(unknown >>> 0).toString(16)}`);
@@ -122,7 +125,7 @@ export function ibv_rereg_mr(
   if (changesMemory && addr === null)
     throw invalidRereg('addr is null, but flags have IBV_REREG_MR_CHANGE_TRANSLATION');
   if ((flags & CHANGE_PD) !== 0 && pd === null) throw invalidRereg('pd is null, but flags have IBV_REREG_MR_CHANGE_PD');
-  mr.rereg({
+  region.rereg({
     ...(changesMemory && addr !== null ? { memory: firstBytes('ibv_rereg_mr', addr, length) } : {}),
     ...((flags & CHANGE_PD) !== 0 && pd !== null ? { pd } : {}),
     ...((flags & CHANGE_ACCESS) !== 0 ? { access } : {}),
@@ -135,7 +138,7 @@ export function ibv_rereg_mr(
  * @throws VerbsError EBUSY while memory windows are bound to it.
  */
 export function ibv_dereg_mr(mr: MemoryRegion): void {
-  mr.dereg();
+  aMemoryRegion('ibv_dereg_mr', mr).dereg();
 }
 
 function invalidRereg(message: string): VerbsError {
@@ -143,6 +146,10 @@ function invalidRereg(message: string): VerbsError {
 }
 
 function firstBytes(verb: string, addr: DmaBuffer | ArrayBufferView, length: number): DmaBuffer | ArrayBufferView {
+  if (!ArrayBuffer.isView(addr) && !(addr instanceof DmaBuffer)) {
+    const hint = 'give a buffer of ibv_alloc_buf, or a view into one';
+    throw new VerbsError({ code: 'EINVAL', verb, message: `addr is ${String(addr)}, which is no memory`, hint });
+  }
   const { buffer, byteOffset, byteLength } = ArrayBuffer.isView(addr) ? addr : addr.bytes;
   if (length === byteLength) return addr;
   if (Number.isInteger(length) && length >= 0 && length < byteLength) return new Uint8Array(buffer, byteOffset, length);

@@ -13,6 +13,7 @@ import type {
   WrOpcode,
 } from '@openverbs/verbs';
 
+import { aProtectionDomain, aQp } from './first-argument.ts';
 import { refused } from './bad-wr.ts';
 import type { BadWr } from './bad-wr.ts';
 import { filled } from './out-parameter.ts';
@@ -28,7 +29,7 @@ export interface QueriedQp {
 
 /** Creates a queue pair. Its actual capacities are in `qp.cap`; C writes them back into `qp_init_attr`. */
 export function ibv_create_qp(pd: ProtectionDomain, qp_init_attr: QpInitAttr): QueuePair {
-  return pd.createQp(qp_init_attr);
+  return aProtectionDomain('ibv_create_qp', pd).createQp(qp_init_attr);
 }
 
 /**
@@ -37,7 +38,7 @@ export function ibv_create_qp(pd: ProtectionDomain, qp_init_attr: QpInitAttr): Q
  * @throws VerbsError EINVAL if the transition does not allow them or needs others; nothing is changed then.
  */
 export function ibv_modify_qp(qp: QueuePair, attr: QpAttrInit, attr_mask: number): void {
-  qp.modify(attr, attr_mask);
+  aQp('ibv_modify_qp', qp).modify(attr, attr_mask);
 }
 
 /**
@@ -50,13 +51,13 @@ export function ibv_query_qp(
   _attr_mask = 0,
   init_attr: Out<QpQuery['init']> = {},
 ): QueriedQp {
-  const queried = qp.query();
+  const queried = aQp('ibv_query_qp', qp).query();
   return { attr: filled(attr, queried.attr), init_attr: filled(init_attr, queried.init) };
 }
 
 /** Whether the data of messages is written in order: 1 or 0, or with `IBV_QUERY_QP_DATA_IN_ORDER_RETURN_CAPS` what is. */
 export function ibv_query_qp_data_in_order(qp: QueuePair, op: WrOpcode, flags: number): number {
-  return qp.queryDataInOrder(op, flags);
+  return aQp('ibv_query_qp_data_in_order', qp).queryDataInOrder(op, flags);
 }
 
 /**
@@ -65,7 +66,7 @@ export function ibv_query_qp_data_in_order(qp: QueuePair, op: WrOpcode, flags: n
  * @throws VerbsError EBUSY while events of it are not acknowledged, for which C waits.
  */
 export function ibv_destroy_qp(qp: QueuePair): void {
-  qp.destroy();
+  aQp('ibv_destroy_qp', qp).destroy();
 }
 
 /**
@@ -75,7 +76,7 @@ export function ibv_destroy_qp(qp: QueuePair): void {
  */
 export function ibv_post_send(qp: QueuePair, wr: SendWr | SendWrInit, bad_wr?: BadWr<SendWr | SendWrInit>): void {
   try {
-    qp.postSend(wr);
+    aQp('ibv_post_send', qp).postSend(wr);
   } catch (error) {
     throw refused(error, wr, bad_wr);
   }
@@ -88,7 +89,7 @@ export function ibv_post_send(qp: QueuePair, wr: SendWr | SendWrInit, bad_wr?: B
  */
 export function ibv_post_recv(qp: QueuePair, wr: RecvWr | RecvWrInit, bad_wr?: BadWr<RecvWr | RecvWrInit>): void {
   try {
-    qp.postRecv(wr);
+    aQp('ibv_post_recv', qp).postRecv(wr);
   } catch (error) {
     throw refused(error, wr, bad_wr);
   }

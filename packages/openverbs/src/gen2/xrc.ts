@@ -11,6 +11,8 @@ import type {
   XrcdInitAttr,
 } from '@openverbs/verbs';
 
+import { aContext, aProtectionDomain, anSrq, anXrcd, attributes } from './first-argument.ts';
+
 /** `struct ibv_srq_init_attr_ex`; what is given counts, so there is no `comp_mask`. */
 export interface SrqInitAttrEx extends SrqInitAttr {
   /** The protection domain. */
@@ -34,7 +36,7 @@ export type QpInitAttrEx =
 
 /** Opens an XRC domain. */
 export function ibv_open_xrcd(context: Context, xrcd_init_attr: XrcdInitAttr): XrcDomain {
-  return context.openXrcd(xrcd_init_attr);
+  return aContext('ibv_open_xrcd', context).openXrcd(xrcd_init_attr);
 }
 
 /**
@@ -43,29 +45,34 @@ export function ibv_open_xrcd(context: Context, xrcd_init_attr: XrcdInitAttr): X
  * @throws VerbsError EBUSY while queue pairs and shared receive queues are in it
  */
 export function ibv_close_xrcd(xrcd: XrcDomain): void {
-  xrcd.close();
+  anXrcd('ibv_close_xrcd', xrcd).close();
 }
 
 /** Creates a shared receive queue, basic or for XRC. */
 export function ibv_create_srq_ex(context: Context, srq_init_attr_ex: SrqInitAttrEx): SharedReceiveQueue {
-  const { pd, ...init } = srq_init_attr_ex;
-  checkOwner('ibv_create_srq_ex', context, pd);
+  const verb = 'ibv_create_srq_ex';
+  aContext(verb, context);
+  const { pd, ...init } = attributes(verb, 'srq_init_attr_ex', srq_init_attr_ex);
+  checkOwner(verb, context, aProtectionDomain(verb, pd, 'pd'));
   return pd.createSrq(init);
 }
 
 /** The number by which XRC messages name a shared receive queue. */
 export function ibv_get_srq_num(srq: SharedReceiveQueue): number {
-  return srq.srqNum;
+  return anSrq('ibv_get_srq_num', srq).srqNum;
 }
 
 /** Creates a queue pair of any type; XRC_RECV in an XRC domain, all others in a protection domain. */
 export function ibv_create_qp_ex(context: Context, qp_init_attr_ex: QpInitAttrEx): QueuePair {
+  const verb = 'ibv_create_qp_ex';
+  aContext(verb, context);
+  attributes(verb, 'qp_init_attr_ex', qp_init_attr_ex);
   if ('xrcd' in qp_init_attr_ex) {
-    checkOwner('ibv_create_qp_ex', context, qp_init_attr_ex.xrcd);
+    checkOwner(verb, context, anXrcd(verb, qp_init_attr_ex.xrcd, 'xrcd'));
     return qp_init_attr_ex.xrcd.createQp({ qpContext: qp_init_attr_ex.qpContext });
   }
   const { pd, ...init } = qp_init_attr_ex;
-  checkOwner('ibv_create_qp_ex', context, pd);
+  checkOwner(verb, context, aProtectionDomain(verb, pd, 'pd'));
   return pd.createQp(init);
 }
 
