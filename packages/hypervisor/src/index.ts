@@ -21,6 +21,7 @@ export {
   XENSTORE_ABS_PATH_MAX,
   XENSTORE_PAYLOAD_BYTES_MAX,
   XENSTORE_REL_PATH_MAX,
+  XENSTORE_WATCH_EVENTS_MAX,
 } from './limits.ts';
 export type { HypervisorLimits } from './limits.ts';
 export type { AllocPagesOptions, DomainMemory, Page, PinnedPages } from './memory.ts';

@@ -22,6 +22,8 @@ export const XENSTORE_ABS_PATH_MAX = 3072;
 export const XENSTORE_REL_PATH_MAX = 2048;
 /** Most bytes of one message to xenstore, path and value together (XENSTORE_PAYLOAD_MAX). */
 export const XENSTORE_PAYLOAD_BYTES_MAX = 4096;
+/** Events of watches that wait to be read, for each connection; more of a watch become one, of the watched path. */
+export const XENSTORE_WATCH_EVENTS_MAX = 4096;
 
 /** Sizes of a hypervisor's tables. Memory is taken only by what is used of them. */
 export interface HypervisorLimits {

@@ -18,7 +18,10 @@ export interface XenstorePermission {
 
 /** A change at or below a watched path. */
 export interface WatchEvent {
-  /** What changed; relative if the watch is. May be told without a change. */
+  /**
+   * What changed; relative if the watch is. May be told without a change. The watched path itself may stand for any below, when too many
+   * events were not read.
+   */
   readonly path: string;
   /** As given to `watch`. */
   readonly token: string;

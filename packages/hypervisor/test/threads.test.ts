@@ -65,6 +65,26 @@ describe('domains in threads', () => {
     expect(hypervisor.domains().map((domain) => domain.domid)).to.not.include(domid);
   });
 
+  it('whose slot another thread has now are not taken for that one', async function () {
+    this.timeout(60000);
+    const { machine, hypervisor } = testbed();
+    const idle = async (): Promise<{ domid: number; thread: Thread }> => {
+      const domid = hypervisor.createDomain({ name: 'idle', memoryBytes: 2 ** 16 });
+      const thread = startThread(hypervisor, 'idle', domid);
+      await roundsOf(thread, machine.i32, 1);
+      return { domid, thread };
+    };
+    const first = await idle();
+    await first.thread.worker.terminate();
+    // As a device does that cleans up behind its own, and the slot is free.
+    machine.threads.reap(() => {});
+    const second = await idle();
+    const domids = hypervisor.domains().map(({ domid }) => domid);
+    expect(domids).to.include(second.domid).and.not.include(first.domid);
+    expect(hypervisor.reap()).to.equal(0);
+    audit(machine);
+  });
+
   it('of dom0 take their own handles with them, and no domain', async function () {
     this.timeout(60000);
     const { machine, hypervisor, dom0, guest } = testbed();

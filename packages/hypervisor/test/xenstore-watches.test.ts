@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { EmulatedHypervisor } from '../src/index.ts';
+import { EmulatedHypervisor, XENSTORE_WATCH_EVENTS_MAX } from '../src/index.ts';
 import { expectError, soon, testbed } from './support/testbed.ts';
 import { drain, paths } from './support/watches.ts';
 
@@ -92,6 +92,23 @@ describe('xenstore watches', () => {
     expect(sleeper.xenstore.read('/counter')).to.equal('1999');
     expect(sleeper.xenstore.directory('/a')).to.deep.equal(['new']);
     expect(dom0.xenstore.directory('/a')).to.deep.equal(['new']);
+  });
+
+  it('that nobody reads become one event', () => {
+    const { dom0 } = testbed();
+    dom0.xenstore.watch('/a', 'a');
+    dom0.xenstore.watch('/b', 'b');
+    dom0.xenstore.transaction((t) => {
+      for (let i = 0; i < 10; i++) dom0.xenstore.write(`/a/${i}`, '', t);
+    });
+    for (let n = 0; n < XENSTORE_WATCH_EVENTS_MAX; n += 64) {
+      dom0.xenstore.mkdir('/b');
+      for (let i = 0; i < 64; i++) dom0.xenstore.write(`/b/${n + i}`, '');
+      dom0.xenstore.rm('/b');
+    }
+    const events = drain(dom0);
+    expect(events.length).to.be.at.most(XENSTORE_WATCH_EVENTS_MAX);
+    expect(events).to.deep.include({ path: '/b', token: 'b' }).and.deep.include({ path: '/a/9', token: 'a' });
   });
 
   it('are waited for, with and without blocking', async () => {

@@ -1,6 +1,6 @@
 /** The watches of a connection and their events. They belong to the thread of the connection, and end with it. */
 import { HypervisorError } from '../../errors.ts';
-import { DOM0 } from '../../limits.ts';
+import { DOM0, XENSTORE_WATCH_EVENTS_MAX } from '../../limits.ts';
 import type { WatchEvent } from '../../xenstore.ts';
 import { domainPath, isWithin, parentOf, watchable } from './paths.ts';
 import { permits } from './permissions.ts';
@@ -43,7 +43,7 @@ export class Watches {
     const index = this.indexOf(path, token);
     if (index < 0) throw new HypervisorError('ENOENT', `${path} is not watched with the token '${token}'`);
     const [watch] = this.watches.splice(index, 1);
-    for (let i = this.events.length - 1; i >= 0; i--) if (this.events[i].watch === watch) this.events.splice(i, 1);
+    this.drop(watch);
   }
 
   /** Queues the events of a change; the replica is at that change. */
@@ -64,9 +64,22 @@ export class Watches {
     this.events.length = 0;
   }
 
-  /** One event is enough for what was not looked at yet. */
+  /** One event is enough for what was not looked at yet; and one of the watched path for what is too much. */
   private queue(watch: Watch, path: string): void {
-    if (!this.events.some((event) => event.watch === watch && event.path === path)) this.events.push({ watch, path });
+    const isQueued = (at: string): boolean => this.events.some((event) => event.watch === watch && event.path === at);
+    if (isQueued(path)) return;
+    if (this.events.length < XENSTORE_WATCH_EVENTS_MAX) {
+      this.events.push({ watch, path });
+      return;
+    }
+    this.drop(watch);
+    this.events.push({ watch, path: watch.path });
+  }
+
+  private drop(watch: Watch): void {
+    let kept = 0;
+    for (const event of this.events) if (event.watch !== watch) this.events[kept++] = event;
+    this.events.length = kept;
   }
 
   /** Events of a relative watch have relative paths. */
