@@ -98,7 +98,7 @@ class GrantModel {
     const grant = this.grants[a % Math.max(this.grants.length, 1)];
     if (grant === undefined || this.reused(grant)) return ['', ''];
     const own = this.mappings.filter((mapping) => mapping.by === by).length;
-    const allowed = !grant.ended && grant.to === by.domid && (readonly || !grant.readonly) && this.exists(grant.frame);
+    const allowed = !grant.ended && grant.to === by.domid && (readonly || !grant.readonly) && this.owns(grant);
     const expected = !allowed ? 'EINVAL' : own >= LIMITS.mappingsMax ? 'ENOSPC' : 'ok';
     const got = outcome(() => {
       const mapping = by.grantTable.map(grant.owner.domid, [grant.ref], { readonly });
@@ -135,16 +135,14 @@ class GrantModel {
     const pinned = this.pins.some((pin) => pin.frame === frame);
     const got = outcome(() => {
       owner.memory.freePages(frame);
-      // Stale grants of the old page would fit a new one of the same number.
-      const hold = owner.memory.allocPages(1);
       this.frames[index] = { owner, frame: owner.memory.allocPages(1) };
-      if (hold !== frame) owner.memory.freePages(hold);
     });
     return [got, mapped || pinned ? 'EBUSY' : 'ok'];
   }
 
-  private exists(frame: number): boolean {
-    return this.frames.some((entry) => entry.frame === frame) || !this.bed.machine.pages.ownerOf(frame * 4096);
+  /** Whether the page of a grant is still, or again, its granter's. */
+  private owns({ owner, frame }: ModelGrant): boolean {
+    return this.frames.some((entry) => entry.owner === owner && entry.frame === frame);
   }
 
   /** Whether the number of a grant that was ended belongs to another now. */

@@ -66,6 +66,15 @@ describe('xenstore transactions', () => {
     }
   });
 
+  it('fail when others made what a refused call had missed', () => {
+    const { xenstore } = testbed().dom0;
+    const t = xenstore.transactionStart();
+    expectError(() => xenstore.rm('/a/x', t), 'ENOENT');
+    xenstore.write('/b', '', t);
+    xenstore.write('/a/x', '');
+    expectError(() => xenstore.transactionEnd(t), 'EAGAIN');
+  });
+
   it('do not mind changes elsewhere', () => {
     const { xenstore } = testbed().dom0;
     xenstore.write('/a/x', '1');

@@ -32,10 +32,10 @@ export class Changes {
     return this.seen.get(path);
   }
 
-  /** The same again, to go on from without changing this one. */
+  /** The same again, to go on from without changing this one. What it looks at counts for both, for a refused call has looked too. */
   copy(): Changes {
     const copy = new Changes(this.replica);
-    copy.seen = new Map(this.seen);
+    copy.seen = this.seen;
     copy.nodes = new Map(this.nodes);
     copy.written = new Set(this.written);
     copy.fires = [...this.fires];
