@@ -27,6 +27,7 @@ export const capabilities: ConformanceSubject['capabilities'] = {
   regMrIova: true,
   zeroBased: true,
   nullMr: true,
+  physicalMr: true,
   srq: true,
   srqResize: true,
   cqModeration: true,

@@ -177,6 +177,17 @@ const refusals: Readonly<Record<CapabilityName, (bench: Bench) => void>> = {
     const pd = bench.open().allocPd();
     expectError('EOPNOTSUPP', () => pd.allocNullMr());
   },
+  physicalMr: (bench) => {
+    const context = bench.open();
+    const pd = context.allocPd();
+    expectError('EOPNOTSUPP', () => context.mapDma(newMemory(context, 64)));
+    expectError('EOPNOTSUPP', () => pd.regPhysMr([4096], { access: 0 }));
+    expectError('EOPNOTSUPP', () => pd.getDmaMr(0));
+    const mr = pd.regMr(newMemory(context, 64), 0);
+    expectError('EOPNOTSUPP', () => {
+      mr.reregPhys({ access: 0 });
+    });
+  },
   onDemandPaging: (bench) => {
     const { ON_DEMAND, HUGETLB } = AccessFlags;
     for (const access of [ON_DEMAND, HUGETLB, ON_DEMAND | HUGETLB]) {

@@ -11,7 +11,7 @@ export interface RegionPlace {
   /** Machine address of the first byte when the pages are one run … */
   readonly base?: number;
   /** … or the machine address of each page, and where in the first one the region begins. */
-  readonly pages?: readonly number[];
+  readonly pages?: ArrayLike<number>;
   readonly firstOffset?: number;
 }
 

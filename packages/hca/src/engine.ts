@@ -133,6 +133,8 @@ export class Engine {
     this.faults = parts.faults;
     this.packets = parts.faults === null ? null : new PacketTransport({ ...parts, faults: parts.faults });
     engines.set(machine, this);
+    machine.pollers.push(() => this.#poll());
+    machine.alarms.push(() => (clock === hostClock && !this.#remote ? this.timers.earliestNs : Infinity));
     machine.lock.onRecover(() => {
       recover(this);
     });
@@ -190,6 +192,13 @@ export class Engine {
   /** Doorbell of a receive queue; needed only in the error state. */
   ringRq(uar: number, qpn: number): void {
     this.#leaveDoorbell(uar, DoorbellKind.RQ, qpn);
+  }
+
+  /** In a wait of this thread: whether there was anything to do. */
+  #poll(): boolean {
+    const found = !this.#remote && this.#hasWork();
+    this.idle();
+    return found;
   }
 
   /** A poll found nothing: takes what others left behind and runs what is due. */

@@ -1,4 +1,5 @@
 /** Event queues: the device's half writes entries, the context's thread reads them. */
+import { wakeAll } from '@openverbs/machine';
 import type { Machine } from '@openverbs/machine';
 import { Cqc, Eqc, HcaHeader, Qpc } from './layout.ts';
 import { EQ_ENTRIES_LOG2 } from './limits.ts';
@@ -17,6 +18,7 @@ export const EQ_BYTES = (Eqc.ENTRIES + (Eqc.ENTRY_WORDS << EQ_ENTRIES_LOG2)) * 4
 
 /** Raises events under the lock; {@link EventQueues.flush} tells the readers once it is released. */
 export class EventQueues {
+  readonly #machine: Machine;
   readonly #i32: Int32Array;
   readonly #threadIndex: number;
   readonly #local = new Map<number, () => void>();
@@ -25,6 +27,7 @@ export class EventQueues {
   readonly tap: Tap;
 
   constructor(machine: Machine, nowNs: () => number = () => 0) {
+    this.#machine = machine;
     this.#i32 = machine.i32;
     this.#threadIndex = machine.threadIndex;
     this.tap = new Tap(machine, nowNs, () => {
@@ -90,9 +93,15 @@ export class EventQueues {
     this.#raised = [];
     for (const eq of raised) {
       if (eq === TAP) this.tap.flush();
-      else if (this.#i32[eq + Eqc.THREAD] !== this.#threadIndex) Atomics.notify(this.#i32, eq + Eqc.PRODUCER);
+      else if (this.#i32[eq + Eqc.THREAD] !== this.#threadIndex) this.#tellThread(eq);
       else this.#local.get(eq)?.();
     }
+  }
+
+  /** A reader in another thread sleeps in its event loop, or in the wait of a verb or a service. */
+  #tellThread(eq: number): void {
+    Atomics.notify(this.#i32, eq + Eqc.PRODUCER);
+    wakeAll(this.#machine);
   }
 
   /** As {@link EventQueues.tell}, if the reader is another thread: it may have to sleep less long now. */

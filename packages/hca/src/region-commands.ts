@@ -125,7 +125,7 @@ function storeKey(i32: Int32Array, table: number, entry: number): number {
 }
 
 /** Of the thread, so that reaping finds a list which its region never came to name. */
-function pageList(engine: Engine, pages: readonly number[]): number {
+function pageList(engine: Engine, pages: ArrayLike<number>): number {
   const { machine } = engine;
   const mtt = allocWords(machine, pages.length, machine.threadIndex);
   for (let n = 0; n < pages.length; n++) machine.i32[mtt + n] = pages[n];

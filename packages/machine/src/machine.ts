@@ -71,6 +71,8 @@ export class Machine {
    * without a sleep. They must not wait themselves.
    */
   readonly pollers: Poller[] = [];
+  /** When a wait of this thread has to run its pollers at the latest: in nanoseconds of the host clock, Infinity for never. */
+  readonly alarms: (() => number)[] = [];
   private attached = true;
 
   private constructor(handle: MachineHandle) {

@@ -75,3 +75,21 @@ describe('waitUntil', () => {
     waitUntil(machine, () => Atomics.load(machine.i32, word) === 2, hostClock.nowNs() + 5e9);
   });
 });
+
+describe('a long park', () => {
+  afterEach(stopThreads);
+
+  it('ends with its deadline and with the alarms of the thread, which then runs its pollers', () => {
+    const machine = Machine.create({ memoryBytes: 1048576 });
+    const startNs = hostClock.nowNs();
+    let served = false;
+    machine.alarms.push(() => (served ? Infinity : startNs + 20e6));
+    machine.pollers.push(() => {
+      served ||= hostClock.nowNs() >= startNs + 20e6;
+    });
+    waitUntil(machine, () => served, startNs + 60e9, undefined, 60_000);
+    expectError(() => {
+      waitUntil(machine, () => false, hostClock.nowNs() + 20e6, undefined, 60_000);
+    }, 'ETIMEDOUT');
+  });
+});

@@ -14,7 +14,7 @@ import { ContextEx } from './context-ex.ts';
 import { createCompletionQueue, createCompletionQueueEx } from './create-cq.ts';
 import type { Device } from './device.ts';
 import { DmaBuffer } from './dma-buffer.ts';
-import type { ContextOps } from './driver/device-ops.ts';
+import type { ContextOps, DmaMapping } from './driver/device-ops.ts';
 import type { EventDispatcherOps, EventRouting } from './driver/events.ts';
 import type { EventType } from './enums/event-type.ts';
 import { invalid, inVerb, VerbsError } from './errors.ts';
@@ -22,6 +22,7 @@ import { EventFifo } from './event-fifo.ts';
 import type { Gid, GidEntry } from './gid.ts';
 import { inspectCustom, inspectLine } from './inspect.ts';
 import { checkLiteral, literalKeys } from './literal-keys.ts';
+import { mapForDma } from './physical-memory.ts';
 import { ProtectionDomain } from './protection-domain.ts';
 import { QpTable } from './rings/qp-table.ts';
 import { traceEvent } from './tracing/trace-events.ts';
@@ -156,6 +157,14 @@ export class Context extends ContextEx {
     checkInteger(verb, 'alignment', alignment, 1, 2 ** 31);
     if (!Number.isInteger(Math.log2(alignment))) throw invalid(verb, `alignment is ${alignment}, not a power of two`);
     return new DmaBuffer(this, callOp(this, verb, 'allocBuf', length, alignment));
+  }
+
+  /**
+   * The bus addresses of memory that the device reaches: of `allocBuf`, or a view into it; for `pd.regPhysMr` and `pd.getDmaMr`. A verb
+   * of the kernel level. They are those of the memory as long as it is not freed. Source: Linux ib_verbs.h, `ib_dma_map_single`.
+   */
+  mapDma(memory: DmaBuffer | ArrayBufferView): DmaMapping {
+    return mapForDma(this, memory);
   }
 
   /**

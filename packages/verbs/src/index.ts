@@ -48,6 +48,8 @@ export { VerbsObject } from './lifetime.ts';
 export { MemoryRegion } from './memory-region.ts';
 export { incRkey, MemoryWindow, type MwBind, type MwBindInfo, type MwBindInit } from './memory-window.ts';
 export { ParentDomain, type ParentDomainInitAttr, ThreadDomain } from './parent-domain.ts';
+export type { PhysMrInit, ReregPhysMrInit } from './physical-memory.ts';
+export type { DmaMapping } from './driver/device-ops.ts';
 export { ProtectionDomain } from './protection-domain.ts';
 export { maskOfQpAttr, namesOfQpAttrMask } from './qp-attr-rules.ts';
 export type { QpInitOptions } from './qp-endpoint.ts';

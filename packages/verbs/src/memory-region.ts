@@ -12,6 +12,7 @@ import { invalid } from './errors.ts';
 import { inspectCustom, inspectLine } from './inspect.ts';
 import { VerbsObject } from './lifetime.ts';
 import { checkLiteral, literalKeys } from './literal-keys.ts';
+import { type PhysicalMemory, reregisterPhysical, type ReregPhysMrInit } from './physical-memory.ts';
 import type { ProtectionDomain } from './protection-domain.ts';
 import {
   checkAccess,
@@ -57,9 +58,11 @@ export class MemoryRegion extends VerbsObject {
   readonly bytes: Uint8Array;
   /** The provider's number of it, as in C's `handle`. */
   readonly handle: number;
+  /** What it was registered by, when that was pages. @internal */
+  readonly physical: PhysicalMemory | null;
 
   /** @internal */
-  constructor(registration: Registration, ops: MrOps) {
+  constructor(registration: Registration, ops: MrOps, physical: PhysicalMemory | null = null) {
     super(parentsOf(registration));
     const { pd, bytes, length, access, iova } = registration;
     this.pd = pd;
@@ -72,6 +75,7 @@ export class MemoryRegion extends VerbsObject {
     this.access = access;
     this.bytes = bytes;
     this.handle = ops.handle;
+    this.physical = physical;
   }
 
   /** What messages call it; `wc.explain()` numbers regions in the same way. */
@@ -97,12 +101,20 @@ export class MemoryRegion extends VerbsObject {
     reregisterMemory(this, changes);
   }
 
+  /**
+   * As {@link MemoryRegion.rereg}, for a region of `pd.regPhysMr`: changes the pages, what of them counts, the protection domain or the
+   * access. Throws EINVAL for a region of other memory. Source: Linux ib_verbs.h, `ib_rereg_phys_mr`.
+   */
+  reregPhys(changes: ReregPhysMrInit): void {
+    reregisterPhysical(this, changes);
+  }
+
   /** Takes over what a reregistration has changed. @internal */
-  adopt(registration: Registration, ops: MrOps): void {
+  adopt(registration: Registration, ops: MrOps, physical: PhysicalMemory | null = null): void {
     this.reparent(parentsOf(registration));
     const { pd, bytes, length, access, iova } = registration;
     const { addr, lkey, rkey } = ops;
-    const changed = { pd, bytes, length, access, addr, lkey, rkey, iova: iova ?? addr };
+    const changed = { pd, bytes, length, access, addr, lkey, rkey, iova: iova ?? addr, physical };
     Object.assign(this as Writable<MemoryRegion>, changed);
   }
 
@@ -171,7 +183,8 @@ function reregisterMemory(mr: MemoryRegion, changes: ReregMrInit): void {
   mr.assertLive(verb);
   const { context } = mr;
   assertOp(context, verb, 'reregMr');
-  if (mr.bytes.byteLength === 0) throw invalid(verb, `${mr.label} is the null region: it has nothing to change`);
+  if (mr.bytes.byteLength === 0)
+    throw invalid(verb, `${mr.label} has no memory of this program that could be changed`, 'use mr.reregPhys()');
   checkLiteral(verb, 'changes', changes, CHANGE_KEYS);
   const { memory, pd, access } = changes;
   const flags =

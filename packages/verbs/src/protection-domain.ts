@@ -15,6 +15,7 @@ import { refuseLeftOut } from './left-out.ts';
 import { VerbsObject } from './lifetime.ts';
 import { MemoryRegion, registerMemory } from './memory-region.ts';
 import { MemoryWindow } from './memory-window.ts';
+import { getDmaRegion, type PhysMrInit, registerPhysical } from './physical-memory.ts';
 import { createQueuePair } from './create-qp.ts';
 import { createSharedReceiveQueue } from './create-srq.ts';
 import type { QueuePair } from './queue-pair.ts';
@@ -82,6 +83,25 @@ export class ProtectionDomain extends VerbsObject {
    */
   regMrIova(memory: DmaBuffer | ArrayBufferView, access: number, iova: number): MemoryRegion {
     return registerMemory('ibv_reg_mr_iova', this, memory, access, iova);
+  }
+
+  /**
+   * Registers memory by the bus addresses of its pages of 4096 bytes, in the order in which keys know them: a verb of the kernel level,
+   * since nothing stands between it and memory of others. Who registers has pinned the pages, and leaves the list as it is while the
+   * region lives.
+   *
+   * Throws EINVAL for what are no pages, or more of them than `length` needs; ENOMEM at a limit. Source: Linux ib_verbs.h, `ib_reg_phys_mr`.
+   */
+  regPhysMr(pages: ArrayLike<number>, init: PhysMrInit): MemoryRegion {
+    return registerPhysical(this, pages, init);
+  }
+
+  /**
+   * A region of all memory, whose keys know each byte by its bus address; a verb of the kernel level. Source: Linux ib_verbs.h,
+   * `ib_get_dma_mr`.
+   */
+  getDmaMr(access: number): MemoryRegion {
+    return getDmaRegion(this, access);
   }
 
   /**

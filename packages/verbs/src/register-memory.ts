@@ -75,7 +75,14 @@ export function findMemory(verb: string, context: Context, memory: DmaBuffer | A
 }
 
 /** The same for the provider. */
-export function requestOf({ pd, buffer, bytes: view, length, access, iova }: Registration): MrRequest {
+export function requestOf({
+  pd,
+  buffer,
+  bytes: view,
+  length,
+  access,
+  iova,
+}: Omit<Registration, 'pd'> & { readonly pd: Pick<ProtectionDomain, 'handle' | 'context'> }): MrRequest {
   // A buffer of another context of the machine has a handle that means nothing here; the provider knows it by its memory.
   const own = buffer?.context === pd.context ? buffer : null;
   return {

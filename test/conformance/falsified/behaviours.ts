@@ -92,6 +92,7 @@ export const BEHAVIOURS: Readonly<Record<CapabilityName, Behaviour>> = {
     askedByVerbs: true,
   },
   nullMr: { deny: leftOut('allocNullMr') },
+  physicalMr: { deny: leftOut('mapDma', 'regPhysMr', 'reregPhysMr', 'getDmaMr') },
   onDemandPaging: withoutAccess(ON_DEMAND | HUGETLB),
   registersAnyMemory: { deny: nothing, lend: ofOtherMemory, askedByVerbs: true },
   directAccess: {

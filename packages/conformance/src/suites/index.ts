@@ -37,6 +37,7 @@ import { parentDomainsSuite } from './parent-domains.ts';
 import { pathMigrationSuite } from './path-migration.ts';
 import { pathMtuSuite } from './path-mtu.ts';
 import { pdSuite } from './pd.ts';
+import { physicalMrSuite } from './physical-mr.ts';
 import { pkeySuite } from './pkey.ts';
 import { postingSuite } from './posting.ts';
 import { qpAttributesSuite } from './qp-attributes.ts';
@@ -87,6 +88,7 @@ export const suites: readonly ConformanceSuite[] = [
   mrReregSuite,
   mrIovaSuite,
   nullMrSuite,
+  physicalMrSuite,
   memoryWindow1Suite,
   memoryWindow2Suite,
   invalidateSuite,

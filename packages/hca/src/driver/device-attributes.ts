@@ -31,6 +31,7 @@ export const CAPABILITIES: CapabilityManifest = {
     regMrIova: true,
     zeroBased: true,
     nullMr: true,
+    physicalMr: true,
     srq: true,
     srqResize: true,
     cqModeration: true,

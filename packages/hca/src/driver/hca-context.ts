@@ -25,10 +25,12 @@ import type {
   CqOps,
   CqRings,
   DmaBufferOps,
+  DmaMapping,
   EventSource,
   MrOps,
   MrRequest,
   MwOps,
+  PhysMrRequest,
   QpOps,
   QpRequest,
   SrqModifyOps,
@@ -55,6 +57,7 @@ import { HcaQps } from './hca-qps.ts';
 import { HcaSrqs } from './hca-srqs.ts';
 import { HcaXrcds } from './hca-xrcds.ts';
 import { fromQpc, toQpChange } from './qp-attributes.ts';
+import { dmaPlace, mappingOf, physicalPlace, words } from './physical-regions.ts';
 import { RingMemory } from './ring-memory.ts';
 import { HcaUserHalf, userHalfHandle } from './user-half.ts';
 
@@ -231,6 +234,32 @@ export class HcaContext implements ContextOps {
     return { handle: mr, lkey: key, rkey: key, addr: HOST_ADDRESS_BASE + place.base };
   }
 
+  mapDma(request: Pick<MrRequest, 'buffer' | 'offset' | 'view' | 'length'>): DmaMapping {
+    return mappingOf(this.#locate(request), request.length);
+  }
+
+  regPhysMr(request: PhysMrRequest): MrOps {
+    return this.#enterRegion(() => physicalPlace(this.#engine.machine, request));
+  }
+
+  reregPhysMr(mr: number, _flags: number, request: PhysMrRequest): MrOps {
+    const key = this.#withReaping(() =>
+      this.#commands.changeMpt(this.#keyOf(mr), physicalPlace(this.#engine.machine, request)),
+    );
+    this.#regions.set(mr, key);
+    return { handle: mr, lkey: key, rkey: key, addr: 0 };
+  }
+
+  getDmaMr(pd: number, access: number): MrOps {
+    return this.#enterRegion(() => dmaPlace(this.#engine.machine, pd, access));
+  }
+
+  #enterRegion(placeOf: () => RegionPlace): MrOps {
+    const key = this.#withReaping(() => this.#commands.createMpt({ uar: this.#uar, ...placeOf() }));
+    this.#regions.set(key, key);
+    return { handle: key, lkey: key, rkey: key, addr: 0 };
+  }
+
   deregMr(mr: number): void {
     asVerbsError(() => {
       this.#commands.destroyMpt(this.#keyOf(mr));
@@ -258,6 +287,13 @@ export class HcaContext implements ContextOps {
 
   /** Where the memory of a request lies, and how its keys know it. */
   #place(request: MrRequest): RegionPlace & { readonly base: number } {
+    const base = this.#locate(request);
+    const { pd, access, length, iova } = request;
+    return { pd, access, length, base, ...words(iova ?? HOST_ADDRESS_BASE + base) };
+  }
+
+  /** Machine address of memory of the program. */
+  #locate(request: Pick<MrRequest, 'buffer' | 'offset' | 'view'>): number {
     const base = asVerbsError(() => this.#buffers.locate(request));
     if (base < 0) {
       throw new VerbsError({
@@ -266,8 +302,7 @@ export class HcaContext implements ContextOps {
         hint: 'the emulated HCA reaches what context.allocBuf() gave; allocate there and work on buffer.bytes',
       });
     }
-    const { pd, access, length, iova } = request;
-    return { pd, access, length, base, ...words(iova ?? HOST_ADDRESS_BASE + base) };
+    return base;
   }
 
   createAh(pd: number, attr: AhAttr): AhOps {
@@ -401,9 +436,4 @@ export class HcaContext implements ContextOps {
       assertAlive(this.#engine, this.#hca);
     });
   }
-}
-
-/** An address in words, as the TPT has it. */
-function words(addr: number): { readonly startLo: number; readonly startHi: number } {
-  return { startLo: addr | 0, startHi: Math.floor(addr / 4294967296) | 0 };
 }

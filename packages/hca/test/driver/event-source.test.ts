@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+import { hostClock, waitUntil } from '@openverbs/machine';
 import { CqArm } from '@openverbs/verbs/rings';
 import { AsyncEvent } from '../../src/async-event.ts';
 import { HcaEventSource } from '../../src/driver/hca-event-source.ts';
@@ -166,6 +167,18 @@ describe('HcaEventSource', () => {
     bed.engine.command(() => bed.engine.events.raise(eq, AsyncEvent.PORT_ERR, 7, bed.hca.header));
     source.hold();
     await until(() => got.length === 1);
+  });
+
+  it('wakes a thread that is parked in a wait, whose event loop does not run', async () => {
+    const bed = new Testbed();
+    const { source, eq } = sourceOf(bed);
+    const worker = new Worker(new URL('../support/raiser.js', import.meta.url), {
+      workerData: { handle: bed.machine.handle, eq, count: 1 },
+    });
+    const exited = new Promise((resolve) => worker.once('exit', resolve));
+    // It parks for longer than the deadline allows, so only a wake-up ends the wait in time.
+    waitUntil(bed.machine, () => drain(source).length === 1, hostClock.nowNs() + 8e9, undefined, 60_000);
+    await exited;
   });
 
   it('finds out, while it is held, what a thread left that was terminated', async () => {

@@ -73,6 +73,8 @@ export const Capability = {
   zeroBased: 'IBV_ACCESS_ZERO_BASED',
   /** Ibv_alloc_null_mr. */
   nullMr: 'ibv_alloc_null_mr',
+  /** Registering memory by bus addresses: ib_reg_phys_mr and ib_get_dma_mr. */
+  physicalMr: 'registering memory by bus addresses: ib_reg_phys_mr and ib_get_dma_mr',
   /** IBV_ACCESS_ON_DEMAND and IBV_ACCESS_HUGETLB. */
   onDemandPaging: 'IBV_ACCESS_ON_DEMAND and IBV_ACCESS_HUGETLB',
   /** Rings in the OpenVerbs layout. */

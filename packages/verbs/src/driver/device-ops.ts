@@ -93,6 +93,32 @@ export interface MrRequest {
   readonly iova: number | null;
 }
 
+/** What {@link ContextOps.regPhysMr} is asked for. `verbs` has checked it, but for the pages themselves. */
+export interface PhysMrRequest {
+  /** The protection domain. */
+  readonly pd: Handle;
+  /** Bus addresses of pages of 4096 bytes; can be hundreds of thousands. */
+  readonly pages: ArrayLike<number>;
+  /** Where in the first page the region begins. */
+  readonly firstOffset: number;
+  /** Bytes; they end in the last page. */
+  readonly length: number;
+  /** `AccessFlags` bits. */
+  readonly access: number;
+  /** The address at which the keys know the first byte. */
+  readonly iova: number;
+}
+
+/** Where memory lies on the bus. */
+export interface DmaMapping {
+  /** Bus addresses of its pages of 4096 bytes. */
+  readonly pages: ArrayLike<number>;
+  /** Where in the first page it begins. */
+  readonly firstOffset: number;
+  /** Bytes. */
+  readonly length: number;
+}
+
 /** Result of making a memory window. */
 export interface MwOps {
   /** The provider's number of the window; what WQEs name. Bits from 8 on number it in messages. */
@@ -278,6 +304,8 @@ export interface ContextOps {
   directAccess?(): DirectAccessOps;
   /** `ibv_detach_mcast`. */
   detachMcast?(qp: Handle, gid: Gid, lid: number): void;
+  /** A region of all memory by bus addresses (`ib_get_dma_mr`). `addr` of the answer does not count. */
+  getDmaMr?(pd: Handle, access: number): MrOps;
   /** Gives the memory of `allocBuf` back; it is not registered any more. */
   freeBuf?(buffer: Handle): void;
   /**
@@ -290,6 +318,8 @@ export interface ContextOps {
   modifySrq?(srq: Handle, attr: Partial<SrqAttr>, mask: number): SrqModifyOps;
   /** `ibv_modify_cq`, within `cqModCaps`; 0 in either turns moderation off. */
   modifyCq?(cq: Handle, moderate: CqModerate): void;
+  /** Bus addresses of memory, as `regMr` is given it. */
+  mapDma?(request: Pick<MrRequest, 'buffer' | 'offset' | 'view' | 'length'>): DmaMapping;
   /** `ibv_open_xrcd`; `fd` is -1 for a domain of one's own. */
   openXrcd?(fd: number, oflags: number): Handle;
   /** `ibv_query_device_ex`, what it adds. Left out, all of it is 0. */
@@ -315,6 +345,10 @@ export interface ContextOps {
    * handle and may get new keys. When it throws, the region is as it was.
    */
   reregMr?(mr: Handle, flags: number, request: MrRequest): MrOps;
+  /** Memory by its pages (`ib_reg_phys_mr`). Throws EINVAL for what are no pages. `addr` of the answer does not count. */
+  regPhysMr?(request: PhysMrRequest): MrOps;
+  /** As `reregMr`, for a region of `regPhysMr`. */
+  reregPhysMr?(mr: Handle, flags: number, request: PhysMrRequest): MrOps;
   /** `ibv_resize_cq`. */
   resizeCq?(cq: Handle, cqe: number): CqResizeOps;
 }

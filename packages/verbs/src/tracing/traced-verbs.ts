@@ -63,6 +63,7 @@ const CLASSES: readonly TracedClass[] = [
       initAhFromWc: ['ibv_init_ah_from_wc', 'portNum', 'wc', 'grh'],
       allocPd: ['ibv_alloc_pd'],
       allocBuf: ['ibv_alloc_buf', 'length', 'options'],
+      mapDma: ['ib_dma_map', 'memory'],
       openXrcd: ['ibv_open_xrcd', 'init'],
       createCompChannel: ['ibv_create_comp_channel'],
       createCq: ['ibv_create_cq', 'init'],
@@ -79,6 +80,8 @@ const CLASSES: readonly TracedClass[] = [
     methods: {
       regMr: ['ibv_reg_mr', 'memory', 'access'],
       regMrIova: ['ibv_reg_mr_iova', 'memory', 'access', 'iova'],
+      regPhysMr: ['ib_reg_phys_mr', 'pages', 'init'],
+      getDmaMr: ['ib_get_dma_mr', 'access'],
       allocNullMr: ['ibv_alloc_null_mr'],
       allocMw: ['ibv_alloc_mw', 'type'],
       createQp: ['ibv_create_qp', 'init'],
@@ -101,7 +104,11 @@ const CLASSES: readonly TracedClass[] = [
   { of: DmaBuffer, methods: { free: ['ibv_free_buf'] }, end: 'ibv_free_buf' },
   {
     of: MemoryRegion,
-    methods: { rereg: ['ibv_rereg_mr', 'changes'], dereg: ['ibv_dereg_mr'] },
+    methods: {
+      rereg: ['ibv_rereg_mr', 'changes'],
+      reregPhys: ['ib_rereg_phys_mr', 'changes'],
+      dereg: ['ibv_dereg_mr'],
+    },
     end: 'ibv_dereg_mr',
   },
   { of: MemoryWindow, methods: { dealloc: ['ibv_dealloc_mw'] }, end: 'ibv_dealloc_mw' },
