@@ -16,6 +16,7 @@ export function freeQp(engine: Engine, hca: Hca, q: number): void {
   const transport = i32[q + Qpc.TRANSPORT];
   if (transport !== 0) engine.packets?.forget(q);
   i32[q + Qpc.STATE] = QpcState.RESET;
+  engine.receives.giveBack(q);
   Atomics.store(i32, q + Qpc.QPN, 0);
   for (const cq of cqsOf(i32, q)) i32[cq + Cqc.REFERENCES]--;
   if (hasSrq(i32, q)) i32[i32[q + Qpc.SRQ] + Srqc.REFERENCES]--;

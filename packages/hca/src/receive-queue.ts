@@ -81,6 +81,20 @@ export class ReceiveQueue {
     this.checkLimit(this.srq);
   }
 
+  /**
+   * Gives the WQE that a message in progress holds back to the SRQ, which gives it to the next message: the QP at `p` is reset or
+   * destroyed, and nobody would ever hear of it. The ring has room, since what is held is not in it; it goes in at the head.
+   */
+  giveBack(p: number): void {
+    const i32 = this.#i32;
+    const srq = i32[p + SRQ];
+    if (srq === 0 || i32[p + SRQ_WQE] === 0) return;
+    const head = (i32[srq + CONSUMER] - 1) | 0;
+    i32[i32[srq + RING] + (head & ((1 << i32[srq + LOG2_COUNT]) - 1))] = i32[p + SRQ_WQE] - 1;
+    i32[srq + CONSUMER] = head;
+    i32[p + SRQ_WQE] = 0;
+  }
+
   /** Raises the event of an armed SRQ that holds fewer WQEs than its limit, once (IBTA 11.6.3.1, SRQ limit reached). */
   checkLimit(srq: number): void {
     const i32 = this.#i32;

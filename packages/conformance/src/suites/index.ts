@@ -56,6 +56,7 @@ import { solicitedSuite } from './solicited.ts';
 import { sqdSuite } from './sqd.ts';
 import { srqEventsSuite } from './srq-events.ts';
 import { srqResizeSuite } from './srq-resize.ts';
+import { srqUnreliableSuite } from './srq-unreliable.ts';
 import { srqSuite } from './srq.ts';
 import { turnedBitsSuite } from './turned-bits.ts';
 import { ucErrorsSuite } from './uc-errors.ts';
@@ -102,6 +103,7 @@ export const suites: readonly ConformanceSuite[] = [
   srqSuite,
   srqEventsSuite,
   srqResizeSuite,
+  srqUnreliableSuite,
   xrcSuite,
   solicitedSuite,
   asyncEventsSuite,

@@ -37,6 +37,8 @@ export class FramePort {
   /** The packet that was received last. */
   readonly in = new Packet();
   readonly frames: FrameQueue;
+  /** Packets that were sent: whether a visit to a queue came to anything. */
+  sent = 0;
   readonly #i32: Int32Array;
   readonly #u8: Uint8Array;
   readonly #dma: DmaEngine;
@@ -74,6 +76,7 @@ export class FramePort {
   }
 
   #send(source: number, destination: number, list: ScatterList, offset: number, length: number): void {
+    this.sent++;
     if (destination < 0) return; // nobody has the address: it goes nowhere
     const frame = this.frames.alloc();
     const u8 = this.#u8;

@@ -141,27 +141,27 @@ export class PacketTransport {
 
   /** Serves frames that have arrived and QPs that want to send, until there is neither or the budget is used up. */
   pump(): void {
+    let stuck = 0;
     for (let left = PUMP_BUDGET; left > 0; left--) {
       const frame = this.#frames.take(this.#nowNs());
       if (frame !== 0) {
         this.#receive(frame);
         this.#frames.free(frame);
+        stuck = 0;
         continue;
       }
       const q = this.#take();
       if (q === 0) break;
-      // Without frames it waits for those under way to arrive.
+      const before = this.#port.sent;
       const more = this.#transmit(q);
       if (more) this.schedule(q);
-      if (more && this.#frames.available === 0) break;
+      if (this.#port.sent !== before || (q === stuck && !more)) stuck = 0;
+      else if (more && stuck === 0) stuck = q;
+      else if (stuck === q) break; // none of them finds a frame: they wait for those under way to arrive
     }
     // What the budget left is due at once.
-    this.#timers.setLinkDeadline(this.#queueHoldsWork ? 0 : this.#frames.earliestNs);
-  }
-
-  /** Whether QPs wait to send that could: without a frame they wait for frames to arrive. */
-  get #queueHoldsWork(): boolean {
-    return this.#i32[this.#engine + TRANSMIT_HEAD] !== 0 && this.#frames.available !== 0;
+    const hasWork = this.#i32[this.#engine + TRANSMIT_HEAD] !== 0 && stuck === 0;
+    this.#timers.setLinkDeadline(hasWork ? 0 : this.#frames.earliestNs);
   }
 
   /** After a thread died: all frames are lost, as on a network, and every QP begins where its peer has acknowledged. */
