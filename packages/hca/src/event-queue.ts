@@ -1,7 +1,8 @@
 /** Event queues: the device's half writes entries, the context's thread reads them. */
 import { wakeAll } from '@openverbs/machine';
 import type { Machine } from '@openverbs/machine';
-import { Cqc, Eqc, HcaHeader, Qpc } from './layout.ts';
+import { AsyncEvent } from './async-event.ts';
+import { Cqc, Eqc, HcaHeader, Qpc, QpcState } from './layout.ts';
 import { EQ_ENTRIES_LOG2 } from './limits.ts';
 import { Tap } from './tap.ts';
 
@@ -66,6 +67,14 @@ export class EventQueues {
   raiseQp(q: number, type: number): void {
     const i32 = this.#i32;
     this.raise(i32[q + Qpc.EQ], type, i32[q + Qpc.QPN], i32[q + Qpc.HCA]);
+  }
+
+  /** The first message to a QP in RTR says that the peer is connected, before the application is (IBTA 11.6.3.1). */
+  establish(p: number): void {
+    const i32 = this.#i32;
+    if (i32[p + Qpc.STATE] !== QpcState.RTR || i32[p + Qpc.COMM_ESTABLISHED] !== 0) return;
+    i32[p + Qpc.COMM_ESTABLISHED] = 1;
+    this.raiseQp(p, AsyncEvent.COMM_EST);
   }
 
   /** False when the queue is full: the event is counted and lost, and the reader finds OVERRUN set. */

@@ -34,8 +34,7 @@ import type { Tpt } from './tpt.ts';
 import type { WorkQueueReader } from './work-queue-reader.ts';
 
 const { STATE, PD, MPT_TABLE, RQ_PSN, SQ_PSN } = Qpc;
-const { ACCESS_FLAGS, LOCAL_PORT_ID, REMOTE_PORT_ID, DEST_QPN, PATH_MTU, PEER, QPN, COMM_ESTABLISHED, SERVICE_PKEY } =
-  Qpc;
+const { ACCESS_FLAGS, LOCAL_PORT_ID, REMOTE_PORT_ID, DEST_QPN, PATH_MTU, PEER, QPN, SERVICE_PKEY } = Qpc;
 const { RTR, ERR } = QpcState;
 const { ACK, RNR_NAK, NAK_INVALID_REQUEST, NAK_REMOTE_ACCESS, NAK_REMOTE_OPERATIONAL, NONE, DUPLICATE } = Aeth;
 const { REMOTE_WRITE, REMOTE_READ, REMOTE_ATOMIC } = Access;
@@ -101,10 +100,7 @@ export class Responder {
     if (packets > 1 && i32[p + PATH_MTU] !== i32[q + PATH_MTU]) {
       return this.#refuse(NAK_INVALID_REQUEST, VendorErr.MTU_MISMATCH);
     }
-    if (i32[p + STATE] === RTR && i32[p + COMM_ESTABLISHED] === 0) {
-      i32[p + COMM_ESTABLISHED] = 1;
-      this.#events.raiseQp(p, AsyncEvent.COMM_EST);
-    }
+    if (i32[p + STATE] === RTR) this.#events.establish(p);
     return ACK;
   }
 

@@ -3,7 +3,6 @@
  */
 import type { Machine } from '@openverbs/machine';
 import { packetCount } from '@openverbs/rocev2';
-import { AsyncEvent } from './async-event.ts';
 import type { Completer } from './completer.ts';
 import { countDrop } from './drop-counters.ts';
 import type { EventQueues } from './event-queue.ts';
@@ -15,7 +14,7 @@ import type { Responder } from './responder.ts';
 import type { ScatterList } from './scatter-list.ts';
 import { Aeth } from './syndrome.ts';
 
-const { STATE, PEER, SQ_PSN, RQ_PSN, PATH_MTU, COMM_ESTABLISHED } = Qpc;
+const { STATE, PEER, SQ_PSN, RQ_PSN, PATH_MTU } = Qpc;
 const { RTR } = QpcState;
 const { RDMA_WRITE, RDMA_WRITE_WITH_IMM, SEND_WITH_IMM } = Opcode;
 const { ACK, NAK_INVALID_REQUEST } = Aeth;
@@ -48,10 +47,7 @@ export class UnreliableResponder {
     if (i32[p + PATH_MTU] !== i32[q + PATH_MTU] && !fits(packets, list.length, i32[p + PATH_MTU])) {
       return this.#drop(p, NAK_INVALID_REQUEST);
     }
-    if (i32[p + STATE] === RTR && i32[p + COMM_ESTABLISHED] === 0) {
-      i32[p + COMM_ESTABLISHED] = 1;
-      this.#events.raiseQp(p, AsyncEvent.COMM_EST);
-    }
+    if (i32[p + STATE] === RTR) this.#events.establish(p);
     // IBTA 9.8.2.2: the first packet of a message sets the PSN that is expected, whatever it was; it tells of messages that
     // were lost, and of no others.
     i32[p + RQ_PSN] = i32[q + SQ_PSN];

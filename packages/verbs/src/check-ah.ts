@@ -7,7 +7,8 @@ import { invalid } from './errors.ts';
 import { toGid } from './gid.ts';
 import { checkLiteral, literalKeys } from './literal-keys.ts';
 
-const HOP_LIMIT_DEFAULT = 64;
+/** Of a route that names none. */
+export const HOP_LIMIT_DEFAULT = 64;
 const AH_KEYS = literalKeys<AhAttr>({
   grh: true,
   dlid: true,

@@ -1,6 +1,7 @@
 /** The usual way to connect: what the peer has to know, and the three modifies with everyday values. */
 import type { PortAttr } from './attributes/device.ts';
 import type { AhAttrInit, QpAttrInit, QpEndpoint } from './attributes/qp.ts';
+import { HOP_LIMIT_DEFAULT } from './check-ah.ts';
 import type { Context } from './context.ts';
 import { AccessFlags } from './enums/access-flags.ts';
 import { GidType } from './enums/gid-type.ts';
@@ -38,7 +39,6 @@ const ENDPOINT_KEYS = literalKeys<EndpointOptions>({ port: true, gidIndex: true 
 const ACCESS_DEFAULT =
   AccessFlags.LOCAL_WRITE | AccessFlags.REMOTE_WRITE | AccessFlags.REMOTE_READ | AccessFlags.REMOTE_ATOMIC;
 const QKEY_DEFAULT = 0x11111111;
-const HOP_LIMIT = 64;
 /** Code of 0.64 ms: how long a peer waits before it sends again to an end that has no receive. */
 const MIN_RNR_TIMER = 12;
 /** 4.096 us * 2^14 = 67 ms. */
@@ -124,7 +124,10 @@ function addressOf(qp: QueuePair, remote: QpEndpoint, port: PortAttr): AhAttrIni
   // Within an InfiniBand subnet the LID is enough. RoCE has none: there the GID is the address.
   if (port.linkLayer !== LinkLayer.ETHERNET && remote.lid !== 0) return local;
   const { gidIndex } = localOf(qp, portNum, port.gidTblLen);
-  return { ...local, grh: { dgid: toGid(VERB, 'remote.gid', remote.gid), sgidIndex: gidIndex, hopLimit: HOP_LIMIT } };
+  return {
+    ...local,
+    grh: { dgid: toGid(VERB, 'remote.gid', remote.gid), sgidIndex: gidIndex, hopLimit: HOP_LIMIT_DEFAULT },
+  };
 }
 
 function localOf(qp: QueuePair, port: number, gidTblLen: number): Local {

@@ -4,7 +4,7 @@ import { show } from './check.ts';
 import { invalid, type VerbsError } from './errors.ts';
 import { postFault, queueFull } from './post-error.ts';
 import { assignRecvWr, checkRecvWrKeys, RecvWr, type RecvWrInit } from './recv-wr.ts';
-import { copySgList } from './send-staging.ts';
+import { copySgList } from './sge.ts';
 
 /** The work requests that a queue copies receives into when they are not `RecvWr` objects already. */
 export class RecvStaging {

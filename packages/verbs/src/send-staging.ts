@@ -4,7 +4,7 @@ import { show } from './check.ts';
 import { invalid, type VerbsError } from './errors.ts';
 import { postFault, queueFull } from './post-error.ts';
 import { assignSendWr, checkSendWrKeys, SendWr, type SendWrInit } from './send-wr.ts';
-import { checkSgList, Sge, type SgeLike } from './sge.ts';
+import { copySgList } from './sge.ts';
 
 /** The work requests that a QP copies sends into when they are not `SendWr` objects already. */
 export class SendStaging {
@@ -68,17 +68,4 @@ function copySendWr(target: SendWr, source: SendWr): void {
   Object.assign(target, source);
   target.sgList = sgList;
   copySgList(sgList, source.sgList);
-}
-
-/** Makes `target` equal to `source`, unchecked, reusing the elements that are there. */
-export function copySgList(target: Sge[], source: readonly SgeLike[]): void {
-  checkSgList('', source);
-  while (target.length < source.length) target.push(new Sge());
-  target.length = source.length;
-  for (let i = 0; i < source.length; i++) {
-    const sge = target[i];
-    sge.addr = source[i].addr;
-    sge.length = source[i].length;
-    sge.lkey = source[i].lkey;
-  }
 }

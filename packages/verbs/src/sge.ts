@@ -56,6 +56,23 @@ export function assignSgList(verb: string, target: Sge[], source: readonly SgeLi
 }
 
 /**
+ * Makes `target` equal to `source` without a look at the fields, which the post checks; reuses the elements that are there.
+ *
+ * @internal
+ */
+export function copySgList(target: Sge[], source: readonly SgeLike[]): void {
+  checkSgList('', source);
+  while (target.length < source.length) target.push(new Sge());
+  target.length = source.length;
+  for (let i = 0; i < source.length; i++) {
+    const sge = target[i];
+    sge.addr = source[i].addr;
+    sge.length = source[i].length;
+    sge.lkey = source[i].lkey;
+  }
+}
+
+/**
  * Refuses what only looks like an array: it can claim any length.
  *
  * @internal

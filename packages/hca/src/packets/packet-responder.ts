@@ -166,7 +166,7 @@ export class PacketResponder {
       return this.#refuse(p, t, NAK_INVALID_REQUEST);
     }
     i32[t + Qpt.NAK_SENT] = 0;
-    this.#establish(p);
+    this.#events.establish(p);
     let answer: number = i32[p + Qpc.XRCD] === 0 ? ACK : this.#nameSrq(p, t);
     if (answer !== ACK) return this.#refuse(p, t, answer);
     if ((info & SEND) !== 0) answer = this.#send(p, t, info);
@@ -194,13 +194,6 @@ export class PacketResponder {
     const mtu = 1 << (7 + this.#i32[p + PATH_MTU]);
     if ((info & (FIRST | MIDDLE)) !== 0) return payloadLength === mtu;
     return payloadLength <= mtu && ((info & LAST) === 0 || payloadLength > 0);
-  }
-
-  #establish(p: number): void {
-    const i32 = this.#i32;
-    if (i32[p + Qpc.STATE] !== QpcState.RTR || i32[p + Qpc.COMM_ESTABLISHED] !== 0) return;
-    i32[p + Qpc.COMM_ESTABLISHED] = 1;
-    this.#events.raiseQp(p, AsyncEvent.COMM_EST);
   }
 
   /** XRC: every request names an SRQ, and all packets of a message the same one (IBTA annex A14, XRCETH). */

@@ -121,7 +121,7 @@ export class UnreliablePackets {
     // IBTA 9.8.2.2: a gap, or a new message before the end of the old one, is the end of the old one.
     if (packet.psn !== i32[p + RQ_PSN] || starts) i32[t + Qpt.INBOUND] = Inbound.NONE;
     i32[p + RQ_PSN] = packet.psn;
-    this.#establish(p);
+    this.#events.establish(p);
     const answer = this.#isNext(p, t, info, starts) ? this.#carryOut(p, t, info, starts) : Aeth.NAK_INVALID_REQUEST;
     if (answer !== ACK) this.#drop(p, t, starts, answer);
     if (i32[p + STATE] === ERR) this.#states.flush(p);
@@ -244,13 +244,6 @@ export class UnreliablePackets {
     if (WC_OPCODE[request.opcode] === WC_SEND) this.#counters.add(q, Count.RDMA_SENDS);
     this.#completer.commit(q, 0, packets);
     if (this.#i32[q + STATE] === ERR) this.#states.flush(q); // its CQ overran
-  }
-
-  #establish(p: number): void {
-    const i32 = this.#i32;
-    if (i32[p + STATE] !== QpcState.RTR || i32[p + Qpc.COMM_ESTABLISHED] !== 0) return;
-    i32[p + Qpc.COMM_ESTABLISHED] = 1;
-    this.#events.raiseQp(p, AsyncEvent.COMM_EST);
   }
 
   /** Whether the packet goes on with what there is, or begins something, and has the length that it must have. */
