@@ -22,7 +22,7 @@ import { EventFifo } from './event-fifo.ts';
 import type { Gid, GidEntry } from './gid.ts';
 import { inspectCustom, inspectLine } from './inspect.ts';
 import { checkLiteral, literalKeys } from './literal-keys.ts';
-import { mapForDma } from './physical-memory.ts';
+import { mapForDma } from './register-physical.ts';
 import { ProtectionDomain } from './protection-domain.ts';
 import { QpTable } from './rings/qp-table.ts';
 import { traceEvent } from './tracing/trace-events.ts';

@@ -1,27 +1,21 @@
-/** Registering memory by the bus addresses of its pages: what kernel-level consumers do, and the back-end of a split driver. */
+/** Memory that is known by the bus addresses of its pages: what may be registered of it, and changing what was. */
 import { assertOp, callOp } from './call-op.ts';
 import { checkInstance, checkInteger, hex, show } from './check.ts';
 import type { Context } from './context.ts';
-import type { DmaBuffer } from './dma-buffer.ts';
-import type { DmaMapping, PhysMrRequest } from './driver/device-ops.ts';
+import type { PhysMrRequest } from './driver/device-ops.ts';
 import { AccessFlags } from './enums/access-flags.ts';
 import { ReregMrFlags } from './enums/mw.ts';
 import { invalid } from './errors.ts';
 import { checkLiteral, literalKeys } from './literal-keys.ts';
-import { MemoryRegion } from './memory-region.ts';
+import type { MemoryRegion } from './memory-region.ts';
 import type { ProtectionDomain } from './protection-domain.ts';
-import { checkAccess, findMemory, requestOf } from './register-memory.ts';
+import { checkAccess, type Registration } from './register-memory.ts';
 
 const { ZERO_BASED } = AccessFlags;
-const VERB_REG = 'ib_reg_phys_mr';
 const VERB_REREG = 'ib_rereg_phys_mr';
-const VERB_DMA = 'ib_get_dma_mr';
-const VERB_MAP = 'ib_dma_map';
 /** The pages of a list, whatever the host's are. */
-export const DMA_PAGE_BYTES = 4096;
-/** The region of all memory counts by bus addresses, from 0 on. */
-const DMA_MR_LENGTH = Number.MAX_SAFE_INTEGER;
-const NO_BYTES = new Uint8Array(0);
+const DMA_PAGE_BYTES = 4096;
+export const NO_BYTES = new Uint8Array(0);
 
 /** What of some pages is registered, and how its keys know it. */
 export interface PhysMrInit {
@@ -46,7 +40,6 @@ export interface ReregPhysMrInit extends Partial<PhysMrInit> {
 /** Memory that is registered by its pages. @internal */
 export type PhysicalMemory = Pick<PhysMrRequest, 'pages' | 'firstOffset' | 'length' | 'iova'>;
 
-const INIT_KEYS = literalKeys<PhysMrInit>({ firstOffset: true, length: true, access: true, iova: true });
 const REREG_KEYS = literalKeys<ReregPhysMrInit>({
   pages: true,
   pd: true,
@@ -55,19 +48,6 @@ const REREG_KEYS = literalKeys<ReregPhysMrInit>({
   access: true,
   iova: true,
 });
-
-/** See `ProtectionDomain.regPhysMr`. */
-export function registerPhysical(pd: ProtectionDomain, pages: ArrayLike<number>, init: PhysMrInit): MemoryRegion {
-  pd.assertLive(VERB_REG);
-  const { context } = pd;
-  assertOp(context, VERB_REG, 'regPhysMr');
-  checkLiteral(VERB_REG, 'init', init, INIT_KEYS);
-  const { access } = init;
-  checkAccess(VERB_REG, context, access);
-  const memory = checkPhysical(VERB_REG, context, pages, init, access);
-  const ops = callOp(context, VERB_REG, 'regPhysMr', { pd: pd.handle, access, ...memory });
-  return new MemoryRegion(registrationOf(pd, memory, access), ops, memory);
-}
 
 /** See `MemoryRegion.reregPhys`. */
 export function reregisterPhysical(mr: MemoryRegion, changes: ReregPhysMrInit): void {
@@ -98,31 +78,6 @@ export function reregisterPhysical(mr: MemoryRegion, changes: ReregPhysMrInit): 
   );
 }
 
-/** See `ProtectionDomain.getDmaMr`. */
-export function getDmaRegion(pd: ProtectionDomain, access: number): MemoryRegion {
-  pd.assertLive(VERB_DMA);
-  const { context } = pd;
-  assertOp(context, VERB_DMA, 'getDmaMr');
-  checkAccess(VERB_DMA, context, access);
-  if ((access & ZERO_BASED) !== 0)
-    throw invalid(VERB_DMA, 'access is ZERO_BASED, but keys count by bus addresses here');
-  const registration = { pd, buffer: undefined, bytes: NO_BYTES, length: DMA_MR_LENGTH, access, iova: 0 };
-  return new MemoryRegion(registration, callOp(context, VERB_DMA, 'getDmaMr', pd.handle, access));
-}
-
-/** See `Context.mapDma`. */
-export function mapForDma(context: Context, memory: DmaBuffer | ArrayBufferView): DmaMapping {
-  context.assertLive(VERB_MAP);
-  assertOp(context, VERB_MAP, 'mapDma');
-  const { buffer, bytes, length } = findMemory(VERB_MAP, context, memory);
-  const {
-    buffer: handle,
-    offset,
-    view,
-  } = requestOf({ pd: { handle: 0, context }, buffer, bytes, length, access: 0, iova: null });
-  return callOp(context, VERB_MAP, 'mapDma', { buffer: handle, offset, view, length });
-}
-
 /** The present place of a region, as changes that leave it out keep it; without ZERO_BASED, keys that were so know it anew. */
 function kept(physical: PhysicalMemory, access: number, before: number): Partial<PhysMrInit> {
   const { firstOffset, length, iova } = physical;
@@ -130,7 +85,7 @@ function kept(physical: PhysicalMemory, access: number, before: number): Partial
 }
 
 /** The pages themselves are for the provider to check, which has to look at each anyway. */
-function checkPhysical(
+export function checkPhysical(
   verb: string,
   context: Context,
   pages: ArrayLike<number>,
@@ -167,10 +122,7 @@ function checkPhysical(
   return { pages, firstOffset, length, iova };
 }
 
-function registrationOf(
-  pd: ProtectionDomain,
-  { length, iova }: PhysicalMemory,
-  access: number,
-): ConstructorParameters<typeof MemoryRegion>[0] {
+/** What the object of such a region holds. */
+export function registrationOf(pd: ProtectionDomain, { length, iova }: PhysicalMemory, access: number): Registration {
   return { pd, buffer: undefined, bytes: NO_BYTES, length, access, iova };
 }
