@@ -9,6 +9,8 @@ export interface EventQueue<Event> {
   take(signal: AbortSignal): Promise<Event>;
   /** Takes the oldest event; null if there is none. */
   tryTake(): Event | null;
+  /** Whether the object that the event is about has ended meanwhile; nobody is told then. */
+  isVoid(event: Event): boolean;
   acknowledge(event: Event): void;
   /** Gives back an event that was taken. It becomes the youngest one. */
   putBack(event: Event): void;
@@ -22,6 +24,7 @@ export function completionEvents(channel: CompletionChannel): EventQueue<Complet
     },
     take: (signal) => channel.getCqEvent({ signal }),
     tryTake: () => channel.tryGetCqEvent(),
+    isVoid: (cq) => cq.destroyed,
     acknowledge: (cq) => {
       // Whoever destroys a queue has its events acknowledged with it.
       if (!cq.destroyed) cq.ackEvents(1);
@@ -55,6 +58,7 @@ export function asyncEvents(context: Context): EventQueue<AsyncEvent> {
     },
     take: (signal) => context.getAsyncEvent({ signal }),
     tryTake: () => context.tryGetAsyncEvent(),
+    isVoid: gone,
     acknowledge: (event) => {
       if (!gone(event)) context.ackAsyncEvent(event);
     },

@@ -12,7 +12,8 @@ export async function pump<Event>(
 ): Promise<void> {
   for (let event = await nextEvent(queue, signal); event !== undefined; event = await nextEvent(queue, signal)) {
     try {
-      handle(event);
+      // Taken for this code before it went on, and ended in between.
+      if (!queue.isVoid(event)) handle(event);
     } finally {
       queue.acknowledge(event);
     }

@@ -88,6 +88,20 @@ describe('EventDispatcher', () => {
       }
     });
 
+    it('is not called for a queue that ended between the event and its turn', async () => {
+      const seen: CompletionQueue[] = [];
+      const other = fake.context.createCq({ cqe: 16, channel });
+      using _subscription = dispatcher.onCompletion(channel, (which) => seen.push(which));
+      await turn();
+      for (const each of [cq, other]) {
+        each.reqNotify();
+        fake.complete(each, 1);
+      }
+      cq[Symbol.dispose]();
+      await turn();
+      expect(seen).to.deep.equal([other]);
+    });
+
     it('ends with the handler that destroys its queue and channel', async () => {
       dispatcher.onCompletion(channel, (which) => {
         which[Symbol.dispose]();

@@ -33,6 +33,16 @@ describe('queue pairs of two machines', () => {
     for (const { bytes } of [mr, two.a.mr]) expect(bytes.subarray(64, 72).every((byte) => byte === 0)).to.equal(true);
   });
 
+  it('are no way to change a machine that is joined', () => {
+    using one = openTestPair();
+    const { machine } = one.openVerbs;
+    const error = failure(() => openVerbs({ machine, emulated: { devices: 2, placement: 'inline' } }));
+    expect(error).to.include({ code: 'EINVAL', verb: 'openVerbs' });
+    expect(error.details?.['invalid']).to.deep.equal(['emulated.devices', 'emulated.placement']);
+    openVerbs({ machine, emulated: {} }).close();
+    openTestPair({ config: { machine } })[Symbol.dispose]();
+  });
+
   it('are connected across threads and calls that join one machine', () => {
     using one = openTestPair();
     using joined = openVerbs({ machine: structuredClone(one.openVerbs.machine) });

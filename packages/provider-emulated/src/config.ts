@@ -72,9 +72,12 @@ const { HCAS_MAX, PORTS_MAX, PKEYS_MAX, HCA_NAME_BYTES_MAX } = limits;
 const PKEYS_DEFAULT: readonly number[] = [0xffff];
 const MEMORY_BYTES_MIN = 128 * 2 ** 20;
 
+/** What can be configured. All of it is about the machine that is made. */
+export const CONFIG_KEYS = ['devices', 'placement', 'memoryBytes', 'packets', 'faults'] as const;
+
 /** Checks the `emulated` part of a configuration. */
 export function parseConfig(value: unknown): EmulatedConfig {
-  const config = record('emulated', value ?? {}, ['devices', 'placement', 'memoryBytes', 'packets', 'faults']);
+  const config = record('emulated', value ?? {}, CONFIG_KEYS);
   const { devices = 1, placement = 'inline', memoryBytes = MEMORY_BYTES_MAX, faults } = config;
   const { packets = faults !== undefined } = config;
   if (placement !== 'inline' && placement !== 'thread')

@@ -13,7 +13,7 @@ import type {
   ProviderInstance,
   ProviderPrng,
 } from '@openverbs/verbs/driver';
-import { parseConfig } from './config.ts';
+import { CONFIG_KEYS, parseConfig } from './config.ts';
 import type { EmulatedConfig } from './config.ts';
 import { faultControl } from './faults.ts';
 import { EngineThread } from './engine-thread.ts';
@@ -29,6 +29,7 @@ export const provider: ProviderDefinition<EmulatedConfig> = defineProvider({
   name: 'emulated',
   driverAbi: DRIVER_ABI,
   parseConfig,
+  machineKeys: CONFIG_KEYS,
   diagnose,
   open,
 });

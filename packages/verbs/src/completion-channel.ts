@@ -51,6 +51,7 @@ export class CompletionChannel extends VerbsObject {
   async *[Symbol.asyncIterator](): AsyncGenerator<CompletionQueue, never, void> {
     for (;;) {
       const cq = await this.getCqEvent();
+      if (cq.destroyed) continue; // between the event and this turn
       try {
         yield cq;
       } finally {

@@ -60,6 +60,8 @@ export class CompletionQueue extends AsyncEventTarget {
   /** Where its ring lies, when that is memory of another. */
   #buffer: QueueBuffer | null;
   #unacknowledged = 0;
+  /** Whether a loop over `completions()` runs. */
+  #iterated = false;
 
   /** @internal */
   constructor(
@@ -171,14 +173,31 @@ export class CompletionQueue extends AsyncEventTarget {
 
   /**
    * Batches of completions as they come. Arming, waiting, acknowledging and arming again are hidden, and no wake-up is lost.
-   * The array and its completions are filled again for the next batch. The queue needs a channel of its own. Ends by `break`, or
-   * by the signal's reason being thrown.
+   * The array and its completions are filled again for the next batch. The queue needs a channel of its own, and
+   * one loop at a time: EBUSY for a second one. Ends by `break`, or by the signal's reason being thrown.
    */
   async *completions(options: CompletionsOptions = {}): AsyncGenerator<WorkCompletion[], never, void> {
     checkLiteral('ibv_poll_cq', 'options', options, COMPLETIONS_KEYS);
     const { batch = BATCH_DEFAULT, signal } = options;
     const channel = this.ownChannel();
     checkInteger('ibv_poll_cq', 'batch', batch, 1, 2 ** 24);
+    if (this.#iterated) {
+      const message = `${this.label} is iterated already: what one loop polls, another never sees`;
+      throw new VerbsError({ code: 'EBUSY', verb: 'ibv_poll_cq', message, hint: 'let one loop hand completions on' });
+    }
+    this.#iterated = true;
+    try {
+      return yield* this.#batches(channel, batch, signal);
+    } finally {
+      this.#iterated = false;
+    }
+  }
+
+  async *#batches(
+    channel: CompletionChannel,
+    batch: number,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<WorkCompletion[], never, void> {
     const wcs = WorkCompletion.array(batch);
     const firsts = new Map([[batch, wcs]]); // by length, so that a batch is as long as it says
     let armed = false;

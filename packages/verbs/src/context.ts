@@ -146,6 +146,9 @@ export class Context extends ContextEx {
   /**
    * Allocates memory that the device can reach: zeroed, `length` bytes, aligned to a page or to `alignment`, a power of two.
    * Throws ENOMEM when the machine has no more.
+   *
+   * What counts is whole pages of 4096 bytes. A buffer is cut from a free block of a power of two of pages, and the rest of that is free
+   * again; so much memory that is free in pieces may have no room for a buffer of as many bytes.
    */
   allocBuf(length: number, options: { readonly alignment?: number } = {}): DmaBuffer {
     const verb = 'ibv_alloc_buf';

@@ -16,7 +16,10 @@ const buffersByMemory = new WeakMap<ArrayBufferLike, Set<DmaBuffer>>();
 export class DmaBuffer extends VerbsObject {
   /** The context that made it. */
   readonly context: Context;
-  /** The memory. It may be shared between threads, so APIs that refuse shared memory need a copy. */
+  /**
+   * The memory. It may be shared between threads, so APIs that refuse shared memory need a copy. After {@link DmaBuffer.free} the array
+   * still shows the place, which is somebody else's then: don't touch it.
+   */
   readonly bytes: Uint8Array;
   /** Verbs address of the first byte. */
   readonly addr: number;

@@ -79,7 +79,10 @@ const SEND_WR_KEYS = literalKeys<SendWrInit>({
 
 /**
  * A send work request (`struct ibv_send_wr`). Make it once, set fields between posts, post it again and again: nothing keeps a
- * reference to it after the post. Fields that are set directly are not checked until the post. Source: `ibv_post_send`(3).
+ * reference to it after the post. Fields that are set directly are not checked until the post.
+ *
+ * An atomic operation works on 8 bytes in the order of the host, of the peer and of the result that arrives in the SGE alike: read it by
+ * `new BigUint64Array(…)`, or by a `DataView` with `littleEndian` true on a machine of little endian. Source: `ibv_post_send`(3).
  *
  * @example
  * ```ts

@@ -204,6 +204,18 @@ describe('cq.completions', () => {
     );
   });
 
+  it('are for one loop at a time, of which a second one says so', async () => {
+    const { cq } = openEvented();
+    const controller = new AbortController();
+    const first = cq.completions({ signal: controller.signal });
+    const waiting = rejectionOf(first.next());
+    expect(await rejectionOf(cq.completions().next())).to.include({ code: 'EBUSY', verb: 'ibv_poll_cq' });
+    controller.abort(new Error('enough'));
+    expect(await waiting).to.have.property('message', 'enough');
+    const again = cq.completions({ signal: AbortSignal.abort(new Error('over')) });
+    expect(await rejectionOf(again.next())).to.have.property('message', 'over');
+  });
+
   it('ends with the CQ', async () => {
     const { context, cq, qp } = openEvented();
     const next = cq.completions().next();

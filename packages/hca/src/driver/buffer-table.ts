@@ -4,7 +4,7 @@
  * A verbs address is a virtual address, never the offset in machine memory: here they differ by a constant above 2^32, so that
  * code which cuts an address to 32 bits fails at once.
  */
-import { PAGE_BYTES } from '@openverbs/machine';
+import { MEMORY_BYTES_MAX, PAGE_BYTES } from '@openverbs/machine';
 import type { Machine } from '@openverbs/machine';
 import type { DmaBufferOps, MrRequest } from '@openverbs/verbs/driver';
 import { DeviceError } from '../device-error.ts';
@@ -54,9 +54,7 @@ export class BufferTable {
       throw new DeviceError('ENOMEM', `a buffer has at most ${MR_BYTES_MAX} bytes, not ${length}`);
     const machineAddr = machine.pages.alloc(length, Math.max(alignment, PAGE_BYTES), machine.threadIndex);
     if (machineAddr === 0) {
-      const { largestFreeBytes } = machine.pages.stats();
-      const message = `no run of ${length} bytes is left in machine memory; the longest has ${largestFreeBytes}`;
-      throw new DeviceError('ENOMEM', message, 'free buffers, or open with more memoryBytes (4 GiB at most)');
+      throw noMemory(machine, length);
     }
     const handle = this.#nextHandle++;
     const buffer = { machineAddr, length };
@@ -112,4 +110,13 @@ export class BufferTable {
 
 function contains(buffer: Buffer, at: number, length: number): boolean {
   return at >= buffer.machineAddr && at + length <= buffer.machineAddr + buffer.length;
+}
+
+/** Blocks are powers of two of pages: what is free in all says nothing of what fits. */
+function noMemory(machine: Machine, length: number): DeviceError {
+  const { freeBytes, largestFreeBytes } = machine.pages.stats();
+  const message = `no block for ${length} bytes is left in machine memory; the largest has ${largestFreeBytes}, of ${freeBytes} that are free`;
+  const pieces = length <= freeBytes ? 'take several smaller buffers, or ' : '';
+  const more = machine.u8.byteLength < MEMORY_BYTES_MAX ? ', or open with more memoryBytes (4 GiB at most)' : '';
+  return new DeviceError('ENOMEM', message, `${pieces}free some${more}`);
 }

@@ -80,9 +80,22 @@ export function configure(
       }
     }
   }
+  if (machine !== undefined) refuseMachineSettings(definitions.flatMap((definition) => sections.ofMachine(definition)));
   const providers = definitions.map((definition) => ({ definition, config: sections.parse(definition) }));
   const registrationCache = cache === undefined ? undefined : parseRegistrationCache(cache);
   return { providers, machine, use, debug: debug ?? [], registrationCache };
+}
+
+/** They would be left out: the machine that is joined is what it is. */
+function refuseMachineSettings(names: readonly string[]): void {
+  if (names.length === 0) return;
+  throw new VerbsError({
+    code: 'EINVAL',
+    verb: 'openVerbs',
+    message: `a machine is joined, so ${names.join(', ')} can't be set: it was made with its own`,
+    hint: 'give them to the openVerbs() that makes the machine',
+    details: { invalid: names },
+  });
 }
 
 /** The key that a setting means if it is one of the fixed ones. */

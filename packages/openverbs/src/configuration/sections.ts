@@ -4,7 +4,7 @@ import { nearestKey } from '@openverbs/verbs/driver';
 import type { ProviderDefinition } from '@openverbs/verbs/driver';
 
 import { PROVIDER_PACKAGES } from '../provider-loader.ts';
-import { ENV_PREFIX, isRecord } from './sources.ts';
+import { ARGUMENT_ORIGIN, ENV_PREFIX, isRecord } from './sources.ts';
 import type { Setting } from './sources.ts';
 
 /** Which sections a configuration can have: those of the known providers, loaded or not, and of the loaded ones. */
@@ -67,6 +67,13 @@ export class Sections {
     } catch (error) {
       throw VerbsError.is(error) ? withOrigin(error, settings) : error;
     }
+  }
+
+  /** Settings of the argument that a machine which is joined has already. Those of the environment and the file are for all threads. */
+  ofMachine({ name, machineKeys = [] }: ProviderDefinition): string[] {
+    const settings = [...(this.#settings.get(name) ?? [])];
+    const given = settings.filter(([key, { origin }]) => origin === ARGUMENT_ORIGIN && machineKeys.includes(key));
+    return given.map(([, setting]) => setting.name);
   }
 
   #placeWhole(section: string, setting: Setting): void {

@@ -7,6 +7,8 @@ import { join } from 'node:path';
 
 import { VerbsError } from '@openverbs/verbs';
 
+/** What messages call the argument. */
+export const ARGUMENT_ORIGIN = 'the argument of openVerbs()';
 /** The file that is looked up in the current directory. */
 export const CONFIG_FILE = 'openverbs.config.json';
 /** How the name of a variable begins. */
@@ -35,7 +37,7 @@ export function argumentSettings(config: unknown): SettingsSource {
     const hint = "for example openVerbs({ provider: 'emulated' })";
     throw new VerbsError({ code: 'EINVAL', verb: 'openVerbs', message: 'the argument is not an object', hint });
   }
-  return { kind: 'argument', settings: settingsOf(config, 'the argument of openVerbs()') };
+  return { kind: 'argument', settings: settingsOf(config, ARGUMENT_ORIGIN) };
 }
 
 /**

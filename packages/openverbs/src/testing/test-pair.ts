@@ -124,11 +124,13 @@ export function openTestPair(options: TestPairOptions = {}): TestPair {
   const { ports = 1, placement, config = {} } = options;
   const opened = openVerbs({
     ...config,
-    emulated: {
-      devices: [{ ports }, { ports }],
-      ...(placement !== undefined && { placement }),
-      ...config.emulated,
-    },
+    ...(!('machine' in config) && {
+      emulated: {
+        devices: [{ ports }, { ports }],
+        ...(placement !== undefined && { placement }),
+        ...config.emulated,
+      },
+    }),
   });
   try {
     const a = makeEnd(opened.devices[0], options);

@@ -100,6 +100,11 @@ export interface ProviderDefinition<Config = unknown> {
    * and what would be right.
    */
   parseConfig(value: unknown): Config;
+  /**
+   * Keys of its configuration that say what a machine is made of: a program that joins a machine and gives one of them is refused, since
+   * the machine is there already. Optional.
+   */
+  readonly machineKeys?: readonly string[];
   /** What `doctor` says of it: each finding with its cure. Optional. */
   diagnose?(): readonly ProviderFinding[];
   /** Opens the provider, with its part of the configuration as `parseConfig` returned it. */
