@@ -1,14 +1,17 @@
 /** A connection while it runs: its two queue pairs, and what is posted to them. */
-import { AccessFlags, QpState, QpType, RecvWr, SendFlags, SendWr, Sge, WrOpcode } from 'openverbs';
-import type { Mtu, QueuePair } from 'openverbs';
-import type { Place, Placed } from './placement.ts';
+import { AccessFlags, QpState, QpType, RecvWr } from 'openverbs';
+import type { Mtu, QueuePair, SendWr } from 'openverbs';
+import { isExtendable, postExtended } from './extended-form.ts';
+import type { Placed } from './placement.ts';
 import { regionOf } from './placement.ts';
 import type { ConnectionPlan, EndPlan, Operation, Side } from './program.ts';
 import type { EndRecord, ReceiveRecord, RoundRecord, SendRecord } from './record.ts';
+import type { Address } from './traffic.ts';
+import { sgesOf, workRequest } from './work-request.ts';
+import type { Request } from './work-request.ts';
 import type { Device, Queue, Region, World } from './world.ts';
 
-const { LOCAL_WRITE, REMOTE_WRITE, REMOTE_READ, REMOTE_ATOMIC } = AccessFlags;
-const { ATOMIC_CMP_AND_SWP } = WrOpcode;
+const { LOCAL_WRITE, REMOTE_WRITE, REMOTE_READ, REMOTE_ATOMIC, FLUSH_GLOBAL } = AccessFlags;
 /** PSNs of two rounds are far apart, so that a late packet of one is not taken for one of the next. */
 const PSNS_A_ROUND = 0x123457;
 const PSN_MASK = 0xffffff;
@@ -35,6 +38,11 @@ export interface End {
   qp: QueuePair | null;
   record: EndRecord;
   readonly waiting: Waiting[];
+}
+
+/** A send to post. */
+export interface Post extends Omit<Request, 'wrId'> {
+  readonly step: number;
 }
 
 /** Told of what is posted, before it is. */
@@ -106,46 +114,42 @@ export class Connection {
     for (const end of this.ends) if (end.qp !== null) this.#destroy(end);
   }
 
-  /** Whether the send queue takes another one, as far as the completions polled tell. */
-  hasRoom({ plan, record }: End): boolean {
+  /** How many more the send queue takes, as far as the completions polled tell. */
+  room({ plan, record }: End): number {
     const freed = record.sends.findLastIndex(({ completion }) => completion !== null) + 1;
-    return record.sends.length - freed < plan.maxSendWr;
+    return plan.maxSendWr - (record.sends.length - freed);
   }
 
-  postSend(side: Side, step: number, placed: Placed, operation: Operation, signaled: boolean, compare: bigint): void {
+  /** Posts sends of one end, in one call. */
+  postSends(side: Side, posts: readonly Post[]): void {
     const end = this.ends[side];
     const peer = this.ends[1 - side];
-    const { opcode } = operation;
-    const { mistake } = operation;
-    const lkey = mistake === 'lkey' ? end.device.staleKey : end.region.mr.lkey;
-    const wr = new SendWr({
-      wrId: SEND_ID + step,
-      opcode,
-      immData: operation.imm,
-      sendFlags: flagsOf(operation, signaled),
-      ...(operation.inline && operation.solicited
-        ? { inlineData: Buffer.concat(placed.local.map((place) => bytesOf(end.region, place))) }
-        : { sgList: sgesOf(end.region, placed.local, lkey) }),
-      ...(opcode >= ATOMIC_CMP_AND_SWP
-        ? this.#atomic(peer, operation, compare)
-        : this.#remote(peer, placed, operation)),
-    });
-    const record: SendRecord = {
-      step,
-      operation,
-      placed,
-      signaled: signaled || end.plan.sqSigAll,
-      compare,
-      postedAt: this.#world.moment++,
-      completion: null,
-      completedAt: Infinity,
-    };
-    // Before the post, whose completion may be there when it returns.
-    end.record.sends.push(record);
-    this.#hooks.sends(record);
-    end.qp!.postSend(wr);
+    const wrs = posts.map(({ step, ...post }) =>
+      workRequest(this.#world, end, peer, { wrId: SEND_ID + step, ...post }),
+    );
+    for (const { step, operation, placed, signaled, compare } of posts) {
+      const record: SendRecord = {
+        step,
+        operation,
+        placed,
+        signaled: signaled || end.plan.sqSigAll,
+        compare,
+        postedAt: this.#world.moment++,
+        completion: null,
+        completedAt: Infinity,
+      };
+      // Before the post, whose completion may be there when it returns.
+      end.record.sends.push(record);
+      this.#hooks.sends(record);
+      this.#world.traffic.post(addressOf(end), operation);
+    }
+    if (posts[0].operation.extended === true && wrs.every(isExtendable)) postExtended(end.qp!, wrs);
+    else if (wrs.length === 1) end.qp!.postSend(wrs[0]);
+    else this.#postChain(end.qp!, wrs);
     for (const waiting of peer.waiting) {
-      if (waiting.step === step) waiting.dueNs = this.#world.clock.nowNs() + (operation.receive?.lateNs ?? 0);
+      if (posts.some(({ step }) => waiting.step === step)) {
+        waiting.dueNs = this.#world.clock.nowNs() + (waiting.operation.receive?.lateNs ?? 0);
+      }
     }
   }
 
@@ -158,7 +162,7 @@ export class Connection {
       if (record.receives.filter(({ completion }) => completion === null).length >= plan.maxRecvWr) break;
       const { step, operation, placed } = waiting.shift()!;
       const lkey = operation.mistake === 'recvKey' ? device.staleKey : region.mr.lkey;
-      const receive: ReceiveRecord = { step, operation, placed, completion: null };
+      const receive: ReceiveRecord = { step, operation, places: placed.receive, completion: null };
       record.receives.push(receive);
       this.#hooks.receives(receive);
       qp.postRecv(new RecvWr({ wrId: RECEIVE_ID + step, sgList: sgesOf(region, placed.receive, lkey) }));
@@ -167,27 +171,11 @@ export class Connection {
     return posted;
   }
 
-  #remote({ device, region }: End, { remote }: Placed, { mistake }: Operation): { rkey?: number; remoteAddr?: number } {
-    if (remote === null) return {};
-    let rkey = region.mr.rkey;
-    if (mistake === 'rkey') rkey = device.staleKey;
-    if (mistake === 'access') rkey = region.locked.rkey;
-    const remoteAddr =
-      mistake === 'range' ? region.mr.addr + region.mr.length - remote.length + 1 : region.mr.addr + remote.offset;
-    return { rkey, remoteAddr };
-  }
-
-  #atomic({ device, plan, region }: End, operation: Operation, compare: bigint): object {
-    const { mistake, opcode } = operation;
-    const operand = BigInt(`0x${operation.operand}`);
-    const operands = opcode === ATOMIC_CMP_AND_SWP ? { compareAdd: compare, swap: operand } : { compareAdd: operand };
-    let rkey = device.counters.rkey;
-    let remoteAddr = this.#world.counterAddr(plan.device, operation.counter);
-    if (mistake === 'rkey') rkey = device.staleKey;
-    if (mistake === 'access') [rkey, remoteAddr] = [region.locked.rkey, Math.ceil(region.locked.addr / 8) * 8];
-    if (mistake === 'range') remoteAddr = device.counters.addr + device.counters.length;
-    if (mistake === 'unaligned') remoteAddr += 4;
-    return { ...operands, rkey, remoteAddr };
+  /** As a list, or linked. */
+  #postChain(qp: QueuePair, wrs: readonly SendWr[]): void {
+    if (wrs.length % 2 === 0) return qp.postSend(wrs);
+    wrs.forEach((wr, n) => (wr.next = wrs[n + 1] ?? null));
+    qp.postSend(wrs[0]);
   }
 
   #create({ plan, device, sendQueue, recvQueue }: End): QueuePair {
@@ -196,6 +184,7 @@ export class Connection {
       qpType: QpType[this.plan.transport],
       sendCq: sendQueue.cq,
       recvCq: recvQueue.cq,
+      srq: plan.srq === undefined ? null : this.#world.shared[plan.srq].srq,
       sqSigAll,
       cap: { maxSendWr, maxRecvWr, maxSendSge: maxSge, maxRecvSge: maxSge, maxInlineData },
     });
@@ -212,32 +201,20 @@ export class Connection {
     const isReliable = transport === 'RC';
     const psn = (at: End): number => (at.plan.psn + this.round * PSNS_A_ROUND) & PSN_MASK;
     const qp = end.qp!;
-    const rights = isReliable ? REMOTE_READ | REMOTE_ATOMIC : 0;
+    const rights = isReliable ? REMOTE_READ | REMOTE_ATOMIC | FLUSH_GLOBAL : 0;
     qp.toInit({ accessFlags: LOCAL_WRITE | REMOTE_WRITE | rights });
     const serves = { minRnrTimer, maxDestRdAtomic: peer.plan.maxRdAtomic };
     qp.toRtr(peer.qp!.endpoint(), { pathMtu: mtu as Mtu, rqPsn: psn(peer), ...(isReliable && serves) });
     const asks = { timeout, retryCnt, rnrRetry, maxRdAtomic: end.plan.maxRdAtomic };
     qp.toRts(undefined, { sqPsn: psn(end), ...(isReliable && asks) });
+    this.#world.traffic.connect(addressOf(end), addressOf(peer), transport, psn(end), 128 << mtu);
   }
+}
+
+function addressOf({ plan: { device }, qp }: End): Address {
+  return { device, qpNum: qp!.qpNum };
 }
 
 function emptyEnd(qpNum: number): EndRecord {
   return { qpNum, sends: [], receives: [], failed: false, destroyed: false };
-}
-
-function flagsOf(operation: Operation, signaled: boolean): number {
-  return (
-    (signaled ? SendFlags.SIGNALED : 0) |
-    (operation.inline ? SendFlags.INLINE : 0) |
-    (operation.solicited ? SendFlags.SOLICITED : 0) |
-    (operation.fence ? SendFlags.FENCE : 0)
-  );
-}
-
-function sgesOf({ mr }: Region, places: readonly Place[], lkey: number): Sge[] {
-  return places.map(({ offset, length }) => new Sge(mr.addr + offset, length, lkey));
-}
-
-function bytesOf({ buffer }: Region, { offset, length }: Place): Uint8Array {
-  return buffer.bytes.slice(offset, offset + length);
 }

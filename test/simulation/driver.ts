@@ -1,13 +1,15 @@
 /** Runs a program: posts, polls and lets time pass, and hands every round that is over to the model. */
-import { QpState, WcStatus, WrOpcode } from 'openverbs';
-import { setFaults } from 'openverbs/testing';
-import { Connection, RECEIVE_ID, SEND_ID } from './connection.ts';
-import type { End } from './connection.ts';
-import type { Placed, Placement } from './placement.ts';
-import type { Breakage, Cut, Operation, Program } from './program.ts';
+import { QpState } from 'openverbs';
+import { Connection } from './connection.ts';
+import type { End, Post } from './connection.ts';
+import { Ledger } from './ledger.ts';
+import type { Placement } from './placement.ts';
+import type { Breakage, Operation, Program, Step } from './program.ts';
 import { QueueReader } from './queues.ts';
-import type { Completion, ReceiveRecord, RoundRecord, SendRecord } from './record.ts';
+import type { Completion, RoundRecord } from './record.ts';
 import { Deviation } from './record.ts';
+import { signaledSteps } from './signals.ts';
+import { Network } from './weather.ts';
 import type { World } from './world.ts';
 
 /** How long a round may take to end, in virtual time: all retries of a queue pair, and then some. */
@@ -16,7 +18,6 @@ const ROUND_NS_MAX = 20e9;
 const TURNS_MAX = 200_000;
 /** Longer than a frame can be under way. */
 const SETTLE_NS = 100e6;
-const NO_WEATHER = { drop: 0, duplicate: 0, reorder: 0, corrupt: 0 };
 
 /** What the driver tells of a run. */
 export interface Observer {
@@ -31,43 +32,32 @@ export class Driver {
   readonly #observer: Observer;
   readonly #connections: readonly Connection[];
   readonly #readers: readonly QueueReader[];
-  readonly #sends = new Map<number, SendRecord>();
-  readonly #receives = new Map<number, ReceiveRecord>();
+  readonly #ledger: Ledger;
   readonly #signaled: ReadonlySet<number>;
-  /** What the last completed atomic on a counter left, as far as its poster can tell. */
-  readonly #seen = new Map<string, bigint>();
-  #weatherNs: number;
-  #isBad = false;
-  #cut: { readonly devices: readonly number[]; readonly untilNs: number; readonly isLong: boolean } | null = null;
+  readonly #network: Network;
 
   constructor(program: Program, placement: Placement, world: World, observer: Observer) {
     this.#program = program;
     this.#placement = placement;
     this.#world = world;
     this.#observer = observer;
-    const hooks = {
-      sends: (record: SendRecord): void => void this.#sends.set(record.step, record),
-      receives: (record: ReceiveRecord): void => void this.#receives.set(record.step, record),
-    };
-    this.#connections = program.connections.map((plan, index) => new Connection(world, plan, index, hooks));
-    this.#readers = world.queues.map((queue) => new QueueReader(queue, (completion) => this.#complete(completion)));
+    this.#ledger = new Ledger(program, world, () => this.#connections, observer);
+    this.#connections = program.connections.map((plan, index) => new Connection(world, plan, index, this.#ledger));
+    this.#readers = world.queues.map(
+      (queue) => new QueueReader(queue, (completion) => this.#ledger.complete(completion)),
+    );
     this.#signaled = signaledSteps(program);
-    this.#weatherNs = world.clock.nowNs();
+    this.#network = new Network(program, world);
   }
 
   /** Runs all of it, up to the end of the last round. */
   run(): void {
-    this.#program.steps.forEach((step, index) => {
-      this.#pass(step.waitNs);
-      if (step.do === 'cut') this.#cutOff(step);
-      else {
-        const connection = this.#connections[step.connection];
-        if (connection.round !== step.round) this.#nextRound(connection, step.round);
-        if (step.do === 'post') this.#post(connection, index, step);
-        else this.#break(connection, step);
-      }
+    const { steps } = this.#program;
+    for (let index = 0; index < steps.length;) {
+      this.#pass(steps[index].waitNs);
+      index += this.#step(steps[index], index);
       this.#read();
-    });
+    }
     for (const connection of this.#connections) this.#finish(connection);
     this.#settle();
     for (const connection of this.#connections) connection.close();
@@ -87,17 +77,46 @@ export class Driver {
       .join('\n');
   }
 
-  #post(connection: Connection, index: number, operation: Operation): void {
-    const end = connection.ends[operation.side];
-    if (end.qp === null) return; // destroyed
+  /** Does a step; answers how many it did, with those that are posted in one call. */
+  #step(step: Step, index: number): number {
+    if (step.do === 'cut') {
+      this.#network.cutOff(step);
+      this.#noteCut();
+      return 1;
+    }
+    const connection = this.#connections[step.connection];
+    if (connection.round !== step.round) this.#nextRound(connection, step.round);
+    if (step.do === 'post') return this.#post(connection, index, step);
+    this.#break(connection, step);
+    return 1;
+  }
+
+  /** Posts an operation and those that are chained to it, as many as there is room for. */
+  #post(connection: Connection, first: number, { side }: Operation): number {
+    const end = connection.ends[side];
+    if (end.qp === null) return 1; // destroyed
     this.#until(
-      () => end.qp === null || connection.hasRoom(end),
+      () => end.qp === null || connection.room(end) > 0,
       `room in the send queue of connection ${connection.index}`,
     );
-    const signaled = this.#signaled.has(index);
-    const placed = this.#placement.of.get(index)!;
-    const compare = this.#compare(operation);
-    connection.postSend(operation.side, index, placed, operation, signaled, compare);
+    const posts: Post[] = [];
+    for (let room = connection.room(end); posts.length < room;) {
+      const step = first + posts.length;
+      const operation = this.#program.steps[step] as Operation;
+      const placed = this.#placement.of.get(step)!;
+      posts.push({
+        step,
+        operation,
+        placed,
+        signaled: this.#signaled.has(step),
+        compare: this.#ledger.compare(operation),
+      });
+      const next = this.#program.steps.at(step + 1);
+      if (next?.do !== 'post' || next.chained !== true || next.connection !== connection.index) break;
+      if (next.side !== side || next.round !== connection.round) break;
+    }
+    connection.postSends(side, posts);
+    return posts.length;
   }
 
   #break(connection: Connection, step: Breakage): void {
@@ -115,7 +134,8 @@ export class Driver {
     this.#program.steps.forEach((step, index) => {
       if (step.do !== 'post' || step.connection !== connection.index || step.round !== round || step.receive === null)
         return;
-      const { waiting } = connection.ends[1 - step.side];
+      const { waiting, plan } = connection.ends[1 - step.side];
+      if (plan.srq !== undefined) return;
       const dueNs = step.receive.lateNs < 0 ? 0 : Infinity;
       waiting.push({ step: index, operation: step, placed: this.#placement.of.get(index)!, dueNs });
     });
@@ -127,6 +147,7 @@ export class Driver {
     if (connection.round < 0) return;
     if (connection.plan.transport === 'UC') this.#hush(connection);
     this.#until(() => this.#isOver(connection), `the end of connection ${connection.index}, round ${connection.round}`);
+    for (const reader of this.#readers) reader.readAll();
     for (const { qp, record } of connection.ends) record.failed ||= qp?.state === QpState.ERR;
     this.#observer.roundOver(connection.record);
     connection.round = -1;
@@ -140,18 +161,30 @@ export class Driver {
     for (const { qp } of ends) if (qp !== null && qp.state !== QpState.ERR) qp.modify({ qpState: QpState.ERR });
   }
 
+  /** Whether the receives that operations have taken were completed, where others may take them too. */
+  #haveCome({ ends }: Connection, side: number): boolean {
+    if (ends[side].plan.srq === undefined) return true;
+    const taken = ends[1 - side].record.sends.filter(({ operation }) => operation.receive !== null);
+    return ends[side].record.receives.length >= taken.length;
+  }
+
   /** Whether all that was posted is done. When one end has failed, the other one is put into the error state once it is idle. */
-  #isOver({ ends }: Connection): boolean {
+  #isOver(connection: Connection): boolean {
+    const { ends } = connection;
     const failed = ends.some(({ qp }) => qp === null || qp.state === QpState.ERR);
     let over = true;
-    for (const end of ends) {
+    for (const [side, end] of ends.entries()) {
       const { qp, record, waiting } = end;
       if (qp === null) continue;
       const last = record.sends.at(-1);
       const isIdle = last?.completion !== null;
       if (isIdle && failed && qp.state !== QpState.ERR) qp.modify({ qpState: QpState.ERR });
       if (failed) waiting.length = 0; // nothing takes them any more
-      over &&= isIdle && waiting.length === 0 && record.receives.every(({ completion }) => completion !== null);
+      over &&=
+        isIdle &&
+        (failed || this.#haveCome(connection, side)) &&
+        waiting.length === 0 &&
+        record.receives.every(({ completion }) => completion !== null);
     }
     return over;
   }
@@ -179,56 +212,17 @@ export class Driver {
 
   #postReceives(): boolean {
     let posted = false;
+    for (const shared of this.#world.shared) posted = shared.fill() || posted;
     for (const connection of this.#connections) {
       for (const end of connection.ends) posted = connection.postReceives(end) || posted;
     }
     return posted;
   }
 
-  /** Takes a completion; whether the one who made it had asked for a solicited event. */
-  #complete(completion: Completion): boolean {
-    this.#observer.completed(completion, this.#world.clock.nowNs());
-    const { wrId } = completion;
-    const isReceive = wrId >= RECEIVE_ID;
-    const step = wrId - (isReceive ? RECEIVE_ID : SEND_ID);
-    const record = isReceive ? this.#receives.get(step) : this.#sends.get(step);
-    if (record === undefined) throw new Deviation('unknown', `a completion with the wrId ${wrId}, which nobody posted`);
-    if (record.completion !== null) throw new Deviation('twice', `a second completion with the wrId ${wrId}`);
-    record.completion = completion;
-    // An unreliable message may take the receive of one that was lost: then nobody can tell here what its sender asked for.
-    const isReliable = this.#program.connections[record.operation.connection].transport === 'RC';
-    if (isReceive) return isReliable && record.operation.solicited;
-    const send = record as SendRecord;
-    send.completedAt = this.#world.moment++;
-    if (completion.status === WcStatus.SUCCESS) this.#noteAtomic(send);
-    return false;
-  }
-
-  #noteAtomic({ operation, placed, compare }: SendRecord): void {
-    const { opcode, operand } = operation;
-    if (opcode < WrOpcode.ATOMIC_CMP_AND_SWP) return;
-    const old = readU64(this.#world.contents, placed);
-    const value = BigInt(`0x${operand}`);
-    const swapped = old === compare ? value : old;
-    const left = opcode === WrOpcode.ATOMIC_FETCH_AND_ADD ? BigInt.asUintN(64, old + value) : swapped;
-    this.#seen.set(this.#counterName(operation), left);
-  }
-
-  /** Compare and swap compares with what was seen last: it may succeed. */
-  #compare(operation: Operation): bigint {
-    const { counter, connection, side } = operation;
-    const { device } = this.#program.connections[connection].ends[1 - side];
-    return this.#seen.get(this.#counterName(operation)) ?? this.#world.firstCounter(device, counter);
-  }
-
-  #counterName({ connection, side, counter }: Operation): string {
-    return `${this.#program.connections[connection].ends[1 - side].device} ${counter}`;
-  }
-
   /** The next moment at which something happens without anybody doing anything. */
   get #nextNs(): number {
     const nowNs = this.#world.clock.nowNs();
-    let nextNs = Math.min(this.#world.nextDeadlineNs, this.#weatherNs, this.#cut?.untilNs ?? Infinity);
+    let nextNs = Math.min(this.#world.nextDeadlineNs, this.#network.nextNs);
     for (const { ends } of this.#connections) {
       for (const { waiting } of ends)
         if (waiting.length > 0 && waiting[0].dueNs > nowNs) nextNs = Math.min(nextNs, waiting[0].dueNs);
@@ -247,44 +241,18 @@ export class Driver {
       if (nextNs > clock.nowNs()) turns = 0;
       else if (++turns > TURNS_MAX) throw new Deviation('hang', `the devices do not come to rest\n${this.describe()}`);
       clock.advanceTo(Math.max(nextNs, clock.nowNs()));
-      this.#changeWeather();
+      this.#network.change();
       this.#postReceives();
       this.#world.idle();
     }
     if (endNs > clock.nowNs()) clock.advanceTo(endNs);
   }
 
-  #changeWeather(): void {
-    const { weather, packets } = this.#program;
-    const nowNs = this.#world.clock.nowNs();
-    if (this.#cut !== null && this.#cut.untilNs <= nowNs) {
-      this.#cut = null;
-      setFaults(this.#world.verbs, { partition: [] });
-    }
-    if (this.#weatherNs > nowNs) return;
-    this.#isBad = !this.#isBad;
-    this.#weatherNs = packets ? nowNs + (this.#isBad ? weather.badNs : weather.goodNs) : Infinity;
-    if (!packets) return;
-    const { drop, duplicate, reorder, corrupt, delay } = weather;
-    setFaults(this.#world.verbs, this.#isBad ? { drop, duplicate, reorder, corrupt, delay } : { ...NO_WEATHER, delay });
-  }
-
-  #cutOff({ devices, lastsNs }: Cut): void {
-    const names = devices.map((index) => this.#world.devices[index].name);
-    setFaults(this.#world.verbs, { partition: [names] });
-    this.#cut = {
-      devices,
-      untilNs: this.#world.clock.nowNs() + lastsNs,
-      isLong: lastsNs > this.#program.weather.badNs,
-    };
-    this.#noteCut();
-  }
-
   /** A cut that lasts is a reason for what runs across it to fail. */
   #noteCut(): void {
-    if (this.#cut?.isLong !== true) return;
-    const isCut = ({ plan }: End): boolean => this.#cut!.devices.includes(plan.device);
-    for (const { ends, record } of this.#connections) record.cutOff ||= isCut(ends[0]) !== isCut(ends[1]);
+    for (const { ends, record } of this.#connections) {
+      record.cutOff ||= this.#network.separates(ends[0].plan.device, ends[1].plan.device);
+    }
   }
 
   /** Waits for what is still under way, which nobody may take notice of. */
@@ -293,27 +261,4 @@ export class Driver {
     for (const reader of this.#readers) reader.readAll();
     for (const device of this.#world.devices) this.#world.ackEvents(device);
   }
-}
-
-/** The steps that make completions: those that say so, the last of each direction, and enough for the send queue to have room. */
-function signaledSteps({ steps, connections }: Program): Set<number> {
-  const signaled = new Set<number>();
-  const lanes = new Map<string, { last: number; silent: number }>();
-  steps.forEach((step, index) => {
-    if (step.do !== 'post') return;
-    const { connection, round, side } = step;
-    const name = `${connection} ${round} ${side}`;
-    const silent = (lanes.get(name)?.silent ?? 0) + 1;
-    const signals = step.signaled || silent >= connections[connection].ends[side].maxSendWr;
-    if (signals) signaled.add(index);
-    lanes.set(name, { last: index, silent: signals ? 0 : silent });
-  });
-  for (const { last } of lanes.values()) signaled.add(last);
-  return signaled;
-}
-
-/** What an atomic returned. */
-export function readU64(contents: readonly Uint8Array[], { local: [{ region, offset }] }: Placed): bigint {
-  const bytes = contents[region];
-  return new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(offset, true);
 }

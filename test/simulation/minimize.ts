@@ -83,6 +83,8 @@ function simplerSteps(step: Step): Step[] {
   if (step.solicited) changes.push({ solicited: false });
   if (step.again !== 0) changes.push({ again: 0 });
   if (receive !== null && receive.lateNs > 0) changes.push({ receive: { ...receive, lateNs: -1 } });
+  if (step.chained === true) changes.push({ chained: false });
+  if (step.extended === true) changes.push({ extended: false });
   if (pieces.length > 1) changes.push({ pieces: [pieces.reduce((sum, piece) => sum + piece, 0)] });
   return [...simpler, ...changes.map((change) => ({ ...step, ...change }))];
 }

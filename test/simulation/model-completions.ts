@@ -2,7 +2,8 @@
  * The model of completions: which may come for what was posted in one direction of a round. Written from the verbs' semantics
  * (IBTA volume 1, 10.8, 11.6; the man pages), and from nothing of the device.
  */
-import { WcFlags, WcOpcode, WcStatus, WrOpcode, wcStatusStr } from 'openverbs';
+import { WcFlags, WcOpcode, WcStatus, wcStatusStr } from 'openverbs';
+import { operates } from './operations.ts';
 import { lengthOf } from './program.ts';
 import type { Mistake } from './program.ts';
 import { Deviation } from './record.ts';
@@ -11,6 +12,8 @@ import type { Completion, Lane, ReceiveRecord, RoundRecord, SendRecord } from '.
 const { SUCCESS, WR_FLUSH_ERR, RETRY_EXC_ERR, RNR_RETRY_EXC_ERR } = WcStatus;
 const { REM_ACCESS_ERR, REM_INV_REQ_ERR, REM_OP_ERR, LOC_PROT_ERR, LOC_LEN_ERR } = WcStatus;
 const RNR_RETRY_INFINITE = 7;
+/** Retries that outlast what is bad of the weather. */
+const RETRIES_ENOUGH = 6;
 
 /** Status of an operation with a mistake, and of the receive that it takes. */
 const OUTCOMES: Readonly<Record<Mistake, { readonly send: number; readonly receive?: number }>> = {
@@ -21,17 +24,6 @@ const OUTCOMES: Readonly<Record<Mistake, { readonly send: number; readonly recei
   lkey: { send: LOC_PROT_ERR },
   short: { send: REM_INV_REQ_ERR, receive: LOC_LEN_ERR },
   recvKey: { send: REM_OP_ERR, receive: LOC_PROT_ERR },
-};
-
-/** Opcode of the completion, by opcode of the work request. */
-const SEND_OPCODES: Readonly<Record<number, number>> = {
-  [WrOpcode.SEND]: WcOpcode.SEND,
-  [WrOpcode.SEND_WITH_IMM]: WcOpcode.SEND,
-  [WrOpcode.RDMA_WRITE]: WcOpcode.RDMA_WRITE,
-  [WrOpcode.RDMA_WRITE_WITH_IMM]: WcOpcode.RDMA_WRITE,
-  [WrOpcode.RDMA_READ]: WcOpcode.RDMA_READ,
-  [WrOpcode.ATOMIC_CMP_AND_SWP]: WcOpcode.COMP_SWAP,
-  [WrOpcode.ATOMIC_FETCH_AND_ADD]: WcOpcode.FETCH_ADD,
 };
 
 /** How much of a direction is known to be done: the rest may be. */
@@ -52,7 +44,7 @@ export function isTroubled(record: RoundRecord, isLossy: boolean): boolean {
     record.cutOff ||
     record.breakages.length > 0 ||
     record.ends.some(({ sends }) => sends.some(({ operation }) => operation.mistake !== null)) ||
-    (isLossy && record.plan.retryCnt < 6) ||
+    (isLossy && record.plan.retryCnt < RETRIES_ENOUGH) ||
     hasFewRnrRetries(record)
   );
 }
@@ -128,7 +120,9 @@ function isAllowed(lane: Lane, send: SendRecord, status: number, isLossy: boolea
   const { mistake } = send.operation;
   if (mistake !== null && status === OUTCOMES[mistake].send) return true;
   if (status === RETRY_EXC_ERR) {
-    return responder.failed || responder.destroyed || record.cutOff || (isLossy && record.plan.retryCnt < 6);
+    return (
+      responder.failed || responder.destroyed || record.cutOff || (isLossy && record.plan.retryCnt < RETRIES_ENOUGH)
+    );
   }
   return status === RNR_RETRY_EXC_ERR && hasFewRnrRetries(record) && send.operation.receive !== null;
 }
@@ -136,12 +130,11 @@ function isAllowed(lane: Lane, send: SendRecord, status: number, isLossy: boolea
 function checkSuccess(lane: Lane, send: SendRecord, completion: Completion): void {
   const { opcode, pieces, mistake } = send.operation;
   if (mistake !== null) throw deviation(lane, 'success', `${describe(send)} succeeded`);
-  const expected = SEND_OPCODES[opcode];
+  const { completesAs: expected, moves } = operates(opcode);
   if (completion.opcode !== expected) {
     throw deviation(lane, 'opcode', `opcode ${completion.opcode} instead of ${expected} of ${describe(send)}`);
   }
-  const tellsLength = opcode >= WrOpcode.RDMA_READ;
-  if (tellsLength && completion.byteLen !== lengthOf(pieces)) {
+  if ((moves === 'fromAddress' || moves === 'old') && completion.byteLen !== lengthOf(pieces)) {
     throw deviation(lane, 'byteLen', `byteLen ${completion.byteLen} of ${describe(send)}`);
   }
 }
@@ -162,7 +155,7 @@ function checkReceives(lane: Lane, isLossy: boolean): number {
       checkReceive(lane, receive, taking[index], completion);
       received++;
     } else {
-      const { mistake } = receive.operation;
+      const mistake = receive.operation?.mistake ?? null;
       const isMistaken = mistake !== null && completion.status === OUTCOMES[mistake].receive;
       const isFlush = completion.status === WR_FLUSH_ERR && isTroubled(record, isLossy) && responder.failed;
       if (isMistaken ? failed || received !== index : !isFlush) {
@@ -176,10 +169,9 @@ function checkReceives(lane: Lane, isLossy: boolean): number {
 
 function checkReceive(lane: Lane, receive: ReceiveRecord, send: SendRecord, completion: Completion): void {
   const { opcode, pieces, imm, mistake } = send.operation;
-  const isWrite = opcode === WrOpcode.RDMA_WRITE_WITH_IMM;
-  const hasImm = isWrite || opcode === WrOpcode.SEND_WITH_IMM;
+  const { moves, hasImm } = operates(opcode);
   const expected = {
-    opcode: isWrite ? WcOpcode.RECV_RDMA_WITH_IMM : WcOpcode.RECV,
+    opcode: moves === 'toReceive' ? WcOpcode.RECV : WcOpcode.RECV_RDMA_WITH_IMM,
     byteLen: lengthOf(pieces),
     wcFlags: hasImm ? WcFlags.WITH_IMM : 0,
     ...(hasImm && { immData: imm }),
@@ -190,7 +182,7 @@ function checkReceive(lane: Lane, receive: ReceiveRecord, send: SendRecord, comp
     throw deviation(lane, 'recv-field', `${field} ${String(found[field])} instead of ${value}, for ${describe(send)}`);
   }
   if (mistake !== null) throw deviation(lane, 'recv-success', `${describe(send)} was received`);
-  if (receive.operation !== send.operation)
+  if (receive.operation !== null && receive.operation !== send.operation)
     throw deviation(lane, 'recv-other', `${describe(send)} took another receive`);
 }
 
@@ -217,9 +209,8 @@ function hasFewRnrRetries({ plan, ends }: RoundRecord): boolean {
 
 /** An operation, for people. */
 export function describe({ step, operation }: SendRecord): string {
-  const name = Object.entries(WrOpcode).find(([, value]) => value === operation.opcode)?.[0] ?? '?';
   const mistake = operation.mistake === null ? '' : ` with the mistake '${operation.mistake}'`;
-  return `${name} of ${lengthOf(operation.pieces)} bytes (step ${step})${mistake}`;
+  return `${operates(operation.opcode).name} of ${lengthOf(operation.pieces)} bytes (step ${step})${mistake}`;
 }
 
 /** A deviation of a direction. */

@@ -4,15 +4,14 @@
  * After an error some operations may have been carried out, in order, the last one perhaps in part: a packet's worth at a time. The
  * model goes through all these cases and expects that one of them is what is found.
  */
-import { WrOpcode } from 'openverbs';
 import type { Known } from './model-completions.ts';
 import { describe, deviation, takers } from './model-completions.ts';
+import { isAtomic, operates } from './operations.ts';
 import type { Place } from './placement.ts';
 import { lengthOf } from './program.ts';
 import type { Lane, SendRecord } from './record.ts';
 import { Deviation } from './record.ts';
 
-const { SEND, SEND_WITH_IMM, RDMA_READ, RDMA_WRITE, RDMA_WRITE_WITH_IMM } = WrOpcode;
 const ATOMIC_BYTES = 8;
 
 /** A stretch of bytes to be written. */
@@ -62,10 +61,10 @@ export class MemoryModel {
   /** An operation that was carried out wholly at the responder; whether its response came is another matter. */
   #carryOut(lane: Lane, send: SendRecord, isAnswered: boolean, found: readonly Uint8Array[]): void {
     for (const change of this.#changesOf(lane, send, Infinity)) this.apply(change);
-    const { opcode } = send.operation;
+    const { moves } = operates(send.operation.opcode);
     if (!isAnswered) return;
-    if (opcode === RDMA_READ) this.#scatter(send.placed.local, this.#readSource(send), this.expected);
-    else if (opcode > RDMA_READ) this.#accept(send.placed.local[0], found); // what it returned is the atomics' model's to judge
+    if (moves === 'fromAddress') this.#scatter(send.placed.local, this.#readSource(send), this.expected);
+    else if (moves === 'old') this.#accept(send.placed.local[0], found); // what it returned is the atomics' model's to judge
   }
 
   /** Of those that may have been carried out: up to one that can't have been wholly, because its receive was not completed. */
@@ -84,11 +83,12 @@ export class MemoryModel {
   #changesOf(lane: Lane, send: SendRecord, mtu: number): Change[] {
     const { opcode, mistake } = send.operation;
     const { local, remote } = send.placed;
-    if (opcode === RDMA_WRITE || opcode === RDMA_WRITE_WITH_IMM) return cut([remote!], this.gather(local), mtu);
-    if (opcode !== SEND && opcode !== SEND_WITH_IMM) return [];
+    const { moves } = operates(opcode);
+    if (moves === 'toAddress') return cut([remote!], this.gather(local), mtu);
+    if (moves !== 'toReceive') return [];
     const receive = lane.responder.receives[takers(lane).indexOf(send)];
     if (receive === undefined) return [];
-    const places = receive.placed.receive;
+    const places = receive.places;
     const bytes = this.gather(local);
     if (mistake !== 'short') return cut(places, bytes, mtu);
     const room = lengthOf(places.map(({ length }) => length));
@@ -143,8 +143,8 @@ export class MemoryModel {
   #responseInPart(lane: Lane, send: SendRecord, found: readonly Uint8Array[], mtu: number): void {
     const { opcode, mistake } = send.operation;
     const { local } = send.placed;
-    if (opcode < RDMA_READ || mistake !== null) return;
-    if (opcode !== RDMA_READ) {
+    if (mistake !== null || (operates(opcode).moves !== 'fromAddress' && !isAtomic(opcode))) return;
+    if (isAtomic(opcode)) {
       if (lengthOf(send.operation.pieces) === ATOMIC_BYTES) this.#accept(local[0], found);
       return;
     }

@@ -3,15 +3,15 @@
  * doubles packets, and in order unless it reorders them. What a receive holds behind its message, and what a write leaves that did
  * not come to its end, are beginnings of other messages.
  */
-import { WcFlags, WcOpcode, WcStatus, WrOpcode } from 'openverbs';
+import { WcFlags, WcOpcode, WcStatus } from 'openverbs';
 import { checkSends, describe, deviation } from './model-completions.ts';
 import { cut } from './model-memory.ts';
 import type { MemoryModel } from './model-memory.ts';
 import type { Weather } from './program.ts';
+import { operates } from './operations.ts';
 import { lengthOf } from './program.ts';
 import type { Completion, Lane, ReceiveRecord, SendRecord } from './record.ts';
 
-const { RDMA_WRITE, RDMA_WRITE_WITH_IMM, SEND, SEND_WITH_IMM } = WrOpcode;
 const { SUCCESS, WR_FLUSH_ERR } = WcStatus;
 
 /** Checks a direction of a round that is over, and takes its memory in. */
@@ -62,13 +62,13 @@ function isMessage(
   found: readonly Uint8Array[],
 ): boolean {
   const { opcode, imm, pieces } = operation;
-  const isWrite = opcode === RDMA_WRITE_WITH_IMM;
-  const hasImm = isWrite || opcode === SEND_WITH_IMM;
+  const { hasImm, moves } = operates(opcode);
+  const isWrite = moves === 'toAddress';
   if (completion.opcode !== (isWrite ? WcOpcode.RECV_RDMA_WITH_IMM : WcOpcode.RECV)) return false;
   if (completion.byteLen !== lengthOf(pieces)) return false;
   if (completion.wcFlags !== (hasImm ? WcFlags.WITH_IMM : 0) || (hasImm && completion.immData !== imm)) return false;
   const bytes = memory.gather(placed.local);
-  return isWrite || Buffer.compare(memory.gather(receive.placed.receive, found).subarray(0, bytes.length), bytes) === 0;
+  return isWrite || Buffer.compare(memory.gather(receive.places, found).subarray(0, bytes.length), bytes) === 0;
 }
 
 /** A write is there packet by packet, or not; all of it when its immediate data came. */
@@ -80,8 +80,7 @@ function settleWrite(
   found: readonly Uint8Array[],
   mtu: number,
 ): void {
-  const { opcode } = send.operation;
-  if (opcode !== RDMA_WRITE && opcode !== RDMA_WRITE_WITH_IMM) return;
+  if (operates(send.operation.opcode).moves !== 'toAddress') return;
   for (const change of cut([send.placed.remote!], memory.gather(send.placed.local), mtu)) {
     const { region, offset, bytes } = change;
     const there = found[region].subarray(offset, offset + bytes.length);
@@ -92,8 +91,8 @@ function settleWrite(
 
 /** Each byte is as it was, or of some message that may have begun to arrive there. */
 function settleReceive(lane: Lane, receive: ReceiveRecord, memory: MemoryModel, found: readonly Uint8Array[]): void {
-  const sends = lane.requester.sends.filter(({ operation: { opcode } }) => opcode === SEND || opcode === SEND_WITH_IMM);
-  const places = receive.placed.receive;
+  const sends = lane.requester.sends.filter(({ operation }) => operates(operation.opcode).moves === 'toReceive');
+  const places = receive.places;
   const before = memory.gather(places);
   const after = memory.gather(places, found);
   const messages = sends.map(({ placed }) => memory.gather(placed.local));

@@ -3,7 +3,7 @@
  * writes, but for those that are meant to go over the same place.
  */
 import { Xoshiro128 } from '@openverbs/machine';
-import { WrOpcode } from 'openverbs';
+import { operates } from './operations.ts';
 import type { Operation, Program, Side } from './program.ts';
 import { lengthOf } from './program.ts';
 
@@ -30,6 +30,8 @@ export interface Placement {
   readonly of: ReadonlyMap<number, Placed>;
   /** Bytes of each region. */
   readonly bytes: readonly number[];
+  /** Places of the receives of each shared queue, enough for all that take one. */
+  readonly shared: readonly (readonly (readonly Place[])[])[];
 }
 
 /** Bytes between two places, at most. */
@@ -48,7 +50,9 @@ export function otherSide(side: Side): Side {
 /** Places all operations. */
 export function place(program: Program): Placement {
   const prng = new Xoshiro128(program.seed);
-  const bytes = program.connections.flatMap(() => [GAP_BYTES_MAX, GAP_BYTES_MAX]);
+  const { srqs = [] } = program;
+  const regions = program.connections.length * 2 + srqs.length;
+  const bytes = Array.from({ length: regions }, () => GAP_BYTES_MAX);
   const alloc = (region: number, length: number): Place => {
     const offset = bytes[region] + prng.nextInt(GAP_BYTES_MAX);
     bytes[region] = offset + length + 1;
@@ -63,11 +67,36 @@ export function place(program: Program): Placement {
     const lane = `${step.connection} ${step.side} ${step.round}`;
     const written = lanes.get(lane) ?? [];
     lanes.set(lane, written);
-    const local = step.pieces.map((length) => alloc(here, length));
-    const remote = takesRemote(step) ? remoteOf(step, written, (length) => alloc(there, length)) : null;
-    of.set(index, { local, remote, receive: (step.receive?.pieces ?? []).map((length) => alloc(there, length)) });
+    const { moves, isRemote } = operates(step.opcode);
+    const local = moves === 'none' ? [] : step.pieces.map((length) => alloc(here, length));
+    const remote = isRemote && moves !== 'old' ? remoteOf(step, written, (length) => alloc(there, length)) : null;
+    const isShared = program.connections[step.connection].ends[otherSide(step.side)].srq !== undefined;
+    const pieces = isShared ? [] : (step.receive?.pieces ?? []);
+    of.set(index, { local, remote, receive: pieces.map((length) => alloc(there, length)) });
   });
-  return { of, bytes: bytes.map((end) => end + GAP_BYTES_MAX) };
+  const shared = srqs.map((_, srq) => placeShared(program, srq, alloc));
+  return { of, shared, bytes: bytes.map((end) => end + GAP_BYTES_MAX) };
+}
+
+/** Receives that hold every message which may take one; one more for each message, and for each that a queue pair in error gives back. */
+function placeShared(
+  { connections, steps, srqs = [] }: Program,
+  srq: number,
+  alloc: (region: number, length: number) => Place,
+): Place[][] {
+  const takers = steps.filter(
+    (step): step is Operation =>
+      step.do === 'post' &&
+      step.receive !== null &&
+      connections[step.connection].ends[otherSide(step.side)].srq === srq,
+  );
+  if (takers.length === 0) return [];
+  const { maxSge, maxWr } = srqs[srq];
+  const sizes = takers.map(({ opcode, pieces }) => (operates(opcode).moves === 'toReceive' ? lengthOf(pieces) : 0));
+  const piece = Math.ceil(Math.max(1, ...sizes) / maxSge);
+  const region = connections.length * 2 + srq;
+  const count = takers.length * 2 + maxWr;
+  return Array.from({ length: count }, () => Array.from({ length: maxSge }, () => alloc(region, piece)));
 }
 
 /** The target of a write. Once it is read, nobody writes it any more: a read that is repeated would see what came later. */
@@ -76,27 +105,30 @@ interface Written {
   isRead: boolean;
 }
 
-function takesRemote({ opcode }: Operation): boolean {
-  const { RDMA_WRITE, RDMA_WRITE_WITH_IMM, RDMA_READ } = WrOpcode;
-  return opcode === RDMA_WRITE || opcode === RDMA_WRITE_WITH_IMM || opcode === RDMA_READ;
-}
-
 function remoteOf(operation: Operation, written: Written[], alloc: (length: number) => Place): Place {
   const length = lengthOf(operation.pieces);
   const before = operation.again === 0 ? undefined : written.at(-operation.again);
-  const isRead = operation.opcode === WrOpcode.RDMA_READ;
-  const fits = before !== undefined && before.place.length >= length && operation.mistake === null;
-  if (isRead) {
+  const { moves, isWord } = operates(operation.opcode);
+  const fits = before !== undefined && before.place.length >= length && operation.mistake === null && !isWord;
+  if (moves !== 'toAddress') {
     if (!fits) return alloc(length);
+    if (moves === 'none') return { ...before.place, length };
     for (const other of written) if (overlap(other.place, before.place)) other.isRead = true;
     return { ...before.place, length };
   }
   const goesOver = fits && !before.isRead;
   const target = goesOver
     ? { ...before.place, offset: before.place.offset + before.place.length - length, length }
-    : alloc(length);
+    : isWord
+      ? aligned(alloc(length + 7))
+      : alloc(length);
   written.push({ place: target, isRead: false });
   return target;
+}
+
+/** The 8 bytes in a place of 15 whose offset is a multiple of 8; all regions begin at such an address. */
+function aligned({ region, offset }: Place): Place {
+  return { region, offset: Math.ceil(offset / 8) * 8, length: 8 };
 }
 
 function overlap(a: Place, b: Place): boolean {

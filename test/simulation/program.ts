@@ -14,6 +14,8 @@ export interface Program {
   readonly packets: boolean;
   readonly weather: Weather;
   readonly cqs: readonly CqPlan[];
+  /** None, unless said. */
+  readonly srqs?: readonly SrqPlan[];
   readonly connections: readonly ConnectionPlan[];
   /** In the order of their time. */
   readonly steps: readonly Step[];
@@ -41,6 +43,16 @@ export interface CqPlan {
   readonly events: 'none' | 'next' | 'solicited';
 }
 
+/** A shared receive queue: filled up whenever it suits. */
+export interface SrqPlan {
+  readonly device: number;
+  readonly maxWr: number;
+  /** SGEs of each receive. */
+  readonly maxSge: number;
+  /** Armed again and again, if at all: fewer receives than this raise an event. */
+  readonly limit?: number;
+}
+
 /** Two queue pairs that face each other, perhaps several times: each time is a round. */
 export interface ConnectionPlan {
   readonly transport: 'RC' | 'UC';
@@ -62,6 +74,8 @@ export interface EndPlan {
   /** Indices of {@link Program.cqs}. */
   readonly sendCq: number;
   readonly recvCq: number;
+  /** Index of {@link Program.srqs}, unless it has receives of its own. */
+  readonly srq?: number;
   /** First PSN of the first round. */
   readonly psn: number;
   readonly maxSendWr: number;
@@ -98,7 +112,7 @@ export type Mistake = 'rkey' | 'range' | 'access' | 'lkey' | 'short' | 'recvKey'
 export interface Operation extends OfConnection {
   readonly do: 'post';
   readonly opcode: WrOpcode;
-  /** Bytes of each SGE. */
+  /** Bytes of each SGE; of the range of a FLUSH. */
   readonly pieces: readonly number[];
   readonly inline: boolean;
   readonly signaled: boolean;
@@ -113,6 +127,10 @@ export interface Operation extends OfConnection {
   /** The receive that it takes. */
   readonly receive: ReceivePlan | null;
   readonly mistake: Mistake | null;
+  /** Whether it is posted in one call with the one before. */
+  readonly chained?: boolean;
+  /** Whether it, and those that are posted with it, are posted in the extended form. */
+  readonly extended?: boolean;
 }
 
 /** A receive work request. */

@@ -1,5 +1,5 @@
 /** What was posted and what came of it: the observations that the model judges. */
-import type { Placed } from './placement.ts';
+import type { Place, Placed } from './placement.ts';
 import type { Breakage, ConnectionPlan, Operation, Side } from './program.ts';
 
 /** Fields of a completion that mean something. */
@@ -32,9 +32,11 @@ export interface SendRecord {
 
 /** A receive work request. */
 export interface ReceiveRecord {
+  /** Of the step whose operation should take it; of a shared one, its number. */
   readonly step: number;
-  readonly operation: Operation;
-  readonly placed: Placed;
+  /** The operation that it is for; null for a shared one. */
+  readonly operation: Operation | null;
+  readonly places: readonly Place[];
   completion: Completion | null;
 }
 

@@ -1,21 +1,23 @@
 /** What a run of the simulation says, for people. */
 import type { Totals } from './totals.ts';
+import { emptyRow } from './traffic.ts';
+import type { TrafficRow } from './traffic.ts';
 import type { Answer } from './worker.ts';
 
 /** Steps of a minimized program that are printed one by one. */
 const STEPS_PRINTED_MAX = 12;
 
 /** What all programs did, as lines. */
-export function reportTotals({ programs, counters, faults, operations, completions }: Totals): string {
+export function reportTotals({ programs, counters, faults, traffic, completions }: Totals): string {
   const { retransmitted_pkts: again, ...rest } = counters;
   const packets = `${rest['sent_pkts'] ?? 0} request packets sent, ${again ?? 0} of them again; ${rest['rcvd_pkts'] ?? 0} packets received`;
   return [
     `programs     ${programs}`,
     `packets      ${packets}`,
     `faults       ${list(faults)}`,
-    `operations   ${list(operations)}`,
     `completions  ${list(completions)}`,
     `counters     ${list(rest)}`,
+    ...tableOf(traffic),
   ].join('\n');
 }
 
@@ -44,6 +46,22 @@ import { regression } from './regression.ts';
 
 regression('seed ${seed}', ${program});
 `;
+}
+
+/** By opcode: operations, packets, and what the network did to them. */
+function tableOf(traffic: Totals['traffic']): string[] {
+  const names = Object.keys(traffic).toSorted();
+  const columns = Object.keys(emptyRow()) as (keyof TrafficRow)[];
+  const width = Math.max(0, ...names.map(({ length }) => length));
+  const line = (name: string, cells: readonly (string | number)[]): string =>
+    `${name.padEnd(width)} ${cells.map((cell) => String(cell).padStart(12)).join('')}`;
+  const rows = names.map((name) =>
+    line(
+      name,
+      columns.map((column) => traffic[name][column]),
+    ),
+  );
+  return [line('by opcode', columns), ...rows];
 }
 
 function list(counts: Readonly<Record<string, number>>): string {

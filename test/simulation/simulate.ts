@@ -1,13 +1,15 @@
 /** Runs one program and judges it. */
 import { createHash } from 'node:crypto';
-import { EventType, WcStatus, WrOpcode } from 'openverbs';
+import { EventType, WcStatus } from 'openverbs';
 import type { AsyncEvent } from 'openverbs';
-import { Driver, readU64 } from './driver.ts';
+import { Driver } from './driver.ts';
+import { readU64 } from './ledger.ts';
 import { checkCounter } from './model-atomics.ts';
 import type { AtomicRecord } from './model-atomics.ts';
 import { checkCompletions, isTroubled } from './model-completions.ts';
 import { MemoryModel } from './model-memory.ts';
 import { settleUnreliable } from './model-unreliable.ts';
+import { isAtomic } from './operations.ts';
 import { place } from './placement.ts';
 import type { Program } from './program.ts';
 import type { RoundRecord } from './record.ts';
@@ -38,6 +40,8 @@ const EVENTS: readonly number[] = [
   EventType.QP_ACCESS_ERR,
   EventType.QP_REQ_ERR,
   EventType.SQ_DRAINED,
+  EventType.QP_LAST_WQE_REACHED,
+  EventType.SRQ_LIMIT_REACHED,
 ];
 
 /** Runs a program from beginning to end. */
@@ -92,6 +96,7 @@ class Run {
     this.#checkAtomics();
     this.#digestAll();
     this.#checkPatience();
+    for (const shared of this.#world.shared) shared.check();
     this.#isClosed = true;
     this.#world.close();
   }
@@ -106,21 +111,12 @@ class Run {
   }
 
   #judge(record: RoundRecord): void {
-    this.#count(record);
     this.#isTroubled ||= isTroubled(record, this.#isLossy);
     if (record.plan.transport === 'UC') {
       const { contents } = this.#world;
       for (const lane of lanesOf(record)) settleUnreliable(lane, this.#memory, contents, this.#program.weather);
     } else this.#judgeReliable(record);
     this.#memory.check(this.#inTheirPlaces(record), `after round ${record.round} of connection ${record.connection}`);
-  }
-
-  #count({ ends, plan }: RoundRecord): void {
-    for (const { operation } of ends.flatMap(({ sends }) => sends)) {
-      const opcode = Object.entries(WrOpcode).find(([, value]) => value === operation.opcode)?.[0] ?? '?';
-      const name = `${plan.transport} ${opcode}`;
-      this.#totals.operations[name] = (this.#totals.operations[name] ?? 0) + 1;
-    }
   }
 
   #judgeReliable(record: RoundRecord): void {
@@ -130,7 +126,7 @@ class Run {
       const { device } = record.plan.ends[1 - lane.side];
       lane.requester.sends.forEach((send, index) => {
         const { opcode } = send.operation;
-        if (opcode < WrOpcode.ATOMIC_CMP_AND_SWP || index >= known.possible) return;
+        if (!isAtomic(opcode) || index >= known.possible) return;
         const { operation, compare, postedAt, completedAt } = send;
         const returned = index < known.succeeded ? readU64(this.#world.contents, send.placed) : null;
         const atomic = { opcode, operand: BigInt(`0x${operation.operand}`), compare, returned, postedAt, completedAt };
@@ -168,6 +164,7 @@ class Run {
 
   #event(event: AsyncEvent): void {
     this.#note([this.#world.clock.nowNs(), event.type, event.qp?.qpNum]);
+    if (event.srq !== undefined) this.#world.shared.find(({ srq }) => srq === event.srq)!.limitReached();
     if (!EVENTS.includes(event.type)) throw new Deviation('async-event', `the event '${event.toString()}'`);
   }
 

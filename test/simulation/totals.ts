@@ -1,5 +1,7 @@
 /** What a run, or many, did. */
 import { faultCounters } from 'openverbs/testing';
+import { emptyRow } from './traffic.ts';
+import type { TrafficRow } from './traffic.ts';
 import type { World } from './world.ts';
 
 /** Sums over programs. */
@@ -9,21 +11,25 @@ export interface Totals {
   readonly counters: Record<string, number>;
   /** What happened to packets. */
   readonly faults: Record<string, number>;
-  /** Posted, by opcode. */
-  readonly operations: Record<string, number>;
+  /** What was posted and became of its packets, by transport and opcode. */
+  readonly traffic: Record<string, TrafficRow>;
   /** Polled, by status. */
   readonly completions: Record<string, number>;
 }
 
 export function emptyTotals(): Totals {
-  return { programs: 0, counters: {}, faults: {}, operations: {}, completions: {} };
+  return { programs: 0, counters: {}, faults: {}, traffic: {}, completions: {} };
 }
 
 /** Adds one to another. */
 export function addTotals(sum: Totals, totals: Totals): void {
   sum.programs += totals.programs;
-  for (const key of ['counters', 'faults', 'operations', 'completions'] as const) {
+  for (const key of ['counters', 'faults', 'completions'] as const) {
     for (const [name, count] of Object.entries(totals[key])) sum[key][name] = (sum[key][name] ?? 0) + count;
+  }
+  for (const [name, row] of Object.entries(totals.traffic)) {
+    const total = (sum.traffic[name] ??= emptyRow());
+    for (const column of Object.keys(row) as (keyof TrafficRow)[]) total[column] += row[column];
   }
 }
 
@@ -33,5 +39,6 @@ export function readCounters(world: World, totals: Totals): void {
     for (const [name, count] of Object.entries(counts)) sums[name] = (sums[name] ?? 0) + count;
   };
   for (const counts of world.counters) add(totals.counters, counts);
+  Object.assign(totals.traffic, world.traffic.rows);
   if (world.hasFaults) add(totals.faults, { ...faultCounters(world.verbs) });
 }

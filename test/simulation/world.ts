@@ -17,6 +17,8 @@ import type {
 import type { Placement } from './placement.ts';
 import type { CqPlan, Program } from './program.ts';
 import { Deviation } from './record.ts';
+import { SharedReceives } from './shared-receives.ts';
+import { Traffic, watch } from './traffic.ts';
 
 /** Pages cost only when they are touched. */
 const MEMORY_BYTES = 2 ** 30;
@@ -24,8 +26,8 @@ const START_NS = 1e9;
 /** Counters of each device. */
 export const COUNTERS = 4;
 const COUNTERS_BYTES = 4096;
-const { LOCAL_WRITE, REMOTE_WRITE, REMOTE_READ, REMOTE_ATOMIC } = AccessFlags;
-const ALL = LOCAL_WRITE | REMOTE_WRITE | REMOTE_READ | REMOTE_ATOMIC;
+const { LOCAL_WRITE, REMOTE_WRITE, REMOTE_READ, REMOTE_ATOMIC, FLUSH_GLOBAL } = AccessFlags;
+const ALL = LOCAL_WRITE | REMOTE_WRITE | REMOTE_READ | REMOTE_ATOMIC | FLUSH_GLOBAL;
 
 /** One HCA, opened. */
 export interface Device {
@@ -56,10 +58,12 @@ export interface Queue {
 
 export class World {
   readonly clock = new VirtualClock(START_NS);
+  readonly traffic = new Traffic();
   readonly verbs: OpenVerbs;
   readonly devices: readonly Device[];
   readonly regions: readonly Region[];
   readonly queues: readonly Queue[];
+  readonly shared: readonly SharedReceives[];
   /** Counts posts and completions. */
   moment = 0;
   /** Called for each asynchronous event. */
@@ -71,6 +75,7 @@ export class World {
   readonly #firstCounters: readonly (readonly bigint[])[];
 
   constructor(program: Program, placement: Placement) {
+    watch(this.traffic);
     this.verbs = openVerbs({
       use: { clock: this.clock, prng: new Xoshiro128(program.seed) },
       emulated: {
@@ -88,6 +93,16 @@ export class World {
       ends.map(({ device }, side) =>
         this.#makeRegion(this.devices[device], placement.bytes[connection * 2 + side], prng),
       ),
+    );
+    const own = this.regions.length;
+    const { srqs = [] } = program;
+    this.regions = [
+      ...this.regions,
+      ...srqs.map(({ device }, srq) => this.#makeRegion(this.devices[device], placement.bytes[own + srq], prng)),
+    ];
+    this.shared = srqs.map(
+      (plan, srq) =>
+        new SharedReceives(this.devices[plan.device].pd, plan, srq, this.regions[own + srq], placement.shared[srq]),
     );
     this.queues = program.cqs.map((plan, index) => this.#makeQueue(program, plan, index));
     const indices = Array.from({ length: COUNTERS }, (_, index) => index);
@@ -157,6 +172,7 @@ export class World {
 
   /** Ends everything, strictly, and expects that nothing is left. The queue pairs must have been destroyed. */
   close(): void {
+    for (const { srq } of this.shared) srq.destroy();
     for (const { cq, channel } of this.queues) {
       cq.destroy();
       channel.destroy();
@@ -197,13 +213,13 @@ export class World {
   }
 
   /** Room for all that the queue pairs which use it can complete. */
-  #makeQueue({ connections }: Program, plan: CqPlan, index: number): Queue {
+  #makeQueue({ connections, srqs = [] }: Program, plan: CqPlan, index: number): Queue {
     const { context } = this.devices[plan.device];
     const channel = context.createCompChannel();
     let cqe = 1;
     for (const end of connections.flatMap(({ ends }) => ends)) {
       if (end.sendCq === index) cqe += 2 * end.maxSendWr;
-      if (end.recvCq === index) cqe += 2 * end.maxRecvWr;
+      if (end.recvCq === index) cqe += 2 * Math.max(end.maxRecvWr, end.srq === undefined ? 0 : srqs[end.srq].maxWr);
     }
     return { plan, channel, cq: context.createCq({ cqe, channel }) };
   }

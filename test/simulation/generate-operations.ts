@@ -1,0 +1,133 @@
+/** The operations of a connection, drawn at random. */
+import { WrOpcode } from 'openverbs';
+import type { Draw } from './draw.ts';
+import { operates } from './operations.ts';
+import type { ConnectionPlan, Mistake, Operation, Side, Step } from './program.ts';
+import { lengthOf } from './program.ts';
+
+/** Of a message, and packets of one: a longer one says no more, and is sent again and again when packets are lost. */
+const BYTES_MAX = 65536;
+const PACKETS_MAX = 48;
+const SHARED_BYTES_MAX = 4096;
+export const INLINE_BYTES_MAX = 64;
+const OPERATIONS_MAX = 26;
+const COUNTERS = 3;
+
+const { RDMA_WRITE, RDMA_WRITE_WITH_IMM, SEND, SEND_WITH_IMM, RDMA_READ } = WrOpcode;
+const { ATOMIC_CMP_AND_SWP, ATOMIC_FETCH_AND_ADD, ATOMIC_WRITE, FLUSH } = WrOpcode;
+
+const MESSAGES = [
+  ...[RDMA_WRITE, RDMA_WRITE, RDMA_WRITE, RDMA_WRITE_WITH_IMM, RDMA_WRITE_WITH_IMM],
+  ...[SEND, SEND, SEND, SEND_WITH_IMM, SEND_WITH_IMM],
+];
+const RELIABLE = [...MESSAGES, RDMA_READ, RDMA_READ, RDMA_READ, ATOMIC_CMP_AND_SWP, ATOMIC_FETCH_AND_ADD];
+/** What each transport can do, each as often as it stands here. */
+const OPCODES = {
+  RC: [...RELIABLE, ATOMIC_WRITE, FLUSH],
+  UC: MESSAGES,
+} as const;
+
+const REMOTE: readonly Mistake[] = ['rkey', 'range', 'access'];
+/** What can be wrong with what. */
+const MISTAKES: Readonly<Record<number, readonly Mistake[]>> = {
+  [RDMA_WRITE]: [...REMOTE, 'lkey'],
+  [RDMA_WRITE_WITH_IMM]: [...REMOTE, 'lkey'],
+  [SEND]: ['lkey', 'short', 'recvKey'],
+  [SEND_WITH_IMM]: ['lkey', 'short', 'recvKey'],
+  [RDMA_READ]: [...REMOTE, 'lkey'],
+  [ATOMIC_CMP_AND_SWP]: [...REMOTE, 'lkey', 'unaligned'],
+  [ATOMIC_FETCH_AND_ADD]: [...REMOTE, 'lkey', 'unaligned'],
+  [ATOMIC_WRITE]: [...REMOTE, 'lkey', 'unaligned'],
+  [FLUSH]: REMOTE,
+};
+/** Those of receives: each shared one may be anybody's. */
+const OF_RECEIVES: readonly Mistake[] = ['short', 'recvKey'];
+
+/** All steps of a connection, round after round. */
+export function drawRounds(draw: Draw, plan: ConnectionPlan, connection: number): Step[] {
+  const steps: Step[] = [];
+  const rounds = draw.between(1, 3);
+  for (let round = 0; round < rounds; round++) {
+    const first = steps.length;
+    const count = draw.between(1, OPERATIONS_MAX);
+    while (steps.length < first + count) drawPost(draw, plan, connection, round, steps);
+    if (!draw.chance(0.35)) continue;
+    const at = first + draw.below(count);
+    if (plan.transport !== 'UC' && draw.chance(0.7)) steps[at] = spoil(draw, steps[at] as Operation, plan);
+    else {
+      const side = draw.below(2) as Side;
+      // Destroyed, it would keep what it has taken from the shared queue, and nobody could tell which.
+      const how = plan.ends[side].srq !== undefined || draw.chance(0.5) ? 'error' : 'destroy';
+      steps.splice(at, 0, { do: how, connection, round, side, waitNs: draw.waitNs() });
+    }
+  }
+  return steps;
+}
+
+/** One operation, or several that are posted in one call. */
+function drawPost(draw: Draw, plan: ConnectionPlan, connection: number, round: number, steps: Step[]): void {
+  const first = { ...drawOperation(draw, plan, connection, round), ...(draw.chance(0.25) && { extended: true }) };
+  steps.push(first);
+  if (!draw.chance(0.15)) return;
+  for (let n = draw.between(1, 5); n > 0; n--) {
+    const operation = drawOperation(draw, plan, connection, round, first.side);
+    steps.push({ ...operation, waitNs: 0, chained: true });
+  }
+}
+
+function drawOperation(
+  draw: Draw,
+  plan: ConnectionPlan,
+  connection: number,
+  round: number,
+  side = draw.below(2) as Side,
+): Operation {
+  const end = plan.ends[side];
+  const opcode = draw.pick(OPCODES[plan.transport]);
+  const { isWord, takesReceive, moves } = operates(opcode);
+  const mtu = 128 << plan.mtu;
+  const { maxSge, srq } = plan.ends[1 - side];
+  const isShared = takesReceive && srq !== undefined;
+  const most = isShared ? SHARED_BYTES_MAX : Math.min(BYTES_MAX, mtu * PACKETS_MAX);
+  const length = isWord ? 8 : draw.length(mtu, most);
+  const isSend = moves === 'toReceive';
+  const room = isSend ? length + (draw.chance(0.5) ? draw.below(100) : 0) : 0;
+  return {
+    do: 'post',
+    connection,
+    round,
+    side,
+    waitNs: draw.waitNs(),
+    opcode,
+    pieces: isWord || moves === 'none' ? [length] : draw.split(length, end.maxSge),
+    inline: (isSend || moves === 'toAddress') && length <= end.maxInlineData && draw.chance(0.6),
+    signaled: draw.chance(0.6),
+    fence: draw.chance(0.15),
+    solicited: draw.chance(0.3),
+    imm: draw.word(),
+    again: plan.transport !== 'UC' && draw.chance(0.3) ? draw.between(1, 4) : 0,
+    counter: draw.below(COUNTERS),
+    operand: `${draw.word().toString(16)}${draw.word().toString(16).padStart(8, '0')}`,
+    receive: takesReceive
+      ? { pieces: draw.split(room, maxSge), lateNs: draw.chance(0.6) ? -1 : draw.below(200_000) }
+      : null,
+    mistake: null,
+  };
+}
+
+/** Gives an operation a mistake. Empty messages have none to make: their keys are not looked at. */
+function spoil(draw: Draw, operation: Operation, plan: ConnectionPlan): Operation {
+  const { opcode, receive } = operation;
+  const peer = plan.ends[1 - operation.side];
+  const mistakes = MISTAKES[opcode];
+  const isShared = peer.srq !== undefined;
+  const mistake = draw.pick(isShared ? mistakes.filter((name) => !OF_RECEIVES.includes(name)) : mistakes);
+  const isEmpty = lengthOf(operation.pieces) === 0;
+  const pieces = isEmpty ? [INLINE_BYTES_MAX] : operation.pieces;
+  const inline = operation.inline && !isEmpty && mistake !== 'lkey';
+  const spoiled = { ...operation, mistake, pieces, inline, again: 0 };
+  if (receive === null || operates(opcode).moves !== 'toReceive') return spoiled;
+  const length = lengthOf(pieces);
+  const room = mistake === 'short' ? draw.below(length) : length;
+  return { ...spoiled, receive: { ...receive, pieces: draw.split(room, peer.maxSge) } };
+}

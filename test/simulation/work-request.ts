@@ -1,0 +1,95 @@
+/** The work request of an operation. */
+import { PlacementType, SendFlags, SendWr, Sge, WrOpcode } from 'openverbs';
+import type { SendWrInit } from 'openverbs';
+import type { End } from './connection.ts';
+import { operates } from './operations.ts';
+import type { Place, Placed } from './placement.ts';
+import type { Operation } from './program.ts';
+import { lengthOf } from './program.ts';
+import type { Region, World } from './world.ts';
+
+/** What a work request is made of. */
+export interface Request {
+  readonly wrId: number;
+  readonly operation: Operation;
+  readonly placed: Placed;
+  readonly signaled: boolean;
+  /** Compare and swap: what it compares with. */
+  readonly compare: bigint;
+}
+
+/** A work request from one end to the other. */
+export function workRequest(world: World, end: End, peer: End, request: Request): SendWr {
+  const { wrId, operation, placed, signaled } = request;
+  const { opcode, mistake, imm, solicited, inline } = operation;
+  const { moves } = operates(opcode);
+  const lkey = mistake === 'lkey' ? end.device.staleKey : end.region.mr.lkey;
+  // Inline data from memory that is not registered, or that SGEs name.
+  const bytes = inline && (solicited || operation.extended === true || operation.chained === true);
+  const local: SendWrInit = bytes
+    ? { inlineData: Buffer.concat(placed.local.map((place) => bytesOf(end.region, place))) }
+    : { sgList: sgesOf(end.region, placed.local, lkey) };
+  return new SendWr({
+    wrId,
+    opcode,
+    immData: imm,
+    sendFlags: flagsOf(operation, signaled),
+    ...local,
+    ...(moves === 'old' ? atomicOf(world, peer, request) : remoteOf(peer, request)),
+    ...(opcode === WrOpcode.FLUSH && flushOf(operation)),
+  });
+}
+
+function remoteOf({ device, region }: End, { placed: { remote }, operation }: Request): SendWrInit {
+  if (remote === null) return {};
+  const { mistake, opcode } = operation;
+  const { mr, locked } = region;
+  let { rkey } = mr;
+  let remoteAddr = mr.addr + remote.offset;
+  if (mistake === 'rkey') rkey = device.staleKey;
+  if (mistake === 'access') ({ rkey } = locked);
+  if (mistake === 'unaligned') remoteAddr += 4;
+  if (mistake === 'range') {
+    const end = mr.addr + mr.length;
+    remoteAddr = operates(opcode).isWord ? Math.ceil(end / 8) * 8 : end - remote.length + 1;
+  }
+  return { rkey, remoteAddr };
+}
+
+function atomicOf(world: World, { device, plan, region }: End, { operation, compare }: Request): SendWrInit {
+  const { mistake, opcode } = operation;
+  const operand = BigInt(`0x${operation.operand}`);
+  const operands =
+    opcode === WrOpcode.ATOMIC_CMP_AND_SWP ? { compareAdd: compare, swap: operand } : { compareAdd: operand };
+  let { rkey } = device.counters;
+  let remoteAddr = world.counterAddr(plan.device, operation.counter);
+  if (mistake === 'rkey') rkey = device.staleKey;
+  if (mistake === 'access') [rkey, remoteAddr] = [region.locked.rkey, Math.ceil(region.locked.addr / 8) * 8];
+  if (mistake === 'range') remoteAddr = device.counters.addr + device.counters.length;
+  if (mistake === 'unaligned') remoteAddr += 4;
+  return { ...operands, rkey, remoteAddr };
+}
+
+/** Of the range, or of all of the region. */
+function flushOf({ pieces, imm, mistake }: Operation): SendWrInit {
+  const flushLevel = mistake === null ? imm & 1 : 0;
+  return { flushLength: lengthOf(pieces), flushType: PlacementType.GLOBAL, flushLevel };
+}
+
+function flagsOf(operation: Operation, signaled: boolean): number {
+  return (
+    (signaled ? SendFlags.SIGNALED : 0) |
+    (operation.inline ? SendFlags.INLINE : 0) |
+    (operation.solicited ? SendFlags.SOLICITED : 0) |
+    (operation.fence ? SendFlags.FENCE : 0)
+  );
+}
+
+/** SGEs for places of a region. */
+export function sgesOf({ mr }: Region, places: readonly Place[], lkey: number): Sge[] {
+  return places.map(({ offset, length }) => new Sge(mr.addr + offset, length, lkey));
+}
+
+function bytesOf({ buffer }: Region, { offset, length }: Place): Uint8Array {
+  return buffer.bytes.slice(offset, offset + length);
+}
