@@ -2,6 +2,8 @@
 import { QpState } from 'openverbs';
 import { Connection } from './connection.ts';
 import type { End, Post } from './connection.ts';
+import { Datagrams } from './datagrams.ts';
+import type { Socket } from './datagrams.ts';
 import { Ledger } from './ledger.ts';
 import type { Placement } from './placement.ts';
 import type { Breakage, Operation, Program, Step } from './program.ts';
@@ -23,6 +25,7 @@ const SETTLE_NS = 100e6;
 export interface Observer {
   completed(completion: Completion, nowNs: number): void;
   roundOver(record: RoundRecord): void;
+  datagramsOver(sockets: readonly Socket[]): void;
 }
 
 export class Driver {
@@ -35,6 +38,7 @@ export class Driver {
   readonly #ledger: Ledger;
   readonly #signaled: ReadonlySet<number>;
   readonly #network: Network;
+  readonly #datagrams: Datagrams;
 
   constructor(program: Program, placement: Placement, world: World, observer: Observer) {
     this.#program = program;
@@ -42,6 +46,8 @@ export class Driver {
     this.#world = world;
     this.#observer = observer;
     this.#ledger = new Ledger(program, world, () => this.#connections, observer);
+    this.#datagrams = new Datagrams(program, placement, world);
+    this.#ledger.datagrams = this.#datagrams;
     this.#connections = program.connections.map((plan, index) => new Connection(world, plan, index, this.#ledger));
     this.#readers = world.queues.map(
       (queue) => new QueueReader(queue, (completion) => this.#ledger.complete(completion)),
@@ -59,7 +65,12 @@ export class Driver {
       this.#read();
     }
     for (const connection of this.#connections) this.#finish(connection);
+    this.#until(() => this.#datagrams.isIdle, 'the sends of datagrams');
     this.#settle();
+    this.#datagrams.end();
+    this.#until(() => this.#datagrams.isOver, 'the receives of datagrams, which are flushed');
+    this.#observer.datagramsOver(this.#datagrams.sockets);
+    this.#datagrams.close();
     for (const connection of this.#connections) connection.close();
   }
 
@@ -82,6 +93,11 @@ export class Driver {
     if (step.do === 'cut') {
       this.#network.cutOff(step);
       this.#noteCut();
+      return 1;
+    }
+    if (step.do === 'datagram') {
+      this.#until(() => this.#datagrams.hasRoom(step.socket), `room in the send queue of UD queue pair ${step.socket}`);
+      this.#datagrams.post(step, index, this.#signaled.has(index));
       return 1;
     }
     const connection = this.#connections[step.connection];
@@ -211,7 +227,7 @@ export class Driver {
   }
 
   #postReceives(): boolean {
-    let posted = false;
+    let posted = this.#datagrams.postReceives();
     for (const shared of this.#world.shared) posted = shared.fill() || posted;
     for (const connection of this.#connections) {
       for (const end of connection.ends) posted = connection.postReceives(end) || posted;

@@ -1,7 +1,8 @@
 /** From a seed to a program. */
 import { Draw } from './draw.ts';
+import { drawDatagrams, drawSockets } from './generate-datagrams.ts';
 import { drawRounds, INLINE_BYTES_MAX } from './generate-operations.ts';
-import type { ConnectionPlan, CqPlan, EndPlan, Program, SrqPlan, Weather } from './program.ts';
+import type { ConnectionPlan, CqPlan, EndPlan, Program, SrqPlan, Step, Weather } from './program.ts';
 
 /** The program of a seed. */
 export function generate(seed: number): Program {
@@ -13,14 +14,18 @@ export function generate(seed: number): Program {
   const srqs = Array.from({ length: devices }, (_, device) => drawSrq(draw, device));
   const connections = Array.from({ length: draw.between(1, 4) }, () => drawConnection(draw, devices, timeout));
   const lists = connections.map((plan, index) => drawRounds(draw, plan, index));
-  const steps = draw.merge(lists, (step) => step.do === 'post' && step.chained === true);
+  const sockets = drawSockets(draw, devices);
+  const steps = draw.merge<Step>(
+    [...lists, drawDatagrams(draw, sockets)],
+    (step) => step.do === 'post' && step.chained === true,
+  );
   if (packets && devices > 1 && draw.chance(0.2)) {
     const lastsNs = draw.chance(0.5) ? timeoutNs(timeout) * 2 : timeoutNs(timeout) * 40;
     const cut = { do: 'cut', waitNs: 0, devices: [draw.below(devices)], lastsNs } as const;
     steps.splice(draw.below(steps.length + 1), 0, cut);
   }
   const weather = drawWeather(draw, timeout, packets);
-  return { seed, devices, packets, weather, cqs, srqs, connections, steps };
+  return { seed, devices, packets, weather, cqs, srqs, connections, sockets, steps };
 }
 
 /** `timeout` is the least of all connections. */

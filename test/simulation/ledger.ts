@@ -2,6 +2,8 @@
 import { WcStatus, WrOpcode } from 'openverbs';
 import { RECEIVE_ID, SEND_ID } from './connection.ts';
 import type { Connection, Hooks } from './connection.ts';
+import type { Datagrams } from './datagrams.ts';
+import { DATAGRAM_ID } from './datagrams.ts';
 import type { Observer } from './driver.ts';
 import { isAtomic } from './operations.ts';
 import type { Placed } from './placement.ts';
@@ -19,6 +21,7 @@ export class Ledger implements Hooks {
   readonly #sends = new Map<number, SendRecord>();
   readonly #receives = new Map<number, ReceiveRecord>();
   /** What the last completed atomic on a counter left, as far as its poster can tell. */
+  datagrams: Datagrams | null = null;
   readonly #seen = new Map<string, bigint>();
 
   constructor(program: Program, world: World, connections: () => readonly Connection[], observer: Observer) {
@@ -40,6 +43,7 @@ export class Ledger implements Hooks {
   complete(completion: Completion): boolean {
     this.#observer.completed(completion, this.#world.clock.nowNs());
     const { wrId } = completion;
+    if (wrId >= DATAGRAM_ID) return this.datagrams!.complete(completion);
     if (wrId >= SHARED_ID) return this.#completeShared(completion);
     const isReceive = wrId >= RECEIVE_ID;
     const step = wrId - (isReceive ? RECEIVE_ID : SEND_ID);

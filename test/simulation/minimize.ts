@@ -1,5 +1,6 @@
 /** Makes a failing program smaller, as long as it fails in the same way. */
 import type { ConnectionPlan, Operation, Program, Step, Weather } from './program.ts';
+import { lengthOf } from './program.ts';
 import { simulate } from './simulate.ts';
 import type { Failure } from './simulate.ts';
 
@@ -36,10 +37,10 @@ export function minimize(
 
 /** Without the connections that do nothing; the others get new numbers. */
 function withoutIdle(program: Program): Program {
-  const used = new Set(program.steps.flatMap((step) => (step.do === 'cut' ? [] : [step.connection])));
+  const used = new Set(program.steps.flatMap((step) => ('connection' in step ? [step.connection] : [])));
   const kept = program.connections.map((_, index) => index).filter((index) => used.has(index));
   const steps = program.steps.map((step) =>
-    step.do === 'cut' ? step : { ...step, connection: kept.indexOf(step.connection) },
+    'connection' in step ? { ...step, connection: kept.indexOf(step.connection) } : step,
   );
   return { ...program, steps, connections: kept.map((index) => program.connections[index]) };
 }
@@ -67,26 +68,31 @@ function calmWeather(program: Program, accept: (candidate: Program) => boolean):
 /** Makes what is left plain. */
 function simplifySteps(best: () => Program, accept: (candidate: Program) => boolean): void {
   for (let index = 0; index < best().steps.length; index++) {
-    for (const simpler of simplerSteps(best().steps[index])) {
-      accept({ ...best(), steps: best().steps.map((step, n) => (n === index ? simpler : step)) });
+    for (const change of simplerSteps(best().steps[index])) {
+      const steps = best().steps.map((step, n) => (n === index ? ({ ...step, ...change } as Step) : step));
+      accept({ ...best(), steps });
     }
   }
 }
 
-function simplerSteps(step: Step): Step[] {
-  const simpler: Step[] = step.waitNs === 0 ? [] : [{ ...step, waitNs: 0 }];
-  if (step.do !== 'post') return simpler;
-  const { pieces, receive } = step;
-  const changes: Partial<Operation>[] = [];
+/** A change of a step; `undefined` leaves something out. */
+type Change = { readonly [Field in keyof Operation]?: Operation[Field] | undefined };
+
+/** What can be changed of a step. */
+function simplerSteps(step: Step): Change[] {
+  const changes: Change[] = step.waitNs === 0 ? [] : [{ waitNs: 0 }];
+  if (step.do !== 'post' && step.do !== 'datagram') return changes;
   if (step.inline) changes.push({ inline: false });
-  if (step.fence) changes.push({ fence: false });
   if (step.solicited) changes.push({ solicited: false });
+  if (step.extended === true) changes.push({ extended: undefined });
+  if (step.pieces.length > 1) changes.push({ pieces: [lengthOf(step.pieces)] });
+  if (step.do !== 'post') return changes;
+  const { receive } = step;
+  if (step.fence) changes.push({ fence: false });
   if (step.again !== 0) changes.push({ again: 0 });
+  if (step.chained === true) changes.push({ chained: undefined });
   if (receive !== null && receive.lateNs > 0) changes.push({ receive: { ...receive, lateNs: -1 } });
-  if (step.chained === true) changes.push({ chained: false });
-  if (step.extended === true) changes.push({ extended: false });
-  if (pieces.length > 1) changes.push({ pieces: [pieces.reduce((sum, piece) => sum + piece, 0)] });
-  return [...simpler, ...changes.map((change) => ({ ...step, ...change }))];
+  return changes;
 }
 
 function simplifyConnections(best: () => Program, accept: (candidate: Program) => boolean): void {

@@ -30,6 +30,8 @@ export interface Placement {
   readonly of: ReadonlyMap<number, Placed>;
   /** Bytes of each region. */
   readonly bytes: readonly number[];
+  /** Places of the receives of each UD queue pair. */
+  readonly sockets: readonly (readonly (readonly Place[])[])[];
   /** Places of the receives of each shared queue, enough for all that take one. */
   readonly shared: readonly (readonly (readonly Place[])[])[];
 }
@@ -42,6 +44,11 @@ export function regionOf(connection: number, side: number): number {
   return connection * 2 + side;
 }
 
+/** The region of a UD queue pair, behind those of connections and shared queues. */
+export function socketRegion({ connections, srqs = [] }: Program, socket: number): number {
+  return connections.length * 2 + srqs.length + socket;
+}
+
 /** The other end. */
 export function otherSide(side: Side): Side {
   return side === 0 ? 1 : 0;
@@ -50,8 +57,8 @@ export function otherSide(side: Side): Side {
 /** Places all operations. */
 export function place(program: Program): Placement {
   const prng = new Xoshiro128(program.seed);
-  const { srqs = [] } = program;
-  const regions = program.connections.length * 2 + srqs.length;
+  const { srqs = [], sockets = [] } = program;
+  const regions = program.connections.length * 2 + srqs.length + sockets.length;
   const bytes = Array.from({ length: regions }, () => GAP_BYTES_MAX);
   const alloc = (region: number, length: number): Place => {
     const offset = bytes[region] + prng.nextInt(GAP_BYTES_MAX);
@@ -61,6 +68,10 @@ export function place(program: Program): Placement {
   const of = new Map<number, Placed>();
   const lanes = new Map<string, Written[]>();
   program.steps.forEach((step, index) => {
+    if (step.do === 'datagram') {
+      const region = socketRegion(program, step.socket);
+      of.set(index, { local: step.pieces.map((length) => alloc(region, length)), remote: null, receive: [] });
+    }
     if (step.do !== 'post') return;
     const here = regionOf(step.connection, step.side);
     const there = regionOf(step.connection, otherSide(step.side));
@@ -75,7 +86,13 @@ export function place(program: Program): Placement {
     of.set(index, { local, remote, receive: pieces.map((length) => alloc(there, length)) });
   });
   const shared = srqs.map((_, srq) => placeShared(program, srq, alloc));
-  return { of, shared, bytes: bytes.map((end) => end + GAP_BYTES_MAX) };
+  const socketPlaces = sockets.map(({ receives, maxSge }, socket) =>
+    receives.map((bytes) => {
+      const pieces = prng.nextInt(2) === 0 || maxSge === 1 ? [bytes] : [bytes >>> 1, bytes - (bytes >>> 1)];
+      return pieces.map((length) => alloc(socketRegion(program, socket), length));
+    }),
+  );
+  return { of, shared, sockets: socketPlaces, bytes: bytes.map((end) => end + GAP_BYTES_MAX) };
 }
 
 /** Receives that hold every message which may take one; one more for each message, and for each that a queue pair in error gives back. */

@@ -17,6 +17,8 @@ export interface Program {
   /** None, unless said. */
   readonly srqs?: readonly SrqPlan[];
   readonly connections: readonly ConnectionPlan[];
+  /** UD queue pairs. */
+  readonly sockets?: readonly SocketPlan[];
   /** In the order of their time. */
   readonly steps: readonly Step[];
 }
@@ -90,7 +92,7 @@ export interface EndPlan {
 export type Side = 0 | 1;
 
 /** What happens. */
-export type Step = Operation | Breakage | Cut;
+export type Step = Operation | Breakage | Cut | Datagram;
 
 interface Timed {
   /** Time that passes before. */
@@ -150,6 +152,47 @@ export interface Cut extends Timed {
   readonly do: 'cut';
   readonly devices: readonly number[];
   readonly lastsNs: number;
+}
+
+/** Bytes in front of a received datagram. */
+export const GRH_BYTES = 40;
+
+/** A UD queue pair: in use from the beginning to the end. */
+export interface SocketPlan {
+  readonly device: number;
+  /** Indices of {@link Program.cqs}. */
+  readonly sendCq: number;
+  readonly recvCq: number;
+  readonly qkey: number;
+  readonly psn: number;
+  readonly maxSendWr: number;
+  readonly maxRecvWr: number;
+  readonly maxSge: number;
+  readonly maxInlineData: number;
+  readonly sqSigAll: boolean;
+  /** Multicast groups that it is attached to. */
+  readonly groups: readonly number[];
+  /** Bytes of each receive, posted one after the other while there is room. */
+  readonly receives: readonly number[];
+}
+
+/** What is wrong with a datagram: it is for nobody, or can't be sent. */
+export type DatagramMistake = 'qkey' | 'qpn' | 'lkey' | 'long';
+
+/** A work request of a UD queue pair. */
+export interface Datagram extends Timed {
+  readonly do: 'datagram';
+  /** Index of {@link Program.sockets}. */
+  readonly socket: number;
+  readonly to: { readonly socket: number } | { readonly group: number; readonly qkey: number };
+  readonly opcode: WrOpcode;
+  readonly pieces: readonly number[];
+  readonly inline: boolean;
+  readonly signaled: boolean;
+  readonly solicited: boolean;
+  readonly imm: number;
+  readonly mistake: DatagramMistake | null;
+  readonly extended?: boolean;
 }
 
 /** Bytes of a list of SGEs. */

@@ -65,8 +65,19 @@ export class QueueReader {
       const count = cq.poll(this.#wcs);
       for (const wc of this.#wcs.slice(0, count)) {
         const { wrId, status, opcode, byteLen, wcFlags, qpNum, vendorErr } = wc;
+        const srcQp = (wcFlags & WcFlags.GRH) !== 0 ? wc.srcQp : 0;
         const immData = (wcFlags & WcFlags.WITH_IMM) !== 0 ? wc.immData : 0;
-        const isSolicited = this.#onCompletion({ wrId, status, opcode, byteLen, wcFlags, immData, qpNum, vendorErr });
+        const isSolicited = this.#onCompletion({
+          wrId,
+          status,
+          opcode,
+          byteLen,
+          wcFlags,
+          immData,
+          qpNum,
+          srcQp,
+          vendorErr,
+        });
         if (plan.events === 'next' || isSolicited || status !== WcStatus.SUCCESS) this.#eventDue = true;
       }
       found ||= count > 0;

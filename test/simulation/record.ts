@@ -11,6 +11,8 @@ export interface Completion {
   readonly immData: number;
   readonly wcFlags: number;
   readonly qpNum: number;
+  /** Datagrams: who sent it. */
+  readonly srcQp: number;
   readonly vendorErr: number;
 }
 

@@ -2,15 +2,16 @@
 import type { Program } from './program.ts';
 
 /** The steps that make completions: those that say so, the last of each direction, and enough for the send queue to have room. */
-export function signaledSteps({ steps, connections }: Program): Set<number> {
+export function signaledSteps({ steps, connections, sockets = [] }: Program): Set<number> {
   const signaled = new Set<number>();
   const lanes = new Map<string, { last: number; silent: number }>();
   steps.forEach((step, index) => {
-    if (step.do !== 'post') return;
-    const { connection, round, side } = step;
-    const name = `${connection} ${round} ${side}`;
+    if (step.do !== 'post' && step.do !== 'datagram') return;
+    const isPost = step.do === 'post';
+    const name = isPost ? `${step.connection} ${step.round} ${step.side}` : `socket ${step.socket}`;
+    const { maxSendWr } = isPost ? connections[step.connection].ends[step.side] : sockets[step.socket];
     const silent = (lanes.get(name)?.silent ?? 0) + 1;
-    const signals = step.signaled || silent >= connections[connection].ends[side].maxSendWr;
+    const signals = step.signaled || silent >= maxSendWr;
     if (signals) signaled.add(index);
     lanes.set(name, { last: index, silent: signals ? 0 : silent });
   });

@@ -7,6 +7,7 @@ import { readU64 } from './ledger.ts';
 import { checkCounter } from './model-atomics.ts';
 import type { AtomicRecord } from './model-atomics.ts';
 import { checkCompletions, isTroubled } from './model-completions.ts';
+import { settleDatagrams } from './model-datagrams.ts';
 import { MemoryModel } from './model-memory.ts';
 import { settleUnreliable } from './model-unreliable.ts';
 import { isAtomic } from './operations.ts';
@@ -87,6 +88,7 @@ class Run {
         this.#totals.completions[name] = (this.#totals.completions[name] ?? 0) + 1;
       },
       roundOver: (record) => this.#judge(record),
+      datagramsOver: (sockets) => settleDatagrams(this.#world, sockets, this.#memory, program.weather, this.#isLossy),
     });
   }
 

@@ -95,10 +95,12 @@ export class World {
       ),
     );
     const own = this.regions.length;
-    const { srqs = [] } = program;
+    const { srqs = [], sockets = [] } = program;
     this.regions = [
       ...this.regions,
-      ...srqs.map(({ device }, srq) => this.#makeRegion(this.devices[device], placement.bytes[own + srq], prng)),
+      ...[...srqs, ...sockets].map(({ device }, n) =>
+        this.#makeRegion(this.devices[device], placement.bytes[own + n], prng),
+      ),
     ];
     this.shared = srqs.map(
       (plan, srq) =>
@@ -213,13 +215,17 @@ export class World {
   }
 
   /** Room for all that the queue pairs which use it can complete. */
-  #makeQueue({ connections, srqs = [] }: Program, plan: CqPlan, index: number): Queue {
+  #makeQueue({ connections, srqs = [], sockets = [] }: Program, plan: CqPlan, index: number): Queue {
     const { context } = this.devices[plan.device];
     const channel = context.createCompChannel();
     let cqe = 1;
     for (const end of connections.flatMap(({ ends }) => ends)) {
       if (end.sendCq === index) cqe += 2 * end.maxSendWr;
       if (end.recvCq === index) cqe += 2 * Math.max(end.maxRecvWr, end.srq === undefined ? 0 : srqs[end.srq].maxWr);
+    }
+    for (const socket of sockets) {
+      if (socket.sendCq === index) cqe += 2 * socket.maxSendWr;
+      if (socket.recvCq === index) cqe += 2 * socket.maxRecvWr;
     }
     return { plan, channel, cq: context.createCq({ cqe, channel }) };
   }
