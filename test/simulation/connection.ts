@@ -2,13 +2,18 @@
 import { AccessFlags, QpState, QpType, RecvWr } from 'openverbs';
 import type { Mtu, QueuePair, SendWr } from 'openverbs';
 import { isExtendable, postExtended } from './extended-form.ts';
+import { operates } from './operations.ts';
 import type { Placed } from './placement.ts';
 import { regionOf } from './placement.ts';
+import { hear } from './program.ts';
 import type { ConnectionPlan, EndPlan, Operation, Side } from './program.ts';
 import type { EndRecord, ReceiveRecord, RoundRecord, SendRecord } from './record.ts';
 import type { Address } from './traffic.ts';
+import { endWindow } from './windows.ts';
+import type { ShownWindow } from './windows.ts';
 import { sgesOf, workRequest } from './work-request.ts';
 import type { Request } from './work-request.ts';
+import { registerAgain } from './world.ts';
 import type { Device, Queue, Region, World } from './world.ts';
 
 const { LOCAL_WRITE, REMOTE_WRITE, REMOTE_READ, REMOTE_ATOMIC, FLUSH_GLOBAL } = AccessFlags;
@@ -37,6 +42,7 @@ export interface End {
   readonly recvQueue: Queue;
   qp: QueuePair | null;
   record: EndRecord;
+  window: ShownWindow | null;
   readonly waiting: Waiting[];
 }
 
@@ -73,6 +79,7 @@ export class Connection {
       recvQueue: world.queues[plan.ends[side].recvCq],
       qp: null,
       record: emptyEnd(0),
+      window: null,
       waiting: [],
     });
     this.ends = [makeEnd(0), makeEnd(1)];
@@ -95,10 +102,20 @@ export class Connection {
       else end.qp.modify({ qpState: QpState.RESET });
       end.record = emptyEnd(end.qp.qpNum);
     }
+    this.#registerAgain(round);
     const [a, b] = this.ends;
-    this.record = { ...this.record, round, ends: [a.record, b.record], breakages: [], cutOff: false };
+    this.record = { ...this.record, round, ends: [a.record, b.record], breakages: [], cutOff: !hear(this.plan) };
     this.#connect(a, b);
     this.#connect(b, a);
+  }
+
+  /** What lies between two rounds. */
+  #registerAgain(round: number): void {
+    const { registers } = this.plan;
+    for (const end of this.ends) {
+      endWindow(end);
+      if (round > 0 && registers !== undefined) registerAgain(end.device, end.region, registers);
+    }
   }
 
   /** Destroys a queue pair while it works. */
@@ -111,13 +128,21 @@ export class Connection {
   }
 
   close(): void {
-    for (const end of this.ends) if (end.qp !== null) this.#destroy(end);
+    for (const end of this.ends) {
+      if (end.qp !== null) this.#destroy(end);
+      endWindow(end);
+    }
   }
 
   /** How many more the send queue takes, as far as the completions polled tell. */
   room({ plan, record }: End): number {
     const freed = record.sends.findLastIndex(({ completion }) => completion !== null) + 1;
     return plan.maxSendWr - (record.sends.length - freed);
+  }
+
+  /** Whether everything that was posted at either end is complete; the last of each has to be signaled. */
+  get isIdle(): boolean {
+    return this.ends.every(({ qp, record }) => qp === null || record.sends.at(-1)?.completion !== null);
   }
 
   /** Posts sends of one end, in one call. */
@@ -134,6 +159,7 @@ export class Connection {
         placed,
         signaled: signaled || end.plan.sqSigAll,
         compare,
+        invalidates: operates(operation.opcode).invalidates ? peer.window!.rkey : 0,
         postedAt: this.#world.moment++,
         completion: null,
         completedAt: Infinity,
@@ -202,7 +228,8 @@ export class Connection {
     const psn = (at: End): number => (at.plan.psn + this.round * PSNS_A_ROUND) & PSN_MASK;
     const qp = end.qp!;
     const rights = isReliable ? REMOTE_READ | REMOTE_ATOMIC | FLUSH_GLOBAL : 0;
-    qp.toInit({ accessFlags: LOCAL_WRITE | REMOTE_WRITE | rights });
+    const pkeyIndex = this.plan.pkeys?.[this.ends.indexOf(end)] ?? 0;
+    qp.toInit({ pkeyIndex, accessFlags: LOCAL_WRITE | REMOTE_WRITE | rights });
     const serves = { minRnrTimer, maxDestRdAtomic: peer.plan.maxRdAtomic };
     qp.toRtr(peer.qp!.endpoint(), { pathMtu: mtu as Mtu, rqPsn: psn(peer), ...(isReliable && serves) });
     const asks = { timeout, retryCnt, rnrRetry, maxRdAtomic: end.plan.maxRdAtomic };

@@ -5,11 +5,13 @@ import type { End, Post } from './connection.ts';
 import { Datagrams } from './datagrams.ts';
 import type { Socket } from './datagrams.ts';
 import { Ledger } from './ledger.ts';
+import { isLocal } from './operations.ts';
 import type { Placement } from './placement.ts';
-import type { Breakage, Operation, Program, Step } from './program.ts';
+import type { Breakage, Drain, Operation, Program, Step } from './program.ts';
 import { QueueReader } from './queues.ts';
 import type { Completion, RoundRecord } from './record.ts';
 import { Deviation } from './record.ts';
+import { inPlace, noteBound } from './windows.ts';
 import { signaledSteps } from './signals.ts';
 import { Network } from './weather.ts';
 import type { World } from './world.ts';
@@ -103,22 +105,29 @@ export class Driver {
     const connection = this.#connections[step.connection];
     if (connection.round !== step.round) this.#nextRound(connection, step.round);
     if (step.do === 'post') return this.#post(connection, index, step);
+    if (step.do === 'drain') {
+      this.#drain(connection, step);
+      return 1;
+    }
     this.#break(connection, step);
     return 1;
   }
 
   /** Posts an operation and those that are chained to it, as many as there is room for. */
-  #post(connection: Connection, first: number, { side }: Operation): number {
+  #post(connection: Connection, first: number, { side, opcode }: Operation): number {
     const end = connection.ends[side];
     if (end.qp === null) return 1; // destroyed
     this.#until(
       () => end.qp === null || connection.room(end) > 0,
       `room in the send queue of connection ${connection.index}`,
     );
+    if (isLocal(opcode)) this.#until(() => connection.isIdle, `both ends of connection ${connection.index}`);
     const posts: Post[] = [];
+    let count = 0;
     for (let room = connection.room(end); posts.length < room;) {
-      const step = first + posts.length;
-      const operation = this.#program.steps[step] as Operation;
+      const step = first + count++;
+      const operation = inPlace(this.#program.steps[step] as Operation, end, connection.ends[1 - side]);
+      if (operation === null) break;
       const placed = this.#placement.of.get(step)!;
       posts.push({
         step,
@@ -127,12 +136,38 @@ export class Driver {
         signaled: this.#signaled.has(step),
         compare: this.#ledger.compare(operation),
       });
+      if (isLocal(operation.opcode)) break;
       const next = this.#program.steps.at(step + 1);
       if (next?.do !== 'post' || next.chained !== true || next.connection !== connection.index) break;
       if (next.side !== side || next.round !== connection.round) break;
     }
-    connection.postSends(side, posts);
-    return posts.length;
+    if (posts.length > 0 && end.qp !== null) connection.postSends(side, posts);
+    if (isLocal(opcode)) {
+      this.#until(() => connection.isIdle, `a window of connection ${connection.index}`);
+      noteBound(end);
+    }
+    return count;
+  }
+
+  /** Drains a send queue: the event comes when what was begun is complete, nothing more is until it goes on (IBTA 10.3.1.5). */
+  #drain({ index, ends }: Connection, { side, lastsNs }: Drain): void {
+    const { qp, record } = ends[side];
+    const isIn = (state: number): boolean => qp?.state === state;
+    if (qp === null || !isIn(QpState.RTS)) return;
+    const completed = (): number => record.sends.filter(({ completion }) => completion !== null).length;
+    const isDrained = this.#world.expectDrained(qp);
+    qp.modify({ qpState: QpState.SQD, enSqdAsyncNotify: true });
+    this.#until(() => isDrained() || !isIn(QpState.SQD), `the send queue of connection ${index} to be drained`);
+    for (const reader of this.#readers) reader.readAll();
+    if (isIn(QpState.SQD)) {
+      const before = completed();
+      this.#pass(lastsNs);
+      for (const reader of this.#readers) reader.readAll();
+      if (isIn(QpState.SQD) && completed() > before) {
+        throw new Deviation('drained', `a send of connection ${index} was completed while its send queue was drained`);
+      }
+    }
+    if (isIn(QpState.SQD)) qp.modify({ qpState: QpState.RTS });
   }
 
   #break(connection: Connection, step: Breakage): void {

@@ -15,6 +15,7 @@ const COUNTERS = 3;
 
 const { RDMA_WRITE, RDMA_WRITE_WITH_IMM, SEND, SEND_WITH_IMM, RDMA_READ } = WrOpcode;
 const { ATOMIC_CMP_AND_SWP, ATOMIC_FETCH_AND_ADD, ATOMIC_WRITE, FLUSH } = WrOpcode;
+const { BIND_MW, LOCAL_INV, SEND_WITH_INV } = WrOpcode;
 
 const MESSAGES = [
   ...[RDMA_WRITE, RDMA_WRITE, RDMA_WRITE, RDMA_WRITE_WITH_IMM, RDMA_WRITE_WITH_IMM],
@@ -29,7 +30,7 @@ const OPCODES = {
 
 const REMOTE: readonly Mistake[] = ['rkey', 'range', 'access'];
 /** What can be wrong with what. */
-const MISTAKES: Readonly<Record<number, readonly Mistake[]>> = {
+const MISTAKES: Readonly<Partial<Record<number, readonly Mistake[]>>> = {
   [RDMA_WRITE]: [...REMOTE, 'lkey'],
   [RDMA_WRITE_WITH_IMM]: [...REMOTE, 'lkey'],
   [SEND]: ['lkey', 'short', 'recvKey'],
@@ -51,9 +52,13 @@ export function drawRounds(draw: Draw, plan: ConnectionPlan, connection: number)
     const first = steps.length;
     const count = draw.between(1, OPERATIONS_MAX);
     while (steps.length < first + count) drawPost(draw, plan, connection, round, steps);
+    if (plan.transport === 'RC' && draw.chance(0.3)) showWindow(draw, plan, steps, first);
+    if (draw.chance(0.2)) drain(draw, connection, round, steps, first);
     if (!draw.chance(0.35)) continue;
     const at = first + draw.below(count);
-    if (plan.transport !== 'UC' && draw.chance(0.7)) steps[at] = spoil(draw, steps[at] as Operation, plan);
+    const { [at]: step } = steps;
+    const isPlain = step.do === 'post' && MISTAKES[step.opcode] !== undefined;
+    if (plan.transport !== 'UC' && isPlain && draw.chance(0.7)) steps[at] = spoil(draw, step, plan);
     else {
       const side = draw.below(2) as Side;
       // Destroyed, it would keep what it has taken from the shared queue, and nobody could tell which.
@@ -115,11 +120,69 @@ function drawOperation(
   };
 }
 
+/**
+ * One end shows a window, the other one goes through it, and one of the two invalidates it; perhaps the first one shows it again, or the
+ * other one uses it once more, which is a mistake.
+ */
+function showWindow(draw: Draw, plan: ConnectionPlan, steps: Step[], first: number): void {
+  const owner = draw.below(2) as Side;
+  const user = (1 - owner) as Side;
+  const { connection, round } = steps[first] as Operation;
+  const local = (opcode: WrOpcode): Operation => {
+    const operation = drawOperation(draw, plan, connection, round, owner);
+    const plain = { pieces: [], inline: false, receive: null, again: 0 };
+    return { ...operation, ...plain, opcode, signaled: true };
+  };
+  const begin = first + draw.below(steps.length - first);
+  const end = begin + 1 + draw.below(steps.length - begin);
+  steps.splice(begin, 0, local(BIND_MW));
+  goThrough(draw, steps, begin, end, user);
+  if (draw.chance(0.5)) steps.splice(end, 0, local(LOCAL_INV));
+  else steps.splice(end, 0, drawSend(draw, plan, connection, round, user));
+  if (draw.chance(0.5)) {
+    const again = end + 1 + draw.below(steps.length - end);
+    steps.splice(again, 0, local(BIND_MW));
+    goThrough(draw, steps, again, steps.length, user);
+  } else if (draw.chance(0.3)) {
+    const at = steps.findIndex((step, n) => n > end && isThrough(step, user));
+    if (at >= 0) steps[at] = { ...spoil(draw, steps[at] as Operation, plan), mistake: 'window' };
+  }
+}
+
+/** SEND_WITH_INV. */
+function drawSend(draw: Draw, plan: ConnectionPlan, connection: number, round: number, side: Side): Operation {
+  for (;;) {
+    const operation = drawOperation(draw, plan, connection, round, side);
+    if (operation.opcode === SEND) return { ...operation, opcode: SEND_WITH_INV };
+  }
+}
+
+/** Has writes and reads go through the window, most of them. */
+function goThrough(draw: Draw, steps: Step[], begin: number, end: number, user: Side): void {
+  for (let n = begin; n < end; n++) {
+    if (isThrough(steps[n], user) && draw.chance(0.7)) steps[n] = { ...(steps[n] as Operation), window: true };
+  }
+}
+
+function isThrough(step: Step, user: Side): boolean {
+  if (step.do !== 'post' || step.side !== user || step.mistake !== null) return false;
+  const { moves } = operates(step.opcode);
+  return moves === 'toAddress' || moves === 'fromAddress';
+}
+
+/** Drains the send queue of an end, in between. */
+function drain(draw: Draw, connection: number, round: number, steps: Step[], first: number): void {
+  const at = first + draw.below(steps.length - first + 1);
+  const side = draw.below(2) as Side;
+  const lastsNs = draw.chance(0.5) ? 0 : draw.below(2_000_000);
+  steps.splice(at, 0, { do: 'drain', connection, round, side, waitNs: draw.waitNs(), lastsNs });
+}
+
 /** Gives an operation a mistake. Empty messages have none to make: their keys are not looked at. */
 function spoil(draw: Draw, operation: Operation, plan: ConnectionPlan): Operation {
   const { opcode, receive } = operation;
   const peer = plan.ends[1 - operation.side];
-  const mistakes = MISTAKES[opcode];
+  const mistakes = MISTAKES[opcode]!;
   const isShared = peer.srq !== undefined;
   const mistake = draw.pick(isShared ? mistakes.filter((name) => !OF_RECEIVES.includes(name)) : mistakes);
   const isEmpty = lengthOf(operation.pieces) === 0;

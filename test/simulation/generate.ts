@@ -2,6 +2,7 @@
 import { Draw } from './draw.ts';
 import { drawDatagrams, drawSockets } from './generate-datagrams.ts';
 import { drawRounds, INLINE_BYTES_MAX } from './generate-operations.ts';
+import { PKEYS } from './program.ts';
 import type { ConnectionPlan, CqPlan, EndPlan, Program, SrqPlan, Step, Weather } from './program.ts';
 
 /** The program of a seed. */
@@ -62,6 +63,8 @@ function drawConnection(draw: Draw, devices: number, timeout: number): Connectio
     rnrRetry: draw.pick([7, 7, 7, 7, 2]),
     minRnrTimer: draw.between(1, 12),
     renews: draw.chance(0.3),
+    ...(draw.chance(0.3) && { registers: draw.pick(['anew', 'again'] as const) }),
+    ...(draw.chance(0.1) && { pkeys: [draw.below(PKEYS.length), draw.below(PKEYS.length)] as const }),
   };
 }
 

@@ -88,6 +88,7 @@ function simplerSteps(step: Step): Change[] {
   if (step.pieces.length > 1) changes.push({ pieces: [lengthOf(step.pieces)] });
   if (step.do !== 'post') return changes;
   const { receive } = step;
+  if (step.window === true) changes.push({ window: undefined });
   if (step.fence) changes.push({ fence: false });
   if (step.again !== 0) changes.push({ again: 0 });
   if (step.chained === true) changes.push({ chained: undefined });
@@ -97,9 +98,14 @@ function simplerSteps(step: Step): Change[] {
 
 function simplifyConnections(best: () => Program, accept: (candidate: Program) => boolean): void {
   best().connections.forEach((_, index) => {
-    const changes: Partial<ConnectionPlan>[] = [{ renews: false }, { rnrRetry: 7, retryCnt: 7 }];
-    for (const change of changes) {
-      const changed = { ...best().connections[index], ...change };
+    const simple: ((plan: ConnectionPlan) => ConnectionPlan)[] = [
+      (plan) => ({ ...plan, renews: false }),
+      (plan) => ({ ...plan, rnrRetry: 7, retryCnt: 7 }),
+      ({ registers: _, ...plan }) => plan,
+      ({ pkeys: _, ...plan }) => plan,
+    ];
+    for (const simplify of simple) {
+      const changed = simplify(best().connections[index]);
       if (JSON.stringify(changed) === JSON.stringify(best().connections[index])) continue;
       accept({ ...best(), connections: best().connections.map((other, n) => (n === index ? changed : other)) });
     }

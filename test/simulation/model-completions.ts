@@ -3,8 +3,8 @@
  * (IBTA volume 1, 10.8, 11.6; the man pages), and from nothing of the device.
  */
 import { WcFlags, WcOpcode, WcStatus, wcStatusStr } from 'openverbs';
-import { operates } from './operations.ts';
-import { lengthOf } from './program.ts';
+import { isLocal, operates } from './operations.ts';
+import { hear, lengthOf } from './program.ts';
 import type { Mistake } from './program.ts';
 import { Deviation } from './record.ts';
 import type { Completion, Lane, ReceiveRecord, RoundRecord, SendRecord } from './record.ts';
@@ -23,6 +23,7 @@ const OUTCOMES: Readonly<Record<Mistake, { readonly send: number; readonly recei
   unaligned: { send: REM_INV_REQ_ERR },
   lkey: { send: LOC_PROT_ERR },
   short: { send: REM_INV_REQ_ERR, receive: LOC_LEN_ERR },
+  window: { send: REM_ACCESS_ERR },
   recvKey: { send: REM_OP_ERR, receive: LOC_PROT_ERR },
 };
 
@@ -55,7 +56,11 @@ export function checkCompletions(lane: Lane, isLossy: boolean): Known {
   const received = checkReceives(lane, isLossy);
   const taking = takers(lane);
   const last = received === 0 ? 0 : lane.requester.sends.indexOf(taking[received - 1]) + 1;
-  const first = lane.requester.sends.findIndex(({ operation }) => operation.mistake !== null);
+  const isHeard = hear(lane.record.plan);
+  // Nothing goes to a peer that does not hear.
+  const first = lane.requester.sends.findIndex(({ operation: { mistake, opcode } }) =>
+    isHeard ? mistake !== null : !isLocal(opcode),
+  );
   const { sends } = lane.requester;
   // An operation whose receive is too small may have left some of its message behind, and nothing comes after it.
   const possible = first < 0 ? sends.length : first;
@@ -169,12 +174,13 @@ function checkReceives(lane: Lane, isLossy: boolean): number {
 
 function checkReceive(lane: Lane, receive: ReceiveRecord, send: SendRecord, completion: Completion): void {
   const { opcode, pieces, imm, mistake } = send.operation;
-  const { moves, hasImm } = operates(opcode);
+  const { moves, hasImm, invalidates } = operates(opcode);
   const expected = {
     opcode: moves === 'toReceive' ? WcOpcode.RECV : WcOpcode.RECV_RDMA_WITH_IMM,
     byteLen: lengthOf(pieces),
-    wcFlags: hasImm ? WcFlags.WITH_IMM : 0,
+    wcFlags: hasImm ? WcFlags.WITH_IMM : invalidates ? WcFlags.WITH_INV : 0,
     ...(hasImm && { immData: imm }),
+    ...(invalidates && { immData: send.invalidates }),
   };
   const found = completion as unknown as Record<string, unknown>;
   for (const [field, value] of Object.entries(expected)) {
@@ -182,7 +188,7 @@ function checkReceive(lane: Lane, receive: ReceiveRecord, send: SendRecord, comp
     throw deviation(lane, 'recv-field', `${field} ${String(found[field])} instead of ${value}, for ${describe(send)}`);
   }
   if (mistake !== null) throw deviation(lane, 'recv-success', `${describe(send)} was received`);
-  if (receive.operation !== null && receive.operation !== send.operation)
+  if (receive.operation !== null && receive.step !== send.step)
     throw deviation(lane, 'recv-other', `${describe(send)} took another receive`);
 }
 

@@ -9,7 +9,7 @@ import { cut } from './model-memory.ts';
 import type { MemoryModel } from './model-memory.ts';
 import type { Weather } from './program.ts';
 import { operates } from './operations.ts';
-import { lengthOf } from './program.ts';
+import { hear, lengthOf } from './program.ts';
 import type { Completion, Lane, ReceiveRecord, SendRecord } from './record.ts';
 
 const { SUCCESS, WR_FLUSH_ERR } = WcStatus;
@@ -41,7 +41,7 @@ export function settleUnreliable(
       const isInOrder = weather.reorder > 0 || weather.duplicate > 0 || candidate.step > last;
       return isInOrder && isMessage(candidate, receive, completion, memory, found);
     });
-    if (send === undefined)
+    if (send === undefined || !hear(lane.record.plan))
       throw deviation(lane, 'recv-extra', `receive ${receive.step} holds no message that may come`);
     last = send.step;
     received.set(receive, send);
@@ -50,6 +50,7 @@ export function settleUnreliable(
   const mtu = 128 << lane.record.plan.mtu;
   for (const send of lane.requester.sends)
     settleWrite(lane, send, [...received.values()].includes(send), memory, found, mtu);
+  if (!hear(lane.record.plan)) return;
   for (const receive of lane.responder.receives) settleReceive(lane, receive, memory, found);
 }
 
@@ -84,7 +85,7 @@ function settleWrite(
   for (const change of cut([send.placed.remote!], memory.gather(send.placed.local), mtu)) {
     const { region, offset, bytes } = change;
     const there = found[region].subarray(offset, offset + bytes.length);
-    if (Buffer.compare(there, bytes) === 0) memory.apply(change);
+    if (hear(lane.record.plan) && Buffer.compare(there, bytes) === 0) memory.apply(change);
     else if (isWhole) throw deviation(lane, 'unwritten', `${describe(send)} was told, and is not there`);
   }
 }

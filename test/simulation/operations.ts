@@ -15,13 +15,15 @@ export interface Operates {
   readonly completesAs: number;
   readonly takesReceive: boolean;
   readonly hasImm: boolean;
+  /** Whether it invalidates a key of the peer. */
+  readonly invalidates: boolean;
   /** Whether it names memory of the peer. */
   readonly isRemote: boolean;
   /** Whether its data is 8 bytes, at an address that is a multiple of 8. */
   readonly isWord: boolean;
 }
 
-const PLAIN = { takesReceive: false, hasImm: false, isRemote: false, isWord: false };
+const PLAIN = { takesReceive: false, hasImm: false, invalidates: false, isRemote: false, isWord: false };
 const WRITE = { ...PLAIN, moves: 'toAddress', isRemote: true } as const;
 const SEND = { ...PLAIN, moves: 'toReceive', takesReceive: true, completesAs: WcOpcode.SEND } as const;
 const ATOMIC = { ...PLAIN, moves: 'old', isRemote: true, isWord: true } as const;
@@ -37,7 +39,7 @@ const TABLE: Readonly<Record<number, Operates>> = {
   },
   [WrOpcode.SEND]: { ...SEND, name: 'SEND' },
   [WrOpcode.SEND_WITH_IMM]: { ...SEND, name: 'SEND_WITH_IMM', hasImm: true },
-  [WrOpcode.SEND_WITH_INV]: { ...SEND, name: 'SEND_WITH_INV' },
+  [WrOpcode.SEND_WITH_INV]: { ...SEND, name: 'SEND_WITH_INV', invalidates: true },
   [WrOpcode.RDMA_READ]: {
     ...PLAIN,
     name: 'RDMA_READ',
@@ -56,6 +58,11 @@ const TABLE: Readonly<Record<number, Operates>> = {
 /** What the operation of an opcode does. */
 export function operates(opcode: number): Operates {
   return TABLE[opcode];
+}
+
+/** Whether an opcode is done by the queue pair alone, without its peer. */
+export function isLocal(opcode: number): boolean {
+  return TABLE[opcode].moves === 'none' && !TABLE[opcode].isRemote;
 }
 
 /** Whether an opcode is an atomic, which returns what was there. */

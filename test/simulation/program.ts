@@ -66,6 +66,10 @@ export interface ConnectionPlan {
   readonly retryCnt: number;
   readonly rnrRetry: number;
   readonly minRnrTimer: number;
+  /** P_Key indices of the two ends; the default one, unless said. */
+  readonly pkeys?: readonly [number, number];
+  /** What happens to the memory regions between two rounds. */
+  readonly registers?: 'anew' | 'again';
   /** Whether the queue pairs are made anew for each round, or reset. */
   readonly renews: boolean;
 }
@@ -92,7 +96,7 @@ export interface EndPlan {
 export type Side = 0 | 1;
 
 /** What happens. */
-export type Step = Operation | Breakage | Cut | Datagram;
+export type Step = Operation | Breakage | Drain | Cut | Datagram;
 
 interface Timed {
   /** Time that passes before. */
@@ -108,7 +112,7 @@ interface OfConnection extends Timed {
 }
 
 /** What is wrong with an operation, so that it fails. */
-export type Mistake = 'rkey' | 'range' | 'access' | 'lkey' | 'short' | 'recvKey' | 'unaligned';
+export type Mistake = 'rkey' | 'range' | 'access' | 'lkey' | 'short' | 'recvKey' | 'unaligned' | 'window';
 
 /** A work request. */
 export interface Operation extends OfConnection {
@@ -129,6 +133,8 @@ export interface Operation extends OfConnection {
   /** The receive that it takes. */
   readonly receive: ReceivePlan | null;
   readonly mistake: Mistake | null;
+  /** Whether it goes through the memory window that the peer shows, if it does. */
+  readonly window?: boolean;
   /** Whether it is posted in one call with the one before. */
   readonly chained?: boolean;
   /** Whether it, and those that are posted with it, are posted in the extended form. */
@@ -145,6 +151,12 @@ export interface ReceivePlan {
 /** A queue pair is put into the error state, or destroyed. */
 export interface Breakage extends OfConnection {
   readonly do: 'error' | 'destroy';
+}
+
+/** A send queue is drained, stays so for a while, and goes on. */
+export interface Drain extends OfConnection {
+  readonly do: 'drain';
+  readonly lastsNs: number;
 }
 
 /** Devices are cut off from the others for so long. */
@@ -193,6 +205,15 @@ export interface Datagram extends Timed {
   readonly imm: number;
   readonly mistake: DatagramMistake | null;
   readonly extended?: boolean;
+}
+
+/** P_Keys of each device: the default partition, and another, as a full member and as a limited one. */
+export const PKEYS = [0xffff, 0x8001, 0x0001, 0x0002];
+
+/** Whether the two ends hear each other: one partition, and one of them is a full member of it (IBTA volume 1, 10.9.3). */
+export function hear({ pkeys = [0, 0] }: ConnectionPlan): boolean {
+  const [a, b] = pkeys.map((index) => PKEYS[index]);
+  return (a & 0x7fff) === (b & 0x7fff) && ((a | b) & 0x8000) !== 0;
 }
 
 /** Bytes of a list of SGEs. */

@@ -66,7 +66,7 @@ export class QueueReader {
       for (const wc of this.#wcs.slice(0, count)) {
         const { wrId, status, opcode, byteLen, wcFlags, qpNum, vendorErr } = wc;
         const srcQp = (wcFlags & WcFlags.GRH) !== 0 ? wc.srcQp : 0;
-        const immData = (wcFlags & WcFlags.WITH_IMM) !== 0 ? wc.immData : 0;
+        const immData = (wcFlags & (WcFlags.WITH_IMM | WcFlags.WITH_INV)) !== 0 ? wc.immData : 0;
         const isSolicited = this.#onCompletion({
           wrId,
           status,

@@ -28,6 +28,8 @@ export interface SendRecord {
   readonly compare: bigint;
   /** Moments count posts and completions. */
   readonly postedAt: number;
+  /** SEND_WITH_INV: the key that it invalidates. */
+  readonly invalidates: number;
   completion: Completion | null;
   completedAt: number;
 }

@@ -167,6 +167,9 @@ class Run {
   #event(event: AsyncEvent): void {
     this.#note([this.#world.clock.nowNs(), event.type, event.qp?.qpNum]);
     if (event.srq !== undefined) this.#world.shared.find(({ srq }) => srq === event.srq)!.limitReached();
+    if (event.type === EventType.SQ_DRAINED && !this.#world.drained(event.qp!)) {
+      throw new Deviation('drained', 'a send queue was drained that nobody had drained');
+    }
     if (!EVENTS.includes(event.type)) throw new Deviation('async-event', `the event '${event.toString()}'`);
   }
 

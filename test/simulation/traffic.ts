@@ -3,7 +3,7 @@
  * their PSN tells. Answers count for the request that they answer.
  */
 import { FaultInjector } from '@openverbs/netdev';
-import { operates } from './operations.ts';
+import { isLocal, operates } from './operations.ts';
 import { lengthOf } from './program.ts';
 import type { Operation } from './program.ts';
 
@@ -104,10 +104,9 @@ export class Traffic {
   /** An operation of a connected QP. */
   post(from: Address, operation: Operation): void {
     const stream = this.#answers.get(keyOf(from))!;
-    const { name, moves, isRemote, isWord } = operates(operation.opcode);
+    const { name, moves, isWord } = operates(operation.opcode);
     const row = this.count(`${stream.transport} ${name}`);
-    const isLocal = moves === 'none' && !isRemote;
-    if (isLocal) return;
+    if (isLocal(operation.opcode)) return;
     stream.begins.push(stream.posted);
     stream.rows.push(row);
     const isOne = isWord || moves === 'none';

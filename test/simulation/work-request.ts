@@ -1,5 +1,5 @@
 /** The work request of an operation. */
-import { PlacementType, SendFlags, SendWr, Sge, WrOpcode } from 'openverbs';
+import { AccessFlags, PlacementType, SendFlags, SendWr, Sge, WrOpcode } from 'openverbs';
 import type { SendWrInit } from 'openverbs';
 import type { End } from './connection.ts';
 import { operates } from './operations.ts';
@@ -37,16 +37,28 @@ export function workRequest(world: World, end: End, peer: End, request: Request)
     ...local,
     ...(moves === 'old' ? atomicOf(world, peer, request) : remoteOf(peer, request)),
     ...(opcode === WrOpcode.FLUSH && flushOf(operation)),
+    ...(opcode === WrOpcode.SEND_WITH_INV && { invalidateRkey: peer.window!.rkey }),
+    ...(opcode === WrOpcode.LOCAL_INV && { invalidateRkey: end.window!.rkey }),
+    ...(opcode === WrOpcode.BIND_MW && bindOf(end)),
   });
 }
 
-function remoteOf({ device, region }: End, { placed: { remote }, operation }: Request): SendWrInit {
+/** Shows all of the region, for writing and reading. */
+function bindOf({ window, region: { mr } }: End): SendWrInit {
+  const { mw, rkey } = window!;
+  const access = AccessFlags.REMOTE_WRITE | AccessFlags.REMOTE_READ;
+  return { bindMw: { mw, rkey, mr, addr: mr.addr, length: mr.length, access } };
+}
+
+function remoteOf({ device, region, window }: End, { placed: { remote }, operation }: Request): SendWrInit {
   if (remote === null) return {};
   const { mistake, opcode } = operation;
   const { mr, locked } = region;
   let { rkey } = mr;
   let remoteAddr = mr.addr + remote.offset;
-  if (mistake === 'rkey') rkey = device.staleKey;
+  if (operation.window === true && window?.isBound === true) ({ rkey } = window);
+  if (mistake === 'window') rkey = window!.rkey;
+  if (mistake === 'rkey') rkey = region.staleKey ?? device.staleKey;
   if (mistake === 'access') ({ rkey } = locked);
   if (mistake === 'unaligned') remoteAddr += 4;
   if (mistake === 'range') {
@@ -77,11 +89,13 @@ function flushOf({ pieces, imm, mistake }: Operation): SendWrInit {
 }
 
 function flagsOf(operation: Operation, signaled: boolean): number {
+  // A read through the window that is answered late is asked for again, and the key has to be good then.
+  const fence = operation.fence || operation.opcode === WrOpcode.SEND_WITH_INV;
   return (
     (signaled ? SendFlags.SIGNALED : 0) |
     (operation.inline ? SendFlags.INLINE : 0) |
     (operation.solicited ? SendFlags.SOLICITED : 0) |
-    (operation.fence ? SendFlags.FENCE : 0)
+    (fence ? SendFlags.FENCE : 0)
   );
 }
 

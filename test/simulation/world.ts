@@ -13,8 +13,10 @@ import type {
   MemoryRegion,
   OpenVerbs,
   ProtectionDomain,
+  QueuePair,
 } from 'openverbs';
 import type { Placement } from './placement.ts';
+import { PKEYS } from './program.ts';
 import type { CqPlan, Program } from './program.ts';
 import { Deviation } from './record.ts';
 import { SharedReceives } from './shared-receives.ts';
@@ -26,8 +28,8 @@ const START_NS = 1e9;
 /** Counters of each device. */
 export const COUNTERS = 4;
 const COUNTERS_BYTES = 4096;
-const { LOCAL_WRITE, REMOTE_WRITE, REMOTE_READ, REMOTE_ATOMIC, FLUSH_GLOBAL } = AccessFlags;
-const ALL = LOCAL_WRITE | REMOTE_WRITE | REMOTE_READ | REMOTE_ATOMIC | FLUSH_GLOBAL;
+const { LOCAL_WRITE, REMOTE_WRITE, REMOTE_READ, REMOTE_ATOMIC, FLUSH_GLOBAL, MW_BIND } = AccessFlags;
+const ALL = LOCAL_WRITE | REMOTE_WRITE | REMOTE_READ | REMOTE_ATOMIC | FLUSH_GLOBAL | MW_BIND;
 
 /** One HCA, opened. */
 export interface Device {
@@ -44,7 +46,9 @@ export interface Device {
 /** Memory of an end. */
 export interface Region {
   readonly buffer: DmaBuffer;
-  readonly mr: MemoryRegion;
+  mr: MemoryRegion;
+  /** A key that it had before. */
+  staleKey: number | null;
   /** The same memory for nobody but its owner. */
   readonly locked: MemoryRegion;
 }
@@ -72,6 +76,7 @@ export class World {
   readonly #engine: Engine;
   readonly #machine: Machine;
   readonly #idle: CompletionQueue;
+  readonly #draining = new Set<QueuePair>();
   readonly #firstCounters: readonly (readonly bigint[])[];
 
   constructor(program: Program, placement: Placement) {
@@ -79,7 +84,7 @@ export class World {
     this.verbs = openVerbs({
       use: { clock: this.clock, prng: new Xoshiro128(program.seed) },
       emulated: {
-        devices: program.devices,
+        devices: Array.from({ length: program.devices }, () => ({ pkeys: PKEYS })),
         placement: 'inline',
         memoryBytes: MEMORY_BYTES,
         ...(program.packets && { faults: { seed: program.seed } }),
@@ -128,6 +133,17 @@ export class World {
       context.ackAsyncEvent(event);
       this.onEvent(event);
     }
+  }
+
+  /** Expects the event that a send queue is drained; answers whether it came. */
+  expectDrained(qp: QueuePair): () => boolean {
+    this.#draining.add(qp);
+    return () => !this.#draining.has(qp);
+  }
+
+  /** Takes note of that event; whether it was expected. */
+  drained(qp: QueuePair): boolean {
+    return this.#draining.delete(qp);
   }
 
   /** The devices themselves. */
@@ -211,7 +227,7 @@ export class World {
   #makeRegion({ context, pd }: Device, bytes: number, prng: Xoshiro128): Region {
     const buffer = context.allocBuf(bytes);
     fill(buffer.bytes, prng);
-    return { buffer, mr: pd.regMr(buffer, ALL), locked: pd.regMr(buffer, LOCAL_WRITE) };
+    return { buffer, mr: pd.regMr(buffer, ALL), staleKey: null, locked: pd.regMr(buffer, LOCAL_WRITE) };
   }
 
   /** Room for all that the queue pairs which use it can complete. */
@@ -229,6 +245,18 @@ export class World {
     }
     return { plan, channel, cq: context.createCq({ cqe, channel }) };
   }
+}
+
+/** Registers the memory of a region again, or changes its registration: its keys are others afterwards. */
+export function registerAgain({ pd }: Device, region: Region, how: 'anew' | 'again'): void {
+  const { mr, buffer } = region;
+  const { rkey } = mr;
+  if (how === 'again') mr.rereg({ memory: buffer, access: ALL });
+  else {
+    mr.dereg();
+    region.mr = pd.regMr(buffer, ALL);
+  }
+  region.staleKey = region.mr.rkey === rkey ? null : rkey;
 }
 
 function makeDevice(name: string, context: Context, prng: Xoshiro128): Device {
