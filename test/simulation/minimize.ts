@@ -69,7 +69,7 @@ function calmWeather(program: Program, accept: (candidate: Program) => boolean):
 function simplifySteps(best: () => Program, accept: (candidate: Program) => boolean): void {
   for (let index = 0; index < best().steps.length; index++) {
     for (const change of simplerSteps(best().steps[index])) {
-      const steps = best().steps.map((step, n) => (n === index ? ({ ...step, ...change } as Step) : step));
+      const steps = best().steps.map((step, n) => (n === index ? changed(step, change) : step));
       accept({ ...best(), steps });
     }
   }
@@ -77,6 +77,11 @@ function simplifySteps(best: () => Program, accept: (candidate: Program) => bool
 
 /** A change of a step; `undefined` leaves something out. */
 type Change = { readonly [Field in keyof Operation]?: Operation[Field] | undefined };
+
+function changed(step: Step, change: Change): Step {
+  const fields = Object.entries({ ...step, ...change }).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(fields) as unknown as Step;
+}
 
 /** What can be changed of a step. */
 function simplerSteps(step: Step): Change[] {
