@@ -103,6 +103,7 @@ describe('gen2', () => {
     expect(gen2.ibv_query_port(context, 1)).to.include({ state: IBV_PORT_ACTIVE, linkLayer: IBV_LINK_LAYER_ETHERNET });
     expect(gen2.ibv_query_gid(context, 1, 0)).to.be.instanceOf(Gid);
     expect(gen2.ibv_query_pkey(context, 1, 0)).to.equal(0xffff);
+    expect(gen2.ibv_get_pkey_index(context, 1, 0xffff)).to.equal(0);
     gen2.ibv_close_device(context);
     expect(failure(() => gen2.ibv_close_device(context)).code).to.equal('EINVAL');
   });

@@ -127,6 +127,22 @@ export class Context extends ContextEx {
   }
 
   /**
+   * The first index of a P_Key (host order, with its membership bit) in a port's table. Throws EINVAL when the table has it not,
+   * where C answers -1. Source: `ibv_get_pkey_index`(3).
+   */
+  getPkeyIndex(port: number, pkey: number): number {
+    const verb = 'ibv_get_pkey_index';
+    this.#checkPort(verb, port);
+    checkInteger(verb, 'pkey', pkey, 0, 0xffff, '16 bits');
+    const { pkeyTblLen } = this.queryPort(port);
+    for (let index = 0; index < pkeyTblLen; index++) {
+      if (callOp(this, verb, 'queryPkey', port, index) === pkey) return index;
+    }
+    const message = `port ${port} has no P_Key 0x${pkey.toString(16).padStart(4, '0')}`;
+    throw new VerbsError({ code: 'EINVAL', verb, message, hint: 'queryPkey(port, index) tells which it has' });
+  }
+
+  /**
    * The way back to the sender of a datagram, for `pd.createAh`: from its completion, and from the first 40 bytes of its receive.
    * Throws EINVAL when these are no header, or the datagram went to a group or to a GID that is not of the port.
    * Source: `ibv_init_ah_from_wc`(3).

@@ -51,7 +51,15 @@ export const pkeySuite = defineSuite('pkey', [], (suite) => {
     const context = bench.open();
     const { pkeyTblLen } = context.queryPort(1);
     expect(context.queryDevice().maxPkeys, 'maxPkeys').to.be.at.least(pkeyTblLen);
-    for (let index = 0; index < pkeyTblLen; index++) expect(context.queryPkey(1, index)).to.be.within(0, 0xffff);
+    for (let index = 0; index < pkeyTblLen; index++) {
+      const pkey = context.queryPkey(1, index);
+      expect(pkey).to.be.within(0, 0xffff);
+      const first = context.getPkeyIndex(1, pkey);
+      expect(first, 'the first index').to.be.at.most(index);
+      expect(context.queryPkey(1, first)).to.equal(pkey);
+    }
+    for (const pkey of [-1, 0x10000, 0.5, 0x5a5a]) expectError('EINVAL', () => context.getPkeyIndex(1, pkey));
+    expectError('EINVAL', () => context.getPkeyIndex(0, context.queryPkey(1, 0)));
   });
 
   suite.provokes('an index beyond the table is refused, in every state that takes one', ['rc'], (bench) => {

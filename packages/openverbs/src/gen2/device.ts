@@ -78,6 +78,11 @@ export function ibv_query_pkey(context: Context, port_num: number, index: number
   return aContext('ibv_query_pkey', context).queryPkey(port_num, index);
 }
 
+/** Where a P_Key, in host order, is in a port's table; an error when it is not there, where C answers -1. */
+export function ibv_get_pkey_index(context: Context, port_num: number, pkey: number): number {
+  return aContext('ibv_get_pkey_index', context).getPkeyIndex(port_num, pkey);
+}
+
 /** The speed of a port in units of 100 Mb/s. */
 export function ibv_query_port_speed(context: Context, port_num: number): number {
   return aContext('ibv_query_port_speed', context).queryPortSpeed(port_num);
