@@ -34,7 +34,7 @@ class Composition {
     this.#registrationCache = registrationCache;
   }
 
-  open({ providers, machine, debug }: Configuration): OpenVerbs {
+  open({ providers, machine, debug, lower }: Configuration): OpenVerbs {
     const opened: OpenedProvider[] = [];
     // Before anything is opened: what is traced is decided there.
     const endPrinting = printTopics(debug);
@@ -42,7 +42,7 @@ class Composition {
       for (const { definition, config } of providers) {
         // Providers of one process share one machine: the one to join, or the one that the first of them makes.
         const shared = machine ?? opened.find(({ instance }) => instance.machine !== undefined)?.instance.machine;
-        const environment = { machine: shared, clock: this.#clock, prng: this.#prng };
+        const environment = { machine: shared, clock: this.#clock, prng: this.#prng, lower };
         opened.push({ name: definition.name, instance: definition.open(environment, config) });
       }
       if (debug.includes('packets')) tellOfMissingPackets(opened);

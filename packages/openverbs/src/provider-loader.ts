@@ -38,24 +38,37 @@ export function loadProvider(reference: ProviderReference, directory = process.c
   return checkDefinition(exports?.provider ?? exports?.default, `provider '${reference}'`);
 }
 
+/**
+ * The file of a provider's module, for threads that load it by themselves; empty for a definition, which no thread can be given.
+ *
+ * @throws VerbsError ENOENT if there is no such package
+ */
+export function modulePathOf(reference: ProviderReference, directory = process.cwd()): string {
+  if (typeof reference !== 'string') return '';
+  const specifier = Object.hasOwn(PROVIDER_PACKAGES, reference) ? PROVIDER_PACKAGES[reference] : reference;
+  return findModule(reference, specifier, directory);
+}
+
 function requireProvider(reference: string, specifier: string, directory: string): unknown {
+  const path = findModule(reference, specifier, directory);
+  try {
+    return createRequire(import.meta.url)(path);
+  } catch (cause) {
+    throw cannotLoad(reference, cause);
+  }
+}
+
+function findModule(reference: string, specifier: string, directory: string): string {
   // The file need not exist; its directory is where the search begins.
   const requireThere = createRequire(join(directory, 'openverbs.config.json'));
   const requireHere = createRequire(import.meta.url);
   // A provider with a short name belongs to OpenVerbs, which may have it as a dependency of its own that the program can't see.
   const searches = specifier === reference ? [requireThere] : [requireHere, requireThere];
   for (const search of searches) {
-    let path: string;
     try {
-      path = search.resolve(specifier);
+      return search.resolve(specifier);
     } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND') continue;
-      throw cannotLoad(reference, cause);
-    }
-    try {
-      return search(path);
-    } catch (cause) {
-      throw cannotLoad(reference, cause);
+      if ((cause as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw cannotLoad(reference, cause);
     }
   }
   throw new VerbsError({

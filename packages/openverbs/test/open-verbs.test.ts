@@ -102,7 +102,9 @@ describe('openVerbs', () => {
         for (const device of first.devices) device.open();
         using second = openVerbs({ provider: one.definition });
         second.device().open();
-        expect(one.environments[0]).to.deep.equal({ machine: undefined, clock: undefined, prng: undefined });
+        const { lower, ...environment } = one.environments[0];
+        expect(environment).to.deep.equal({ machine: undefined, clock: undefined, prng: undefined });
+        expect(lower?.('emulated').definition.name).to.equal('emulated');
       } finally {
         EventDispatcher.prototype.attach = original;
       }

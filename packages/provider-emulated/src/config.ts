@@ -2,8 +2,8 @@
 import { limits } from '@openverbs/hca';
 import { MEMORY_BYTES_MAX } from '@openverbs/machine';
 import { Gid } from '@openverbs/verbs';
+import { badConfig, checkConfigInteger, checkRecord } from '@openverbs/verbs/driver';
 import type { Faults } from '@openverbs/verbs/driver';
-import { bad, integer, record } from './check.ts';
 import { parseFaults } from './faults.ts';
 
 /** One emulated HCA. */
@@ -77,21 +77,21 @@ export const CONFIG_KEYS = ['devices', 'placement', 'memoryBytes', 'packets', 'f
 
 /** Checks the `emulated` part of a configuration. */
 export function parseConfig(value: unknown): EmulatedConfig {
-  const config = record('emulated', value ?? {}, CONFIG_KEYS);
+  const config = checkRecord('emulated', value ?? {}, CONFIG_KEYS);
   const { devices = 1, placement = 'inline', memoryBytes = MEMORY_BYTES_MAX, faults } = config;
   const { packets = faults !== undefined } = config;
   if (placement !== 'inline' && placement !== 'thread')
-    throw bad('emulated.placement', placement, "'inline' or 'thread'");
-  if (typeof packets !== 'boolean') throw bad('emulated.packets', packets, 'true or false');
+    throw badConfig('emulated.placement', placement, "'inline' or 'thread'");
+  if (typeof packets !== 'boolean') throw badConfig('emulated.packets', packets, 'true or false');
   if (faults !== undefined && !packets) {
-    throw bad('emulated.packets', packets, 'true, or left out, where there are emulated.faults');
+    throw badConfig('emulated.packets', packets, 'true, or left out, where there are emulated.faults');
   }
   const parsed = parseDevices(devices);
   const names = parsed.map(({ name }) => name);
   return {
     devices: parsed,
     placement,
-    memoryBytes: integer('emulated.memoryBytes', memoryBytes, MEMORY_BYTES_MIN, MEMORY_BYTES_MAX),
+    memoryBytes: checkConfigInteger('emulated.memoryBytes', memoryBytes, MEMORY_BYTES_MIN, MEMORY_BYTES_MAX),
     packets,
     faults: faults === undefined ? undefined : parseFaults('emulated.faults', faults, names),
   };
@@ -99,7 +99,7 @@ export function parseConfig(value: unknown): EmulatedConfig {
 
 function parseDevices(value: unknown): EmulatedDeviceConfig[] {
   if (typeof value === 'number') {
-    const count = integer('emulated.devices', value, 1, HCAS_MAX);
+    const count = checkConfigInteger('emulated.devices', value, 1, HCAS_MAX);
     return Array.from({ length: count }, (_, index) => ({
       name: `emulated${index}`,
       ports: 1,
@@ -108,12 +108,12 @@ function parseDevices(value: unknown): EmulatedDeviceConfig[] {
     }));
   }
   if (!Array.isArray(value) || value.length < 1 || value.length > HCAS_MAX) {
-    throw bad('emulated.devices', value, `a number or a list of 1 to ${HCAS_MAX} devices`);
+    throw badConfig('emulated.devices', value, `a number or a list of 1 to ${HCAS_MAX} devices`);
   }
   const devices = value.map((device: unknown, index) => parseDevice(`emulated.devices[${index}]`, device, index));
   const names = devices.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw bad('emulated.devices', twice, 'a name for each device that no other has');
+  if (twice !== undefined) throw badConfig('emulated.devices', twice, 'a name for each device that no other has');
   return devices;
 }
 
@@ -124,12 +124,12 @@ function parseDevice(where: string, value: unknown, index: number): EmulatedDevi
     gids = [],
     pkeys = PKEYS_DEFAULT,
     guid,
-  } = record(where, value, ['name', 'ports', 'gids', 'pkeys', 'guid']);
+  } = checkRecord(where, value, ['name', 'ports', 'gids', 'pkeys', 'guid']);
   if (typeof name !== 'string' || !/^[\w.-]+$/.test(name) || name.length > HCA_NAME_BYTES_MAX) {
-    throw bad(`${where}.name`, name, `1 to ${HCA_NAME_BYTES_MAX} letters, digits, '_', '.' or '-'`);
+    throw badConfig(`${where}.name`, name, `1 to ${HCA_NAME_BYTES_MAX} letters, digits, '_', '.' or '-'`);
   }
-  const portCount = integer(`${where}.ports`, ports, 1, PORTS_MAX);
-  if (!Array.isArray(gids)) throw bad(`${where}.gids`, gids, 'a list of addresses');
+  const portCount = checkConfigInteger(`${where}.ports`, ports, 1, PORTS_MAX);
+  if (!Array.isArray(gids)) throw badConfig(`${where}.gids`, gids, 'a list of addresses');
   return {
     name,
     ports: portCount,
@@ -142,17 +142,18 @@ function parseDevice(where: string, value: unknown, index: number): EmulatedDevi
 function parseGuid(where: string, value: unknown): bigint {
   const isGuid = typeof value === 'string' && /^[\da-f]{4}(:[\da-f]{4}){3}$/i.test(value);
   const guid = isGuid ? BigInt(`0x${value.replaceAll(':', '')}`) : 0n;
-  if (guid === 0n) throw bad(where, value, "four groups of four hexadecimal digits, for example '0200:0000:0000:0100'");
+  if (guid === 0n)
+    throw badConfig(where, value, "four groups of four hexadecimal digits, for example '0200:0000:0000:0100'");
   return guid;
 }
 
 function parseGid(where: string, value: unknown, ports: number): EmulatedGidConfig {
-  const { port = 1, gid } = typeof value === 'string' ? { gid: value } : record(where, value, ['port', 'gid']);
+  const { port = 1, gid } = typeof value === 'string' ? { gid: value } : checkRecord(where, value, ['port', 'gid']);
   const address = gidOf(gid);
   if (address === undefined || address.isZero || address.isMulticast) {
-    throw bad(`${where}.gid`, gid, 'an IPv6 or IPv4 address that is not multicast, in text');
+    throw badConfig(`${where}.gid`, gid, 'an IPv6 or IPv4 address that is not multicast, in text');
   }
-  return { port: integer(`${where}.port`, port, 1, ports), gid: address };
+  return { port: checkConfigInteger(`${where}.port`, port, 1, ports), gid: address };
 }
 
 function gidOf(text: unknown): Gid | undefined {
@@ -165,7 +166,7 @@ function gidOf(text: unknown): Gid | undefined {
 
 function parsePkeys(where: string, value: unknown): number[] {
   if (!Array.isArray(value) || value.length < 1 || value.length > PKEYS_MAX) {
-    throw bad(where, value, `a list of 1 to ${PKEYS_MAX} P_Keys`);
+    throw badConfig(where, value, `a list of 1 to ${PKEYS_MAX} P_Keys`);
   }
-  return value.map((pkey: unknown, index) => integer(`${where}[${index}]`, pkey, 0, 0xffff));
+  return value.map((pkey: unknown, index) => checkConfigInteger(`${where}[${index}]`, pkey, 0, 0xffff));
 }

@@ -1,6 +1,6 @@
 /** The emulated HCA as a provider. */
 import { Engine, reap } from '@openverbs/hca';
-import { asVerbsError, HcaDevice, traceEngine } from '@openverbs/hca/driver';
+import { asVerbsError, HcaDevice, traceEngine, userDriver } from '@openverbs/hca/driver';
 import { hostClock, Machine } from '@openverbs/machine';
 import type { MachineHandle } from '@openverbs/machine';
 import { VerbsError } from '@openverbs/verbs';
@@ -30,6 +30,7 @@ export const provider: ProviderDefinition<EmulatedConfig> = defineProvider({
   driverAbi: DRIVER_ABI,
   parseConfig,
   machineKeys: CONFIG_KEYS,
+  userDrivers: [userDriver],
   diagnose,
   open,
 });

@@ -1,13 +1,15 @@
 /** The configuration, as a program writes it. */
 import type { EmulatedConfig, EmulatedDeviceSettings } from '@openverbs/provider-emulated';
 import type { RegistrationCacheLimits } from '@openverbs/registration-cache';
+import type { XenSettings } from '@openverbs/provider-xen';
 import type { ProviderDefinition } from '@openverbs/verbs/driver';
 
 import type { DebugTopic } from '../debug/topics.ts';
 import type { ReplacedParts } from '../parts.ts';
 
 /** A provider: one of the names that OpenVerbs knows, a package, a path, or the definition itself. */
-export type ProviderReference = 'emulated' | 'xen' | 'native' | (string & {}) | ProviderDefinition;
+export type ProviderReference =
+  'emulated' | 'xen' | 'xen:basic' | 'xen:bypass' | 'native' | (string & {}) | ProviderDefinition;
 
 /** Settings of the emulated HCA. What is left out has the default that `EmulatedConfig` names. */
 export interface EmulatedSettings extends Partial<Omit<EmulatedConfig, 'devices'>> {
@@ -29,8 +31,8 @@ export interface EmulatedSettings extends Partial<Omit<EmulatedConfig, 'devices'
 export interface ProviderSections {
   /** Settings of the emulated HCA. */
   readonly emulated?: EmulatedSettings;
-  /** Settings of the Xen provider. */
-  readonly xen?: Readonly<Record<string, unknown>>;
+  /** Settings of the Xen split driver. */
+  readonly xen?: XenSettings;
   /** Settings of the native provider. */
   readonly native?: Readonly<Record<string, unknown>>;
 }
@@ -46,7 +48,7 @@ export interface ProviderSections {
  */
 export interface OpenVerbsConfig extends ProviderSections {
   /**
-   * The provider to load: `'emulated'`, `'xen'`, `'native'`, the name of a package or a path, both resolved from the current
+   * The provider to load: `'emulated'`, `'xen'` (or `'xen:basic'`, `'xen:bypass'`), `'native'`, the name of a package or a path, both resolved from the current
    * directory, or a provider's definition.
    *
    * @defaultValue `'emulated'`

@@ -1,11 +1,12 @@
 /** Merges the sources of settings into one configuration, and refuses what nobody asked for. */
 import type { RegistrationCacheOps } from '@openverbs/registration-cache';
 import { VerbsError } from '@openverbs/verbs';
-import type { ProviderDefinition } from '@openverbs/verbs/driver';
+import type { LowerProvider, ProviderDefinition } from '@openverbs/verbs/driver';
 
 import { type DebugTopic, parseDebug } from '../debug/topics.ts';
 import { PARTS } from '../parts.ts';
 import type { ReplacedParts } from '../parts.ts';
+import { modulePathOf, PROVIDER_PACKAGES } from '../provider-loader.ts';
 import type { ProviderReference } from './config.ts';
 import { parseRegistrationCache } from './registration-cache.ts';
 import { unknownKey } from './unknown-key.ts';
@@ -28,6 +29,8 @@ export interface Configuration {
   readonly debug: readonly DebugTopic[];
   /** Undefined when it is off. */
   readonly registrationCache: RegistrationCacheOps | undefined;
+  /** A provider that another one stands on, with its own section. */
+  readonly lower: (name: string) => LowerProvider;
 }
 
 const PROVIDER_KEYS = ['provider', 'providers'];
@@ -54,11 +57,15 @@ export function configure(
     settings.some((setting) => PROVIDER_KEYS.includes(keyOf(setting))),
   );
   const references = choosing < 0 ? (['emulated'] as const) : chosenProviders(sources[choosing]);
-  const definitions = references.map((reference) => load(reference));
+  const variants = references.map(splitVariant);
+  const definitions = variants.map(({ reference }) => load(reference));
   refuseTwins(definitions);
 
   const names = new SectionNames(definitions);
   const sections = new Sections(names);
+  for (const [index, { mode }] of variants.entries()) {
+    if (mode !== undefined) sections.preset(definitions[index].name, 'mode', mode);
+  }
   let machine: unknown;
   let use: ReplacedParts = {};
   let debug: readonly DebugTopic[] | undefined;
@@ -83,7 +90,19 @@ export function configure(
   if (machine !== undefined) refuseMachineSettings(definitions.flatMap((definition) => sections.ofMachine(definition)));
   const providers = definitions.map((definition) => ({ definition, config: sections.parse(definition) }));
   const registrationCache = cache === undefined ? undefined : parseRegistrationCache(cache);
-  return { providers, machine, use, debug: debug ?? [], registrationCache };
+  const lower = (name: string): LowerProvider => {
+    const definition = load(name);
+    return { definition, config: sections.parse(definition), modulePath: modulePathOf(name) };
+  };
+  return { providers, machine, use, debug: debug ?? [], registrationCache, lower };
+}
+
+/** `xen:basic` is the provider `xen` with the mode `basic`: only names that OpenVerbs knows can be followed by a mode. */
+function splitVariant(reference: ProviderReference): { reference: ProviderReference; mode?: string } {
+  if (typeof reference !== 'string') return { reference };
+  const [name, mode, ...more] = reference.split(':');
+  if (mode === undefined || more.length > 0 || !Object.hasOwn(PROVIDER_PACKAGES, name)) return { reference };
+  return { reference: name, mode };
 }
 
 /** They would be left out: the machine that is joined is what it is. */

@@ -58,6 +58,11 @@ export class Sections {
     return true;
   }
 
+  /** Sets a key as the provider's name says it. */
+  preset(section: string, key: string, value: string): void {
+    this.#placeKey(section, key, { name: `${section}:${value}`, origin: "the provider's name", value });
+  }
+
   /** What `definition` makes of its section. An error that it throws is told where the key came from. */
   parse(definition: ProviderDefinition): unknown {
     const settings = this.#settings.get(definition.name) ?? new Map<string, Setting>();

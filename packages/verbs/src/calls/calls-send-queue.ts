@@ -54,7 +54,15 @@ export class CallsSendQueue implements SendPath {
     if (bad >= 0) return this.postBefore(wr, bad);
     const errno = this.calls.postSend(wr);
     if (errno !== 0) this.badWrIndex = this.calls.badWrIndex;
+    this.noteBinds(wr, errno === 0 ? Infinity : this.badWrIndex);
     return errno;
+  }
+
+  /** A window that is bound ends with its region. */
+  private noteBinds(first: SendWr, posted: number): void {
+    for (let wr: SendWr | null = first, n = 0; wr !== null && n < posted; wr = wr.next, n++) {
+      if (wr.opcode === WrOpcode.BIND_MW && wr.bindMw !== null) wr.bindMw.mw.region = wr.bindMw.mr;
+    }
   }
 
   setReady(ready: boolean): void {

@@ -1,5 +1,6 @@
 /** How a package declares itself a provider. */
 import type { DeviceOps } from './device-ops.ts';
+import type { UserDriver } from './direct-access.ts';
 
 /** Version of the contract between `verbs` and a provider; raised when a provider must change. */
 export const DRIVER_ABI = 1;
@@ -28,6 +29,21 @@ export interface ProviderEnvironment {
   readonly clock: ProviderClock | undefined;
   /** undefined for the host's. */
   readonly prng: ProviderPrng | undefined;
+  /**
+   * Another provider, by its name, with its own part of the configuration: for a provider that shares the devices of another, which it
+   * opens itself. Throws as `openVerbs()` does when there is none.
+   */
+  readonly lower?: ((name: string) => LowerProvider) | undefined;
+}
+
+/** A provider that another one stands on. */
+export interface LowerProvider {
+  /** The provider. */
+  readonly definition: ProviderDefinition;
+  /** Its part of the configuration, checked. */
+  readonly config: unknown;
+  /** File of its module, which exports it as `provider`: for threads of the upper provider's own; empty when it has none. */
+  readonly modulePath: string;
 }
 
 /**
@@ -105,6 +121,8 @@ export interface ProviderDefinition<Config = unknown> {
    * the machine is there already. Optional.
    */
   readonly machineKeys?: readonly string[];
+  /** User halves of its drivers, where its devices have direct access. */
+  readonly userDrivers?: readonly UserDriver[];
   /** What `doctor` says of it: each finding with its cure. Optional. */
   diagnose?(): readonly ProviderFinding[];
   /** Opens the provider, with its part of the configuration as `parseConfig` returned it. */

@@ -5,6 +5,7 @@
  */
 export * from './attributes.ts';
 export * from './capabilities.ts';
+export { badConfig, checkConfigInteger, checkRecord } from './check-config.ts';
 export type * from './data-path.ts';
 export * from './define-provider.ts';
 export type * from './device-ops.ts';

@@ -1,13 +1,13 @@
-/** Checks of values of the configuration. */
+/** Checks of a provider's part of the configuration, for `parseConfig`. What they throw names the key and what would be right. */
 import { inspect, type InspectOptions } from 'node:util';
-import { VerbsError } from '@openverbs/verbs';
+import { VerbsError } from '../errors.ts';
 
 /** How a wrong value is printed: on one line. */
 const SHORT: InspectOptions = { depth: 1, compact: true, breakLength: Infinity, maxArrayLength: 4 };
 
 /** An object with no other keys than these. */
-export function record(where: string, value: unknown, keys: readonly string[]): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw bad(where, value, 'an object');
+export function checkRecord(where: string, value: unknown, keys: readonly string[]): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw badConfig(where, value, 'an object');
   const unknown = Object.keys(value).find((key) => !keys.includes(key));
   if (unknown !== undefined) {
     throw new VerbsError({
@@ -21,13 +21,13 @@ export function record(where: string, value: unknown, keys: readonly string[]): 
 }
 
 /** An integer within bounds. */
-export function integer(where: string, value: unknown, min: number, max: number): number {
+export function checkConfigInteger(where: string, value: unknown, min: number, max: number): number {
   if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
-  throw bad(where, value, `an integer from ${min} to ${max}`);
+  throw badConfig(where, value, `an integer from ${min} to ${max}`);
 }
 
 /** The error of a wrong value: what it is, and what would be right. */
-export function bad(where: string, value: unknown, right: string): VerbsError {
+export function badConfig(where: string, value: unknown, right: string): VerbsError {
   return new VerbsError({
     code: 'EINVAL',
     message: `${where} is ${inspect(value, SHORT)}`,

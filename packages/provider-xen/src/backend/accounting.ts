@@ -1,0 +1,23 @@
+/** What a guest has had: counted by the back-end, for eyes. */
+
+/** Counts of one guest since it connected. */
+export class Accounting {
+  /** Commands on the device channel. */
+  commands = 0;
+  /** Of these, refused. */
+  refused = 0;
+  /** Work requests that were posted through the back-end. */
+  posts = 0;
+  /** Completions that were fetched. */
+  completions = 0;
+  /** Bytes of payload that the work requests name. */
+  bytes = 0;
+  /** Bytes of payload on the ring: never any. */
+  ringPayloadBytes = 0;
+  /** Events on the event channel. */
+  events = 0;
+  /** Events that were lost because too many waited. */
+  eventsLost = 0;
+  /** Pages that were looked at when memory was registered. */
+  pagesVerified = 0;
+}

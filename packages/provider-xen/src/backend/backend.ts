@@ -1,0 +1,226 @@
+/**
+ * The back-end: a daemon in the device domain, on top of the lower device's driver. It waits for front-ends, serves their rings in
+ * turn, schedules their sends, forwards their events, and takes everything back when one goes.
+ *
+ * It never waits for a guest: each step does what can be done now and returns.
+ */
+import type { Domain } from '@openverbs/hypervisor';
+import { XenbusState } from '@openverbs/hypervisor';
+import type { Clock } from '@openverbs/machine';
+import { Capability } from '@openverbs/verbs';
+import type { CapabilityName, Device } from '@openverbs/verbs';
+import { BackendKey, backendRoot, ShareKey, ToolstackKey } from '../protocol/handshake.ts';
+import { PROTOCOL_VERSION } from '../protocol/limits.ts';
+import { BrokenRing, Connection } from './connection.ts';
+import { Guest } from './guest.ts';
+import type { QuotaKind } from './quota.ts';
+import { RequestQueue } from './request-queue.ts';
+import { Requests } from './requests.ts';
+import { Scheduler } from './scheduler.ts';
+import { isGuestsFault, stepOf, XenbusBackend } from './xenbus-backend.ts';
+
+const { INIT_WAIT, CONNECTED, CLOSED } = XenbusState;
+
+const WATCH = 'backend';
+const RELEASE_WATCH = 'release';
+
+/** What a back-end is made of. */
+export interface BackendInit {
+  readonly dom0: Domain;
+  /** The devices that it shares, by name. */
+  readonly devices: readonly Device[];
+  readonly clock: Clock;
+  readonly quotas?: Partial<Record<QuotaKind, number>>;
+}
+
+/** A front-end that the toolstack has told of. */
+interface Frontend {
+  readonly xenbus: XenbusBackend;
+  readonly queue: RequestQueue;
+  connection: Connection | null;
+}
+
+export class Backend {
+  readonly #init: BackendInit;
+  readonly #dom0: Domain;
+  readonly #scheduler = new Scheduler();
+  readonly #frontends = new Map<string, Frontend>();
+  readonly #root: string;
+
+  constructor(init: BackendInit) {
+    this.#init = init;
+    this.#dom0 = init.dom0;
+    this.#root = backendRoot(init.dom0.domid);
+    init.dom0.xenstore.watch(this.#root, WATCH);
+    init.dom0.xenstore.watch('@releaseDomain', RELEASE_WATCH);
+  }
+
+  /** The guests that are connected. */
+  get guests(): Guest[] {
+    return this.#connections().map(({ guest }) => guest);
+  }
+
+  /** Does what there is to do; false when there was nothing. */
+  run(): boolean {
+    let worked = this.#watches();
+    this.#takeEvents();
+    for (const connection of this.#connections()) worked = this.#serve(connection) || worked;
+    worked = this.#scheduler.run(this.#init.clock.nowNs()) || worked;
+    for (const connection of this.#connections()) worked = connection.forwardEvents() || worked;
+    return worked;
+  }
+
+  /** When there is something to do at the latest. */
+  nextNs(): number {
+    return this.#scheduler.nextNs(this.#init.clock.nowNs());
+  }
+
+  /** Takes everything back from all guests. */
+  close(): void {
+    for (const frontend of this.#frontends.values()) this.#disconnect(frontend, 'the device domain ends');
+    this.#dom0.xenstore.unwatch(this.#root, WATCH);
+    this.#dom0.xenstore.unwatch('@releaseDomain', RELEASE_WATCH);
+  }
+
+  #connections(): Connection[] {
+    return [...this.#frontends.values()].flatMap(({ connection }) => connection ?? []);
+  }
+
+  #serve(connection: Connection): boolean {
+    try {
+      return connection.serve();
+    } catch (error) {
+      if (!(error instanceof BrokenRing)) throw error;
+      const frontend = [...this.#frontends.values()].find((each) => each.connection === connection)!;
+      this.#disconnect(frontend, error.message);
+      return true;
+    }
+  }
+
+  /** Events only wake: every ring is looked at anyway. */
+  #takeEvents(): void {
+    const { eventChannels } = this.#dom0;
+    for (let port = eventChannels.take(); port !== 0; port = eventChannels.take()) eventChannels.unmask(port);
+  }
+
+  /** Reads what has changed in xenstore; false when nothing has. */
+  #watches(): boolean {
+    const { xenstore } = this.#dom0;
+    let changed = false;
+    for (let event = xenstore.checkWatch(); event !== undefined; event = xenstore.checkWatch()) {
+      changed = true;
+      if (event.token === WATCH) this.#learn(event.path);
+    }
+    if (changed) for (const path of [...this.#frontends.keys()]) this.#step(path);
+    return changed;
+  }
+
+  /** Learns of front-ends below a path that has changed. */
+  #learn(path: string): void {
+    const [domid, index] = path.slice(this.#root.length + 1).split('/');
+    const { xenstore } = this.#dom0;
+    const list = (at: string): string[] => (xenstore.tryRead(at) === undefined ? [] : xenstore.directory(at));
+    for (const guest of domid ? [domid] : list(this.#root)) {
+      for (const device of index ? [index] : list(`${this.#root}/${guest}`))
+        this.#add(`${this.#root}/${guest}/${device}`);
+    }
+  }
+
+  #add(path: string): void {
+    const known = this.#frontends.get(path);
+    if (known !== undefined) {
+      this.#setShare(known);
+      return;
+    }
+    if (this.#dom0.xenstore.tryRead(`${path}/${ToolstackKey.STATE}`) === undefined) return;
+    const xenbus = new XenbusBackend(this.#dom0, path);
+    const frontend = { xenbus, queue: new RequestQueue(), connection: null };
+    this.#frontends.set(path, frontend);
+    this.#setShare(frontend);
+    this.#dom0.xenstore.watch(`${xenbus.frontendPath}/${ToolstackKey.STATE}`, path);
+  }
+
+  /** Does what the states of both ends ask for. */
+  #step(path: string): void {
+    const frontend = this.#frontends.get(path);
+    if (frontend === undefined) return;
+    const { xenbus } = frontend;
+    if (!xenbus.exists) {
+      this.#forget(path, frontend);
+      return;
+    }
+    const step = stepOf(xenbus.state, xenbus.frontendState);
+    if (step === 'offer') this.#offer(xenbus);
+    else if (step === 'connect') this.#connect(frontend);
+    else if (step === 'disconnect') this.#disconnect(frontend);
+  }
+
+  #offer(xenbus: XenbusBackend): void {
+    const device = this.#deviceOf(xenbus);
+    if (device === undefined) {
+      xenbus.publish({ error: `there is no device ${xenbus.read(ToolstackKey.DEVICE) ?? ''}` }, CLOSED);
+      return;
+    }
+    const capabilities = (Object.keys(Capability) as CapabilityName[]).filter((name) => device.supports(name));
+    xenbus.publish(
+      {
+        [BackendKey.VERSION]: String(PROTOCOL_VERSION),
+        [BackendKey.DEVICE_NAME]: device.name,
+        [BackendKey.NODE_GUID]: String(device.guid),
+        [BackendKey.NODE_TYPE]: String(device.nodeType),
+        [BackendKey.TRANSPORT_TYPE]: String(device.transportType),
+        [BackendKey.CAPABILITIES]: capabilities.join(' '),
+        [BackendKey.FEATURE_BYPASS]: device.supports('directAccess') ? '1' : '0',
+      },
+      INIT_WAIT,
+    );
+  }
+
+  #connect(frontend: Frontend): void {
+    const { xenbus, queue } = frontend;
+    const { dom0, clock, quotas } = this.#init;
+    const requests = new Requests(queue, this.#scheduler, clock);
+    const guest = new Guest({
+      domid: xenbus.frontendDomid,
+      dom0,
+      device: this.#deviceOf(xenbus)!,
+      bypass: xenbus.read(ToolstackKey.MODE) === 'bypass',
+      requests,
+      ...(quotas === undefined ? {} : { quotas }),
+    });
+    try {
+      frontend.connection = new Connection(dom0, guest, xenbus.frontendKeys());
+      xenbus.publish({}, CONNECTED);
+    } catch (error) {
+      requests.close();
+      if (!isGuestsFault(error)) throw error;
+      xenbus.publish({ error: error.message }, CLOSED);
+    }
+  }
+
+  #disconnect(frontend: Frontend, reason = ''): void {
+    const { connection, xenbus } = frontend;
+    frontend.connection = null;
+    connection?.close();
+    if (xenbus.exists) xenbus.publish({ error: reason }, CLOSED);
+  }
+
+  /** The toolstack has removed the directory: the guest is no more. */
+  #forget(path: string, frontend: Frontend): void {
+    this.#disconnect(frontend);
+    this.#frontends.delete(path);
+    this.#dom0.xenstore.unwatch(`${frontend.xenbus.frontendPath}/${ToolstackKey.STATE}`, path);
+  }
+
+  /** What the toolstack lets the guest have; it may change at any time. */
+  #setShare({ xenbus, queue }: Frontend): void {
+    const number = (name: string): number => Number(xenbus.read(name) ?? 0) || 0;
+    queue.weight = Math.min(Math.max(number(ShareKey.WEIGHT), 1), 65535);
+    queue.bucket.set(number(ShareKey.RATE), number(ShareKey.BURST), this.#init.clock.nowNs());
+  }
+
+  #deviceOf(xenbus: XenbusBackend): Device | undefined {
+    const name = xenbus.read(ToolstackKey.DEVICE);
+    return this.#init.devices.find((device) => device.name === name);
+  }
+}

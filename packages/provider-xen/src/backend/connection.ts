@@ -1,0 +1,130 @@
+/**
+ * A front-end that is connected: takes its requests off the ring, has each done, answers, and forwards its events.
+ *
+ * A request is copied out of shared memory once; what is checked is the copy.
+ */
+import type { Domain, Mapping } from '@openverbs/hypervisor';
+import { BackRing, RingTake } from '@openverbs/hypervisor';
+import { BulkArea } from '../channel/bulk-area.ts';
+import { EntryWord } from '../channel/entry.ts';
+import { EventRingProducer } from '../channel/event-ring.ts';
+import { BULK_WORDS, ENTRY_ARGUMENT_WORDS, ENTRY_HEADER_WORDS, ENTRY_WORDS } from '../protocol/limits.ts';
+import { dispatch } from './dispatch.ts';
+import { EventForwarder } from './event-forwarder.ts';
+import type { Guest } from './guest.ts';
+import type { FrontendKeys } from './xenbus-backend.ts';
+
+/** Requests of one front-end in one go, so that the others have theirs: as many as a ring has entries. */
+const REQUESTS_PER_RUN = 32;
+
+/** What a guest of the ring's indices does wrong: the ring is not believed any more. */
+export class BrokenRing extends Error {}
+
+export class Connection {
+  readonly guest: Guest;
+  readonly port: number;
+  readonly eventPort: number;
+  readonly #dom0: Domain;
+  readonly #mapping: Mapping;
+  readonly #ring: BackRing;
+  readonly #bulk: BulkArea;
+  readonly #events: EventForwarder;
+  readonly #entry = new Int32Array(ENTRY_WORDS);
+  readonly #request = new Int32Array(BULK_WORDS);
+  readonly #response = new Int32Array(BULK_WORDS);
+
+  /**
+   * Maps what the front-end grants, and binds its ports.
+   *
+   * @throws HypervisorError when it did not grant or allocate them; then nothing is mapped or bound
+   */
+  constructor(dom0: Domain, guest: Guest, { ringRef, eventRingRef, bulkRefs, port, eventPort }: FrontendKeys) {
+    this.#dom0 = dom0;
+    this.guest = guest;
+    const { grantTable, eventChannels } = dom0;
+    this.#mapping = grantTable.map(guest.domid, [ringRef, eventRingRef, ...bulkRefs]);
+    let bound = 0;
+    try {
+      this.port = bound = eventChannels.bindInterdomain(guest.domid, port);
+      this.eventPort = eventChannels.bindInterdomain(guest.domid, eventPort);
+    } catch (error) {
+      if (bound !== 0) eventChannels.close(bound);
+      this.#mapping.unmap();
+      throw error;
+    }
+    this.#ring = new BackRing(this.#mapping.page(0), ENTRY_WORDS);
+    this.#bulk = new BulkArea(bulkRefs.map((_, n) => this.#mapping.page(n + 2)));
+    this.#events = new EventForwarder(guest, new EventRingProducer(this.#mapping.page(1)));
+  }
+
+  /**
+   * Has what waits in the ring done; false when there was nothing.
+   *
+   * @throws BrokenRing when the front-end's indices make no sense
+   */
+  serve(): boolean {
+    let served = 0;
+    while (served < REQUESTS_PER_RUN && this.#take()) {
+      this.#answer();
+      served++;
+      if (this.#ring.pushResponses()) this.#dom0.eventChannels.notify(this.port);
+    }
+    return served > 0;
+  }
+
+  /** Forwards events; false when there were none. */
+  forwardEvents(): boolean {
+    if (!this.#events.run()) return false;
+    this.#dom0.eventChannels.notify(this.eventPort);
+    return true;
+  }
+
+  /** Takes everything back from the guest, and lets its pages go. */
+  close(): void {
+    this.guest.reclaim();
+    this.#dom0.eventChannels.close(this.port);
+    this.#dom0.eventChannels.close(this.eventPort);
+    this.#mapping.unmap();
+  }
+
+  /** Copies a request out of the ring. Before it says that there is none, it asks to be told of the next. */
+  #take(): boolean {
+    const ring = this.#ring;
+    let taken = ring.takeRequest(this.#entry);
+    if (taken === RingTake.NONE && ring.finalCheckForRequests()) taken = ring.takeRequest(this.#entry);
+    if (taken === RingTake.OVERFLOW)
+      throw new BrokenRing('the front-end says that more requests wait than the ring holds');
+    return taken === RingTake.TAKEN;
+  }
+
+  #answer(): void {
+    const entry = this.#entry;
+    const length = this.#arguments();
+    const {
+      status,
+      length: words,
+      bulk,
+    } = dispatch(this.guest, entry[EntryWord.COMMAND], this.#request, length, this.#response);
+    const throughBulk = bulk || words > ENTRY_ARGUMENT_WORDS;
+    entry[EntryWord.COMMAND] = status;
+    entry[EntryWord.LENGTH] = words;
+    entry[EntryWord.BULK] = throughBulk ? 1 : 0;
+    if (throughBulk) this.#bulk.write(this.#response, words);
+    else entry.set(this.#response.subarray(0, words), ENTRY_HEADER_WORDS);
+    this.#ring.putResponse(entry);
+  }
+
+  /** Copies the arguments of the request; a length that can't be becomes none, which no command takes for its own. */
+  #arguments(): number {
+    const entry = this.#entry;
+    const length = entry[EntryWord.LENGTH];
+    if (entry[EntryWord.BULK] !== 0) {
+      if (length < 0 || length > BULK_WORDS) return 0;
+      this.#bulk.read(this.#request, length);
+      return length;
+    }
+    if (length < 0 || length > ENTRY_ARGUMENT_WORDS) return 0;
+    this.#request.set(entry.subarray(ENTRY_HEADER_WORDS, ENTRY_HEADER_WORDS + length));
+    return length;
+  }
+}

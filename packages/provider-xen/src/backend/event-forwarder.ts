@@ -1,0 +1,78 @@
+/**
+ * Takes the events of a guest's lower contexts and sends them over its event channel.
+ *
+ * What finds no room in the ring waits here; completion events wait once a CQ, which is what they mean.
+ */
+import type { AsyncEvent, CompletionQueue } from '@openverbs/verbs';
+import { COMPLETION_EVENT } from '@openverbs/verbs/driver';
+import type { EventElement } from '@openverbs/verbs/driver';
+import type { EventRingProducer } from '../channel/event-ring.ts';
+import { EventElementCode, EventWord } from '../protocol/events.ts';
+import { EVENTS_WAITING_MAX } from '../protocol/limits.ts';
+import type { Guest } from './guest.ts';
+import type { GuestContext } from './guest-context.ts';
+
+type EventEntry = Record<number, number>;
+
+export class EventForwarder {
+  readonly #guest: Guest;
+  readonly #ring: EventRingProducer;
+  #waiting: EventEntry[] = [];
+
+  constructor(guest: Guest, ring: EventRingProducer) {
+    this.#guest = guest;
+    this.#ring = ring;
+  }
+
+  /** Forwards what there is; true when the guest is to be told. */
+  run(): boolean {
+    for (const context of this.#guest.contexts) this.#collect(context);
+    let sent = 0;
+    while (sent < this.#waiting.length && this.#ring.put(this.#waiting[sent])) sent++;
+    if (sent === 0) return false;
+    this.#waiting = this.#waiting.slice(sent);
+    this.#guest.accounting.events += sent;
+    return true;
+  }
+
+  #collect(context: GuestContext): void {
+    const { lower, channel, cookies } = context;
+    lower.routing.dispatch();
+    for (let cq = channel.tryGetCqEvent(); cq !== null; cq = channel.tryGetCqEvent()) {
+      cq.ackEvents(1);
+      this.#push('cq', COMPLETION_EVENT, cookieOf(cookies, cq), context.handle);
+    }
+    for (let event = lower.tryGetAsyncEvent(); event !== null; event = lower.tryGetAsyncEvent()) {
+      const { element, type } = event;
+      lower.ackAsyncEvent(event);
+      this.#push(element, type, idOf(context, event), context.handle);
+    }
+  }
+
+  #push(element: EventElement, type: number, id: number | undefined, context: number): void {
+    // The object ended after the event was raised.
+    if (id === undefined) return;
+    if (this.#waiting.length >= EVENTS_WAITING_MAX) {
+      this.#guest.accounting.eventsLost++;
+      return;
+    }
+    this.#waiting.push({
+      [EventWord.ELEMENT]: EventElementCode[element],
+      [EventWord.TYPE]: type,
+      [EventWord.ID]: id,
+      [EventWord.CONTEXT]: context,
+    });
+  }
+}
+
+function cookieOf(cookies: ReadonlyMap<object, number>, cq: CompletionQueue): number | undefined {
+  return cookies.get(cq);
+}
+
+/** What the guest knows the event's object by. */
+function idOf({ cookies }: GuestContext, { element, cq, qp, srq, port }: AsyncEvent): number | undefined {
+  if (element === 'device') return 0;
+  if (element === 'port') return port;
+  const object = cq ?? qp ?? srq;
+  return object === undefined ? undefined : cookies.get(object);
+}

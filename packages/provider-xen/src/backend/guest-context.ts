@@ -1,0 +1,107 @@
+/** What a guest has made in one of its contexts: objects of the lower device, by their handles. */
+import type { PinnedPages } from '@openverbs/hypervisor';
+import { MemoryRegion, VerbsError } from '@openverbs/verbs';
+import type {
+  AddressHandle,
+  CompletionChannel,
+  CompletionQueue,
+  Context,
+  Gid,
+  MemoryWindow,
+  ProtectionDomain,
+  QueuePair,
+  SharedReceiveQueue,
+  XrcDomain,
+} from '@openverbs/verbs';
+import { QueueBuffer } from '@openverbs/verbs/driver';
+import { HandleTable } from './handle-table.ts';
+import type { Quota } from './quota.ts';
+
+/** Registered memory, or memory of a queue, with the pages that it pins. */
+export interface GuestRegion {
+  readonly object: MemoryRegion | QueueBuffer;
+  pins: readonly PinnedPages[];
+}
+
+/** A CQ, and what the front-end knows it by. */
+export interface GuestCq {
+  readonly cq: CompletionQueue;
+  readonly cookie: number;
+}
+
+/** A QP, likewise. */
+export interface GuestQp {
+  readonly qp: QueuePair;
+  readonly cookie: number;
+  /** The multicast groups that it is attached to. */
+  readonly groups: Map<string, { readonly gid: Gid; readonly lid: number }>;
+}
+
+/** An SRQ, likewise. */
+export interface GuestSrq {
+  readonly srq: SharedReceiveQueue;
+  readonly cookie: number;
+}
+
+export class GuestContext {
+  readonly handle: number;
+  /** A context of the lower device for this one alone: what is made here is reached from here only. */
+  readonly lower: Context;
+  /** Where its CQs tell of their completions. */
+  readonly channel: CompletionChannel;
+  readonly pds: HandleTable<ProtectionDomain>;
+  readonly xrcds: HandleTable<XrcDomain>;
+  readonly mrs: HandleTable<GuestRegion>;
+  readonly mws: HandleTable<MemoryWindow>;
+  readonly ahs: HandleTable<AddressHandle>;
+  readonly cqs: HandleTable<GuestCq>;
+  readonly qps: HandleTable<GuestQp>;
+  readonly srqs: HandleTable<GuestSrq>;
+  /** Cookies by the lower object, for its events. */
+  readonly cookies = new Map<object, number>();
+
+  constructor(handle: number, lower: Context, quota: Quota) {
+    this.handle = handle;
+    this.lower = lower;
+    this.channel = lower.createCompChannel();
+    this.pds = new HandleTable('PD', 'pds', quota);
+    this.xrcds = new HandleTable('XRC domain', 'xrcds', quota);
+    this.mrs = new HandleTable('memory region', 'mrs', quota);
+    this.mws = new HandleTable('memory window', 'mws', quota);
+    this.ahs = new HandleTable('AH', 'ahs', quota);
+    this.cqs = new HandleTable('CQ', 'cqs', quota);
+    this.qps = new HandleTable('QP', 'qps', quota);
+    this.srqs = new HandleTable('SRQ', 'srqs', quota);
+  }
+
+  /** @throws VerbsError EINVAL when the key is not that of memory for a queue */
+  queueBuffer(key: number): QueueBuffer {
+    const { object } = this.mrs.get(key);
+    if (object instanceof QueueBuffer) return object;
+    throw new VerbsError({ code: 'EINVAL', message: `memory region ${key} is not for queues` });
+  }
+
+  /** The pages that its regions pin. */
+  get pins(): PinnedPages[] {
+    return this.mrs.values().flatMap(({ pins }) => pins);
+  }
+
+  /**
+   * Ends everything. The lower device ends the youngest first, queue pairs before what they stand on, so that nothing moves any more
+   * when the pages are let go.
+   */
+  close(): void {
+    this.lower[Symbol.dispose]();
+    for (const table of [this.qps, this.srqs, this.cqs, this.mws, this.ahs, this.mrs, this.xrcds, this.pds]) {
+      (table as HandleTable<unknown>).clear();
+    }
+    this.cookies.clear();
+  }
+}
+
+/** @throws VerbsError EINVAL when the handle is not that of a memory region */
+export function memoryOf({ mrs }: GuestContext, mr: number): GuestRegion & { readonly object: MemoryRegion } {
+  const region = mrs.get(mr);
+  if (region.object instanceof MemoryRegion) return region as GuestRegion & { readonly object: MemoryRegion };
+  throw new VerbsError({ code: 'EINVAL', message: `region ${mr} holds rings` });
+}

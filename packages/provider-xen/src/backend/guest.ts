@@ -1,0 +1,111 @@
+/**
+ * A guest, as the back-end knows it: one front-end of it that is connected. What it has made, what it may have, what it has had.
+ *
+ * The words of its commands come from elsewhere (see `connection.ts`), its events go elsewhere (see `event-forwarder.ts`).
+ */
+import type { Domain, PinnedPages } from '@openverbs/hypervisor';
+import { HypervisorError } from '@openverbs/hypervisor';
+import type { Device } from '@openverbs/verbs';
+import { VerbsError } from '@openverbs/verbs';
+import type { UserHalfHandle } from '@openverbs/verbs/driver';
+import { userHalfOf } from '@openverbs/verbs/driver';
+import { Accounting } from './accounting.ts';
+import { GuestContext } from './guest-context.ts';
+import { PendingRegions } from './pending-region.ts';
+import { Quota } from './quota.ts';
+import type { QuotaKind } from './quota.ts';
+import type { Requests } from './requests.ts';
+
+/** What a guest is made of. */
+export interface GuestInit {
+  readonly domid: number;
+  /** The domain of the back-end. */
+  readonly dom0: Domain;
+  /** The lower device. */
+  readonly device: Device;
+  /** Whether the guest gets direct access. */
+  readonly bypass: boolean;
+  readonly requests: Requests;
+  readonly quotas?: Partial<Record<QuotaKind, number>>;
+}
+
+export class Guest {
+  readonly domid: number;
+  readonly accounting = new Accounting();
+  readonly quota: Quota;
+  readonly regions: PendingRegions;
+  readonly requests: Requests;
+  readonly #device: Device;
+  readonly #bypass: boolean;
+  readonly #contexts = new Map<number, GuestContext>();
+  #lastContext = 0;
+
+  constructor({ domid, dom0, device, bypass, requests, quotas }: GuestInit) {
+    this.domid = domid;
+    this.requests = requests;
+    this.#device = device;
+    this.#bypass = bypass;
+    this.quota = new Quota(quotas);
+    this.regions = new PendingRegions((frames) => pinOf(dom0, domid, frames), this.quota, this.accounting);
+  }
+
+  get contexts(): IterableIterator<GuestContext> {
+    return this.#contexts.values();
+  }
+
+  /** Opens a context, with one of the lower device's behind it. */
+  openContext(): GuestContext {
+    this.quota.take('contexts');
+    try {
+      const lower = this.#device.open();
+      const context = new GuestContext(++this.#lastContext, lower, this.quota);
+      this.#contexts.set(context.handle, context);
+      return context;
+    } catch (error) {
+      this.quota.give('contexts');
+      throw error;
+    }
+  }
+
+  /** What the front-end makes its own half of the lower driver of; null in basic. */
+  userHalfOf({ lower }: GuestContext): UserHalfHandle | null {
+    return this.#bypass ? userHalfOf(lower) : null;
+  }
+
+  /** @throws VerbsError EINVAL when the guest has no such context */
+  context(handle: number): GuestContext {
+    const context = this.#contexts.get(handle);
+    if (context !== undefined) return context;
+    throw new VerbsError({ code: 'EINVAL', message: `there is no context ${handle}` });
+  }
+
+  /** Ends a context and all that is in it. The pages are let go when nothing moves there any more. */
+  closeContext(handle: number): void {
+    const context = this.context(handle);
+    this.regions.abortAll(context);
+    for (const { qp } of context.qps.values()) this.requests.drop(qp);
+    const { pins } = context;
+    context.close();
+    this.regions.unpin(pins);
+    this.#contexts.delete(handle);
+    this.quota.give('contexts');
+  }
+
+  /** The guest is gone: takes everything back. The device and the other guests go on. */
+  reclaim(): void {
+    for (const handle of [...this.#contexts.keys()]) this.closeContext(handle);
+    this.regions.abortAll();
+    this.requests.close();
+  }
+}
+
+/** Pins pages, which the hypervisor allows for the guest's own alone. */
+function pinOf(dom0: Domain, domid: number, frames: readonly number[]): PinnedPages {
+  try {
+    return dom0.memory.pinPages(domid, frames);
+  } catch (error) {
+    if (!(error instanceof HypervisorError)) throw error;
+    const code = error.code === 'ENOSPC' ? 'ENOMEM' : 'EINVAL';
+    throw new VerbsError({ code, message: error.message, hint: error.hint, cause: error });
+  }
+}

@@ -1,0 +1,115 @@
+/** Completion queues. */
+import { CompletionQueueEx, CreateCqFlags, WcExFlags, WC_STANDARD_FLAGS, WorkCompletion } from '@openverbs/verbs';
+import type { CompletionQueue } from '@openverbs/verbs';
+import { createCqOn, resizeCqOn } from '@openverbs/verbs/driver';
+import type { CompletionValue } from '../../protocol/attributes.ts';
+import type { RequestOf } from '../../protocol/command.ts';
+import type { Commands } from '../../protocol/commands.ts';
+import { COMPLETIONS_PER_DRAIN } from '../../protocol/limits.ts';
+import type { GuestContext } from '../guest-context.ts';
+import type { Handlers } from './handlers.ts';
+import { DONE } from './handlers.ts';
+
+/** What a drain polls into: one at a time, since handlers don't run inside each other. */
+const drained = WorkCompletion.array(COMPLETIONS_PER_DRAIN);
+
+export const completionQueueHandlers: Handlers<
+  'CREATE_CQ' | 'DESTROY_CQ' | 'RESIZE_CQ' | 'MODIFY_CQ' | 'DRAIN_CQ' | 'REQ_NOTIFY_CQ'
+> = {
+  CREATE_CQ(guest, { context, cookie, ...request }) {
+    const owner = guest.context(context);
+    const { cq } = owner.cqs.add(
+      () => ({ cq: createCq(owner, request), cookie }),
+      (made) => made.cq.handle,
+    );
+    owner.cookies.set(cq, cookie);
+    return { cq: cq.handle, cqe: cq.cqe };
+  },
+
+  DESTROY_CQ(guest, { context, cq }) {
+    const owner = guest.context(context);
+    owner.cqs.remove(cq, (object) => {
+      object.cq.destroy();
+      owner.cookies.delete(object.cq);
+    });
+    return DONE;
+  },
+
+  RESIZE_CQ(guest, { context, cq, cqe, key }) {
+    const owner = guest.context(context);
+    const object = owner.cqs.get(cq).cq;
+    if (key === 0) object.resize(cqe);
+    else resizeCqOn(owner.queueBuffer(key), object, cqe);
+    return { cqe: object.cqe };
+  },
+
+  MODIFY_CQ(guest, { context, cq, cqCount, cqPeriod }) {
+    guest.context(context).cqs.get(cq).cq.modify({ moderate: { cqCount, cqPeriod } });
+    return DONE;
+  },
+
+  DRAIN_CQ(guest, { context, cq, max }) {
+    const object = guest.context(context).cqs.get(cq).cq;
+    const timed = object instanceof CompletionQueueEx && (object.wcFlags & WcExFlags.COMPLETION_TIMESTAMP) !== 0;
+    const completions = timed ? drainTimed(object, max) : drain(object, max);
+    guest.accounting.completions += completions.length;
+    return { more: completions.length === max, completions };
+  },
+
+  REQ_NOTIFY_CQ(guest, { context, cq, solicitedOnly }) {
+    guest.context(context).cqs.get(cq).cq.reqNotify(solicitedOnly);
+    return DONE;
+  },
+};
+
+type CreateCq = RequestOf<(typeof Commands)['CREATE_CQ']>;
+
+/** On memory of the back-end's own, or on the guest's. */
+function createCq(
+  owner: GuestContext,
+  { cqe, compVector, timestamps, ignoreOverrun, extended, key }: Omit<CreateCq, 'context' | 'cookie'>,
+): CompletionQueue {
+  const flags = ignoreOverrun ? CreateCqFlags.IGNORE_OVERRUN : 0;
+  const { lower, channel } = owner;
+  if (key !== 0) {
+    return createCqOn(owner.queueBuffer(key), { cqe, compVector, channel, timestamps, ignoreOverrun });
+  }
+  if (!extended) return lower.createCq({ cqe, compVector, channel });
+  const wcFlags = WC_STANDARD_FLAGS | (timestamps ? WcExFlags.COMPLETION_TIMESTAMP : 0);
+  return lower.createCqEx({ cqe, compVector, channel, wcFlags, flags });
+}
+
+function drain(cq: CompletionQueue, max: number): CompletionValue[] {
+  const n = cq.poll(drained, max);
+  return drained.slice(0, n).map((wc) => ({ ...wc, timestamp: 0 }));
+}
+
+function drainTimed(cq: CompletionQueueEx, max: number): CompletionValue[] {
+  const completions: CompletionValue[] = [];
+  if (!cq.startPoll()) return completions;
+  do completions.push(readTimed(cq));
+  while (completions.length < max && cq.nextPoll());
+  cq.endPoll();
+  return completions;
+}
+
+function readTimed(cq: CompletionQueueEx): CompletionValue {
+  return {
+    wrId: cq.wrId,
+    status: cq.status,
+    opcode: cq.readOpcode(),
+    vendorErr: cq.readVendorErr(),
+    byteLen: cq.readByteLen(),
+    immData: cq.readImmData(),
+    qpNum: cq.readQpNum(),
+    srcQp: cq.readSrcQp(),
+    wcFlags: cq.readWcFlags(),
+    pkeyIndex: 0,
+    slid: cq.readSlid(),
+    sl: cq.readSl(),
+    dlidPathBits: cq.readDlidPathBits(),
+    faultKey: 0,
+    faultAddr: 0,
+    timestamp: cq.readCompletionTs(),
+  };
+}

@@ -1,0 +1,72 @@
+/** Protection domains, XRC domains, address handles and groups. */
+import type { Handlers } from './handlers.ts';
+import { DONE } from './handlers.ts';
+
+export const domainHandlers: Handlers<
+  'ALLOC_PD' | 'DEALLOC_PD' | 'OPEN_XRCD' | 'CLOSE_XRCD' | 'CREATE_AH' | 'DESTROY_AH' | 'ATTACH_MCAST' | 'DETACH_MCAST'
+> = {
+  ALLOC_PD(guest, { context }) {
+    const { pds, lower } = guest.context(context);
+    return {
+      pd: pds.add(
+        () => lower.allocPd(),
+        ({ handle }) => handle,
+      ).handle,
+    };
+  },
+
+  DEALLOC_PD(guest, { context, pd }) {
+    guest.context(context).pds.remove(pd, (object) => {
+      object.dealloc();
+    });
+    return DONE;
+  },
+
+  OPEN_XRCD(guest, { context, fd, oflags }) {
+    const { xrcds, lower } = guest.context(context);
+    const xrcd = xrcds.add(
+      () => lower.openXrcd(fd < 0 ? { oflags } : { fd, oflags }),
+      ({ handle }) => handle,
+    );
+    return { xrcd: xrcd.handle };
+  },
+
+  CLOSE_XRCD(guest, { context, xrcd }) {
+    guest.context(context).xrcds.remove(xrcd, (object) => {
+      object.close();
+    });
+    return DONE;
+  },
+
+  CREATE_AH(guest, { context, pd, attr }) {
+    const { ahs, pds } = guest.context(context);
+    const owner = pds.get(pd);
+    return {
+      ah: ahs.add(
+        () => owner.createAh(attr),
+        ({ handle }) => handle,
+      ).handle,
+    };
+  },
+
+  DESTROY_AH(guest, { context, ah }) {
+    guest.context(context).ahs.remove(ah, (object) => {
+      object.destroy();
+    });
+    return DONE;
+  },
+
+  ATTACH_MCAST(guest, { context, qp, gid, lid }) {
+    const { qp: object, groups } = guest.context(context).qps.get(qp);
+    object.attachMcast(gid, lid);
+    groups.set(`${gid.toString()} ${lid}`, { gid, lid });
+    return DONE;
+  },
+
+  DETACH_MCAST(guest, { context, qp, gid, lid }) {
+    const { qp: object, groups } = guest.context(context).qps.get(qp);
+    object.detachMcast(gid, lid);
+    groups.delete(`${gid.toString()} ${lid}`);
+    return DONE;
+  },
+};

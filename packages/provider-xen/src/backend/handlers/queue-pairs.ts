@@ -1,0 +1,109 @@
+/** Queue pairs. */
+import { QpDataInOrderFlags, QpState } from '@openverbs/verbs';
+import type { QpAttrInit, QpInitAttr, QueuePair, WrOpcode } from '@openverbs/verbs';
+import { createQpOn, createXrcRecvQpOn } from '@openverbs/verbs/driver';
+import type { RequestOf } from '../../protocol/command.ts';
+import type { Commands } from '../../protocol/commands.ts';
+import type { GuestContext } from '../guest-context.ts';
+import { toRecvWrs, toSendWrs } from '../work-requests.ts';
+import type { Handlers } from './handlers.ts';
+import { DONE } from './handlers.ts';
+import { postRefusal } from './post-refusal.ts';
+
+type CreateQp = RequestOf<(typeof Commands)['CREATE_QP']>;
+
+export const queuePairHandlers: Handlers<
+  'CREATE_QP' | 'MODIFY_QP' | 'QUERY_QP' | 'DESTROY_QP' | 'QUERY_QP_DATA_IN_ORDER' | 'POST_SEND' | 'POST_RECV'
+> = {
+  CREATE_QP(guest, request) {
+    const owner = guest.context(request.context);
+    const { cookie } = request;
+    const { qp } = owner.qps.add(
+      () => ({ qp: createQp(owner, request), cookie, groups: new Map() }),
+      (made) => made.qp.handle,
+    );
+    owner.cookies.set(qp, cookie);
+    return { qp: qp.handle, cap: qp.cap };
+  },
+
+  MODIFY_QP(guest, { context, qp, attr }) {
+    const object = guest.context(context).qps.get(qp).qp;
+    // What was posted before comes before; a reset forgets it.
+    if (attr.qpState === QpState.RESET) guest.requests.drop(object);
+    else guest.requests.flush(object);
+    object.modify(attr as QpAttrInit);
+    return DONE;
+  },
+
+  QUERY_QP(guest, { context, qp }) {
+    const { attr, init } = guest.context(context).qps.get(qp).qp.query();
+    return { attr, cap: init.cap };
+  },
+
+  DESTROY_QP(guest, { context, qp }) {
+    const owner = guest.context(context);
+    owner.qps.remove(qp, ({ qp: object, groups }) => {
+      // The guest's own verbs has refused it where its program must detach before; a dying owner need not.
+      for (const { gid, lid } of groups.values()) object.detachMcast(gid, lid);
+      groups.clear();
+      guest.requests.drop(object);
+      object.destroy();
+      owner.cookies.delete(object);
+    });
+    return DONE;
+  },
+
+  QUERY_QP_DATA_IN_ORDER(guest, { context, qp, opcode, deviceOnly }) {
+    const { RETURN_CAPS, DEVICE_ONLY } = QpDataInOrderFlags;
+    const flags = deviceOnly ? RETURN_CAPS | DEVICE_ONLY : RETURN_CAPS;
+    return {
+      caps: guest
+        .context(context)
+        .qps.get(qp)
+        .qp.queryDataInOrder(opcode as WrOpcode, flags),
+    };
+  },
+
+  POST_SEND(guest, { context, qp, wrs }) {
+    const owner = guest.context(context);
+    const object = owner.qps.get(qp).qp;
+    guest.accounting.posts += wrs.length;
+    const { wrs: good, fault } = toSendWrs(owner, wrs);
+    const refused = postRefusal(() => {
+      if (good.length > 0) guest.requests.post(object, good);
+    });
+    return refused.errno === 0 && fault !== null ? { errno: fault.errno, badWrIndex: good.length } : refused;
+  },
+
+  POST_RECV(guest, { context, qp, wrs }) {
+    const object = guest.context(context).qps.get(qp).qp;
+    guest.accounting.posts += wrs.length;
+    return postRefusal(() => {
+      object.postRecv(toRecvWrs(wrs));
+    });
+  },
+};
+
+/** On memory of the back-end's own, or on the guest's. */
+function createQp(owner: GuestContext, request: CreateQp): QueuePair {
+  const { xrcd, key } = request;
+  if (xrcd !== 0) {
+    const domain = owner.xrcds.get(xrcd);
+    return key === 0 ? domain.createQp() : createXrcRecvQpOn(owner.queueBuffer(key), domain);
+  }
+  const pd = owner.pds.get(request.pd);
+  const init = qpInit(owner, request);
+  return key === 0 ? pd.createQp(init) : createQpOn(owner.queueBuffer(key), pd, init);
+}
+
+function qpInit({ cqs, srqs }: GuestContext, request: CreateQp): QpInitAttr {
+  const { sendCq, recvCq, srq, qpType, sqSigAll, cap } = request;
+  return {
+    qpType: qpType as QpInitAttr['qpType'],
+    sqSigAll,
+    cap,
+    sendCq: cqs.get(sendCq).cq,
+    ...(recvCq === 0 ? {} : { recvCq: cqs.get(recvCq).cq }),
+    ...(srq === 0 ? {} : { srq: srqs.get(srq).srq }),
+  };
+}

@@ -1,0 +1,66 @@
+/** Shared receive queues. */
+import { SrqType } from '@openverbs/verbs';
+import type { SharedReceiveQueue } from '@openverbs/verbs';
+import { createSrqOn, resizeSrqOn } from '@openverbs/verbs/driver';
+import type { RequestOf } from '../../protocol/command.ts';
+import type { Commands } from '../../protocol/commands.ts';
+import type { GuestContext } from '../guest-context.ts';
+import { toRecvWrs } from '../work-requests.ts';
+import type { Handlers } from './handlers.ts';
+import { DONE } from './handlers.ts';
+import { postRefusal } from './post-refusal.ts';
+
+type CreateSrq = RequestOf<(typeof Commands)['CREATE_SRQ']>;
+
+export const sharedReceiveQueueHandlers: Handlers<
+  'CREATE_SRQ' | 'MODIFY_SRQ' | 'QUERY_SRQ' | 'DESTROY_SRQ' | 'POST_SRQ_RECV'
+> = {
+  CREATE_SRQ(guest, request) {
+    const owner = guest.context(request.context);
+    const { cookie } = request;
+    const { srq } = owner.srqs.add(
+      () => ({ srq: createSrq(owner, request), cookie }),
+      (made) => made.srq.handle,
+    );
+    owner.cookies.set(srq, cookie);
+    return { srq: srq.handle, maxWr: srq.maxWr, maxSge: srq.maxSge, srqNum: srq.srqNum };
+  },
+
+  MODIFY_SRQ(guest, { context, srq, attr, key }) {
+    const owner = guest.context(context);
+    const object = owner.srqs.get(srq).srq;
+    if (key === 0) object.modify(attr);
+    else resizeSrqOn(owner.queueBuffer(key), object, { maxWr: 0, ...attr });
+    return { maxWr: object.maxWr };
+  },
+
+  QUERY_SRQ(guest, { context, srq }) {
+    return { attr: guest.context(context).srqs.get(srq).srq.query() };
+  },
+
+  DESTROY_SRQ(guest, { context, srq }) {
+    const owner = guest.context(context);
+    owner.srqs.remove(srq, ({ srq: object }) => {
+      object.destroy();
+      owner.cookies.delete(object);
+    });
+    return DONE;
+  },
+
+  POST_SRQ_RECV(guest, { context, srq, wrs }) {
+    const object = guest.context(context).srqs.get(srq).srq;
+    guest.accounting.posts += wrs.length;
+    return postRefusal(() => {
+      object.postRecv(toRecvWrs(wrs));
+    });
+  },
+};
+
+function createSrq(owner: GuestContext, request: CreateSrq): SharedReceiveQueue {
+  const { pd, attr, xrcd, cq, key } = request;
+  const { maxWr = 0, maxSge = 0, srqLimit = 0 } = attr;
+  const xrc = xrcd === 0 ? {} : { srqType: SrqType.XRC, xrcd: owner.xrcds.get(xrcd), cq: owner.cqs.get(cq).cq };
+  const init = { attr: { maxWr, maxSge, srqLimit }, ...xrc };
+  const domain = owner.pds.get(pd);
+  return key === 0 ? domain.createSrq(init) : createSrqOn(owner.queueBuffer(key), domain, init);
+}

@@ -1,0 +1,127 @@
+/**
+ * The sends of one guest that the back-end has taken and not yet posted. Receives don't wait here: they send nothing.
+ *
+ * A send waits for its guest's turn (weight) and for its guest's tokens (rate). Without other guests and without a rate it is
+ * posted at once.
+ */
+import { VerbsError } from '@openverbs/verbs';
+import type { QueuePair, SendWr } from '@openverbs/verbs';
+import { TokenBucket } from './token-bucket.ts';
+import { postTo } from './work-requests.ts';
+
+/** Sends of one guest that may wait. */
+export const REQUESTS_WAITING_MAX = 65536;
+/** What a send costs at least, in bytes: headers and the like. */
+const COST_BYTES_MIN = 64;
+
+interface Request {
+  readonly qp: QueuePair;
+  readonly wr: SendWr;
+  readonly bytes: number;
+}
+
+export class RequestQueue {
+  /** Share among the guests. */
+  weight = 1;
+  readonly bucket = new TokenBucket();
+  /** What the guest may still send in this round, in bytes. */
+  deficit = 0;
+  /** Payload that was posted. */
+  bytes = 0;
+  /** Sends that the device refused after they were taken: only of a front-end that does not count its work requests. */
+  refused = 0;
+  #waiting: Request[] = [];
+  #first = 0;
+  readonly #waitingOf = new Map<QueuePair, number>();
+
+  get length(): number {
+    return this.#waiting.length - this.#first;
+  }
+
+  /** Bytes of the next one. */
+  get nextBytes(): number {
+    return this.#waiting[this.#first].bytes;
+  }
+
+  /**
+   * Takes sends.
+   *
+   * @throws VerbsError ENOMEM with `badWrIndex` when the guest has more under way than the QP has room for
+   */
+  push(qp: QueuePair, wrs: readonly SendWr[]): void {
+    for (const [badWrIndex, wr] of wrs.entries()) {
+      const waiting = this.#waitingOf.get(qp) ?? 0;
+      if (this.length === REQUESTS_WAITING_MAX || waiting === qp.cap.maxSendWr) {
+        const message = `${waiting} sends of ${qp.label} wait to be posted`;
+        throw new VerbsError({ code: 'ENOMEM', message, hint: 'poll completions first', details: { badWrIndex } });
+      }
+      wr.next = null;
+      this.#waiting.push({ qp, wr, bytes: costOf(wr) });
+      this.#waitingOf.set(qp, waiting + 1);
+    }
+  }
+
+  /** Posts the next one. */
+  postNext(): void {
+    const request = this.#waiting[this.#first++];
+    if (this.#first === this.#waiting.length || this.#first === 1024) {
+      this.#waiting = this.#waiting.slice(this.#first);
+      this.#first = 0;
+    }
+    this.#post(request);
+  }
+
+  /** Posts all that wait for a QP, whatever the guest's turn and tokens. */
+  flush(qp: QueuePair): void {
+    for (const request of this.#remove(qp)) this.#post(request);
+  }
+
+  /** Forgets all that wait for a QP. */
+  drop(qp: QueuePair): void {
+    this.#remove(qp);
+    this.#waitingOf.delete(qp);
+  }
+
+  clear(): void {
+    this.#waiting = [];
+    this.#first = 0;
+    this.#waitingOf.clear();
+  }
+
+  /** Whether sends of the QP wait. */
+  holds(qp: QueuePair): boolean {
+    return (this.#waitingOf.get(qp) ?? 0) > 0;
+  }
+
+  /** Counts what went. */
+  account(bytes: number): void {
+    this.bytes += bytes;
+    this.bucket.take(bytes);
+  }
+
+  #post({ qp, wr, bytes }: Request): void {
+    this.#waitingOf.set(qp, (this.#waitingOf.get(qp) ?? 1) - 1);
+    this.account(bytes);
+    try {
+      postTo(qp, wr);
+    } catch (error) {
+      if (!VerbsError.is(error)) throw error;
+      this.refused++;
+    }
+  }
+
+  #remove(qp: QueuePair): Request[] {
+    if (!this.holds(qp)) return [];
+    const waiting = this.#waiting.slice(this.#first);
+    this.#waiting = waiting.filter((request) => request.qp !== qp);
+    this.#first = 0;
+    return waiting.filter((request) => request.qp === qp);
+  }
+}
+
+/** What a send moves, either way. */
+export function costOf(wr: SendWr): number {
+  let bytes = wr.inlineData?.length ?? 0;
+  for (const sge of wr.sgList) bytes += sge.length;
+  return Math.max(bytes, COST_BYTES_MIN);
+}

@@ -1,0 +1,87 @@
+/**
+ * Whose sends are posted next: deficit round robin by weight, each guest within its rate.
+ *
+ * Source: M. Shreedhar, G. Varghese, "Efficient Fair Queuing Using Deficit Round Robin", 1996.
+ */
+import type { RequestQueue } from './request-queue.ts';
+
+/** What a guest of weight 1 may send in a round, in bytes. */
+const QUANTUM_BYTES = 65536;
+/** Sends in one go, so that commands are not kept waiting. */
+const POSTS_PER_RUN = 64;
+
+export class Scheduler {
+  readonly #queues: RequestQueue[] = [];
+  /** Whose turn it is. */
+  #turn = 0;
+  /** Whether that guest has had its quantum. */
+  #begun = false;
+
+  add(queue: RequestQueue): void {
+    this.#queues.push(queue);
+  }
+
+  remove(queue: RequestQueue): void {
+    const index = this.#queues.indexOf(queue);
+    if (index < 0) return;
+    this.#queues.splice(index, 1);
+    if (this.#turn > index) this.#turn--;
+    else if (this.#turn === index) this.#begun = false;
+    if (this.#turn >= this.#queues.length) this.#turn = 0;
+  }
+
+  /** Whether a send of this guest may go at once: it waits for nothing, and neither does anybody else. */
+  isIdle(queue: RequestQueue, nowNs: number): boolean {
+    return this.#queues.every(({ length }) => length === 0) && queue.bucket.ready(nowNs);
+  }
+
+  /** Posts what may go now; false when there was nothing. */
+  run(nowNs: number): boolean {
+    let posts = 0;
+    for (let passed = 0; passed < this.#queues.length && posts < POSTS_PER_RUN;) {
+      const before = posts;
+      posts = this.#runTurn(nowNs, posts);
+      if (posts === POSTS_PER_RUN) return true;
+      passed = posts === before && this.#isBlocked(nowNs) ? passed + 1 : posts === before ? passed : 0;
+      this.#advance();
+    }
+    return posts > 0;
+  }
+
+  /** When something that waits for tokens may go; Infinity when nothing does. */
+  nextNs(nowNs: number): number {
+    let next = Infinity;
+    for (const queue of this.#queues) {
+      if (queue.length > 0) next = Math.min(next, queue.bucket.readyAtNs(nowNs));
+    }
+    return next;
+  }
+
+  /** Posts within the turn of one guest and returns how many there are by now. */
+  #runTurn(nowNs: number, posts: number): number {
+    const queue = this.#queues[this.#turn];
+    if (!this.#begun) {
+      this.#begun = true;
+      queue.deficit = queue.length === 0 ? 0 : queue.deficit + queue.weight * QUANTUM_BYTES;
+    }
+    while (posts < POSTS_PER_RUN && queue.length > 0 && queue.nextBytes <= queue.deficit && queue.bucket.ready(nowNs)) {
+      queue.deficit -= queue.nextBytes;
+      queue.postNext();
+      posts++;
+    }
+    return posts;
+  }
+
+  /** Nothing of the guest at turn can go, however often its turn comes. */
+  #isBlocked(nowNs: number): boolean {
+    const queue = this.#queues[this.#turn];
+    return queue.length === 0 || !queue.bucket.ready(nowNs);
+  }
+
+  #advance(): void {
+    const queue = this.#queues[this.#turn];
+    if (queue.length === 0) queue.deficit = 0;
+    this.#turn = (this.#turn + 1) % this.#queues.length;
+    this.#begun = false;
+  }
+}

@@ -1,0 +1,29 @@
+/** The granted pages through which long arguments and answers go. One message at a time: whose turn it is, the ring says. */
+import type { Page } from '@openverbs/hypervisor';
+
+const PAGE_WORDS = 1024;
+
+export class BulkArea {
+  readonly #pages: readonly Page[];
+
+  constructor(pages: readonly Page[]) {
+    this.#pages = pages;
+  }
+
+  /** Copies a message out, once: what the other side changes afterwards does not count. */
+  read(into: Int32Array, length: number): void {
+    for (let at = 0, n = 0; at < length; at += PAGE_WORDS, n++) {
+      const { i32, word } = this.#pages[n];
+      const end = Math.min(length - at, PAGE_WORDS);
+      for (let i = 0; i < end; i++) into[at + i] = i32[word + i];
+    }
+  }
+
+  write(from: Int32Array, length: number): void {
+    for (let at = 0, n = 0; at < length; at += PAGE_WORDS, n++) {
+      const { i32, word } = this.#pages[n];
+      const end = Math.min(length - at, PAGE_WORDS);
+      for (let i = 0; i < end; i++) i32[word + i] = from[at + i];
+    }
+  }
+}

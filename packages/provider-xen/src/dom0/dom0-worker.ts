@@ -1,0 +1,57 @@
+/** The device domain's own thread, in `thread` placement. Needs nothing of any event loop after its start. */
+import { createRequire } from 'node:module';
+import { workerData } from 'node:worker_threads';
+import { DOM0, EmulatedHypervisor } from '@openverbs/hypervisor';
+import { hostClock, Machine, waitUntil, wakeAll } from '@openverbs/machine';
+import type { MachineHandle } from '@openverbs/machine';
+import type { ProviderDefinition } from '@openverbs/verbs/driver';
+import { Backend } from '../backend/backend.ts';
+import type { QuotaKind } from '../backend/quota.ts';
+import { lowerDevices } from './lower-devices.ts';
+import { Dom0State } from './dom0-state.ts';
+
+/** What the thread is started with. */
+export interface Dom0WorkerData {
+  readonly machine: MachineHandle;
+  /** Module of the lower provider. */
+  readonly modulePath: string;
+  readonly config: unknown;
+  readonly quotas: Partial<Record<QuotaKind, number>>;
+  /** One word, a {@link Dom0State}. */
+  readonly state: Int32Array;
+}
+
+const { machine: handle, modulePath, config, quotas, state } = workerData as Dom0WorkerData;
+/** All that there is to do wakes this thread: rings, xenstore, and the events of the devices. */
+const PARK_MS_MAX = 100;
+/** Longest sleep: what nobody tells of, such as a rate, is looked after so often. */
+const IDLE_NS_MAX = 100e6;
+
+const { provider } = createRequire(import.meta.url)(modulePath) as { readonly provider: ProviderDefinition };
+const machine = Machine.attach(handle);
+const hypervisor = EmulatedHypervisor.join({ kind: 'openverbs-hypervisor', machine: handle }, machine);
+const dom0 = hypervisor.domain(DOM0);
+const instance = provider.open({ machine: handle, clock: undefined, prng: undefined }, config);
+const devices = lowerDevices(instance.devices, provider.name, () => undefined);
+const backend = new Backend({ dom0, devices, clock: hostClock, quotas });
+
+function serve(): void {
+  const wanted = (): boolean => backend.run() || Atomics.load(state, 0) === Dom0State.STOPPING;
+  while (Atomics.load(state, 0) !== Dom0State.STOPPING) {
+    const deadlineNs = Math.min(backend.nextNs(), hostClock.nowNs() + IDLE_NS_MAX);
+    try {
+      waitUntil(machine, wanted, deadlineNs, undefined, PARK_MS_MAX);
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'ETIMEDOUT') throw error;
+    }
+  }
+}
+
+Atomics.store(state, 0, Dom0State.RUNNING);
+wakeAll(machine);
+serve();
+backend.close();
+instance.close();
+Atomics.store(state, 0, Dom0State.STOPPED);
+wakeAll(machine);
+machine.detach();

@@ -1,0 +1,90 @@
+/**
+ * A device domain on the thread of its guests: it runs whenever one of them waits, and when an event comes while none does.
+ */
+import type { Domain } from '@openverbs/hypervisor';
+import type { Machine } from '@openverbs/machine';
+import type { Clock } from '@openverbs/machine';
+import type { DeviceOps } from '@openverbs/verbs/driver';
+import { Backend } from '../backend/backend.ts';
+import type { QuotaKind } from '../backend/quota.ts';
+import { lowerDevices } from './lower-devices.ts';
+
+/** What a device domain is made of. */
+export interface Dom0Init {
+  readonly machine: Machine;
+  readonly domain: Domain;
+  readonly devices: readonly DeviceOps[];
+  /** The lower devices' provider. */
+  readonly provider: string;
+  readonly clock: Clock;
+  readonly quotas: Partial<Record<QuotaKind, number>>;
+}
+
+export class InlineDom0 {
+  readonly backend: Backend;
+  readonly #machine: Machine;
+  readonly #clock: Clock;
+  readonly #poller = (): boolean => this.run();
+  #running = false;
+  #holds = 0;
+  /** Lower contexts that are kept listening. */
+  readonly #held = new Set<{ release(): void }>();
+  #cancelTimer: () => void = () => undefined;
+
+  constructor({ machine, domain: dom0, devices, provider, clock, quotas }: Dom0Init) {
+    this.#machine = machine;
+    this.#clock = clock;
+    const lower = lowerDevices(devices, provider, () => {
+      this.run();
+    });
+    this.backend = new Backend({ dom0, devices: lower, clock, quotas });
+    machine.pollers.push(this.#poller);
+  }
+
+  /** Does what there is to do; false when there was nothing, or it is being done already further up the stack. */
+  run(): boolean {
+    if (this.#running) return false;
+    this.#running = true;
+    try {
+      const worked = this.backend.run();
+      if (this.#holds > 0) this.#listen();
+      return worked;
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  /** Keeps the lower devices listening while somebody waits on the event loop; returns what ends that. */
+  hold(): () => void {
+    this.#holds++;
+    this.#listen();
+    return () => {
+      if (--this.#holds > 0) return;
+      this.#cancelTimer();
+      for (const routing of this.#held) routing.release();
+      this.#held.clear();
+    };
+  }
+
+  close(): void {
+    const { pollers } = this.#machine;
+    const index = pollers.indexOf(this.#poller);
+    if (index >= 0) pollers.splice(index, 1);
+    this.#cancelTimer();
+    this.backend.close();
+  }
+
+  /** Holds the contexts that have come since, and sets a timer for sends that wait for their rate. */
+  #listen(): void {
+    for (const guest of this.backend.guests) {
+      for (const { lower } of guest.contexts) {
+        if (this.#held.has(lower.routing)) continue;
+        this.#held.add(lower.routing);
+        lower.routing.hold();
+      }
+    }
+    this.#cancelTimer();
+    const nextNs = this.backend.nextNs();
+    if (nextNs !== Infinity) this.#cancelTimer = this.#clock.setTimer(nextNs, () => this.run());
+  }
+}

@@ -1,0 +1,47 @@
+/** An SRQ of the basic kind: receives go over the device channel. */
+import type { RecvWr } from '@openverbs/verbs';
+import type { SrqCalls } from '@openverbs/verbs/driver';
+import { Commands } from '../protocol/commands.ts';
+import type { CommandChannel } from './command-channel.ts';
+import { postChain, toRecvValue } from './post-chain.ts';
+import { SrqSlots } from './wr-slots.ts';
+
+/** What it is made of. */
+export interface BasicSrqInit {
+  readonly context: number;
+  readonly channel: CommandChannel;
+  readonly srq: number;
+  readonly maxWr: number;
+  /** Its number in this context, which work requests name. */
+  readonly number: number;
+  readonly cookie: number;
+}
+
+export class BasicSrq implements SrqCalls {
+  readonly kind = 'calls';
+  badWrIndex = 0;
+  readonly number: number;
+  readonly cookie: number;
+  readonly slots: SrqSlots;
+  readonly #init: BasicSrqInit;
+
+  constructor(init: BasicSrqInit) {
+    this.#init = init;
+    this.number = init.number;
+    this.cookie = init.cookie;
+    this.slots = new SrqSlots(init.maxWr, init.number);
+  }
+
+  postRecv(first: RecvWr): number {
+    const { context, channel, srq } = this.#init;
+    const result = postChain(first, this.slots, toRecvValue, (wrs) =>
+      channel.call(Commands.POST_SRQ_RECV, { context, srq, wrs }),
+    );
+    this.badWrIndex = result.badWrIndex;
+    return result.errno;
+  }
+
+  resize(maxWr: number): void {
+    this.slots.grow(maxWr);
+  }
+}

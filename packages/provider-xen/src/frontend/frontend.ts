@@ -1,0 +1,217 @@
+/** A front-end: the driver of one device in a guest. Connects to the back-end, opens contexts, and takes the events. */
+import type { Domain } from '@openverbs/hypervisor';
+import { VerbsError } from '@openverbs/verbs';
+import type { ContextOps, UserDriver } from '@openverbs/verbs/driver';
+import { EventRingConsumer } from '../channel/event-ring.ts';
+import { Commands } from '../protocol/commands.ts';
+import { EVENT_WORDS, EventWord } from '../protocol/events.ts';
+import { BasicQueues } from './basic-queues.ts';
+import { BypassQueues } from './bypass-queues.ts';
+import { Cookies } from './cookies.ts';
+import { DeviceChannel } from './device-channel.ts';
+import { ContextEventSource } from './event-source.ts';
+import type { EventFeed } from './event-source.ts';
+import { GuestBuffers, type GuestMemory } from './guest-memory.ts';
+import type { Queues } from './queues.ts';
+import { XenContext } from './xen-context.ts';
+import type { SharedChannel } from './xenbus-frontend.ts';
+import { XenbusFrontend } from './xenbus-frontend.ts';
+
+/** What a front-end is given. */
+export interface FrontendInit {
+  readonly domain: Domain;
+  readonly memory: GuestMemory;
+  /** Its directory in xenstore. */
+  readonly path: string;
+  /** User halves of drivers, by name: the back-end says which one the lower device wants. */
+  readonly userDrivers: Readonly<Record<string, UserDriver>>;
+  /** The machine memory of this thread, for a user half. */
+  readonly machine: unknown;
+  readonly wallclockOffsetNs: () => number;
+  /** Runs what has to run on this thread for events to come: a device domain that is placed here. */
+  readonly tend: () => void;
+  /** Keeps such a domain listening while somebody waits. */
+  readonly hold: () => () => void;
+}
+
+/** A connection to the back-end. */
+interface Connected {
+  readonly shared: SharedChannel;
+  readonly channel: DeviceChannel;
+  readonly events: EventRingConsumer;
+}
+
+export class Frontend implements EventFeed {
+  readonly #init: FrontendInit;
+  readonly #xenbus: XenbusFrontend;
+  readonly #sources = new Map<number, ContextEventSource>();
+  readonly #contexts = new Set<XenContext>();
+  readonly #event: Record<number, number> = {};
+  #connected: Connected | null = null;
+  #holds = 0;
+  #stopListening: AbortController | null = null;
+  #releaseTended: () => void = () => undefined;
+  /** Commands and notifications of connections that have ended. */
+  #past = { requests: 0, notifications: 0 };
+  /** Events that came over the event channel. */
+  events = 0;
+
+  constructor(init: FrontendInit) {
+    this.#init = init;
+    this.#xenbus = new XenbusFrontend(init.domain, init.path);
+    for (let word = 0; word < EVENT_WORDS; word++) this.#event[word] = 0;
+  }
+
+  get xenbus(): XenbusFrontend {
+    return this.#xenbus;
+  }
+
+  /** Commands on the device channel so far, and how many of them the back-end had to be told of. */
+  get counters(): { readonly requests: number; readonly notifications: number } {
+    const { requests = 0, notifications = 0 } = this.#connected?.channel ?? {};
+    return { requests: this.#past.requests + requests, notifications: this.#past.notifications + notifications };
+  }
+
+  /** Opens a context, for a user process or the guest's kernel. Connects anew when the back-end was away. */
+  open(kernel: boolean): ContextOps {
+    const { channel } = this.#connect();
+    const { context, userHalf } = channel.call(Commands.OPEN_CONTEXT, { kernel });
+    try {
+      return this.#context(channel, context, userHalf);
+    } catch (error) {
+      channel.call(Commands.CLOSE_CONTEXT, { context });
+      throw error;
+    }
+  }
+
+  pump(): void {
+    this.#init.tend();
+    this.#takePorts();
+    this.#takeEvents();
+  }
+
+  /**
+   * Takes what is pending at both ports. Of the device channel's it only wakes; of the other one the events are taken at once, or nobody
+   * would be woken by them any more.
+   */
+  #takePorts(): void {
+    const { eventChannels } = this.#init.domain;
+    let hasEvents = false;
+    for (let port = eventChannels.take(); port !== 0; port = eventChannels.take()) {
+      hasEvents ||= port === this.#connected?.shared.eventPort;
+      eventChannels.unmask(port);
+    }
+    if (hasEvents) this.#takeEvents();
+  }
+
+  #takeEvents(): void {
+    const ring = this.#connected?.events;
+    const event = this.#event;
+    while (ring?.take(event) === true) {
+      this.events++;
+      const source = this.#sources.get(event[EventWord.CONTEXT]);
+      source?.push(event[EventWord.ELEMENT], event[EventWord.TYPE], event[EventWord.ID]);
+    }
+  }
+
+  hold(): void {
+    if (this.#holds++ !== 0) return;
+    this.#releaseTended = this.#init.hold();
+    this.#stopListening = new AbortController();
+    void this.#listen(this.#stopListening.signal);
+  }
+
+  release(): void {
+    if (--this.#holds !== 0) return;
+    this.#stopListening?.abort();
+    this.#stopListening = null;
+    this.#releaseTended();
+  }
+
+  /** Ends the contexts that are open, and the connection. */
+  close(): void {
+    for (const context of [...this.#contexts]) context.close();
+    this.#disconnect();
+  }
+
+  async #listen(signal: AbortSignal): Promise<void> {
+    const { eventChannels } = this.#init.domain;
+    this.pump();
+    while (!signal.aborted) {
+      try {
+        eventChannels.unmask(await eventChannels.waitAsync({ signal }));
+      } catch (error) {
+        if (signal.aborted) return;
+        throw error;
+      }
+      this.pump();
+    }
+  }
+
+  #connect(): Connected {
+    if (this.#connected !== null) {
+      if (this.#xenbus.connected) return this.#connected;
+      this.#disconnect();
+    }
+    const { domain } = this.#init;
+    const shared = this.#xenbus.connect();
+    const channel = new DeviceChannel(domain, shared, {
+      isConnected: () => this.#xenbus.connected,
+      takePorts: () => {
+        this.#takePorts();
+      },
+    });
+    const events = new EventRingConsumer(shared.pages.page(1));
+    return (this.#connected = { shared, channel, events });
+  }
+
+  #disconnect(): void {
+    if (this.#connected === null) return;
+    const { requests, notifications } = this.#connected.channel;
+    this.#past = { requests: this.#past.requests + requests, notifications: this.#past.notifications + notifications };
+    this.#connected = null;
+    this.#xenbus.disconnect();
+  }
+
+  #context(
+    channel: DeviceChannel,
+    context: number,
+    userHalf: { readonly driver: string; readonly pages: readonly number[]; readonly words: readonly number[] } | null,
+  ): XenContext {
+    const { memory, wallclockOffsetNs, machine } = this.#init;
+    const cookies = new Cookies();
+    const events = new ContextEventSource(this, cookies);
+    let queues: Queues;
+    if (userHalf === null) queues = new BasicQueues({ context, channel, memory, cookies });
+    else {
+      const inlineSource = (addr: number, length: number): number => memory.locate(addr, length);
+      const half = this.#driver(userHalf.driver).open(userHalf, { machine, inlineSource });
+      queues = new BypassQueues({ context, channel, memory, userHalf: half, cookies });
+    }
+    const opened = new XenContext({
+      context,
+      channel,
+      buffers: new GuestBuffers(memory),
+      queues,
+      events,
+      wallclockOffsetNs,
+      onClosed: (closed) => {
+        this.#sources.delete(context);
+        this.#contexts.delete(closed);
+      },
+    });
+    this.#sources.set(context, events);
+    this.#contexts.add(opened);
+    return opened;
+  }
+
+  #driver(name: string): UserDriver {
+    const { userDrivers } = this.#init;
+    if (Object.hasOwn(userDrivers, name)) return userDrivers[name];
+    throw new VerbsError({
+      code: 'EOPNOTSUPP',
+      message: `the lower device wants the user half of the driver '${name}', which this guest does not have`,
+      hint: "set xen.mode to 'basic'",
+    });
+  }
+}

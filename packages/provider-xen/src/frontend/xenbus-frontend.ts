@@ -1,0 +1,157 @@
+/** The front-end's half of the handshake: grants its pages, tells of them in xenstore, and waits for the back-end. */
+import type { Domain, SharedPages } from '@openverbs/hypervisor';
+import { parseXenbusState, XenbusState } from '@openverbs/hypervisor';
+import { hostClock } from '@openverbs/machine';
+import { VerbsError } from '@openverbs/verbs';
+import { BackendKey, FrontendKey, ToolstackKey } from '../protocol/handshake.ts';
+import { BULK_PAGES, HANDSHAKE_TIMEOUT_NS, PROTOCOL_VERSION } from '../protocol/limits.ts';
+
+const { INIT_WAIT, INITIALISING, INITIALISED, CONNECTED, CLOSING, CLOSED } = XenbusState;
+
+/** Pages that a front-end grants: the ring of the device channel, that of events, the bulk area. */
+const SHARED_PAGES = 2 + BULK_PAGES;
+
+/** What the back-end says of the device. */
+export interface BackendInfo {
+  readonly deviceName: string;
+  readonly nodeGuid: bigint;
+  readonly nodeType: number;
+  readonly transportType: number;
+  readonly capabilities: readonly string[];
+  readonly bypass: boolean;
+}
+
+/** What a connected front-end shares with the back-end. */
+export interface SharedChannel {
+  readonly pages: SharedPages;
+  /** Of the device channel. */
+  readonly port: number;
+  /** Of events. */
+  readonly eventPort: number;
+}
+
+export class XenbusFrontend {
+  readonly domain: Domain;
+  readonly path: string;
+  readonly backendPath: string;
+  readonly #backendDomid: number;
+  #shared: SharedChannel | null = null;
+
+  /** @param path - the front-end's directory, as the toolstack made it */
+  constructor(domain: Domain, path: string) {
+    this.domain = domain;
+    this.path = path;
+    this.backendPath = domain.xenstore.read(`${path}/${ToolstackKey.BACKEND}`);
+    this.#backendDomid = Number(domain.xenstore.read(`${path}/${ToolstackKey.BACKEND_ID}`));
+  }
+
+  /** `basic` or `bypass`, as the toolstack wants it. */
+  get mode(): string {
+    return this.domain.xenstore.read(`${this.path}/${ToolstackKey.MODE}`);
+  }
+
+  /** Whether the back-end still is what it was when this connected. */
+  get connected(): boolean {
+    return this.#shared !== null && this.#backendState() === CONNECTED;
+  }
+
+  /** What the device is; waits until the back-end is ready to say so. */
+  info(): BackendInfo {
+    this.#await('to offer the device', INIT_WAIT, CONNECTED);
+    const read = (key: string): string => this.domain.xenstore.read(`${this.backendPath}/${key}`);
+    const version = Number(read(BackendKey.VERSION));
+    if (version !== PROTOCOL_VERSION) {
+      throw new VerbsError({
+        code: 'EIO',
+        message: `the back-end speaks version ${version} of the protocol, the front-end version ${PROTOCOL_VERSION}`,
+        hint: 'use the same version of OpenVerbs in the guest and in the device domain',
+      });
+    }
+    return {
+      deviceName: read(BackendKey.DEVICE_NAME),
+      nodeGuid: BigInt(read(BackendKey.NODE_GUID)),
+      nodeType: Number(read(BackendKey.NODE_TYPE)),
+      transportType: Number(read(BackendKey.TRANSPORT_TYPE)),
+      capabilities: read(BackendKey.CAPABILITIES).split(' '),
+      bypass: read(BackendKey.FEATURE_BYPASS) === '1',
+    };
+  }
+
+  /** Connects, and returns what is shared with the back-end from then on. */
+  connect(): SharedChannel {
+    this.#setState(INITIALISING);
+    this.#await('to be ready for the front-end', INIT_WAIT);
+    const shared = this.#share();
+    try {
+      this.#publish(shared);
+      this.#await('to connect', CONNECTED);
+      this.#setState(CONNECTED);
+    } catch (error) {
+      this.#shared = shared;
+      this.disconnect();
+      throw error;
+    }
+    this.#shared = shared;
+    return shared;
+  }
+
+  /** Ends the connection, and takes the pages back once the back-end has let them go. */
+  disconnect(): void {
+    const shared = this.#shared;
+    if (shared === null) return;
+    this.#shared = null;
+    this.#setState(CLOSING);
+    this.#await('to let go', CLOSED, INIT_WAIT, INITIALISING);
+    const { eventChannels } = this.domain;
+    eventChannels.close(shared.port);
+    eventChannels.close(shared.eventPort);
+    shared.pages.unshare();
+    this.#setState(CLOSED);
+  }
+
+  #share(): SharedChannel {
+    const { grantTable, eventChannels } = this.domain;
+    const pages = grantTable.sharePages(this.#backendDomid, SHARED_PAGES);
+    const port = eventChannels.allocUnbound(this.#backendDomid);
+    return { pages, port, eventPort: eventChannels.allocUnbound(this.#backendDomid) };
+  }
+
+  #publish({ pages, port, eventPort }: SharedChannel): void {
+    const [ring, eventRing, ...bulk] = pages.refs;
+    const entries: [string, number][] = [
+      [FrontendKey.VERSION, PROTOCOL_VERSION],
+      [FrontendKey.RING_REF, ring],
+      [FrontendKey.EVENT_CHANNEL, port],
+      [FrontendKey.EVENT_RING_REF, eventRing],
+      [FrontendKey.EVENT_RING_CHANNEL, eventPort],
+      ...bulk.map((ref, n): [string, number] => [`${FrontendKey.BULK_REF}${n}`, ref]),
+      [ToolstackKey.STATE, INITIALISED],
+    ];
+    const { xenstore } = this.domain;
+    xenstore.transaction((transaction) => {
+      for (const [key, value] of entries) xenstore.write(`${this.path}/${key}`, String(value), transaction);
+    });
+  }
+
+  #backendState(): number {
+    return parseXenbusState(this.domain.xenstore.tryRead(`${this.backendPath}/${ToolstackKey.STATE}`));
+  }
+
+  #setState(state: number): void {
+    this.domain.xenstore.write(`${this.path}/${ToolstackKey.STATE}`, String(state));
+  }
+
+  /** Waits until the back-end is in one of some states; that it has closed meanwhile is an error. */
+  #await(what: string, ...states: readonly number[]): void {
+    let state = 0;
+    const reached = (): boolean => {
+      state = this.#backendState();
+      return states.includes(state) || (state === CLOSED && !states.includes(INIT_WAIT));
+    };
+    const describe = (): string => `the back-end ${what} (it is in state ${state})`;
+    this.domain.waitUntil(reached, hostClock.nowNs() + HANDSHAKE_TIMEOUT_NS, describe);
+    if (states.includes(state)) return;
+    const reason = this.domain.xenstore.tryRead(`${this.backendPath}/error`) ?? 'it does not say why';
+    throw new VerbsError({ code: 'EIO', message: `the back-end has closed the device: ${reason}` });
+  }
+}

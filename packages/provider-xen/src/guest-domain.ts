@@ -1,0 +1,56 @@
+/** A guest on this thread: its domain, and a device for each of the lower ones. */
+import type { Domain } from '@openverbs/hypervisor';
+import { CAPABILITY_MANIFEST_VERSION } from '@openverbs/verbs/driver';
+import type { CapabilityManifest, CapabilityName, ContextOps, DeviceFaults, DeviceOps } from '@openverbs/verbs/driver';
+import { Frontend } from './frontend/frontend.ts';
+import type { FrontendInit } from './frontend/frontend.ts';
+import type { GuestMemory } from './frontend/guest-memory.ts';
+
+/** What the split driver does not pass on: the guest's pages alone can be named to the back-end, and in basic it has no rings. */
+const NOT_PASSED_ON: Readonly<Record<string, readonly CapabilityName[]>> = {
+  bypass: ['registersAnyMemory'],
+  basic: ['registersAnyMemory', 'directAccess'],
+};
+
+/** A device in a guest. */
+export class XenDevice implements DeviceOps {
+  readonly name: string;
+  readonly guid: bigint;
+  readonly nodeType: number;
+  readonly transportType: number;
+  readonly capabilities: CapabilityManifest;
+  readonly fabric?: string;
+  readonly faults?: DeviceFaults;
+  readonly frontend: Frontend;
+
+  /** @param lower - the lower device as this thread sees it: which network it is on, and its faults for tests */
+  constructor(name: string, init: FrontendInit, { fabric, faults }: Pick<DeviceOps, 'fabric' | 'faults'>) {
+    this.frontend = new Frontend(init);
+    const { nodeGuid, nodeType, transportType, capabilities } = this.frontend.xenbus.info();
+    this.name = name;
+    this.guid = nodeGuid;
+    this.nodeType = nodeType;
+    this.transportType = transportType;
+    const left = NOT_PASSED_ON[this.frontend.xenbus.mode];
+    const passedOn = capabilities.filter((each) => !left.includes(each as CapabilityName));
+    const supports = Object.fromEntries(passedOn.map((each) => [each, true]));
+    this.capabilities = { version: CAPABILITY_MANIFEST_VERSION, supports };
+    if (fabric !== undefined) this.fabric = fabric;
+    if (faults !== undefined) this.faults = faults;
+  }
+
+  open(): ContextOps {
+    return this.frontend.open(false);
+  }
+
+  close(): void {
+    this.frontend.close();
+  }
+}
+
+/** A guest. */
+export interface GuestDomain {
+  readonly domain: Domain;
+  readonly memory: GuestMemory;
+  readonly devices: readonly XenDevice[];
+}

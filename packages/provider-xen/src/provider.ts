@@ -1,0 +1,180 @@
+/**
+ * The split driver as a provider: a hypervisor in the lower devices' machine memory, a device domain with the back-end, and guests with a
+ * front-end for each device. Programs see the guests' devices.
+ */
+import { DOM0, EmulatedHypervisor, HypervisorError } from '@openverbs/hypervisor';
+import { hostClock, Machine } from '@openverbs/machine';
+import type { MachineHandle } from '@openverbs/machine';
+import { VerbsError } from '@openverbs/verbs';
+import { defineProvider, DRIVER_ABI } from '@openverbs/verbs/driver';
+import type {
+  LowerProvider,
+  ProviderDefinition,
+  ProviderEnvironment,
+  ProviderInstance,
+  UserDriver,
+} from '@openverbs/verbs/driver';
+import { parseConfig } from './config.ts';
+import type { XenConfig, XenGuestConfig } from './config.ts';
+import { Dom0Thread } from './dom0/dom0-thread.ts';
+import { InlineDom0 } from './dom0/inline-dom0.ts';
+import { GuestMemory } from './frontend/guest-memory.ts';
+import { XenDevice } from './guest-domain.ts';
+import type { GuestDomain } from './guest-domain.ts';
+import { attachDevice } from './toolstack.ts';
+
+/** What another thread joins with: also what a lower provider of the same machine does. */
+interface XenHandle extends MachineHandle {
+  /** There is a hypervisor with a device domain. */
+  readonly xen?: true;
+}
+
+/** The Xen split driver, over an emulated hypervisor. */
+export const provider: ProviderDefinition<XenConfig> = defineProvider({
+  name: 'xen',
+  driverAbi: DRIVER_ABI,
+  parseConfig,
+  machineKeys: ['placement', 'quotas'],
+  open,
+});
+
+function open(environment: ProviderEnvironment, config: XenConfig): ProviderInstance {
+  const lower = environment.lower?.(config.backend);
+  if (lower === undefined) {
+    throw new VerbsError({ code: 'EINVAL', message: `there is no provider '${config.backend}' to share devices of` });
+  }
+  const instance = lower.definition.open({ ...environment, lower: undefined }, lower.config);
+  try {
+    const machine = Machine.attach(machineOf(instance, config));
+    try {
+      return new XenProvider(machine, instance, lower, environment, config).instance;
+    } catch (error) {
+      machine.detach();
+      throw asVerbsError(error);
+    }
+  } catch (error) {
+    instance.close();
+    throw error;
+  }
+}
+
+function machineOf({ machine }: ProviderInstance, { backend }: XenConfig): MachineHandle {
+  if ((machine as Partial<MachineHandle> | undefined)?.kind === 'openverbs-machine') return machine as MachineHandle;
+  throw new VerbsError({
+    code: 'EOPNOTSUPP',
+    message: `the devices of provider '${backend}' are in no machine memory that domains can share`,
+    hint: "set xen.backend to 'emulated'",
+  });
+}
+
+/** Everything of one `openVerbs()`. */
+class XenProvider {
+  readonly instance: ProviderInstance;
+  readonly #machine: Machine;
+  readonly #lower: ProviderInstance;
+  readonly #hypervisor: EmulatedHypervisor;
+  readonly #dom0: InlineDom0 | Dom0Thread | null;
+  readonly #userDrivers: Readonly<Record<string, UserDriver>>;
+  readonly #guests: GuestDomain[] = [];
+  readonly #wallclockOffsetNs: () => number;
+
+  constructor(
+    machine: Machine,
+    lower: ProviderInstance,
+    { definition, config: lowerConfig, modulePath }: LowerProvider,
+    { machine: joined, clock = hostClock }: ProviderEnvironment,
+    config: XenConfig,
+  ) {
+    this.#machine = machine;
+    this.#lower = lower;
+    this.#userDrivers = Object.fromEntries((definition.userDrivers ?? []).map((driver) => [driver.name, driver]));
+    this.#wallclockOffsetNs = () => clock.wallclockOffsetNs?.() ?? 0;
+    const { quotas, placement } = config;
+    if ((joined as Partial<XenHandle> | undefined)?.xen === true) {
+      this.#hypervisor = EmulatedHypervisor.join({ kind: 'openverbs-hypervisor', machine: machine.handle }, machine);
+      this.#dom0 = null;
+    } else {
+      this.#hypervisor = EmulatedHypervisor.create(machine);
+      this.#dom0 =
+        placement === 'thread'
+          ? new Dom0Thread(machine, { modulePath, config: lowerConfig, quotas })
+          : new InlineDom0({
+              machine,
+              domain: this.#hypervisor.domain(DOM0),
+              devices: lower.devices,
+              provider: definition.name,
+              clock,
+              quotas,
+            });
+    }
+    try {
+      for (const guest of config.guests) this.#guests.push(this.#addGuest(guest));
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+    this.instance = {
+      devices: this.#guests.flatMap(({ devices }) => devices),
+      machine: { ...(lower.machine as MachineHandle), xen: true } satisfies XenHandle,
+      faults: lower.faults,
+      close: () => {
+        this.close();
+      },
+    };
+  }
+
+  /** Ends the guests, then the device domain, then the lower devices. */
+  close(): void {
+    try {
+      for (const { domain, devices } of this.#guests.toReversed()) {
+        for (const device of devices.toReversed()) device.close();
+        domain.close();
+        this.#hypervisor.destroyDomain(domain.domid);
+      }
+    } finally {
+      this.#dom0?.close();
+      this.#machine.detach();
+      this.#lower.close();
+    }
+  }
+
+  /** What the toolstack does, and then the guest itself. */
+  #addGuest({ name, memoryBytes, ...share }: XenGuestConfig): GuestDomain {
+    const domid = this.#hypervisor.createDomain({ name, memoryBytes });
+    const domain = this.#hypervisor.domain(domid);
+    const toolstack = this.#hypervisor.domain(DOM0);
+    const memory = new GuestMemory(domain);
+    const devices = this.#lower.devices.map((lower, index) => {
+      const path = attachDevice(toolstack.xenstore, { domid, index, device: lower.name, ...share });
+      return new XenDevice(`vib${domid}.${index}`, this.#frontendInit(domain, memory, path), lower);
+    });
+    toolstack.close();
+    return { domain, memory, devices };
+  }
+
+  #frontendInit(
+    domain: GuestDomain['domain'],
+    memory: GuestMemory,
+    path: string,
+  ): ConstructorParameters<typeof XenDevice>[1] {
+    const dom0 = this.#dom0 instanceof InlineDom0 ? this.#dom0 : null;
+    return {
+      domain,
+      memory,
+      path,
+      userDrivers: this.#userDrivers,
+      machine: this.#machine,
+      wallclockOffsetNs: this.#wallclockOffsetNs,
+      tend: () => {
+        dom0?.run();
+      },
+      hold: () => dom0?.hold() ?? (() => undefined),
+    };
+  }
+}
+
+function asVerbsError(error: unknown): unknown {
+  if (!(error instanceof HypervisorError)) return error;
+  const code = error.code === 'EEXIST' || error.code === 'ENOMEM' ? error.code : 'EINVAL';
+  return new VerbsError({ code, message: error.message, hint: error.hint, cause: error });
+}
