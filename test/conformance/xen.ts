@@ -1,8 +1,11 @@
 /** The Xen split driver as a subject of the conformance suite. */
-import type { ConformanceSubject } from '@openverbs/conformance';
+import type { ConformanceSession, ConformanceSubject } from '@openverbs/conformance';
 import { openVerbs } from 'openverbs';
-import type { OpenVerbsConfig } from 'openverbs';
+import type { OpenVerbs, OpenVerbsConfig } from 'openverbs';
 import { capabilities, deviations, devices, sessionOf } from './emulated.ts';
+
+/** How guests reach the device. */
+export type XenMode = 'basic' | 'bypass';
 
 /** Where the domains and the device run. */
 export interface XenPlacements {
@@ -21,22 +24,34 @@ const XEN_DEVIATIONS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Two guests, and a device of each: the first has the first of two HCAs, the second the other one. What basic lacks is rings, and neither
+ * What is tested of two guests: a device of each, the first of two HCAs and the second one. What basic lacks is rings, and neither
  * registers memory that is not of the guest.
  */
-export function xenSubject(mode: 'basic' | 'bypass', { dom0, device }: XenPlacements): ConformanceSubject {
-  const config: OpenVerbsConfig = {
-    provider: `xen:${mode}`,
-    xen: { guests: 2, placement: dom0 },
-    emulated: { devices, placement: device },
-  };
+export function subjectOf(mode: XenMode, name: string, open: () => OpenVerbs): ConformanceSubject {
   return {
-    name: `xen:${mode}, device domain ${dom0}, device ${device}`,
-    open: () => {
-      const verbs = openVerbs(config);
-      return { ...sessionOf(verbs), devices: [verbs.devices[0], verbs.devices[3]] };
-    },
+    name,
+    open: () => guestsOf(open()),
     capabilities: { ...capabilities, directAccess: mode === 'bypass' },
     deviations: { ...deviations, ...XEN_DEVIATIONS },
   };
+}
+
+/** The configuration of the thread that has the device domain, with as many guests of its own. */
+export function xenConfig(mode: XenMode, { dom0, device }: XenPlacements, guests: number): OpenVerbsConfig {
+  return {
+    provider: `xen:${mode}`,
+    xen: { guests, placement: dom0 },
+    emulated: { devices, placement: device },
+  };
+}
+
+/** Two guests and their device domain, opened by one thread. */
+export function xenSubject(mode: XenMode, placements: XenPlacements): ConformanceSubject {
+  const { dom0, device } = placements;
+  const name = `xen:${mode}, device domain ${dom0}, device ${device}`;
+  return subjectOf(mode, name, () => openVerbs(xenConfig(mode, placements, 2)));
+}
+
+function guestsOf(verbs: OpenVerbs): ConformanceSession {
+  return { ...sessionOf(verbs), devices: [verbs.devices[0], verbs.devices[3]] };
 }

@@ -8,6 +8,8 @@
 export interface WaitOptions {
   /** Ends the wait: the promise is rejected with its reason. No event is lost by that. */
   readonly signal?: AbortSignal;
+  /** Lets Node exit while it lasts. */
+  readonly unref?: boolean;
 }
 
 /**

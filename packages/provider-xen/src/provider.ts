@@ -101,6 +101,7 @@ class XenProvider {
           : new InlineDom0({
               machine,
               domain: this.#hypervisor.domain(DOM0),
+              listener: this.#hypervisor.domain(DOM0),
               devices: lower.devices,
               provider: definition.name,
               clock,

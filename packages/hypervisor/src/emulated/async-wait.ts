@@ -1,6 +1,7 @@
 /**
  * Waits that do not block the thread.
  */
+import type { WaitOptions } from '../event-channels.ts';
 
 /** Time between two looks around by a wait; the timer also keeps the event loop alive, which a pending `Atomics.waitAsync` does not. */
 const KEEP_ALIVE_MS = 20;
@@ -60,7 +61,7 @@ export class AsyncWait<T> {
     i32: Int32Array,
     word: number,
     take: () => T | undefined,
-    signal: AbortSignal | undefined,
+    { signal, unref = false }: WaitOptions,
   ) {
     this.promise = new Promise<T>((resolve, reject) => {
       this.resolve = resolve;
@@ -72,6 +73,7 @@ export class AsyncWait<T> {
     this.take = take;
     this.signal = signal;
     this.timer = setInterval(this.look, KEEP_ALIVE_MS);
+    if (unref) this.timer.unref();
     signal?.addEventListener('abort', this.abort);
     if (signal?.aborted === true) this.abort();
     else this.look();

@@ -77,13 +77,13 @@ export class DomainAccess {
   }
 
   /** The same without blocking the thread. */
-  waitAsync<T>(take: () => T | undefined, word: number, { signal }: WaitOptions): Promise<T> {
+  waitAsync<T>(take: () => T | undefined, word: number, options: WaitOptions): Promise<T> {
     const look = (): T | undefined => {
       this.check();
       const taken = take();
       if (taken === undefined) this.services.tend();
       return taken;
     };
-    return new AsyncWait(this.services.listeners, this.tables.i32, word, look, signal).promise;
+    return new AsyncWait(this.services.listeners, this.tables.i32, word, look, options).promise;
   }
 }

@@ -1,7 +1,8 @@
 /**
- * A device domain on the thread of its guests: it runs whenever one of them waits, and when an event comes while none does.
+ * A device domain on the thread of its guests: it runs whenever one of them waits, and on the event loop when an event or a change of
+ * xenstore comes from a guest of another thread.
  */
-import type { Domain } from '@openverbs/hypervisor';
+import type { Domain, WaitOptions } from '@openverbs/hypervisor';
 import type { Machine } from '@openverbs/machine';
 import type { Clock } from '@openverbs/machine';
 import type { DeviceOps } from '@openverbs/verbs/driver';
@@ -9,10 +10,15 @@ import { Backend } from '../backend/backend.ts';
 import type { QuotaKind } from '../backend/quota.ts';
 import { lowerDevices } from './lower-devices.ts';
 
+/** Directories of all domains in xenstore. */
+const DOMAINS = '/local/domain';
+
 /** What a device domain is made of. */
 export interface Dom0Init {
   readonly machine: Machine;
   readonly domain: Domain;
+  /** Another handle of it, whose watches tell of what other threads change. */
+  readonly listener: Domain;
   readonly devices: readonly DeviceOps[];
   /** The lower devices' provider. */
   readonly provider: string;
@@ -24,6 +30,8 @@ export class InlineDom0 {
   readonly backend: Backend;
   readonly #machine: Machine;
   readonly #clock: Clock;
+  readonly #listener: Domain;
+  readonly #listening = new AbortController();
   readonly #poller = (): boolean => this.run();
   #running = false;
   #holds = 0;
@@ -31,14 +39,21 @@ export class InlineDom0 {
   readonly #held = new Set<{ release(): void }>();
   #cancelTimer: () => void = () => undefined;
 
-  constructor({ machine, domain: dom0, devices, provider, clock, quotas }: Dom0Init) {
+  constructor({ machine, domain: dom0, listener, devices, provider, clock, quotas }: Dom0Init) {
     this.#machine = machine;
     this.#clock = clock;
+    this.#listener = listener;
     const lower = lowerDevices(devices, provider, () => {
       this.run();
     });
     this.backend = new Backend({ dom0, devices: lower, clock, quotas });
     machine.pollers.push(this.#poller);
+    listener.xenstore.watch(DOMAINS, DOMAINS);
+    const { eventChannels } = dom0;
+    void this.#serve(async (options) => {
+      eventChannels.unmask(await eventChannels.waitAsync(options));
+    });
+    void this.#serve((options) => listener.xenstore.readWatchAsync(options));
   }
 
   /** Does what there is to do; false when there was nothing, or it is being done already further up the stack. */
@@ -71,7 +86,23 @@ export class InlineDom0 {
     const index = pollers.indexOf(this.#poller);
     if (index >= 0) pollers.splice(index, 1);
     this.#cancelTimer();
+    this.#listening.abort();
     this.backend.close();
+    this.#listener.close();
+  }
+
+  /** Runs whenever what `wait` waits for has come. */
+  async #serve(wait: (options: WaitOptions) => Promise<unknown>): Promise<void> {
+    const { signal } = this.#listening;
+    while (!signal.aborted) {
+      try {
+        await wait({ signal, unref: true });
+      } catch (error) {
+        if (signal.aborted) return;
+        throw error;
+      }
+      while (this.run());
+    }
   }
 
   /** Holds the contexts that have come since, and sets a timer for sends that wait for their rate. */
