@@ -127,6 +127,13 @@ export class CqePoller implements CqCalls {
     return this.ring.lastTimestamp();
   }
 
+  /** Fetches what the source holds and the buffer has room for: before something that makes the source forget. */
+  prefetch(): void {
+    this.limit = this.capacity;
+    do this.fetch();
+    while (this.fetched > 0 && this.ring.size < this.capacity);
+  }
+
   /**
    * Removes the completions of a QP. Call it when the source has reset or destroyed the QP and gives no more of its completions, and while
    * the table still has it, since its SRQ gets its WQEs back.

@@ -6,7 +6,7 @@ import { Commands } from '../protocol/commands.ts';
 import type { CommandChannel } from './command-channel.ts';
 import type { GuestMemory } from './guest-memory.ts';
 import { inlineBytes, postChain, toRecvValue, toSendValue } from './post-chain.ts';
-import { SlotKind, WrSlots } from './wr-slots.ts';
+import { BasicSlots, SlotKind } from './basic-slots.ts';
 
 /** What it is made of. */
 export interface BasicQpInit {
@@ -27,16 +27,16 @@ export class BasicQp implements QpCalls {
   badWrIndex = 0;
   readonly cookie: number;
   readonly cqs: readonly number[];
-  readonly sends: WrSlots;
-  readonly receives: WrSlots;
+  readonly sends: BasicSlots;
+  readonly receives: BasicSlots;
   readonly #init: BasicQpInit;
 
   constructor(init: BasicQpInit) {
     this.#init = init;
     this.cookie = init.cookie;
     this.cqs = init.cqs;
-    this.sends = new WrSlots(init.cap.maxSendWr, SlotKind.SEND);
-    this.receives = new WrSlots(init.cap.maxRecvWr, SlotKind.RECV);
+    this.sends = new BasicSlots(init.cap.maxSendWr, SlotKind.SEND);
+    this.receives = new BasicSlots(init.cap.maxRecvWr, SlotKind.RECV);
   }
 
   postSend(first: SendWr): number {

@@ -10,15 +10,16 @@ import type {
   SrqOps,
   XrcSrqRequest,
 } from '@openverbs/verbs/driver';
+import { CqePoller } from '@openverbs/cqe-poller';
+import { QpSlots, QpTable } from '@openverbs/verbs/rings';
 import { Commands } from '../protocol/commands.ts';
-import { BasicCq } from './basic-cq.ts';
 import { BasicQp } from './basic-qp.ts';
 import { BasicSrq } from './basic-srq.ts';
 import type { CommandChannel } from './command-channel.ts';
 import type { Cookies } from './cookies.ts';
 import type { GuestMemory } from './guest-memory.ts';
+import { DrainSource } from './drain-source.ts';
 import type { CqRequest, Queues } from './queues.ts';
-import { countOf, kindOf, SlotKind, srqNumberOf } from './wr-slots.ts';
 
 /** What the queues of a context need. */
 export interface BasicParts {
@@ -28,9 +29,17 @@ export interface BasicParts {
   readonly cookies: Cookies;
 }
 
+/** A CQ. */
+interface BasicCq {
+  readonly poller: CqePoller;
+  readonly cookie: number;
+}
+
 export class BasicQueues implements Queues {
   readonly #parts: BasicParts;
   readonly #cqs = new Map<number, BasicCq>();
+  /** Where polls find the queues that completions are of. */
+  readonly #qpTable = new QpTable();
   readonly #qps = new Map<number, BasicQp>();
   readonly #srqs = new Map<number, BasicSrq>();
   /** SRQs by the number that work requests name. */
@@ -45,23 +54,14 @@ export class BasicQueues implements Queues {
     const cookie = cookies.next();
     const { cq, cqe } = channel.call(Commands.CREATE_CQ, { context, ...request, cookie, key: 0 });
     cookies.bind(cookie, cq);
-    const dataPath = new BasicCq({
-      context,
-      channel,
-      cq,
-      cqe,
-      cookie,
-      retire: (wrId, qpNum) => this.#retire(wrId, qpNum),
-    });
-    this.#cqs.set(cq, dataPath);
+    const xrcSrqNum = (number: number): number => this.#srqNumbers[number]?.xrcSrqNum ?? 0;
+    const dataPath = new CqePoller(new DrainSource({ context, channel, cq, xrcSrqNum }), cqe, this.#qpTable);
+    this.#cqs.set(cq, { poller: dataPath, cookie });
     return { handle: cq, cqe, dataPath };
   }
 
   resizeCq(cq: number, cqe: number): CqResizeOps {
-    const { context, channel } = this.#parts;
-    const queue = this.#cqs.get(cq)!;
-    const resized = channel.call(Commands.RESIZE_CQ, { context, cq, cqe: queue.beforeResize(cqe), key: 0 });
-    return { cqe: queue.resize(resized.cqe) };
+    return { cqe: this.#cqs.get(cq)!.poller.resize(cqe) };
   }
 
   destroyCq(cq: number): void {
@@ -88,11 +88,16 @@ export class BasicQueues implements Queues {
     cookies.bind(cookie, qp);
     const dataPath = new BasicQp({ context, channel, memory, qp, cap, cookie, cqs: [sendCq, recvCq], receives });
     this.#qps.set(qp, dataPath);
+    // A receive of an XRC SRQ is found by that.
+    if (qpType !== QpType.XRC_RECV) {
+      const shared = srq === null ? null : this.#srqs.get(srq)!.slots;
+      this.#qpTable.add(new QpSlots(qp, dataPath.sends.slots, dataPath.receives.slots, shared));
+    }
     return { handle: qp, qpNum: qp, cap, dataPath };
   }
 
   beforeReset(): void {
-    this.#drainAll();
+    this.#prefetchAll();
   }
 
   resetQp(qp: number): void {
@@ -103,10 +108,11 @@ export class BasicQueues implements Queues {
 
   destroyQp(qp: number): void {
     const { context, channel, cookies } = this.#parts;
-    this.#drainAll();
+    this.#prefetchAll();
     channel.call(Commands.DESTROY_QP, { context, qp });
     const queue = this.#qps.get(qp)!;
     this.#purge(qp, queue);
+    this.#qpTable.remove(qp);
     cookies.release(queue.cookie);
     this.#qps.delete(qp);
   }
@@ -126,7 +132,16 @@ export class BasicQueues implements Queues {
     });
     cookies.bind(cookie, srq);
     const number = this.#freeSrqNumber();
-    const dataPath = new BasicSrq({ context, channel, srq, maxWr, number, cookie });
+    const dataPath = new BasicSrq({
+      context,
+      channel,
+      srq,
+      maxWr,
+      number,
+      cookie,
+      xrcSrqNum: xrc === null ? 0 : srqNum,
+    });
+    if (xrc !== null) this.#qpTable.addXrcSrq(srqNum, dataPath.slots);
     this.#srqNumbers[number] = dataPath;
     this.#srqs.set(srq, dataPath);
     return { handle: srq, maxWr, maxSge, srqNum, dataPath };
@@ -144,38 +159,22 @@ export class BasicQueues implements Queues {
     channel.call(Commands.DESTROY_SRQ, { context, srq });
     const queue = this.#srqs.get(srq)!;
     cookies.release(queue.cookie);
-    for (const cq of this.#cqs.values()) {
-      cq.purge(({ wrId }) => kindOf(wrId) === SlotKind.SRQ && srqNumberOf(wrId) === queue.number);
-    }
+    if (queue.xrcSrqNum !== 0) this.#qpTable.removeXrcSrq(queue.xrcSrqNum);
     this.#srqNumbers[queue.number] = undefined;
     this.#srqs.delete(srq);
   }
 
-  /** A completion was polled: its work request is retired. Returns the application's `wrId`. */
-  #retire(wrId: number, qpNum: number): number {
-    const kind = kindOf(wrId);
-    const count = countOf(wrId);
-    if (kind === SlotKind.SRQ) return this.#srqNumbers[srqNumberOf(wrId)]?.slots.retire(count) ?? 0;
-    const qp = this.#qps.get(qpNum);
-    if (qp === undefined) return 0;
-    return (kind === SlotKind.SEND ? qp.sends : qp.receives).retire(count);
-  }
-
   /**
-   * Brings all completions here. What ends with a QP, in the lower CQ, would otherwise not be known here, and neither which receives of
+   * Brings the completions here. What ends with a QP, in the lower CQ, would otherwise not be known here, and neither which receives of
    * an SRQ went with it.
    */
-  #drainAll(): void {
-    if (this.#srqs.size > 0) for (const cq of this.#cqs.values()) cq.drainAll();
+  #prefetchAll(): void {
+    if (this.#srqs.size > 0) for (const { poller } of this.#cqs.values()) poller.prefetch();
   }
 
   /** Removes a QP's completions from the buffers of its CQs; what they took of an SRQ is given back. */
   #purge(qpNum: number, { cqs }: BasicQp): void {
-    for (const cq of new Set(cqs)) {
-      for (const { wrId } of this.#cqs.get(cq)?.purge((each) => each.qpNum === qpNum) ?? []) {
-        if (kindOf(wrId) === SlotKind.SRQ) this.#srqNumbers[srqNumberOf(wrId)]?.slots.retire(countOf(wrId));
-      }
-    }
+    for (const cq of new Set(cqs)) this.#cqs.get(cq)?.poller.purge(qpNum);
   }
 
   #freeSrqNumber(): number {

@@ -4,7 +4,7 @@ import type { SrqCalls } from '@openverbs/verbs/driver';
 import { Commands } from '../protocol/commands.ts';
 import type { CommandChannel } from './command-channel.ts';
 import { postChain, toRecvValue } from './post-chain.ts';
-import { SrqSlots } from './wr-slots.ts';
+import { BasicSrqSlots } from './basic-slots.ts';
 
 /** What it is made of. */
 export interface BasicSrqInit {
@@ -15,6 +15,8 @@ export interface BasicSrqInit {
   /** Its number in this context, which work requests name. */
   readonly number: number;
   readonly cookie: number;
+  /** What XRC messages name it by; 0 when it is not for XRC. */
+  readonly xrcSrqNum: number;
 }
 
 export class BasicSrq implements SrqCalls {
@@ -22,14 +24,16 @@ export class BasicSrq implements SrqCalls {
   badWrIndex = 0;
   readonly number: number;
   readonly cookie: number;
-  readonly slots: SrqSlots;
+  readonly xrcSrqNum: number;
+  readonly slots: BasicSrqSlots;
   readonly #init: BasicSrqInit;
 
   constructor(init: BasicSrqInit) {
     this.#init = init;
     this.number = init.number;
     this.cookie = init.cookie;
-    this.slots = new SrqSlots(init.maxWr, init.number);
+    this.xrcSrqNum = init.xrcSrqNum;
+    this.slots = new BasicSrqSlots(init.maxWr, init.number);
   }
 
   postRecv(first: RecvWr): number {

@@ -1,73 +1,71 @@
 /**
- * The work requests of one queue that the application has not seen completed: their numbers, in the order of posting.
+ * Work requests of basic queues that the application has not seen completed.
  *
- * The back-end is told a count in place of the application's `wrId`, so that the completion of a send also retires the sends before
- * it that make none, and that slots are free when the application has polled, not when the back-end has.
+ * The back-end is told a number in place of the application's `wrId`: the index of the work request in its queue, and of what kind the
+ * queue is. So a completion finds its queue as a CQE does, retires the sends before it that make none, and slots are free when the
+ * application has polled, not when the back-end has.
  */
 import { Errno } from '@openverbs/verbs';
+import { WorkQueueSlots } from '@openverbs/verbs/rings';
+import type { SrqSlots } from '@openverbs/verbs/rings';
 
-/** Which queue a count is of: these stand above the count in the number that the back-end is told. */
+/** Which queue an index is of. */
 export const SlotKind = { SEND: 0, RECV: 1, SRQ: 2 } as const;
 
 const TWO_32 = 2 ** 32;
 /** {@link SlotKind} takes two bits; above them stands the number of the SRQ. */
 const KINDS = 4;
-/** SRQs of a front-end at a time. */
-export const SRQ_SLOTS_MAX = 65536;
 
 /** Sends, or receives of a QP: they complete in the order of posting. */
-export class WrSlots {
-  readonly #wrIds: Float64Array;
+export class BasicSlots {
+  /** Where the poll finds them. */
+  readonly slots: WorkQueueSlots;
   readonly #max: number;
   readonly #kind: number;
+  /** Free-running count of work requests, an int32. */
   #posted = 0;
-  #retired = 0;
 
   constructor(max: number, kind: number) {
-    this.#wrIds = new Float64Array(Math.max(max, 1));
+    this.slots = new WorkQueueSlots(Math.ceil(Math.log2(Math.max(max, 1))));
     this.#max = max;
     this.#kind = kind;
   }
 
   /** ENOMEM when the queue is full, else 0. */
   get errno(): number {
-    return this.#posted - this.#retired < this.#max ? 0 : Errno.ENOMEM;
+    return ((this.#posted - this.slots.tail) | 0) < this.#max ? 0 : Errno.ENOMEM;
   }
 
-  /** The number to tell the back-end. */
+  /** Takes a slot; returns the number to tell the back-end. */
   push(wrId: number): number {
-    const count = this.#posted++;
-    this.#wrIds[count % this.#wrIds.length] = wrId;
-    return this.#kind * TWO_32 + (count % TWO_32);
+    const index = this.#posted;
+    this.slots.wrIds[index & this.slots.mask] = wrId;
+    this.#posted = (index + 1) | 0;
+    return this.#kind * TWO_32 + (index >>> 0);
   }
 
-  /** The last one was refused. */
+  /** The one that was pushed last was refused. */
   undo(): void {
-    this.#posted--;
-  }
-
-  /** Retires a work request and those before it; returns its `wrId`. */
-  retire(count: number): number {
-    const ahead = (count - (this.#retired % TWO_32) + TWO_32) % TWO_32;
-    this.#retired = Math.min(this.#retired + ahead + 1, this.#posted);
-    return this.#wrIds[(this.#retired - 1) % this.#wrIds.length];
+    this.#posted = (this.#posted - 1) | 0;
   }
 
   reset(): void {
-    this.#retired = this.#posted;
+    this.slots.tail = this.#posted;
   }
 }
 
 /** Receives of an SRQ: they complete in any order. */
-export class SrqSlots {
+export class BasicSrqSlots implements SrqSlots {
   readonly #number: number;
   #wrIds: Float64Array;
+  #taken: Uint8Array;
   readonly #free: number[];
 
-  /** @param number - of the SRQ among those of the front-end */
+  /** @param number - of the SRQ among those of its context */
   constructor(max: number, number: number) {
     this.#number = number;
     this.#wrIds = new Float64Array(max);
+    this.#taken = new Uint8Array(max);
     this.#free = Array.from({ length: max }, (_, slot) => max - 1 - slot);
   }
 
@@ -78,17 +76,20 @@ export class SrqSlots {
   push(wrId: number): number {
     const slot = this.#free.pop()!;
     this.#wrIds[slot] = wrId;
+    this.#taken[slot] = 1;
     return (this.#number * KINDS + SlotKind.SRQ) * TWO_32 + slot;
   }
 
-  retire(slot: number): number {
+  complete(slot: number): number {
+    if (this.#taken[slot] !== 1) return 0;
+    this.#taken[slot] = 0;
     this.#free.push(slot);
     return this.#wrIds[slot];
   }
 
-  /** The one that {@link SrqSlots.push} answered last was refused. */
+  /** What {@link BasicSrqSlots.push} answered was refused. */
   undo(number: number): void {
-    this.#free.push(number % TWO_32);
+    this.complete(indexOf(number));
   }
 
   /** The SRQ has room for more now. */
@@ -97,7 +98,10 @@ export class SrqSlots {
     if (max <= had) return;
     const wrIds = new Float64Array(max);
     wrIds.set(this.#wrIds);
+    const taken = new Uint8Array(max);
+    taken.set(this.#taken);
     this.#wrIds = wrIds;
+    this.#taken = taken;
     for (let slot = max - 1; slot >= had; slot--) this.#free.unshift(slot);
   }
 }
@@ -112,7 +116,7 @@ export function srqNumberOf(number: number): number {
   return Math.floor(number / TWO_32 / KINDS);
 }
 
-/** The count or slot in a number. */
-export function countOf(number: number): number {
-  return number % TWO_32;
+/** The index in a number, as an int32. */
+export function indexOf(number: number): number {
+  return number | 0;
 }

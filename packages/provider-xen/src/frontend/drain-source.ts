@@ -1,0 +1,62 @@
+/** The slow side of a basic CQ: each drain is a command, whose answer becomes CQEs as the poller takes them. */
+import { storeCqe } from '@openverbs/cqe-poller';
+import type { CqeSource } from '@openverbs/cqe-poller';
+import { WorkCompletion } from '@openverbs/verbs';
+import { CQE_WORDS, CqeFlag, CqeWords } from '@openverbs/verbs/rings';
+import type { CompletionValue } from '../protocol/attributes.ts';
+import { Commands } from '../protocol/commands.ts';
+import { COMPLETIONS_PER_DRAIN } from '../protocol/limits.ts';
+import { indexOf, kindOf, SlotKind, srqNumberOf } from './basic-slots.ts';
+import type { CommandChannel } from './command-channel.ts';
+
+/** What it is made of. */
+export interface DrainSourceInit {
+  readonly context: number;
+  readonly channel: CommandChannel;
+  readonly cq: number;
+  /** The number by which XRC messages name an SRQ of the context; 0 for one that is not for XRC. */
+  xrcSrqNum(number: number): number;
+}
+
+export class DrainSource implements CqeSource {
+  readonly i32 = new Int32Array(COMPLETIONS_PER_DRAIN * CQE_WORDS);
+  readonly word = 0;
+  readonly cqesMax = COMPLETIONS_PER_DRAIN;
+  more = false;
+  readonly #init: DrainSourceInit;
+  readonly #wc = new WorkCompletion();
+
+  constructor(init: DrainSourceInit) {
+    this.#init = init;
+  }
+
+  drain(max: number): number {
+    if (max === 0) return 0;
+    const { context, channel, cq } = this.#init;
+    const { more, completions } = channel.call(Commands.DRAIN_CQ, { context, cq, max });
+    this.more = more && completions.length > 0;
+    for (const [n, completion] of completions.entries()) this.#store(n * CQE_WORDS, completion);
+    return completions.length;
+  }
+
+  arm(solicitedOnly: boolean): boolean {
+    const { context, channel, cq } = this.#init;
+    channel.call(Commands.REQ_NOTIFY_CQ, { context, cq, solicitedOnly });
+    // What came before is found by the poll that follows an arming.
+    return true;
+  }
+
+  resize(cqe: number): number {
+    const { context, channel, cq } = this.#init;
+    return channel.call(Commands.RESIZE_CQ, { context, cq, cqe, key: 0 }).cqe;
+  }
+
+  #store(word: number, { timestamp, ...completion }: CompletionValue): void {
+    const { wrId } = completion;
+    storeCqe(this.i32, word, Object.assign(this.#wc, completion), indexOf(wrId), timestamp);
+    const srqNum = kindOf(wrId) === SlotKind.SRQ ? this.#init.xrcSrqNum(srqNumberOf(wrId)) : 0;
+    if (srqNum === 0) return;
+    this.i32[word + CqeWords.FLAGS] |= CqeFlag.XRC;
+    this.i32[word + CqeWords.SRC_QPN] = srqNum;
+  }
+}
