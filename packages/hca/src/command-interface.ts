@@ -11,7 +11,7 @@ import type { CqInit, QpInit, RegionInit, RegionPlace, WindowInit } from './comm
 import { DeviceError } from './device-error.ts';
 import type { Engine } from './engine.ts';
 import { EQ_BYTES } from './event-queue.ts';
-import { freeCq, freeMpt, freeQp, freeUar } from './free-objects.ts';
+import { freeCq, freeMpt, freeUar } from './free-objects.ts';
 import type { Hca } from './hca.ts';
 import { allocWords } from './hca.ts';
 import { Cqc, CqcState, Eqc, HcaHeader, Mpt, MptKind, Qpc, QpcState, QpcType, Srqc, UarControl } from './layout.ts';
@@ -19,6 +19,7 @@ import { CQS_LOG2, CQS_MAX, MPTS_MAX, QPS_LOG2, QPS_MAX, UARS_MAX } from './limi
 import { moveCq } from './move-cq.ts';
 import { MULTICAST_QPN } from './multicast.ts';
 import { allocTransportContext } from './packets/transport-context.ts';
+import { leaveQp, openQp, type QpOpenInit } from './qp-openings.ts';
 import {
   changeRegion,
   checkChange,
@@ -292,17 +293,29 @@ export class CommandInterface {
     }
   }
 
-  /** Destroys a QP; what it holds is not completed. */
+  /** Opens an XRC_RECV QP that is there; returns the number of the opening, which all commands take for the QP's. */
+  openQp(init: QpOpenInit): number {
+    return this.engine.command(() => openQp(this, init));
+  }
+
+  /** Destroys a QP; what it holds is not completed. While others have it open it is only this one's no more. */
   destroyQp(qpn: number): void {
     this.engine.command(() => {
-      freeQp(this.engine, this.hca, this.qp(qpn));
+      leaveQp(this.engine, this.hca, this.#qpEntry(qpn));
     });
   }
 
-  /** Context of a QP of this device. */
+  /** Context of a QP of this device, by its number or that of an opening. */
   qp(qpn: number): number {
+    const entry = this.#qpEntry(qpn);
+    return this.#i32[entry + Qpc.OPENED] || entry;
+  }
+
+  /** A QP whose creator has left is no more to be had by its own number. */
+  #qpEntry(qpn: number): number {
     const q = this.hca.qpTable + (qpn & (QPS_MAX - 1)) * Qpc.WORDS;
-    if (qpn === 0 || this.#i32[q + Qpc.QPN] !== qpn) throw new DeviceError('EINVAL', `there is no QP ${qpn}`);
+    if (qpn === 0 || this.#i32[q + Qpc.QPN] !== qpn || this.#i32[q + Qpc.UAR] === 0)
+      throw new DeviceError('EINVAL', `there is no QP ${qpn}`);
     return q;
   }
 

@@ -63,10 +63,13 @@ export class EventQueues {
     }
   }
 
-  /** Raises an asynchronous event of a QP. */
+  /** Raises an asynchronous event of a QP, for all who have it open. */
   raiseQp(q: number, type: number): void {
     const i32 = this.#i32;
-    this.raise(i32[q + Qpc.EQ], type, i32[q + Qpc.QPN], i32[q + Qpc.HCA]);
+    const hca = i32[q + Qpc.HCA];
+    this.raise(i32[q + Qpc.EQ], type, i32[q + Qpc.QPN], hca);
+    for (let o = i32[q + Qpc.NEXT_OPENING]; o !== 0; o = i32[o + Qpc.NEXT_OPENING])
+      this.raise(i32[o + Qpc.EQ], type, i32[o + Qpc.QPN], hca);
   }
 
   /** The first message to a QP in RTR says that the peer is connected, before the application is (IBTA 11.6.3.1). */

@@ -17,12 +17,21 @@ export function freeQp(engine: Engine, hca: Hca, q: number): void {
   if (transport !== 0) engine.packets?.forget(q);
   i32[q + Qpc.STATE] = QpcState.RESET;
   engine.receives.giveBack(q);
+  const record = i32[q + Qpc.OWN_RECORD];
+  if (record !== 0) takeMemory(engine, record, transport);
   Atomics.store(i32, q + Qpc.QPN, 0);
   for (const cq of cqsOf(i32, q)) i32[cq + Cqc.REFERENCES]--;
   if (hasSrq(i32, q)) i32[i32[q + Qpc.SRQ] + Srqc.REFERENCES]--;
-  i32[i32[q + Qpc.BUFFER_MPT] + Mpt.PINS]--;
+  if (i32[q + Qpc.BUFFER_MPT] !== 0) i32[i32[q + Qpc.BUFFER_MPT] + Mpt.PINS]--;
+  if (record !== 0) engine.machine.pages.free(record * 4);
   if (transport !== 0) engine.machine.pages.free(transport * 4);
   hca.qps.free((q - hca.qpTable) / Qpc.WORDS);
+}
+
+/** Memory of the device's becomes this thread's, so that it is not lost should the thread die before it frees it. */
+function takeMemory({ machine }: Engine, record: number, transport: number): void {
+  machine.pages.give(record * 4, machine.threadIndex);
+  if (transport !== 0) machine.pages.give(transport * 4, machine.threadIndex);
 }
 
 /** Takes a CQ out of the tables. */

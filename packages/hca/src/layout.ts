@@ -286,6 +286,12 @@ export const Qpc = {
   MCAST_NEXT: 69,
   /** Number of the XRC domain of an XRC_RECV QP; 0 of all others. */
   XRCD: 70,
+  /** Of another opening of a QP: word index of that QP; 0 of a QP itself. See `qp-openings.ts`. */
+  OPENED: 71,
+  /** The next opening of the same QP, or the first one; 0 for none. */
+  NEXT_OPENING: 72,
+  /** Word index of the doorbell record that is the device's own, for when the creator has left; 0 until the QP is opened. */
+  OWN_RECORD: 73,
   /** Alternate path: its address vector, eight words as from AV_DGID on, and what else belongs to a path. */
   ALT_AV: 80,
   ALT_PKEY_INDEX: 88,

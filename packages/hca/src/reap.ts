@@ -2,11 +2,12 @@
 import type { Machine } from '@openverbs/machine';
 import { freeAh } from './address-handles.ts';
 import type { Engine } from './engine.ts';
-import { freeCq, freeMpt, freeQp, freeSrq, freeUar, freeXrcd } from './free-objects.ts';
+import { freeCq, freeMpt, freeSrq, freeUar, freeXrcd } from './free-objects.ts';
 import type { Hca } from './hca.ts';
 import { Ah, Cqc, EngineHeader, HcaHeader, Mpt, MptKind, Qpc, Srqc, UarControl, Xrcdc } from './layout.ts';
 import { UARS_MAX } from './limits.ts';
-import { ahs, cqs, mpts, qps, srqs, xrcds } from './table-entries.ts';
+import { leaveQp } from './qp-openings.ts';
+import { ahs, cqs, mpts, openings, qps, srqs, xrcds } from './table-entries.ts';
 import { end } from './serve.ts';
 import { NoteKind } from './tap.ts';
 
@@ -44,7 +45,8 @@ function reapThread(engine: Engine, thread: number): void {
 
 function reapHca(engine: Engine, hca: Hca, owned: ReadonlySet<number>): void {
   const { i32 } = engine.machine;
-  for (const q of qps(i32, hca)) if (owned.has(i32[q + Qpc.UAR])) freeQp(engine, hca, q);
+  for (const o of openings(i32, hca)) if (owned.has(i32[o + Qpc.UAR])) leaveQp(engine, hca, o);
+  for (const q of qps(i32, hca)) if (owned.has(i32[q + Qpc.UAR])) leaveQp(engine, hca, q);
   for (const s of srqs(i32, hca)) if (owned.has(i32[s + Srqc.UAR])) freeSrq(engine, hca, s);
   for (const x of xrcds(i32, hca)) if (owned.has(i32[x + Xrcdc.UAR])) freeXrcd(engine, hca, x);
   for (const c of cqs(i32, hca)) if (owned.has(i32[c + Cqc.UAR])) freeCq(engine, hca, c);

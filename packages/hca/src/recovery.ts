@@ -13,6 +13,7 @@ import { RESERVED_MPTS, RESERVED_PDS, RESERVED_QPS } from './hca.ts';
 import type { Hca } from './hca.ts';
 import { Ah, Cqc, EngineHeader, HcaHeader, Mpt, Qpc, QpcState, Srqc, UarControl, Waiting, Xrcdc } from './layout.ts';
 import { UARS_MAX } from './limits.ts';
+import { recoverOpenings } from './qp-openings.ts';
 import { cqs, cqsOf, hasSrq, mpts, qps, srqs } from './table-entries.ts';
 import { NoteKind } from './tap.ts';
 
@@ -34,6 +35,7 @@ export function recover(engine: Engine): void {
   for (const q of queues) engine.migration.recover(q);
   engine.packets?.recover(queues);
   for (const q of queues) finish(engine, q);
+  for (const hca of engine.hcas) recoverOpenings(engine, hca);
   for (const hca of engine.hcas) for (const s of srqs(i32, hca)) engine.receives.checkLimit(s);
   tellReaders(engine);
   i32[engine.header + EngineHeader.TAKEOVERS] = lock.takeovers | 0;
@@ -73,7 +75,7 @@ function recountReferences(i32: Int32Array, hca: Hca): void {
   for (const s of sharedQueues) if (i32[s + Srqc.CQ] !== 0) i32[i32[s + Srqc.CQ] + Cqc.REFERENCES]++;
   for (const q of qps(i32, hca)) {
     if (hasSrq(i32, q)) i32[i32[q + Qpc.SRQ] + Srqc.REFERENCES]++;
-    i32[i32[q + Qpc.BUFFER_MPT] + Mpt.PINS]++;
+    if (i32[q + Qpc.BUFFER_MPT] !== 0) i32[i32[q + Qpc.BUFFER_MPT] + Mpt.PINS]++;
     for (const cq of cqsOf(i32, q)) i32[cq + Cqc.REFERENCES]++;
   }
 }

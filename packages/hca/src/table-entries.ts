@@ -5,6 +5,15 @@ import { AHS_MAX, CQS_MAX, MPTS_MAX, QPS_MAX, SRQS_MAX, XRCDS_MAX } from './limi
 
 /** Contexts of the QPs that exist. */
 export function qps(i32: Int32Array, hca: Hca): number[] {
+  return qpEntries(i32, hca).filter((q) => i32[q + Qpc.OPENED] === 0);
+}
+
+/** Further openings of QPs. */
+export function openings(i32: Int32Array, hca: Hca): number[] {
+  return qpEntries(i32, hca).filter((q) => i32[q + Qpc.OPENED] !== 0);
+}
+
+function qpEntries(i32: Int32Array, hca: Hca): number[] {
   return entries(i32, hca.qpTable, Qpc.WORDS, QPS_MAX, hca.qps.highWater);
 }
 

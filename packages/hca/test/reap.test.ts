@@ -45,7 +45,8 @@ function makeEverything(bed: Testbed): void {
   const xrcdn = bed.commands.xrcds.open({ uar: bed.uar, create: true, exclusive: false });
   const cqn = bed.cq().number;
   bed.srq({ xrc: { xrcdn, cqn } });
-  bed.qp({ type: QpcType.XRC_RECV, xrcdn });
+  const { number: qpn } = bed.qp({ type: QpcType.XRC_RECV, xrcdn });
+  bed.commands.openQp({ uar: bed.uar, xrcdn, qpn });
 }
 
 describe('reap', () => {

@@ -3,6 +3,8 @@ import { CqDoorbellRecord, CqeFlag, CqeSyndrome, QpDoorbellRecord, SendWqe, Vend
 import { AsyncEvent } from '../src/async-event.ts';
 import { Qpc, QpcState, QpcType } from '../src/layout.ts';
 import { Opcode } from '../src/opcode.ts';
+import { reap } from '../src/reap.ts';
+import { openings, qps } from '../src/table-entries.ts';
 import { audit } from './support/audit.ts';
 import { atEveryCall } from './support/cut.ts';
 import type { TestCq } from './support/test-cq.ts';
@@ -141,6 +143,79 @@ describe('XRC', () => {
     bed.modify(target, QpcState.ERR);
     audit(bed);
   });
+});
+
+describe('openings of an XRC_RECV QP', () => {
+  /** A QP that a thread made and another one opened. */
+  function share(packets = false): World & { readonly creator: Testbed; readonly opening: number } {
+    const bed = packets ? Testbed.withPackets() : new Testbed();
+    const creator = bed.join();
+    const inode = [1, 2, 3, 4] as const;
+    const open = (by: Testbed): number =>
+      by.commands.xrcds.open({ uar: by.uar, inode, create: true, exclusive: false });
+    const target = creator.qp({ type: XRC_RECV, xrcdn: open(creator) });
+    const xrcdn = open(bed);
+    const cqs = [bed.cq()];
+    const srqs = cqs.map(({ number: cqn }) => bed.srq({ log2Count: 2, xrc: { xrcdn, cqn } }));
+    const sender = bed.qp({ type: XRC_SEND });
+    bed.connect(sender, target, new Map([[Qpc.RNR_RETRY, 0]]));
+    const opening = bed.commands.openQp({ uar: bed.uar, xrcdn, qpn: target.number });
+    return { bed, creator, opening, xrcdn, sender, target, srqs, cqs };
+  }
+
+  for (const packets of [false, true]) {
+    it(`outlive the thread of the creator, ${packets ? 'packets' : 'messages'}`, () => {
+      const { bed, creator, opening, sender, target, srqs, cqs } = share(packets);
+      creator.machine.threads.declareDead(creator.machine.threadIndex);
+      expect(reap(bed.engine)).to.equal(1);
+      audit(bed);
+      srqs[0].recv();
+      sender.send(to(srqs[0].number));
+      bed.advance(1e6);
+      expect(sender.sendCq.poll()).to.have.nested.property('[0].syndrome', 0);
+      expect(cqs[0].poll()).to.have.length(1);
+      expectDeviceError(() => bed.commands.qp(target.number), 'EINVAL', /no QP/);
+      expect(bed.commands.qp(opening)).to.equal(target.context);
+      const { qps: before } = bed.hca.objects;
+      bed.commands.destroyQp(opening);
+      expect(bed.hca.objects.qps).to.equal(before - 2);
+      audit(bed);
+    });
+  }
+
+  it('are no queues for messages and doorbells', () => {
+    const { bed, opening, sender, srqs } = share();
+    srqs[0].recv();
+    bed.modify(sender, QpcState.RESET);
+    bed.connect(sender, sender, new Map([[Qpc.DEST_QPN, opening]]));
+    bed.engine.ringSq(bed.uar, bed.hca.qpTable, opening);
+    bed.engine.ringRq(bed.uar, opening);
+    sender.send(to(srqs[0].number));
+    expect(srqs[0].word('CONSUMER')).to.equal(0);
+    audit(bed);
+  });
+
+  for (const packets of [false, true]) {
+    it(`are whole wherever the thread died, ${packets ? 'packets' : 'messages'}`, () => {
+      atEveryCall(
+        () => share(packets),
+        ({ bed, target, xrcdn, opening }) => {
+          const second = bed.commands.openQp({ uar: bed.uar, xrcdn, qpn: target.number });
+          bed.commands.destroyQp(opening);
+          target.destroy();
+          bed.commands.destroyQp(second);
+        },
+        ({ bed, creator }) => {
+          const { i32, hca } = bed;
+          creator.machine.threads.declareDead(creator.machine.threadIndex);
+          reap(bed.engine);
+          for (const o of openings(i32, hca)) bed.commands.destroyQp(i32[o + Qpc.QPN]);
+          expect(qps(i32, hca).map((q) => i32[q + Qpc.TYPE])).to.deep.equal([XRC_SEND]);
+          audit(bed);
+        },
+      );
+    });
+  }
 });
 
 describe('the commands about XRC domains', () => {

@@ -94,6 +94,13 @@ export class BuddyHeap {
     return count;
   }
 
+  /** Stores another owner of the buffer that begins at a page; false when none does. */
+  give(page: number, owner: number): boolean {
+    if (this.ownerAt(page) === 0) return false;
+    this.commit(this.descriptor(page) + OWNER, owner);
+    return true;
+  }
+
   /** First page of the buffer that contains a page, or 0. Looks at one page for each order. */
   find(page: number): number {
     if (!(page >= this.firstPage && page < this.pages)) return 0;

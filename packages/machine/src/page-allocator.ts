@@ -85,6 +85,23 @@ export class PageAllocator {
   }
 
   /**
+   * Makes a buffer another owner's.
+   *
+   * @throws MachineError `EINVAL` when no buffer begins at the address
+   */
+  give(addr: number, owner: number): void {
+    checkOwner(owner);
+    const entered = this.lock.enter();
+    try {
+      const page = addr / PAGE_BYTES;
+      if (Number.isInteger(page) && this.heap.give(page, owner)) return;
+    } finally {
+      if (entered) this.lock.release();
+    }
+    throw new MachineError({ code: 'EINVAL', message: `no buffer begins at ${hex(addr)}` });
+  }
+
+  /**
    * Frees a buffer.
    *
    * @throws MachineError `EINVAL` when no buffer begins at the address: it is wrong, or was freed before

@@ -28,6 +28,16 @@ describe('PageAllocator', () => {
     expect(pages.stats()).to.include({ usedBytes: 0, freeBytes, buffers: 0, totalBytes: 4 * MiB });
   });
 
+  it('makes a buffer another owner’s', () => {
+    const { pages } = Machine.create();
+    const [mine, kept] = [pages.alloc(8192, 4096, 1), pages.alloc(4096, 4096, 1)];
+    pages.give(mine, 2);
+    expect([pages.ownedBy(1), pages.ownedBy(2), pages.sizeOf(mine)]).to.deep.equal([[kept], [mine], 8192]);
+    for (const addr of [mine + 4096, mine + 8, 0, -4096]) expect(() => { pages.give(addr, 2); }).to.throw(/no buffer/); // prettier-ignore
+    expect(() => { pages.give(mine, 0); }).to.throw(/owner/); // prettier-ignore
+    expect(pages.ownerOf(mine)).to.equal(2);
+  });
+
   it('aligns to powers of two', () => {
     const { pages } = Machine.create();
     for (let alignment = 4096; alignment <= 2 * GiB; alignment *= 2) {

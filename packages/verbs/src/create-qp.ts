@@ -1,14 +1,14 @@
 /** Makes queue pairs: checks, asks the provider, and binds the data path. */
 import { assertCapability } from './assert-capability.ts';
-import type { QpInitAttr } from './attributes/qp.ts';
+import type { QpInitAttr, QpOpenAttr } from './attributes/qp.ts';
 import { assertOp, callOp } from './call-op.ts';
 import { CallsRecvQueue } from './calls/calls-recv-queue.ts';
 import { CallsSendQueue } from './calls/calls-send-queue.ts';
-import { checkInstance, checkOneOf } from './check.ts';
+import { checkInstance, checkInteger, checkOneOf } from './check.ts';
 import { CompletionQueue } from './completion-queue.ts';
 import type { Context } from './context.ts';
 import type { CapabilityName } from './driver/capabilities.ts';
-import type { QpRequest } from './driver/device-ops.ts';
+import type { QpOps, QpRequest } from './driver/device-ops.ts';
 import { QpType, qpTypeStr } from './enums/qp.ts';
 import { SrqType } from './enums/srq.ts';
 import { invalid } from './errors.ts';
@@ -33,6 +33,8 @@ const QP_KEYS = literalKeys<QpInitAttr>({
   sqSigAll: true,
   qpContext: true,
 });
+const OPEN_KEYS = literalKeys<QpOpenAttr>({ qpNum: true, qpType: true, qpContext: true });
+const QPN_MAX = 0xffffff;
 /** An XRC_RECV queue pair has no queues. */
 const NO_CAP = { maxSendWr: 0, maxRecvWr: 0, maxSendSge: 0, maxRecvSge: 0, maxInlineData: 0 };
 
@@ -49,8 +51,8 @@ const CAPABILITY: Readonly<Partial<Record<QpType, CapabilityName>>> = {
 export function createQueuePair(pd: ProtectionDomain, given: QpInitAttr): QueuePair {
   pd.assertLive(VERB);
   assertOp(pd.context, VERB, 'createQp');
-  const { init, request } = checkQpInit(pd, given);
-  return bindQueuePair(pd, init, request);
+  const checked = checkQpInit(pd, given);
+  return bindQueuePair(pd, checked, callOp(pd.context, VERB, 'createQp', checked.request));
 }
 
 /** What a QP is asked for, once it was found right. */
@@ -85,8 +87,22 @@ export function checkQpInit(pd: ProtectionDomain, given: QpInitAttr): CheckedQpI
 export function createXrcRecvQp(xrcd: XrcDomain, qpContext: unknown): QueuePair {
   xrcd.assertLive(VERB);
   assertOp(xrcd.context, VERB, 'createQp');
-  const { init, request } = checkXrcRecvInit(xrcd, qpContext);
-  return bindQueuePair(xrcd, init, request);
+  const checked = checkXrcRecvInit(xrcd, qpContext);
+  return bindQueuePair(xrcd, checked, callOp(xrcd.context, VERB, 'createQp', checked.request));
+}
+
+/** See `XrcDomain.openQp`. */
+export function openXrcRecvQp(xrcd: XrcDomain, attr: QpOpenAttr): QueuePair {
+  const verb = 'ibv_open_qp';
+  xrcd.assertLive(verb);
+  assertOp(xrcd.context, verb, 'openQp');
+  checkLiteral(verb, 'attr', attr, OPEN_KEYS);
+  const { qpNum, qpType = QpType.XRC_RECV, qpContext } = attr;
+  checkInteger(verb, 'qpNum', qpNum, 1, QPN_MAX, '24 bits');
+  if (qpType !== QpType.XRC_RECV)
+    throw invalid(verb, `a queue pair of the type ${qpTypeStr(qpType)} is not opened`, 'XRC_RECV is');
+  const checked = checkXrcRecvInit(xrcd, qpContext);
+  return bindQueuePair(xrcd, checked, callOp(xrcd.context, verb, 'openQp', xrcd.handle, qpNum));
 }
 
 /** What an XRC_RECV QP is asked for. */
@@ -97,11 +113,10 @@ export function checkXrcRecvInit(xrcd: XrcDomain, qpContext: unknown): CheckedQp
   return { init: { qpType, cap: NO_CAP, qpContext }, request };
 }
 
-function bindQueuePair(owner: ProtectionDomain | XrcDomain, init: QueuePairInit, request: QpRequest): QueuePair {
+function bindQueuePair(owner: ProtectionDomain | XrcDomain, { init, request }: CheckedQpInit, ops: QpOps): QueuePair {
   const { context } = owner;
   const { qpType, sqSigAll } = request;
   const { srq } = init;
-  const ops = callOp(context, VERB, 'createQp', request);
   const { handle, qpNum, dataPath } = ops;
   const domain = request.xrcd === null ? (owner as ProtectionDomain).domain : null;
   if (dataPath.kind === 'calls') {

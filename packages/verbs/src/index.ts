@@ -27,6 +27,7 @@ export type {
   QpCapInit,
   QpEndpoint,
   QpInitAttr,
+  QpOpenAttr,
   SrqAttr,
   SrqInitAttr,
 } from './attributes/qp.ts';

@@ -3,7 +3,8 @@ import { assertCapability } from './assert-capability.ts';
 import { callOp } from './call-op.ts';
 import { checkInteger, U32_MAX } from './check.ts';
 import type { Context } from './context.ts';
-import { createXrcRecvQp } from './create-qp.ts';
+import type { QpOpenAttr } from './attributes/qp.ts';
+import { createXrcRecvQp, openXrcRecvQp } from './create-qp.ts';
 import { inspectCustom, inspectLine } from './inspect.ts';
 import { VerbsObject } from './lifetime.ts';
 import { checkLiteral, literalKeys } from './literal-keys.ts';
@@ -67,6 +68,16 @@ export class XrcDomain extends VerbsObject {
   createQp(init: { readonly qpContext?: unknown } = {}): QueuePair {
     checkLiteral('ibv_create_qp_ex', 'init', init, QP_KEYS);
     return createXrcRecvQp(this, init.qpContext);
+  }
+
+  /**
+   * Opens a queue pair of the type XRC_RECV that somebody made in this domain, in this context or in another one of the device. It gets
+   * the events of the queue pair, and may modify, query and destroy it; the queue pair ends with the last who has it open.
+   *
+   * Throws EINVAL when the domain has none of this number. Source: `ibv_open_qp`(3).
+   */
+  openQp(attr: QpOpenAttr): QueuePair {
+    return openXrcRecvQp(this, attr);
   }
 
   /** Ends it. Throws EBUSY while objects of it live. Source: `ibv_close_xrcd`(3). */

@@ -21,6 +21,14 @@ describe('a capability that the manifest leaves out', () => {
     }
   });
 
+  it('a provider with XRC and without openings of its queue pairs', () => {
+    const { context, ops } = openFake({ supports: ['xrc'] });
+    Object.assign(ops, { openXrcd: () => 77, closeXrcd: () => undefined });
+    const { code, verb, hint } = errorOf(() => context.openXrcd().openQp({ qpNum: 1 }));
+    expect([code, verb]).to.deep.equal(['EOPNOTSUPP', 'ibv_open_qp']);
+    expect(hint).not.to.equal('');
+  });
+
   it('sqDrain: no way to SQD, and the provider hears nothing of it', () => {
     const { context, ops } = openFake({ lacks: ['sqDrain'] });
     const cq = context.createCq({ cqe: 4 });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { EventType, QpState, QpType, SrqType, WcOpcode, WcStatus } from '@openverbs/verbs';
-import { expectAsyncEvent } from '../bench/async-events.ts';
+import { expectAsyncEvent, nextAsyncEvent } from '../bench/async-events.ts';
 import { expectCompletions, expectNoCompletion } from '../bench/completions.ts';
 import { connectExtended, createSender, extend, receiver } from '../bench/extended.ts';
 import { expectError } from '../bench/errors.ts';
@@ -143,6 +143,83 @@ export const xrcSuite = defineSuite('xrc', ['rc', 'srq', 'xrc'], (suite) => {
       await expectCompletions(cq, { wrId: 1, qp: target });
       await expectCompletions(sender.sendCq, { wrId: 2 });
     });
+  });
+
+  suite.works('a queue pair that is opened lives until the last one ends it', async (bench) => {
+    await withFile(async (fd) => {
+      const contexts = [bench.open(bench.peerDevice), bench.open(bench.peerDevice)];
+      const [xrcd, same] = contexts.map((context) => context.openXrcd({ fd, oflags: CREATE }));
+      const target = xrcd.createQp();
+      const { qpNum } = target;
+      const sender = bench.side();
+      const qp = createSender(sender);
+      connectExtended(qp, target);
+      const qpContext = { mine: true };
+      const opened = [xrcd.openQp({ qpNum }), same.openQp({ qpNum, qpType: QpType.XRC_RECV, qpContext })];
+      expect(opened.map((each) => [each.qpNum, each.state])).to.deep.equal(opened.map(() => [qpNum, target.state]));
+      expect([opened[1].qpContext, opened[1].xrcd, opened[1].pd]).to.deep.equal([qpContext, same, null]);
+      expect(opened[1].query().attr.destQpNum).to.equal(qp.qpNum);
+      const { srq, cq } = receiver(same);
+      srq.postRecv([{ wrId: 1 }, { wrId: 2 }]);
+      target.destroy();
+      qp.postSend(send(3, [], { remoteSrqn: srq.srqNum }));
+      await expectCompletions(sender.sendCq, { wrId: 3 });
+      opened[0].destroy();
+      xrcd.close();
+      qp.postSend(send(4, [], { remoteSrqn: srq.srqNum }));
+      await expectCompletions(cq, { wrId: 1, qp: opened[1] }, { wrId: 2 });
+      await expectCompletions(sender.sendCq, { wrId: 4 });
+      opened[1].modify({ qpState: QpState.ERR });
+      expect(opened[1].state).to.equal(QpState.ERR);
+      expectError('EBUSY', () => {
+        same.close();
+      });
+      opened[1].destroy();
+      expectError('EINVAL', () => same.openQp({ qpNum }));
+    });
+  });
+
+  suite.works('all who have a queue pair open see its state, and hear of it', ['asyncEvents'], async (bench) => {
+    const { sender, qp, xrcd, target, receivers } = extend(bench, { count: 2 });
+    const { srq, cq, context } = receivers[0];
+    target.toRts();
+    const opened = xrcd.openQp({ qpNum: target.qpNum });
+    qp.postSend(write(2, [sender.sge(0, 4)], receivers[1].side, 0, { remoteSrqn: srq.srqNum }));
+    await expectCompletions(sender.sendCq, { wrId: 2, status: REM_ACCESS_ERR });
+    expect([opened.state, target.state]).to.deep.equal([QpState.ERR, QpState.ERR]);
+    const events = [await nextAsyncEvent(context), await nextAsyncEvent(context)];
+    expect(events.map(({ type }) => type)).to.deep.equal([EventType.QP_ACCESS_ERR, EventType.QP_ACCESS_ERR]);
+    expect(events.map((event) => event.qp)).to.have.members([target, opened]);
+    for (const event of events) context.ackAsyncEvent(event);
+    expectNoCompletion(cq);
+  });
+
+  suite.provokes('queue pairs that can’t be opened', (bench) => {
+    const { xrcd, target, qp, receivers } = extend(bench);
+    const { qpNum } = target;
+    const other = receivers[0].context.openXrcd();
+    const side = bench.side({ device: bench.peerDevice });
+    const ended = xrcd.createQp();
+    ended.destroy();
+    for (const number of [side.qp.qpNum, ended.qpNum, 0, -1, 1.5, 0x1000000, 0xffffff])
+      expectError('EINVAL', () => xrcd.openQp({ qpNum: number }));
+    expectError('EINVAL', () => other.openQp({ qpNum }));
+    expectError('EINVAL', () => xrcd.openQp({ qpNum, qpType: QpType.RC }));
+    expectError('EINVAL', () => xrcd.openQp({ qpNum, qpn: qpNum } as never));
+    const opened = xrcd.openQp({ qpNum });
+    for (const post of [() => opened.postRecv({}), () => opened.postSend({ remoteSrqn: 1 })])
+      expectError('EINVAL', post);
+    opened.destroy();
+    for (const use of [
+      () => {
+        opened.destroy();
+      },
+      () => opened.query(),
+    ])
+      expectError('EINVAL', use);
+    expect(target.query().attr.destQpNum).to.equal(qp.qpNum);
+    other.close();
+    expectError('EINVAL', () => other.openQp({ qpNum }));
   });
 
   suite.provokes('attributes of a domain that are wrong', (bench) => {

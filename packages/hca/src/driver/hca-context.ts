@@ -355,6 +355,10 @@ export class HcaContext implements ContextOps {
     return this.#qps.create(request);
   }
 
+  openQp(xrcdn: number, qpNum: number): QpOps {
+    return this.#withReaping(() => this.#qps.open(xrcdn, qpNum));
+  }
+
   modifyQp(qpn: number, attr: QpAttr, mask: number): void {
     this.#assertAlive();
     asVerbsError(() => {

@@ -1,9 +1,10 @@
 /** The QPs of a context. Their handles are the device's numbers (QPN). */
-import type { QpCap } from '@openverbs/verbs';
+import { Errno, type QpCap } from '@openverbs/verbs';
 import type { QpOps, QpRequest, QpShape } from '@openverbs/verbs/driver';
 import type { CommandInterface } from '../command-interface.ts';
 import { Qpc } from '../layout.ts';
 import { asVerbsError } from './errors.ts';
+import { fromQpc } from './qp-attributes.ts';
 import type { RingBuffer, RingMemory } from './ring-memory.ts';
 import type { HcaUserHalf } from './user-half.ts';
 
@@ -12,7 +13,7 @@ export class HcaQps {
   readonly #uar: number;
   readonly #rings: RingMemory;
   readonly #user: HcaUserHalf;
-  /** Ring memory by QPN; null where it is of another. */
+  /** Ring memory by handle; null where it is of another, and of openings. */
   readonly #buffers = new Map<number, RingBuffer | null>();
 
   constructor(commands: CommandInterface, uar: number, rings: RingMemory, user: HcaUserHalf) {
@@ -55,6 +56,18 @@ export class HcaQps {
     });
     this.#buffers.set(qpNum, null);
     return { handle: qpNum, qpNum, cap };
+  }
+
+  /** Another opening of an XRC_RECV QP. It has no rings; the handle is the number of the opening. */
+  open(xrcdn: number, qpNum: number): QpOps {
+    const { i32, u8 } = this.#commands.engine.machine;
+    const handle = asVerbsError(() => this.#commands.openQp({ uar: this.#uar, xrcdn, qpn: qpNum }));
+    this.#buffers.set(handle, null);
+    const q = this.#commands.qp(handle);
+    const refuse = (): number => Errno.EINVAL;
+    const state = (): number => Atomics.load(i32, q + Qpc.STATE);
+    const dataPath = { kind: 'calls' as const, badWrIndex: 0, postSend: refuse, postRecv: refuse, state };
+    return { handle, qpNum, cap: fromQpc(i32, u8, q).cap, dataPath };
   }
 
   /** The state that a QP is in. */

@@ -4,6 +4,7 @@ import type {
   Context,
   ProtectionDomain,
   QpInitAttr,
+  QpOpenAttr,
   QueuePair,
   SharedReceiveQueue,
   SrqInitAttr,
@@ -33,6 +34,12 @@ export type QpInitAttrEx =
       /** The application's own; comes back as `qp.qpContext`. */
       readonly qpContext?: unknown;
     };
+
+/** `struct ibv_qp_open_attr`; what is given counts, so there is no `comp_mask`. */
+export interface QpOpenAttrEx extends QpOpenAttr {
+  /** The domain that the queue pair was made in. */
+  readonly xrcd: XrcDomain;
+}
 
 /** Opens an XRC domain. */
 export function ibv_open_xrcd(context: Context, xrcd_init_attr: XrcdInitAttr): XrcDomain {
@@ -74,6 +81,15 @@ export function ibv_create_qp_ex(context: Context, qp_init_attr_ex: QpInitAttrEx
   const { pd, ...init } = qp_init_attr_ex;
   checkOwner(verb, context, aProtectionDomain(verb, pd, 'pd'));
   return pd.createQp(init);
+}
+
+/** Opens an XRC_RECV queue pair that somebody made in the XRC domain; destroyed as any other. */
+export function ibv_open_qp(context: Context, qp_open_attr: QpOpenAttrEx): QueuePair {
+  const verb = 'ibv_open_qp';
+  aContext(verb, context);
+  const { xrcd, ...attr } = attributes(verb, 'qp_open_attr', qp_open_attr);
+  checkOwner(verb, context, anXrcd(verb, xrcd, 'xrcd'));
+  return xrcd.openQp(attr);
 }
 
 function checkOwner(

@@ -43,6 +43,16 @@ export interface QpInitAttr {
   readonly qpContext?: unknown;
 }
 
+/** Which queue pair to open (`struct ibv_qp_open_attr`). Source: `ibv_open_qp`(3). */
+export interface QpOpenAttr {
+  /** Its number, 24 bits. */
+  readonly qpNum: number;
+  /** XRC_RECV, the only type that is opened. */
+  readonly qpType?: QpType;
+  /** The application's own; comes back as `qp.qpContext`. */
+  readonly qpContext?: unknown;
+}
+
 /** Attributes of a queue pair (`struct ibv_qp_attr`), as a provider gets and gives them. Source: `ibv_modify_qp`(3). */
 export interface QpAttr {
   /** The state to go to; of a query, the state. */

@@ -320,6 +320,11 @@ export interface ContextOps {
   modifyCq?(cq: Handle, moderate: CqModerate): void;
   /** Bus addresses of memory, as `regMr` is given it. */
   mapDma?(request: Pick<MrRequest, 'buffer' | 'offset' | 'view' | 'length'>): DmaMapping;
+  /**
+   * `ibv_open_qp`: the XRC_RECV queue pair of a number, which somebody made in the same XRC domain. The handle is one of its own, by which
+   * events come. `destroyQp` ends the opening, or that of the creator; the queue pair lives until the last one. Its data path takes no posts.
+   */
+  openQp?(xrcd: Handle, qpNum: number): QpOps;
   /** `ibv_open_xrcd`; `fd` is -1 for a domain of one's own. */
   openXrcd?(fd: number, oflags: number): Handle;
   /** `ibv_query_device_ex`, what it adds. Left out, all of it is 0. */

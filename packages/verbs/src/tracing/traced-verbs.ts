@@ -60,6 +60,7 @@ const CLASSES: readonly TracedClass[] = [
       queryGidEntry: ['ibv_query_gid_ex', 'port', 'index'],
       queryGidTable: ['ibv_query_gid_table'],
       queryPkey: ['ibv_query_pkey', 'port', 'index'],
+      getPkeyIndex: ['ibv_get_pkey_index', 'port', 'pkey'],
       initAhFromWc: ['ibv_init_ah_from_wc', 'portNum', 'wc', 'grh'],
       allocPd: ['ibv_alloc_pd'],
       allocBuf: ['ibv_alloc_buf', 'length', 'options'],
@@ -98,7 +99,7 @@ const CLASSES: readonly TracedClass[] = [
   { of: ParentDomain, methods: {}, end: 'ibv_dealloc_pd' },
   {
     of: XrcDomain,
-    methods: { createQp: ['ibv_create_qp_ex', 'init'], close: ['ibv_close_xrcd'] },
+    methods: { createQp: ['ibv_create_qp_ex', 'init'], openQp: ['ibv_open_qp', 'attr'], close: ['ibv_close_xrcd'] },
     end: 'ibv_close_xrcd',
   },
   { of: DmaBuffer, methods: { free: ['ibv_free_buf'] }, end: 'ibv_free_buf' },
