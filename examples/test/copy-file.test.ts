@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFileSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
+import process from 'node:process';
 import { expect } from 'chai';
 import { type OpenVerbs, openVerbs } from 'openverbs';
 import { type CopyOptions, copyFile } from '../src/rcopy/copy-file.ts';
@@ -51,6 +53,15 @@ describe('copyFile', () => {
     const interrupt = new AbortController();
     const onProgress = () => interrupt.abort(new Error('enough'));
     await expectFailure({ onProgress, signal: interrupt.signal }, /^enough$/);
+  });
+
+  it('removes what a copy left that was killed, and nothing of one that runs', async () => {
+    writeFileSync(path('source'), 'new');
+    const { pid } = spawnSync(process.execPath, ['--version']);
+    const kept = [`copy.${process.ppid}.part`, `copy.${pid}.parts`, `other.${pid}.part`];
+    for (const name of [`copy.${pid}.part`, ...kept]) writeFileSync(path(name), '');
+    await copy();
+    expect(readdirSync(path())).to.have.members(['source', 'copy', ...kept]);
   });
 
   it('leaves an older copy alone when it fails', async () => {

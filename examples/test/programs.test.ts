@@ -45,6 +45,14 @@ describe('examples', () => {
     expect(out.split('\n').sort()).to.deep.equal(['', '3 sent', 'received one', 'received three', 'received two']);
   });
 
+  it('datagrams', async () => {
+    expect(await runExample('datagrams')).to.deep.equal({
+      status: 0,
+      out: 'hello from client 0, answered\nhello from client 1, answered\n',
+      err: '',
+    });
+  });
+
   it('two-threads', async () => {
     const { status, out, err } = await runExample('two-threads');
     expect([status, err]).to.deep.equal([0, '']);

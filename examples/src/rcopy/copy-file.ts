@@ -1,7 +1,9 @@
 /** Copies a file by RDMA from one side to the other, and checks that it arrived. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import process from 'node:process';
 import { type Device, connectPair } from 'openverbs';
 import { resolvePaths } from './paths.ts';
 import { Receiver } from './receiver.ts';
@@ -44,6 +46,7 @@ export async function copyFile(
   const { signal = new AbortController().signal } = options;
   const paths = await resolvePaths(source, destination);
   const partial = `${paths.destination}.${process.pid}.part`;
+  await removeAbandoned(paths.destination);
   await using files = await openFiles(paths.source, partial);
   try {
     const { size } = await files.from.stat();
@@ -57,6 +60,24 @@ export async function copyFile(
   } catch (error) {
     await rm(partial, { force: true });
     throw error;
+  }
+}
+
+/** What a copy left that was killed: its process is no more. */
+async function removeAbandoned(destination: string): Promise<void> {
+  const directory = dirname(destination);
+  const prefix = `${basename(destination)}.`;
+  for (const name of await readdir(directory)) {
+    const pid = name.startsWith(prefix) ? /^(\d+)\.part$/.exec(name.slice(prefix.length))?.[1] : undefined;
+    if (pid !== undefined && !isRunning(Number(pid))) await rm(join(directory, name), { force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
   }
 }
 

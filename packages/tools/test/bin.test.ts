@@ -1,5 +1,6 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
@@ -39,6 +40,22 @@ describe('the programs', () => {
     const { status, err } = await spawnTool('ibv_devinfo', [], { OPENVERBS_EMULATED_PLACMENT: 'inline' });
     expect(status).to.equal(1);
     expect(err).to.match(/^ibv_devinfo: .*\nhint: .*\n$/);
+  });
+
+  it('output that cannot be written is an error in one line', function () {
+    if (!existsSync('/dev/full')) this.skip();
+    const full = openSync('/dev/full', 'w');
+    try {
+      const stdio = ['ignore', full, 'pipe'] as const;
+      const { status, stderr } = spawnSync(process.execPath, [binary('ibv_devices')], {
+        stdio: [...stdio],
+        encoding: 'utf8',
+      });
+      expect(status).to.equal(1);
+      expect(stderr).to.match(/^cannot write the output: .*ENOSPC.*\n$/);
+    } finally {
+      closeSync(full);
+    }
   });
 
   it('a reader that closes the pipe ends the tool quietly', async () => {

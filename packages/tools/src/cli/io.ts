@@ -17,13 +17,14 @@ export const processIo: ToolIo = {
 
 /**
  * A reader that has seen enough, such as `head`, closes the pipe; the tool then ends at once and quietly, as a C program does
- * on SIGPIPE.
+ * on SIGPIPE. Output that can't be written for another reason, such as a full disk, is an error in one line.
  */
-export function endQuietlyOnClosedPipe(): void {
+export function endOnFailedOutput(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE') process.exit(0);
-      throw error;
+      if (stream === process.stdout) process.stderr.write(`cannot write the output: ${error.message}\n`);
+      process.exit(1);
     });
   }
 }

@@ -2,7 +2,7 @@
 import process from 'node:process';
 import { type Command, CommanderError } from 'commander';
 import { VerbsError } from '@openverbs/verbs';
-import { endQuietlyOnClosedPipe, processIo, type ToolIo } from './io.ts';
+import { endOnFailedOutput, processIo, type ToolIo } from './io.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Exit statuses of the tools. */
@@ -37,7 +37,7 @@ export async function runTool(program: Command, args: readonly string[], io: Too
 
 /** {@link runTool} for this process; what the files in `bin` call. */
 export async function main(program: Command): Promise<void> {
-  endQuietlyOnClosedPipe();
+  endOnFailedOutput();
   process.exitCode = await runTool(program, process.argv.slice(2));
 }
 
