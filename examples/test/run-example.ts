@@ -1,5 +1,6 @@
 /** Runs an example as a user does, in a process of its own. */
 import { spawn, type ChildProcessWithoutNullStreams, type SpawnOptionsWithoutStdio } from 'node:child_process';
+import process from 'node:process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
@@ -11,9 +12,14 @@ export interface ExampleRun {
   readonly err: string;
 }
 
-/** Runs `name`, for example `'rcopy'`, with these arguments. */
-export async function runExample(name: string, args: readonly string[] = [], cwd?: string): Promise<ExampleRun> {
-  const child = spawnExample(name, args, { cwd });
+/** Runs `name`, for example `'rcopy'`, with these arguments, and these variables beside those that there are. */
+export async function runExample(
+  name: string,
+  args: readonly string[] = [],
+  cwd?: string,
+  env: NodeJS.ProcessEnv = {},
+): Promise<ExampleRun> {
+  const child = spawnExample(name, args, { cwd, env: { ...process.env, ...env } });
   const [out, err, exit] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
   return { status: (exit as [number])[0], out, err };
 }

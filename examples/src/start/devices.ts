@@ -1,9 +1,8 @@
 /** The part of `npm start` that says what devices there are. */
 import { type Device, linkLayerStr, mtuToBytes, portStateStr } from 'openverbs';
-import { formatTable } from './plain-table.ts';
 
-/** A line for each port of each device. */
-export function describeDevices(devices: readonly Device[]): string {
+/** A row for each port of each device. */
+export function deviceRows(devices: readonly Device[]): string[][] {
   const rows: string[][] = [];
   for (const device of devices) {
     using context = device.open();
@@ -19,5 +18,5 @@ export function describeDevices(devices: readonly Device[]): string {
       ]);
     }
   }
-  return formatTable(rows);
+  return rows;
 }

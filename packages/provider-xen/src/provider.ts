@@ -23,6 +23,10 @@ import { XenDevice } from './guest-domain.ts';
 import type { GuestDomain } from './guest-domain.ts';
 import { attachDevice } from './toolstack.ts';
 
+/** What is most likely when a device domain does not answer. */
+const NOBODY_ACTS =
+  "a device domain that is 'inline' runs only while its thread waits: set xen.placement to 'thread' (OPENVERBS_XEN_PLACEMENT=thread)";
+
 /** What another thread joins with: also what a lower provider of the same machine does. */
 interface XenHandle extends MachineHandle {
   /** There is a hypervisor with a device domain. */
@@ -176,6 +180,12 @@ class XenProvider {
 
 function asVerbsError(error: unknown): unknown {
   if (!(error instanceof HypervisorError)) return error;
-  const code = error.code === 'EEXIST' || error.code === 'ENOMEM' ? error.code : 'EINVAL';
-  return new VerbsError({ code, message: error.message, hint: error.hint, cause: error });
+  const { code, message, hint } = error;
+  if (code === 'ETIMEDOUT') return new VerbsError({ code, message, hint: NOBODY_ACTS, cause: error });
+  return new VerbsError({
+    code: code === 'EEXIST' || code === 'ENOMEM' ? code : 'EINVAL',
+    message,
+    hint,
+    cause: error,
+  });
 }

@@ -1,12 +1,16 @@
 /** Opening what the command line names. */
-import { type OpenVerbs, openVerbs } from 'openverbs';
+import { type OpenVerbs, type OpenVerbsConfig, openVerbs } from 'openverbs';
 import { type FaultOptions, faultsOf } from './faults.ts';
 import type { Device } from '@openverbs/verbs';
 
-/** Opens the provider that the options name, or the configured one, on the network that they ask for. */
-export function openFor(options: FaultOptions & { readonly provider?: string | undefined }): OpenVerbs {
+/** Opens the provider that the options name, or the configured one, on the network that they ask for; `config` is what else is needed. */
+export function openFor(
+  options: FaultOptions & { readonly provider?: string | undefined },
+  config: OpenVerbsConfig = {},
+): OpenVerbs {
   const faults = faultsOf(options);
   return openVerbs({
+    ...config,
     ...(options.provider === undefined ? {} : { provider: options.provider }),
     ...(faults === undefined ? {} : { emulated: { faults } }),
   });

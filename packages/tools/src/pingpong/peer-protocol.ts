@@ -5,6 +5,8 @@ import type { PingPongOptions } from './options.ts';
 /** What the second thread starts with. */
 export interface PeerStart {
   readonly machine: unknown;
+  /** The place of the device in the list; without one, `options` name it. */
+  readonly deviceIndex: number | undefined;
   readonly options: PingPongOptions;
   /** One word of shared memory, set by the side that fails: the other one may be spinning and read no message. */
   readonly failed: Int32Array<SharedArrayBuffer>;

@@ -20,8 +20,12 @@ export class PeerThread {
   #error: PeerError | undefined;
   #wake: () => void = () => {};
 
-  static start(machine: unknown, options: PingPongOptions): PeerThread {
-    return new PeerThread({ machine, options, failed: new Int32Array(new SharedArrayBuffer(4)) });
+  /**
+   * @param deviceIndex - the place of the device to use, instead of its name: each thread of the split driver is a guest of its own, with
+   *   names of its own for the same devices
+   */
+  static start(machine: unknown, options: PingPongOptions, deviceIndex?: number): PeerThread {
+    return new PeerThread({ machine, deviceIndex, options, failed: new Int32Array(new SharedArrayBuffer(4)) });
   }
 
   private constructor(start: PeerStart) {

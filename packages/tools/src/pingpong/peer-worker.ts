@@ -8,11 +8,11 @@ import { exchange } from './run.ts';
 import { PingPongSide } from './side.ts';
 
 const port = parentPort!;
-const { machine, options, failed } = workerData as PeerStart;
+const { machine, deviceIndex, options, failed } = workerData as PeerStart;
 
 async function answer(): Promise<void> {
   using verbs = openVerbs({ machine, ...(options.provider !== undefined && { provider: options.provider }) });
-  using context = verbs.device(options.device).open();
+  using context = (deviceIndex === undefined ? verbs.device(options.device) : verbs.devices[deviceIndex]).open();
   const side = new PingPongSide(context, options);
   say({ kind: 'addresses', addresses: side.addresses });
   const message = await nextMessage();

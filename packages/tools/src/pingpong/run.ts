@@ -1,5 +1,6 @@
 /** Runs both ends of a ping-pong in this process. */
 import type { Device } from '@openverbs/verbs';
+import type { OpenVerbs } from 'openverbs';
 import { openFor } from '../cli/open.ts';
 import type { PingPongAddress } from './endpoint.ts';
 import type { PingPongOptions } from './options.ts';
@@ -25,6 +26,9 @@ export type ConnectedHandler = (
   remotes: readonly PingPongAddress[],
 ) => void;
 
+/** A guest of the second thread waits for the device domain while the first thread is in its event loop, or spins. */
+const FOR_TWO_THREADS = { xen: { placement: 'thread' } } as const;
+
 /**
  * Exchanges the messages, on one thread or two. Throws the VerbsError of what failed; `onEnd` is called in any case, while the device
  * can still be asked.
@@ -34,12 +38,12 @@ export async function runPingPong(
   onConnected: ConnectedHandler,
   onEnd: (device: Device) => void = () => undefined,
 ): Promise<PingPongResult> {
-  using verbs = openFor(options);
+  using verbs = openFor(options, options.threads === 2 ? FOR_TWO_THREADS : {});
   const device = verbs.device(options.device);
   try {
     return options.threads === 1
       ? await runOnOneThread(device, options, onConnected)
-      : await runOnTwoThreads(device, verbs.machine, options, onConnected);
+      : await runOnTwoThreads(verbs, device, options, onConnected);
   } finally {
     onEnd(device);
   }
@@ -89,14 +93,14 @@ async function runOnOneThread(
 }
 
 async function runOnTwoThreads(
+  verbs: OpenVerbs,
   device: Device,
-  machine: unknown,
   options: PingPongOptions,
   onConnected: ConnectedHandler,
 ): Promise<PingPongResult> {
   using context = device.open();
   const client = new PingPongSide(context, options);
-  await using peer = PeerThread.start(machine, { ...options, device: device.name });
+  await using peer = PeerThread.start(verbs.machine, options, verbs.devices.indexOf(device));
   const remotes = await peer.addresses();
   client.connect(remotes);
   await peer.connect(client.addresses);

@@ -1,0 +1,40 @@
+/** The tools run in guests of the split driver as they do on the device itself; only the environment says so. */
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect } from 'chai';
+
+const execute = promisify(execFile);
+
+/** Guests, device domain and device may be on as many threads, of a machine that has few cores. */
+const TIMEOUT_MS = 90_000;
+
+/** Tools, arguments, and what they print. */
+const RUNS = [
+  ['ibv_devices', [], /^ {4}vib1\.0 /m],
+  ['ibv_devinfo', [], /^hca_id:\tvib1\.0$/m],
+  ['ibv_rc_pingpong', ['--self', '-n', '50', '-c'], /^50 iters in /m],
+  ['ibv_rc_pingpong', ['--self', '-n', '50', '-e'], /^50 iters in /m],
+  ['ibv_rc_pingpong', ['--self', '-n', '50', '--threads', '2'], /^50 iters in /m],
+  ['ibv_ud_pingpong', ['--self', '-n', '50', '-c'], /^50 iters in /m],
+  ['ibv_srq_pingpong', ['--self', '-n', '50', '-c'], /^50 iters in /m],
+  ['openverbs', ['doctor'], /RDMA WRITE of 4096 bytes arrived/],
+] as const;
+
+for (const provider of ['xen:basic', 'xen:bypass']) {
+  describe(`tools on ${provider}`, function () {
+    this.timeout(TIMEOUT_MS);
+
+    for (const [tool, args, expected] of RUNS) {
+      it([tool, ...args].join(' '), async () => {
+        const program = fileURLToPath(new URL(`../../bin/${tool}.js`, import.meta.url));
+        // Fails unless the exit code is 0.
+        const { stdout, stderr } = await execute(process.execPath, [program, ...args], {
+          env: { ...process.env, OPENVERBS_PROVIDER: provider },
+        });
+        expect(stderr).to.equal('');
+        expect(stdout).to.match(expected);
+      });
+    }
+  });
+}
