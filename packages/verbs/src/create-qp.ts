@@ -102,7 +102,9 @@ export function openXrcRecvQp(xrcd: XrcDomain, attr: QpOpenAttr): QueuePair {
   if (qpType !== QpType.XRC_RECV)
     throw invalid(verb, `a queue pair of the type ${qpTypeStr(qpType)} is not opened`, 'XRC_RECV is');
   const checked = checkXrcRecvInit(xrcd, qpContext);
-  return bindQueuePair(xrcd, checked, callOp(xrcd.context, verb, 'openQp', xrcd.handle, qpNum));
+  const qp = bindQueuePair(xrcd, checked, callOp(xrcd.context, verb, 'openQp', xrcd.handle, qpNum));
+  qp.query(); // it may be in any state
+  return qp;
 }
 
 /** What an XRC_RECV QP is asked for. */

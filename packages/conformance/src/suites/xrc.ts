@@ -186,7 +186,7 @@ export const xrcSuite = defineSuite('xrc', ['rc', 'srq', 'xrc'], (suite) => {
     const opened = xrcd.openQp({ qpNum: target.qpNum });
     qp.postSend(write(2, [sender.sge(0, 4)], receivers[1].side, 0, { remoteSrqn: srq.srqNum }));
     await expectCompletions(sender.sendCq, { wrId: 2, status: REM_ACCESS_ERR });
-    expect([opened.state, target.state]).to.deep.equal([QpState.ERR, QpState.ERR]);
+    for (const { attr } of [opened.query(), target.query()]) expect(attr.qpState).to.equal(QpState.ERR);
     const events = [await nextAsyncEvent(context), await nextAsyncEvent(context)];
     expect(events.map(({ type }) => type)).to.deep.equal([EventType.QP_ACCESS_ERR, EventType.QP_ACCESS_ERR]);
     expect(events.map((event) => event.qp)).to.have.members([target, opened]);

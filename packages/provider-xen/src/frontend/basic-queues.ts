@@ -96,6 +96,16 @@ export class BasicQueues implements Queues {
     return { handle: qp, qpNum: qp, cap, dataPath };
   }
 
+  openQp(xrcd: number, qpNum: number): QpOps {
+    const { context, channel, memory, cookies } = this.#parts;
+    const cookie = cookies.next();
+    const { qp, cap } = channel.call(Commands.OPEN_QP, { context, xrcd, qpNum, cookie });
+    cookies.bind(cookie, qp);
+    const dataPath = new BasicQp({ context, channel, memory, qp, cap, cookie, cqs: [], receives: false });
+    this.#qps.set(qp, dataPath);
+    return { handle: qp, qpNum, cap, dataPath };
+  }
+
   beforeReset(): void {
     this.#prefetchAll();
   }

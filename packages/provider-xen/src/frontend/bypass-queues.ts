@@ -2,6 +2,7 @@
  * Bypass: queues lie in the guest's own pages. Stage one registers these through the back-end, stage two makes the queue on the key;
  * from then on post, poll and arm go straight to the device, and the back-end is not asked.
  */
+import { Errno } from '@openverbs/verbs';
 import type { SrqAttr } from '@openverbs/verbs';
 import type {
   CqGeometry,
@@ -53,6 +54,8 @@ export class BypassQueues implements Queues {
   readonly #parts: BypassParts;
   readonly #cqs = new Map<number, Queue>();
   readonly #qps = new Map<number, Queue>();
+  /** Cookies of openings of QPs, by handle. */
+  readonly #openings = new Map<number, number>();
   readonly #srqs = new Map<number, Srq>();
 
   constructor(parts: BypassParts) {
@@ -106,6 +109,17 @@ export class BypassQueues implements Queues {
     });
   }
 
+  /** Without memory: an opening has no rings. */
+  openQp(xrcd: number, qpNum: number): QpOps {
+    const { context, channel, cookies } = this.#parts;
+    const cookie = cookies.next();
+    const { qp, cap } = channel.call(Commands.OPEN_QP, { context, xrcd, qpNum, cookie });
+    this.#openings.set(qp, cookie);
+    cookies.bind(cookie, qp);
+    const refuse = (): number => Errno.EINVAL;
+    return { handle: qp, qpNum, cap, dataPath: { kind: 'calls', badWrIndex: 0, postSend: refuse, postRecv: refuse } };
+  }
+
   beforeReset(): void {} // verbs has the rings, and forgets what is in them
 
   resetQp(): void {}
@@ -113,7 +127,10 @@ export class BypassQueues implements Queues {
   destroyQp(qp: number): void {
     const { context, channel } = this.#parts;
     channel.call(Commands.DESTROY_QP, { context, qp });
-    this.#end(this.#qps, qp);
+    const cookie = this.#openings.get(qp);
+    if (cookie === undefined) this.#end(this.#qps, qp);
+    else this.#parts.cookies.release(cookie);
+    this.#openings.delete(qp);
   }
 
   createSrq(pd: number, attr: SrqAttr, xrc: XrcSrqRequest | null): SrqOps {

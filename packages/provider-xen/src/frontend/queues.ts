@@ -22,6 +22,8 @@ export interface Queues {
   resizeCq(cq: number, cqe: number): CqResizeOps;
   destroyCq(cq: number): void;
   createQp(request: QpRequest): QpOps;
+  /** Another opening of an XRC_RECV QP. */
+  openQp(xrcd: number, qpNum: number): QpOps;
   /** A QP is going to be reset. */
   beforeReset(): void;
   /** A QP was reset: what was on its way is forgotten. */

@@ -236,6 +236,10 @@ export class XenContext implements ContextOps {
     return this.#parts.queues.createQp(request);
   }
 
+  openQp(xrcd: number, qpNum: number): QpOps {
+    return this.#parts.queues.openQp(xrcd, qpNum);
+  }
+
   modifyQp(qp: number, attr: QpAttr): void {
     const { queues } = this.#parts;
     const resets = attr.qpState === QpState.RESET;

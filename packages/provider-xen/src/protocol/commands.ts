@@ -176,6 +176,9 @@ export const Commands = {
     { bulk: true },
   ),
 
+  /** Another opening of an XRC_RECV QP. */
+  OPEN_QP: command(87, { context: handle, xrcd: handle, qpNum: u32, cookie: u32 }, { qp: handle, cap: qpCap }),
+
   // Shared receive queues.
   CREATE_SRQ: command(
     96,

@@ -13,7 +13,14 @@ import { postRefusal } from './post-refusal.ts';
 type CreateQp = RequestOf<(typeof Commands)['CREATE_QP']>;
 
 export const queuePairHandlers: Handlers<
-  'CREATE_QP' | 'MODIFY_QP' | 'QUERY_QP' | 'DESTROY_QP' | 'QUERY_QP_DATA_IN_ORDER' | 'POST_SEND' | 'POST_RECV'
+  | 'CREATE_QP'
+  | 'OPEN_QP'
+  | 'MODIFY_QP'
+  | 'QUERY_QP'
+  | 'DESTROY_QP'
+  | 'QUERY_QP_DATA_IN_ORDER'
+  | 'POST_SEND'
+  | 'POST_RECV'
 > = {
   CREATE_QP(guest, request) {
     const owner = guest.context(request.context);
@@ -21,6 +28,16 @@ export const queuePairHandlers: Handlers<
     const { qp } = owner.qps.add(
       () => ({ qp: createQp(owner, request), cookie, groups: new Map() }),
       (made) => made.qp.handle,
+    );
+    owner.cookies.set(qp, cookie);
+    return { qp: qp.handle, cap: qp.cap };
+  },
+
+  OPEN_QP(guest, { context, xrcd, qpNum, cookie }) {
+    const owner = guest.context(context);
+    const { qp } = owner.qps.add(
+      () => ({ qp: owner.xrcds.get(xrcd).openQp({ qpNum }), cookie, groups: new Map() }),
+      (opened) => opened.qp.handle,
     );
     owner.cookies.set(qp, cookie);
     return { qp: qp.handle, cap: qp.cap };
