@@ -75,6 +75,11 @@ export class CompletionChannel extends VerbsObject {
     this.#events.push(cq);
   }
 
+  /** Has `server` called with the queue of each event, which needs no acknowledgement then, until it is null. @internal */
+  serveEvents(server: ((cq: CompletionQueue) => void) | null): void {
+    this.#events.serve(server);
+  }
+
   /** Waits for an event of `cq`, whose channel this is alone. @internal */
   waitFor(cq: CompletionQueue, signal: AbortSignal | undefined): Promise<CompletionQueue> {
     return this.#events.take(signal, cq);

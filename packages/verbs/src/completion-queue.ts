@@ -133,6 +133,24 @@ export class CompletionQueue extends AsyncEventTarget {
     this.path.reqNotify(solicitedOnly);
   }
 
+  /**
+   * As {@link CompletionQueue.reqNotify}; returns whether completions are in the queue for which no event may come, so that the caller has to
+   * poll. Throws EOPNOTSUPP where the provider can't tell. Source: Linux ib_verbs.h, `ib_req_notify_cq` with IB_CQ_REPORT_MISSED_EVENTS.
+   */
+  reqNotifyReportMissed(solicitedOnly = false): boolean {
+    const verb = 'ib_req_notify_cq';
+    this.assertLive(verb);
+    const missed = this.path.reqNotifyReportMissed(solicitedOnly);
+    if (missed !== undefined) return missed;
+    const message = `the provider of ${this.context.device.name} can't tell what ${this.label} holds`;
+    throw new VerbsError({
+      code: 'EOPNOTSUPP',
+      verb,
+      message,
+      hint: 'use cq.reqNotify(), and poll once more after it',
+    });
+  }
+
   /** Acknowledges `n` events that `channel.getCqEvent` told of. The queue can't be destroyed before. Source: `ibv_ack_cq_events`(3). */
   ackEvents(n: number): void {
     this.assertLive('ibv_ack_cq_events');

@@ -266,6 +266,11 @@ export class Context extends ContextEx {
     this.#asyncEvents.push(event);
   }
 
+  /** Has `server` called with each event, which needs no acknowledgement then, until it is null. @internal */
+  serveAsyncEvents(server: ((event: AsyncEvent) => void) | null): void {
+    this.#asyncEvents.serve(server);
+  }
+
   /** Forgets the events of an object that has ended. @internal */
   dropAsyncEvents(target: AsyncEventTarget): void {
     this.#asyncEvents.drop((event) => targetOf(event) === target);

@@ -54,6 +54,8 @@ export interface CqPath {
   poll(wcs: WorkCompletion[], limit: number): number;
   /** Asks for an event at the next completion, or the next solicited one. */
   reqNotify(solicitedOnly: boolean): void;
+  /** The same; returns whether completions are there for which no event may come. Undefined where the provider can't tell. */
+  reqNotifyReportMissed(solicitedOnly: boolean): boolean | undefined;
   /** Removes the completions of a QP that was reset or destroyed. */
   clean(qpNum: number): void;
 }

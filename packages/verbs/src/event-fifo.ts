@@ -1,6 +1,9 @@
 /** Queues of events, and the promises that wait for them. */
 import type { EventRouting } from './driver/events.ts';
 
+/** After as many items without a wait, everybody else on the event loop gets a turn. */
+const ITEMS_PER_TURN_MAX = 64;
+
 interface Waiter<T> {
   readonly resolve: (item: T) => void;
   readonly reject: (reason: unknown) => void;
@@ -18,6 +21,10 @@ export class EventFifo<T> {
   readonly #onTaken: (item: T) => void;
   #items: T[] = [];
   #waiters: Waiter<T>[] = [];
+  /** Who is called with each item. */
+  #server: ((item: T) => void) | null = null;
+  #scheduled = false;
+  #servedThisTurn = 0;
 
   /** @param onTaken - called for each item as it is handed to the application. */
   constructor(routing: EventRouting, onTaken: (item: T) => void) {
@@ -30,6 +37,7 @@ export class EventFifo<T> {
     const waiter = this.#waiters.shift();
     if (waiter === undefined) {
       this.#items.push(item);
+      this.#scheduleServer();
       return;
     }
     this.#settle(waiter);
@@ -69,6 +77,19 @@ export class EventFifo<T> {
     });
   }
 
+  /**
+   * Has `server` called with each item, the oldest first, one at a time, on a microtask of its own, until it is null again. As in a
+   * kernel there is nothing to acknowledge: an item that was not served yet can still be dropped. An exception of `server` is
+   * reported as an uncaught one, and the next item is served.
+   */
+  serve(server: ((item: T) => void) | null): void {
+    const before = this.#server;
+    this.#server = server;
+    if (before === null && server !== null) this.#routing.hold();
+    if (before !== null && server === null) this.#routing.release();
+    this.#scheduleServer();
+  }
+
   /** Forgets the items that `unwanted` picks, which nobody has taken. */
   drop(unwanted: (item: T) => boolean): void {
     this.#items = this.#items.filter((item) => !unwanted(item));
@@ -82,7 +103,34 @@ export class EventFifo<T> {
   /** Forgets all items and rejects all who wait. */
   close(error: Error): void {
     this.#items = [];
+    this.serve(null);
     this.#reject(() => true, error);
+  }
+
+  #scheduleServer(): void {
+    if (this.#scheduled || this.#server === null || this.#items.length === 0) return;
+    this.#scheduled = true;
+    const step = (): void => this.#serveOne();
+    if (++this.#servedThisTurn < ITEMS_PER_TURN_MAX) {
+      queueMicrotask(step);
+      return;
+    }
+    this.#servedThisTurn = 0;
+    setImmediate(step);
+  }
+
+  #serveOne(): void {
+    this.#scheduled = false;
+    if (this.#server === null || this.#items.length === 0) return;
+    const item = this.#items.shift()!;
+    try {
+      this.#server(item);
+    } catch (exception) {
+      queueMicrotask(() => {
+        throw exception;
+      });
+    }
+    this.#scheduleServer();
   }
 
   #reject(which: (waiter: Waiter<T>) => boolean, error: Error): void {

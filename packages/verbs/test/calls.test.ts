@@ -111,6 +111,7 @@ describe('a data path of calls', () => {
     expect(wcs[1].wrId).to.equal(2);
     cq.reqNotify(true);
     expect(ops.armed).to.equal(true);
+    expect(errorOf(() => cq.reqNotifyReportMissed())).to.include({ code: 'EOPNOTSUPP', verb: 'ib_req_notify_cq' });
     qp.modify({ qpState: QpState.RESET });
     qp.destroy();
     cq.destroy();

@@ -1,7 +1,8 @@
 /** Protection domains, memory and memory regions, by their C names. */
-import { DmaBuffer, ReregMrFlags, VerbsError } from '@openverbs/verbs';
+import { ReregMrFlags, VerbsError } from '@openverbs/verbs';
 import type {
   Context,
+  DmaBuffer,
   MemoryRegion,
   ParentDomain,
   ParentDomainInitAttr,
@@ -10,6 +11,7 @@ import type {
 } from '@openverbs/verbs';
 
 import { aBuffer, aContext, aMemoryRegion, aProtectionDomain, aTd } from './first-argument.ts';
+import { firstBytes } from './first-bytes.ts';
 
 /** Allocates a protection domain. */
 export function ibv_alloc_pd(context: Context): ProtectionDomain {
@@ -143,16 +145,4 @@ export function ibv_dereg_mr(mr: MemoryRegion): void {
 
 function invalidRereg(message: string): VerbsError {
   return new VerbsError({ code: 'EINVAL', verb: 'ibv_rereg_mr', message, hint: 'nothing is changed' });
-}
-
-function firstBytes(verb: string, addr: DmaBuffer | ArrayBufferView, length: number): DmaBuffer | ArrayBufferView {
-  if (!ArrayBuffer.isView(addr) && !(addr instanceof DmaBuffer)) {
-    const hint = 'give a buffer of ibv_alloc_buf, or a view into one';
-    throw new VerbsError({ code: 'EINVAL', verb, message: `addr is ${String(addr)}, which is no memory`, hint });
-  }
-  const { buffer, byteOffset, byteLength } = ArrayBuffer.isView(addr) ? addr : addr.bytes;
-  if (length === byteLength) return addr;
-  if (Number.isInteger(length) && length >= 0 && length < byteLength) return new Uint8Array(buffer, byteOffset, length);
-  const message = `length is ${length}; the memory has ${byteLength} bytes`;
-  throw new VerbsError({ code: 'EINVAL', verb, message, details: { length, byteLength } });
 }

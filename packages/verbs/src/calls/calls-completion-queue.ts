@@ -19,5 +19,9 @@ export class CallsCompletionQueue implements CqPath {
     this.calls.reqNotify(solicitedOnly);
   }
 
+  reqNotifyReportMissed(solicitedOnly: boolean): boolean | undefined {
+    return this.calls.reqNotifyReportMissed?.(solicitedOnly);
+  }
+
   clean(): void {} // the provider has done it with the modify or destroy
 }

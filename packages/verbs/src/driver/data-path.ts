@@ -35,6 +35,11 @@ export interface CqCalls {
   poll(wcs: WorkCompletion[], limit: number): number;
   /** Requests an event for the next completion, or the next solicited one. */
   reqNotify(solicitedOnly: boolean): void;
+  /**
+   * The same; returns whether completions are there, wherever they are kept, for which no event may come. Left out: asking for it
+   * answers EOPNOTSUPP.
+   */
+  reqNotifyReportMissed?(solicitedOnly: boolean): boolean;
   /** The time of the completion that the last poll gave, in ticks of the device's clock; where the CQ was made with timestamps. */
   completionTs?(): number;
 }

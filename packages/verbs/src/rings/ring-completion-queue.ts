@@ -102,6 +102,12 @@ export class RingCompletionQueue implements CqPath {
     Atomics.or(this.i32, this.armWord, solicitedOnly ? CqArm.SOLICITED : CqArm.NEXT);
   }
 
+  /** The same; whether a CQE is there now. The device looks at ARM after each CQE, so one that came before is seen here. */
+  reqNotifyReportMissed(solicitedOnly: boolean): boolean {
+    this.reqNotify(solicitedOnly);
+    return this.isValid(this.consumer);
+  }
+
   private takeAfterIdle(wcs: WorkCompletion[], limit: number): number {
     this.doorbell.idle();
     return this.take(wcs, limit);

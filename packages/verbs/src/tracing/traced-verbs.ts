@@ -127,6 +127,7 @@ const CLASSES: readonly TracedClass[] = [
     of: CompletionQueue,
     methods: {
       reqNotify: ['ibv_req_notify_cq', 'solicitedOnly'],
+      reqNotifyReportMissed: ['ib_req_notify_cq', 'solicitedOnly'],
       ackEvents: ['ibv_ack_cq_events', 'n'],
       resize: ['ibv_resize_cq', 'cqe'],
       modify: ['ibv_modify_cq', 'attr'],

@@ -1,0 +1,41 @@
+/**
+ * The OpenIB Gen2 API of kernel level, by its C names: what drivers and file systems in a kernel are written to, with callbacks where user level
+ * waits. Constants and functions are those of Linux' `include/rdma/ib_verbs.h` of the time, with C's argument order.
+ *
+ * Consumers of kernel level share one context a device, apart from those of user level. Handlers are called one by one, in the order of the events,
+ * and never from within a verb. What differs from C is what differs in `openverbs/gen2`: structs are the SDK's objects, in
+ * camelCase; an out-parameter is an object that the call fills and returns; a pointer result is the return value; a failure throws a `VerbsError`.
+ * An event is an `AsyncEvent`, and a device the `Device` that `openVerbs()` lists.
+ *
+ * @example
+ * ```ts
+ * import { IB_CQ_NEXT_COMP, ib_create_cq, ib_register_client, ib_req_notify_cq } from 'openverbs/kernel';
+ *
+ * ib_register_client({
+ *   name: 'mine',
+ *   add(device) {
+ *     const cq = ib_create_cq(device, () => console.log('completions'), null, null, 16, 0);
+ *     ib_req_notify_cq(cq, IB_CQ_NEXT_COMP);
+ *   },
+ *   remove() {},
+ * });
+ * ```
+ *
+ * @packageDocumentation
+ */
+export * from './address-handle.ts';
+export type { BadWr } from '../gen2/bad-wr.ts';
+export * from './client.ts';
+export * from './completion.ts';
+export * from './constants.ts';
+export * from './device.ts';
+export * from './dma.ts';
+export * from './event-handler.ts';
+export type { CompHandler, EventHandler } from './kernel-device.ts';
+export * from './left-out.ts';
+export * from './memory.ts';
+export * from './names.ts';
+export type { Out } from '../gen2/out-parameter.ts';
+export type { IbPhysBuf } from './phys-buf.ts';
+export * from './queue-pair.ts';
+export * from './shared-receive-queue.ts';
