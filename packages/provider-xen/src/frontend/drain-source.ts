@@ -41,9 +41,7 @@ export class DrainSource implements CqeSource {
 
   arm(solicitedOnly: boolean): boolean {
     const { context, channel, cq } = this.#init;
-    channel.call(Commands.REQ_NOTIFY_CQ, { context, cq, solicitedOnly });
-    // What came before is found by the poll that follows an arming.
-    return true;
+    return channel.call(Commands.REQ_NOTIFY_CQ, { context, cq, solicitedOnly }).missed;
   }
 
   resize(cqe: number): number {

@@ -139,7 +139,7 @@ export const Commands = {
     { more: bool, completions: list(completion, COMPLETIONS_PER_DRAIN) },
     { bulk: true },
   ),
-  REQ_NOTIFY_CQ: command(69, { ...onCq, solicitedOnly: bool }, {}),
+  REQ_NOTIFY_CQ: command(69, { ...onCq, solicitedOnly: bool }, { missed: bool }),
 
   // Queue pairs.
   CREATE_QP: command(

@@ -1,5 +1,12 @@
 /** Completion queues. */
-import { CompletionQueueEx, CreateCqFlags, WcExFlags, WC_STANDARD_FLAGS, WorkCompletion } from '@openverbs/verbs';
+import {
+  CompletionQueueEx,
+  CreateCqFlags,
+  VerbsError,
+  WcExFlags,
+  WC_STANDARD_FLAGS,
+  WorkCompletion,
+} from '@openverbs/verbs';
 import type { CompletionQueue } from '@openverbs/verbs';
 import { createCqOn, resizeCqOn } from '@openverbs/verbs/driver';
 import type { CompletionValue } from '../../protocol/attributes.ts';
@@ -57,10 +64,20 @@ export const completionQueueHandlers: Handlers<
   },
 
   REQ_NOTIFY_CQ(guest, { context, cq, solicitedOnly }) {
-    guest.context(context).cqs.get(cq).cq.reqNotify(solicitedOnly);
-    return DONE;
+    return { missed: arm(guest.context(context).cqs.get(cq).cq, solicitedOnly) };
   },
 };
+
+/** Arms a queue; whether completions may be in it. Where the lower provider can't tell they may. */
+function arm(cq: CompletionQueue, solicitedOnly: boolean): boolean {
+  try {
+    return cq.reqNotifyReportMissed(solicitedOnly);
+  } catch (error) {
+    if (!VerbsError.is(error) || error.code !== 'EOPNOTSUPP') throw error;
+    cq.reqNotify(solicitedOnly);
+    return true;
+  }
+}
 
 type CreateCq = RequestOf<(typeof Commands)['CREATE_CQ']>;
 
