@@ -18,11 +18,14 @@ import { RequestQueue } from './request-queue.ts';
 import { Requests } from './requests.ts';
 import { Scheduler } from './scheduler.ts';
 import { isGuestsFault, stepOf, XenbusBackend } from './xenbus-backend.ts';
+import type { Step } from './xenbus-backend.ts';
 
 const { INIT_WAIT, CONNECTED, CLOSED } = XenbusState;
 
 const WATCH = 'backend';
 const RELEASE_WATCH = 'release';
+/** Changes in xenstore that are looked at in one go: a guest that writes without end keeps nobody waiting. */
+const WATCH_EVENTS_PER_RUN = 256;
 
 /** What a back-end is made of. */
 export interface BackendInit {
@@ -92,27 +95,51 @@ export class Backend {
     } catch (error) {
       if (!(error instanceof BrokenRing)) throw error;
       const frontend = [...this.#frontends.values()].find((each) => each.connection === connection)!;
-      this.#disconnect(frontend, error.message);
+      this.#guarded(frontend, () => {
+        this.#disconnect(frontend, error.message);
+      });
       return true;
     }
   }
 
-  /** Events only wake: every ring is looked at anyway. */
+  /**
+   * Events only wake: every ring is looked at anyway. Each port is taken once, and is masked until all are, so that a guest that sends
+   * without end keeps nobody waiting.
+   */
   #takeEvents(): void {
     const { eventChannels } = this.#dom0;
-    for (let port = eventChannels.take(); port !== 0; port = eventChannels.take()) eventChannels.unmask(port);
+    const taken: number[] = [];
+    for (let port = eventChannels.take(); port !== 0; port = eventChannels.take()) taken.push(port);
+    for (const port of taken) eventChannels.unmask(port);
   }
 
   /** Reads what has changed in xenstore; false when nothing has. */
   #watches(): boolean {
     const { xenstore } = this.#dom0;
-    let changed = false;
-    for (let event = xenstore.checkWatch(); event !== undefined; event = xenstore.checkWatch()) {
-      changed = true;
+    let changes = 0;
+    let released = false;
+    while (changes < WATCH_EVENTS_PER_RUN) {
+      const event = xenstore.checkWatch();
+      if (event === undefined) break;
+      changes++;
       if (event.token === WATCH) this.#learn(event.path);
+      released ||= event.token === RELEASE_WATCH;
     }
-    if (changed) for (const path of [...this.#frontends.keys()]) this.#step(path);
-    return changed;
+    if (changes === 0) return false;
+    if (released) this.#forgetTheDead();
+    for (const [path, frontend] of [...this.#frontends]) this.#step(path, frontend);
+    return true;
+  }
+
+  /** What Xen's hotplug scripts do for a domain that was destroyed: nobody else removes the back-end's directory. */
+  #forgetTheDead(): void {
+    const { xenstore } = this.#dom0;
+    for (const [path, frontend] of [...this.#frontends]) {
+      const { frontendDomid, domainPath } = frontend.xenbus;
+      if (xenstore.tryRead(domainPath) !== undefined) continue;
+      this.#forget(path, frontend);
+      xenstore.rm(`${this.#root}/${frontendDomid}`);
+    }
   }
 
   /** Learns of front-ends below a path that has changed. */
@@ -132,25 +159,36 @@ export class Backend {
       this.#setShare(known);
       return;
     }
-    if (this.#dom0.xenstore.tryRead(`${path}/${ToolstackKey.STATE}`) === undefined) return;
-    const xenbus = new XenbusBackend(this.#dom0, path);
+    const xenbus = XenbusBackend.find(this.#dom0, path);
+    if (xenbus === undefined) return;
     const frontend = { xenbus, queue: new RequestQueue(), connection: null };
     this.#frontends.set(path, frontend);
     this.#setShare(frontend);
     this.#dom0.xenstore.watch(`${xenbus.frontendPath}/${ToolstackKey.STATE}`, path);
   }
 
-  /** Does what the states of both ends ask for. */
-  #step(path: string): void {
-    const frontend = this.#frontends.get(path);
-    if (frontend === undefined) return;
+  /** Does what the states of both ends ask for. A store that guests have filled, or a directory that goes meanwhile, ends the step. */
+  #step(path: string, frontend: Frontend): void {
     const { xenbus } = frontend;
-    if (!xenbus.exists) {
-      this.#forget(path, frontend);
-      return;
+    this.#guarded(frontend, () => {
+      if (!xenbus.exists) this.#forget(path, frontend);
+      else this.#take(frontend, stepOf(xenbus.state, xenbus.frontendState));
+    });
+  }
+
+  #guarded(frontend: Frontend, step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      if (!isGuestsFault(error)) throw error;
+      this.#drop(frontend);
     }
-    const step = stepOf(xenbus.state, xenbus.frontendState);
-    if (step === 'offer') this.#offer(xenbus);
+  }
+
+  #take(frontend: Frontend, step: Step | undefined): void {
+    // The toolstack may have begun anew before this looked: what was connected to is not what is there now.
+    if (step === 'offer' || step === 'connect') this.#drop(frontend);
+    if (step === 'offer') this.#offer(frontend.xenbus);
     else if (step === 'connect') this.#connect(frontend);
     else if (step === 'disconnect') this.#disconnect(frontend);
   }
@@ -190,24 +228,31 @@ export class Backend {
     });
     try {
       frontend.connection = new Connection(dom0, guest, xenbus.frontendKeys());
-      xenbus.publish({}, CONNECTED);
     } catch (error) {
       requests.close();
       if (!isGuestsFault(error)) throw error;
       xenbus.publish({ error: error.message }, CLOSED);
+      return;
     }
+    xenbus.publish({}, CONNECTED);
   }
 
   #disconnect(frontend: Frontend, reason = ''): void {
-    const { connection, xenbus } = frontend;
-    frontend.connection = null;
-    connection?.close();
+    const { xenbus } = frontend;
+    this.#drop(frontend);
     if (xenbus.exists) xenbus.publish({ error: reason }, CLOSED);
   }
 
-  /** The toolstack has removed the directory: the guest is no more. */
+  /** Takes everything back, and tells nobody. */
+  #drop(frontend: Frontend): void {
+    const { connection } = frontend;
+    frontend.connection = null;
+    connection?.close();
+  }
+
+  /** The toolstack has removed the directory, or the guest is no more. */
   #forget(path: string, frontend: Frontend): void {
-    this.#disconnect(frontend);
+    this.#drop(frontend);
     this.#frontends.delete(path);
     this.#dom0.xenstore.unwatch(`${frontend.xenbus.frontendPath}/${ToolstackKey.STATE}`, path);
   }

@@ -1,5 +1,4 @@
 /** What a guest has made in one of its contexts: objects of the lower device, by their handles. */
-import type { PinnedPages } from '@openverbs/hypervisor';
 import { MemoryRegion, VerbsError } from '@openverbs/verbs';
 import type {
   AddressHandle,
@@ -15,12 +14,13 @@ import type {
 } from '@openverbs/verbs';
 import { QueueBuffer } from '@openverbs/verbs/driver';
 import { HandleTable } from './handle-table.ts';
+import type { Pins } from './pending-region.ts';
 import type { Quota } from './quota.ts';
 
 /** Registered memory, or memory of a queue, with the pages that it pins. */
 export interface GuestRegion {
   readonly object: MemoryRegion | QueueBuffer;
-  pins: readonly PinnedPages[];
+  pins: readonly Pins[];
 }
 
 /** A CQ, and what the front-end knows it by. */
@@ -82,7 +82,7 @@ export class GuestContext {
   }
 
   /** The pages that its regions pin. */
-  get pins(): PinnedPages[] {
+  get pins(): Pins[] {
     return this.mrs.values().flatMap(({ pins }) => pins);
   }
 

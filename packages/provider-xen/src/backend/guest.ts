@@ -15,6 +15,7 @@ import { PendingRegions } from './pending-region.ts';
 import { Quota } from './quota.ts';
 import type { QuotaKind } from './quota.ts';
 import type { Requests } from './requests.ts';
+import { XrcdFiles } from './xrcd-files.ts';
 
 /** What a guest is made of. */
 export interface GuestInit {
@@ -35,6 +36,7 @@ export class Guest {
   readonly quota: Quota;
   readonly regions: PendingRegions;
   readonly requests: Requests;
+  readonly xrcdFiles = new XrcdFiles();
   readonly #device: Device;
   readonly #bypass: boolean;
   readonly #contexts = new Map<number, GuestContext>();
@@ -55,16 +57,12 @@ export class Guest {
 
   /** Opens a context, with one of the lower device's behind it. */
   openContext(): GuestContext {
-    this.quota.take('contexts');
-    try {
+    return this.quota.within('contexts', () => {
       const lower = this.#device.open();
       const context = new GuestContext(++this.#lastContext, lower, this.quota);
       this.#contexts.set(context.handle, context);
       return context;
-    } catch (error) {
-      this.quota.give('contexts');
-      throw error;
-    }
+    });
   }
 
   /** What the front-end makes its own half of the lower driver of; null in basic. */
@@ -85,7 +83,10 @@ export class Guest {
     this.regions.abortAll(context);
     for (const { qp } of context.qps.values()) this.requests.drop(qp);
     const { pins } = context;
+    const xrcds = context.xrcds.values();
+    for (const { groups } of context.qps.values()) this.quota.give('attachments', groups.size);
     context.close();
+    for (const xrcd of xrcds) this.xrcdFiles.release(xrcd);
     this.regions.unpin(pins);
     this.#contexts.delete(handle);
     this.quota.give('contexts');

@@ -16,15 +16,11 @@ export class HandleTable<T> {
 
   /** Makes an object within the quota. */
   add(make: () => T, handleOf: (object: T) => number): T {
-    this.#quota.take(this.#kind);
-    try {
+    return this.#quota.within(this.#kind, () => {
       const object = make();
       this.#objects.set(handleOf(object), object);
       return object;
-    } catch (error) {
-      this.#quota.give(this.#kind);
-      throw error;
-    }
+    });
   }
 
   /** @throws VerbsError EINVAL when the guest has no such object in the context */

@@ -22,11 +22,18 @@ export interface RegionRequest {
   readonly pages: number;
 }
 
+/** Pages that came in one command, pinned. */
+export interface Pins {
+  readonly pages: PinnedPages;
+  /** Runs of pages that follow each other. */
+  readonly runs: number;
+}
+
 /** A region with the pages that have come so far, all of them pinned. */
 export interface PendingRegion extends RegionRequest {
   /** Bus addresses of the pages. */
   readonly addresses: number[];
-  readonly pins: PinnedPages[];
+  readonly pins: Pins[];
 }
 
 /** Pins pages of the guest, or throws EINVAL when one of them is not the guest's. */
@@ -65,13 +72,8 @@ export class PendingRegions {
     if (region.addresses.length + frames.length > region.pages) {
       throw new VerbsError({ code: 'EINVAL', message: `more than the ${region.pages} pages that were told of` });
     }
-    this.#quota.take('pages', frames.length);
-    try {
-      region.pins.push(this.#pin(frames));
-    } catch (error) {
-      this.#quota.give('pages', frames.length);
-      throw error;
-    }
+    if (frames.length === 0) throw new VerbsError({ code: 'EINVAL', message: 'no page is named' });
+    region.pins.push(this.#pinned(frames));
     this.#accounting.pagesVerified += frames.length;
     for (const frame of frames) region.addresses.push(frame * PAGE_BYTES);
   }
@@ -108,11 +110,19 @@ export class PendingRegions {
   }
 
   /** Undoes the pins of a region that is no more. */
-  unpin(pins: readonly PinnedPages[]): void {
-    for (const pin of pins) {
-      pin.unpin();
-      this.#quota.give('pages', pin.count);
+  unpin(pins: readonly Pins[]): void {
+    for (const { pages, runs } of pins) {
+      pages.unpin();
+      this.#quota.give('pages', pages.count);
+      this.#quota.give('pinnedRuns', runs);
     }
+  }
+
+  /** Pins pages within the quotas, or none. */
+  #pinned(frames: readonly number[]): Pins {
+    const runs = frames.filter((frame, n) => n === 0 || frame !== frames[n - 1] + 1).length;
+    const pin = (): Pins => ({ pages: this.#pin(frames), runs });
+    return this.#quota.within('pages', () => this.#quota.within('pinnedRuns', pin, runs), frames.length);
   }
 
   #get(number: number): PendingRegion {

@@ -12,10 +12,14 @@ export const QUOTAS = {
   srqs: 1024,
   ahs: 65536,
   xrcds: 64,
+  /** Queue pairs in multicast groups. */
+  attachments: 512,
   /** Regions that are told of and not made yet. */
   regions: 16,
   /** Pages that are registered, each registration counted. */
   pages: 1 << 20,
+  /** Runs of pages that follow each other among these: the hypervisor's table of runs is one for all guests. */
+  pinnedRuns: 16384,
 } as const;
 
 /** A kind of what is counted. */
@@ -41,6 +45,17 @@ export class Quota {
       });
     }
     this.used[kind] += count;
+  }
+
+  /** Counts what `make` makes; nothing when that fails. */
+  within<T>(kind: QuotaKind, make: () => T, count = 1): T {
+    this.take(kind, count);
+    try {
+      return make();
+    } catch (error) {
+      this.give(kind, count);
+      throw error;
+    }
   }
 
   give(kind: QuotaKind, count = 1): void {

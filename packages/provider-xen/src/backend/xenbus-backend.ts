@@ -48,17 +48,31 @@ function key(backend: number, frontend: number): string {
 
 /** The nodes of one front-end, as dom0 sees them. Nothing that a guest writes is believed. */
 export class XenbusBackend {
-  readonly #dom0: Domain;
   readonly path: string;
   readonly frontendPath: string;
   readonly frontendDomid: number;
+  readonly #dom0: Domain;
 
-  /** @throws HypervisorError ENOENT when the toolstack has not written all */
-  constructor(dom0: Domain, path: string) {
+  private constructor(dom0: Domain, path: string, frontendPath: string, frontendDomid: number) {
     this.#dom0 = dom0;
     this.path = path;
-    this.frontendPath = dom0.xenstore.read(`${path}/${ToolstackKey.FRONTEND}`);
-    this.frontendDomid = Number(dom0.xenstore.read(`${path}/${ToolstackKey.FRONTEND_ID}`));
+    this.frontendPath = frontendPath;
+    this.frontendDomid = frontendDomid;
+  }
+
+  /** Undefined when the toolstack has not written all, or has removed it. */
+  static find(dom0: Domain, path: string): XenbusBackend | undefined {
+    const { FRONTEND, FRONTEND_ID, STATE } = ToolstackKey;
+    const [frontend, domid, state] = [FRONTEND, FRONTEND_ID, STATE].map((key) =>
+      dom0.xenstore.tryRead(`${path}/${key}`),
+    );
+    if (frontend === undefined || domid === undefined || state === undefined) return undefined;
+    return new XenbusBackend(dom0, path, frontend, Number(domid));
+  }
+
+  /** The directory of the front-end's domain. No guest can remove it: it goes with the domain. */
+  get domainPath(): string {
+    return `/local/domain/${this.frontendDomid}`;
   }
 
   get state(): number {

@@ -25,7 +25,8 @@ export const domainHandlers: Handlers<
   OPEN_XRCD(guest, { context, fd, oflags }) {
     const { xrcds, lower } = guest.context(context);
     const xrcd = xrcds.add(
-      () => lower.openXrcd(fd < 0 ? { oflags } : { fd, oflags }),
+      () =>
+        fd < 0 ? lower.openXrcd({ oflags }) : guest.xrcdFiles.open(fd, (own) => lower.openXrcd({ fd: own, oflags })),
       ({ handle }) => handle,
     );
     return { xrcd: xrcd.handle };
@@ -34,6 +35,7 @@ export const domainHandlers: Handlers<
   CLOSE_XRCD(guest, { context, xrcd }) {
     guest.context(context).xrcds.remove(xrcd, (object) => {
       object.close();
+      guest.xrcdFiles.release(object);
     });
     return DONE;
   },
@@ -58,15 +60,22 @@ export const domainHandlers: Handlers<
 
   ATTACH_MCAST(guest, { context, qp, gid, lid }) {
     const { qp: object, groups } = guest.context(context).qps.get(qp);
-    object.attachMcast(gid, lid);
-    groups.set(`${gid.toString()} ${lid}`, { gid, lid });
+    const name = gid.toString();
+    // A second attachment to a group is none, whatever its LID.
+    if (groups.has(name)) object.attachMcast(gid, lid);
+    else {
+      guest.quota.within('attachments', () => {
+        object.attachMcast(gid, lid);
+      });
+      groups.set(name, { gid, lid });
+    }
     return DONE;
   },
 
   DETACH_MCAST(guest, { context, qp, gid, lid }) {
     const { qp: object, groups } = guest.context(context).qps.get(qp);
     object.detachMcast(gid, lid);
-    groups.delete(`${gid.toString()} ${lid}`);
+    if (groups.delete(gid.toString())) guest.quota.give('attachments');
     return DONE;
   },
 };

@@ -62,6 +62,7 @@ export const queuePairHandlers: Handlers<
     owner.qps.remove(qp, ({ qp: object, groups }) => {
       // The guest's own verbs has refused it where its program must detach before; a dying owner need not.
       for (const { gid, lid } of groups.values()) object.detachMcast(gid, lid);
+      guest.quota.give('attachments', groups.size);
       groups.clear();
       guest.requests.drop(object);
       object.destroy();

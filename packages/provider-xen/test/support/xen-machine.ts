@@ -1,0 +1,142 @@
+/** A device domain and guests on one thread, put together as the provider does it, with all parts in reach and what is in use counted. */
+import { EventDispatcher } from '@openverbs/event-dispatcher';
+import { Engine } from '@openverbs/hca';
+import { DOM0, EmulatedHypervisor } from '@openverbs/hypervisor';
+import type { Domain } from '@openverbs/hypervisor';
+import { hostClock, Machine } from '@openverbs/machine';
+import type { MachineHandle } from '@openverbs/machine';
+import { provider } from '@openverbs/provider-emulated';
+import { Device } from '@openverbs/verbs';
+import type { DeviceOps, ProviderInstance, UserDriver } from '@openverbs/verbs/driver';
+import type { QuotaKind } from '../../src/backend/quota.ts';
+import { InlineDom0 } from '../../src/dom0/inline-dom0.ts';
+import { GuestMemory } from '../../src/frontend/guest-memory.ts';
+import { XenDevice } from '../../src/guest-domain.ts';
+import { attachDevice } from '../../src/toolstack.ts';
+
+/** Turns after which a device domain that always has something to do counts as one that hangs. */
+const TURNS_MAX = 10_000;
+const GUEST_MEMORY_BYTES = 64 * 2 ** 20;
+const NOT_LIMITED = { weight: 1, rateBytesPerS: 0, burstBytes: 0 };
+
+/** A domain that the toolstack has given a device. */
+export interface GuestParts {
+  readonly domid: number;
+  readonly domain: Domain;
+  /** Directory of its front-end. */
+  readonly path: string;
+}
+
+/** What a {@link XenMachine} may be made with. */
+export interface XenMachineInit {
+  readonly quotas?: Partial<Record<QuotaKind, number>>;
+  /** Stands between the back-end and dom0's handle. */
+  readonly wrapDom0?: (dom0: Domain) => Domain;
+  /** Stands between the back-end and the lower devices. */
+  readonly wrapLower?: (ops: DeviceOps) => DeviceOps;
+}
+
+export class XenMachine {
+  readonly machine: Machine;
+  readonly hypervisor: EmulatedHypervisor;
+  readonly dom0: InlineDom0;
+  /** dom0 once more, as the toolstack has it. */
+  readonly toolstack: Domain;
+  readonly userDriver: UserDriver;
+  readonly #lower: ProviderInstance;
+  readonly #engine: Engine;
+  readonly #opened: XenDevice[] = [];
+
+  constructor({ quotas = {}, wrapDom0 = (dom0) => dom0, wrapLower = (ops) => ops }: XenMachineInit = {}) {
+    const environment = { machine: undefined, clock: undefined, prng: undefined };
+    this.#lower = provider.open(environment, provider.parseConfig({ memoryBytes: 2 ** 30 }));
+    this.machine = Machine.attach(this.#lower.machine as MachineHandle);
+    this.#engine = Engine.of(this.machine)!;
+    this.hypervisor = EmulatedHypervisor.create(this.machine);
+    this.userDriver = provider.userDrivers![0];
+    this.dom0 = new InlineDom0({
+      machine: this.machine,
+      domain: wrapDom0(this.hypervisor.domain(DOM0)),
+      listener: this.hypervisor.domain(DOM0),
+      devices: this.#lower.devices.map(wrapLower),
+      provider: 'emulated',
+      clock: hostClock,
+      quotas,
+    });
+    this.toolstack = this.hypervisor.domain(DOM0);
+  }
+
+  /** Makes a domain, and gives it the device. */
+  addGuest(mode: 'basic' | 'bypass'): GuestParts {
+    const domid = this.hypervisor.createDomain({ name: 'guest', memoryBytes: GUEST_MEMORY_BYTES });
+    const device = this.#lower.devices[0].name;
+    const path = attachDevice(this.toolstack.xenstore, { domid, index: 0, device, mode, ...NOT_LIMITED });
+    this.settle();
+    return { domid, domain: this.hypervisor.domain(domid), path };
+  }
+
+  /** The guest's own front-end on it, as a device for programs. */
+  deviceOf({ domain, path, domid }: GuestParts): Device {
+    const init = {
+      domain,
+      memory: new GuestMemory(domain),
+      path,
+      userDrivers: { [this.userDriver.name]: this.userDriver },
+      machine: this.machine,
+      wallclockOffsetNs: () => 0,
+      tend: () => {
+        this.dom0.run();
+      },
+      hold: () => this.dom0.hold(),
+    };
+    const device = new XenDevice(`vib${domid}`, init, this.#lower.devices[0]);
+    this.#opened.push(device);
+    return new Device(device, 'xen', new EventDispatcher());
+  }
+
+  /** Lets the device domain do all that there is to do. Whatever it throws, the test gets. */
+  settle(): void {
+    for (let turn = 0; turn < TURNS_MAX; turn++) if (!this.dom0.run()) return;
+    throw new Error('the device domain always finds something to do');
+  }
+
+  /** Everything that guests could leave behind. */
+  counts(): Record<string, number> {
+    const [hca] = this.#engine.hcas;
+    const { qps, cqs, srqs, xrcds, mpts, pds, ahs } = hca;
+    const tables = Object.entries({ qps, cqs, srqs, xrcds, mpts, pds, ahs });
+    return {
+      ...Object.fromEntries(tables.map(([name, table]) => [name, table.inUse])),
+      bytes: this.machine.pages.stats().usedBytes,
+      domains: this.hypervisor.domains().length,
+      ports: this.#freePorts(),
+      watched: this.toolstack.xenstore.directory('/local/domain/0/backend/vib').length,
+    };
+  }
+
+  /** Ends a domain as `xl destroy` does, and lets the device domain see it. */
+  destroy({ domid }: GuestParts): void {
+    this.hypervisor.destroyDomain(domid);
+    this.settle();
+  }
+
+  close(): void {
+    for (const device of this.#opened) device.close();
+    this.dom0.close();
+    this.toolstack.close();
+    this.hypervisor.close();
+    this.machine.detach();
+    this.#lower.close();
+  }
+
+  #freePorts(): number {
+    const { eventChannels } = this.toolstack;
+    const ports: number[] = [];
+    try {
+      for (;;) ports.push(eventChannels.allocUnbound(DOM0));
+    } catch {
+      for (const port of ports.reverse()) eventChannels.close(port);
+      return ports.length;
+    }
+  }
+}
