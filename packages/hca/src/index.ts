@@ -15,6 +15,7 @@ export type {
   WindowInit,
   XrcdInit,
 } from './command-init.ts';
+export type { QpOpenInit } from './qp-openings.ts';
 export type { Completer, WindowChange } from './completer.ts';
 export { Count, Counters } from './counters.ts';
 export type { CounterName } from './counters.ts';

@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+export { QUOTAS } from './backend/quota.ts';
 export type { QuotaKind } from './backend/quota.ts';
 export type { XenConfig, XenGuestConfig, XenSettings } from './config.ts';
 export { provider } from './provider.ts';

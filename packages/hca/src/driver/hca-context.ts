@@ -24,6 +24,7 @@ import type {
   CqExRequest,
   CqOps,
   CqRings,
+  DirectAccessOps,
   DmaBufferOps,
   DmaMapping,
   EventSource,
@@ -347,7 +348,7 @@ export class HcaContext implements ContextOps {
     this.#cqs.destroy(cqn);
   }
 
-  directAccess(): HcaDirectAccess {
+  directAccess(): DirectAccessOps {
     return this.#direct;
   }
 

@@ -11,7 +11,15 @@
 import type { QpCap, SrqAttr } from '../attributes/qp.ts';
 import type { CqRings, Doorbell, QpRings, SrqRings } from '../rings/rings.ts';
 import type { ProviderClock } from './define-provider.ts';
-import type { CqExRequest, Handle, QpRequest, SrqOps, XrcSrqRequest } from './device-ops.ts';
+import type {
+  CqExRequest,
+  CqResizeOps,
+  Handle,
+  QpRequest,
+  SrqModifyOps,
+  SrqOps,
+  XrcSrqRequest,
+} from './device-ops.ts';
 
 /** What a user half is made of. Plain data, small enough for a command: it names nothing that its owner may not have. */
 export interface UserHalfHandle {
@@ -44,12 +52,12 @@ export interface DirectAccessOps {
   /** Stage two: as `createSrq`. */
   createSrq(key: Handle, pd: Handle, attr: SrqAttr, xrc: XrcSrqRequest | null): DirectSrqOps;
   /** As `resizeCq`, to other memory; the former is free to be deregistered then. */
-  resizeCq(cq: Handle, key: Handle, cqe: number): { readonly cqe: number };
+  resizeCq(cq: Handle, key: Handle, cqe: number): Pick<CqResizeOps, 'cqe'>;
   /**
    * As `modifySrq` with another size, to other memory, which is for at least as many work requests as the former. A size that the
    * present memory holds is for `modifySrq`.
    */
-  resizeSrq(srq: Handle, key: Handle, attr: Partial<SrqAttr>, mask: number): { readonly maxWr: number };
+  resizeSrq(srq: Handle, key: Handle, attr: Partial<SrqAttr>, mask: number): Pick<SrqModifyOps, 'maxWr'>;
 }
 
 /** A CQ in memory of another. */
