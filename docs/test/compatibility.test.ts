@@ -4,7 +4,9 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { LEFT_OUT, VerbsError } from 'openverbs';
 import * as gen2 from 'openverbs/gen2';
+import * as kernel from 'openverbs/kernel';
 
+import { KERNEL_VERB_GROUPS } from '../compatibility/kernel-verbs.ts';
 import { isExported, renderCompatibility } from '../compatibility/render.ts';
 import { VERB_GROUPS } from '../compatibility/verbs.ts';
 
@@ -19,6 +21,12 @@ describe('the table of compatibility', () => {
   it('names every function that gen2 exports', () => {
     const exported = Object.keys(gen2).filter((name) => isExported(name));
     expect(exported.filter((name) => !names.includes(name))).to.deep.equal([]);
+  });
+
+  it('names every function that kernel exports, and no other', () => {
+    const exported = Object.entries(kernel).filter(([, value]) => typeof value === 'function');
+    const kernelNames = KERNEL_VERB_GROUPS.flatMap(({ verbs }) => verbs.map(([name]) => name));
+    expect(kernelNames.toSorted()).to.deep.equal(exported.map(([name]) => name).sort());
   });
 
   it('is what docs/compatibility.md shows', () => {

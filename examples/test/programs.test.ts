@@ -65,6 +65,22 @@ describe('examples', function () {
     });
   });
 
+  for (const [provider, device] of [
+    ['emulated', 'emulated0'],
+    ['xen:basic', 'vib1.0'],
+    ['xen:bypass', 'vib1.0'],
+  ]) {
+    it(`kernel-client on ${provider}`, async () => {
+      const { status, out, err } = await runExample('kernel-client', ['100'], undefined, {
+        OPENVERBS_PROVIDER: provider,
+      });
+      expect([status, err]).to.deep.equal([0, '']);
+      const [played, removed] = out.split('\n');
+      expect(played).to.match(/^\S+: 100 exchanges, \d+\.\d\d us each$/);
+      expect([played.split(':')[0], removed]).to.deep.equal([device, `${device}: removed`]);
+    });
+  }
+
   it('two-threads', async () => {
     const { status, out, err } = await runExample('two-threads');
     expect([status, err]).to.deep.equal([0, '']);

@@ -35,8 +35,8 @@ export function openKernelPair(options: KernelPairOptions = {}): KernelPair {
   const [a, b] = [0, 1].map((qpContext) =>
     ib.ib_create_qp(pd, { qpType: ib.IB_QPT_RC, sendCq: cq, recvCq: cq, cap: CAP, qpContext, eventHandler }),
   );
-  connect(device, a, b);
-  connect(device, b, a);
+  connectKernelEnds(device, a, b);
+  connectKernelEnds(device, b, a);
   const handle: ib.DmaHandle = {};
   const buffer = ib.ib_dma_alloc_coherent(device, 8192, handle);
   const mr = ib.ib_get_dma_mr(pd, ib.IB_ACCESS_LOCAL_WRITE | ib.IB_ACCESS_REMOTE_WRITE);
@@ -67,7 +67,8 @@ export function drain(cq: CompletionQueue): number[] {
   return ids;
 }
 
-function connect(device: Device, qp: QueuePair, peer: QueuePair): void {
+/** Connects one end, as programs in C do. */
+export function connectKernelEnds(device: Device, qp: QueuePair, peer: QueuePair): void {
   ib.ib_modify_qp(
     qp,
     { qpState: ib.IB_QPS_INIT, pkeyIndex: 0, portNum: 1, qpAccessFlags: ib.IB_ACCESS_REMOTE_WRITE },
