@@ -33,6 +33,11 @@ export interface XenConfig {
   readonly guests: readonly XenGuestConfig[];
   /** What a guest may have of each kind of object, where it is to be other than usual. */
   readonly quotas: Partial<Readonly<Record<QuotaKind, number>>>;
+  /**
+   * Bytes a second that all guests together may send through the back-end, which shares them out by weight; 0, the default, for no limit.
+   * Counts for `basic`.
+   */
+  readonly bandwidthBytesPerS: number;
 }
 
 /** The Xen provider's settings, as a configuration spells them. What is left out has its default. */
@@ -47,20 +52,28 @@ const GUEST_MEMORY_BYTES = 512 * 2 ** 20;
 const GUEST_MEMORY_BYTES_MIN = 2 ** 20;
 const GUEST_MEMORY_BYTES_MAX = 4 * 2 ** 30;
 const WEIGHT_MAX = 65535;
+const KEYS = ['mode', 'backend', 'placement', 'guests', 'quotas', 'bandwidthBytesPerS'];
 const MODES = ['basic', 'bypass'];
 const NAME = /^[A-Za-z0-9_.+-]{1,64}$/;
 
 /** Checks the `xen` part of a configuration. */
 export function parseConfig(value: unknown): XenConfig {
-  const config = checkRecord('xen', value ?? {}, ['mode', 'backend', 'placement', 'guests', 'quotas']);
-  const { backend = 'emulated', placement = 'inline', guests = 1, quotas = {} } = config;
+  const config = checkRecord('xen', value ?? {}, KEYS);
+  const { backend = 'emulated', placement = 'inline', guests = 1, quotas = {}, bandwidthBytesPerS = 0 } = config;
   const mode = parseMode('xen.mode', config['mode'] ?? 'bypass');
   if (typeof backend !== 'string' || backend === '') throw badConfig('xen.backend', backend, 'the name of a provider');
   if (backend === 'xen') throw badConfig('xen.backend', backend, 'a provider that has devices of its own');
   if (placement !== 'inline' && placement !== 'thread') {
     throw badConfig('xen.placement', placement, "'inline' or 'thread'");
   }
-  return { mode, backend, placement, guests: parseGuests(guests, mode), quotas: parseQuotas(quotas) };
+  return {
+    mode,
+    backend,
+    placement,
+    guests: parseGuests(guests, mode),
+    quotas: parseQuotas(quotas),
+    bandwidthBytesPerS: parseBytes('xen.bandwidthBytesPerS', bandwidthBytesPerS),
+  };
 }
 
 function parseMode(where: string, value: unknown): 'basic' | 'bypass' {
@@ -89,8 +102,6 @@ function parseGuest(where: string, value: unknown, index: number, mode: 'basic' 
   if (typeof name !== 'string' || !NAME.test(name)) {
     throw badConfig(`${where}.name`, name, "1 to 64 letters, digits, '_', '.', '+' or '-'");
   }
-  const bytes = (key: string, of: unknown): number =>
-    checkConfigInteger(`${where}.${key}`, of, 0, Number.MAX_SAFE_INTEGER);
   return {
     name,
     memoryBytes: checkConfigInteger(
@@ -101,9 +112,13 @@ function parseGuest(where: string, value: unknown, index: number, mode: 'basic' 
     ),
     mode: parseMode(`${where}.mode`, given['mode'] ?? mode),
     weight: checkConfigInteger(`${where}.weight`, weight, 1, WEIGHT_MAX),
-    rateBytesPerS: bytes('rateBytesPerS', rateBytesPerS),
-    burstBytes: bytes('burstBytes', burstBytes),
+    rateBytesPerS: parseBytes(`${where}.rateBytesPerS`, rateBytesPerS),
+    burstBytes: parseBytes(`${where}.burstBytes`, burstBytes),
   };
+}
+
+function parseBytes(where: string, value: unknown): number {
+  return checkConfigInteger(where, value, 0, Number.MAX_SAFE_INTEGER);
 }
 
 function parseQuotas(value: unknown): Partial<Record<QuotaKind, number>> {

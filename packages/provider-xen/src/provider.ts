@@ -38,7 +38,7 @@ export const provider: ProviderDefinition<XenConfig> = defineProvider({
   name: 'xen',
   driverAbi: DRIVER_ABI,
   parseConfig,
-  machineKeys: ['placement', 'quotas'],
+  machineKeys: ['placement', 'quotas', 'bandwidthBytesPerS'],
   open,
 });
 
@@ -93,7 +93,7 @@ class XenProvider {
     this.#lower = lower;
     this.#userDrivers = Object.fromEntries((definition.userDrivers ?? []).map((driver) => [driver.name, driver]));
     this.#wallclockOffsetNs = () => clock.wallclockOffsetNs?.() ?? 0;
-    const { quotas, placement } = config;
+    const { quotas, placement, bandwidthBytesPerS } = config;
     if ((joined as Partial<XenHandle> | undefined)?.xen === true) {
       this.#hypervisor = EmulatedHypervisor.join({ kind: 'openverbs-hypervisor', machine: machine.handle }, machine);
       this.#dom0 = null;
@@ -101,7 +101,7 @@ class XenProvider {
       this.#hypervisor = EmulatedHypervisor.create(machine);
       this.#dom0 =
         placement === 'thread'
-          ? new Dom0Thread(machine, { modulePath, config: lowerConfig, quotas })
+          ? new Dom0Thread(machine, { modulePath, config: lowerConfig, quotas, bandwidthBytesPerS })
           : new InlineDom0({
               machine,
               domain: this.#hypervisor.domain(DOM0),
@@ -110,6 +110,7 @@ class XenProvider {
               provider: definition.name,
               clock,
               quotas,
+              bandwidthBytesPerS,
             });
     }
     try {

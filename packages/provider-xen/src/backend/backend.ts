@@ -34,6 +34,8 @@ export interface BackendInit {
   readonly devices: readonly Device[];
   readonly clock: Clock;
   readonly quotas?: Partial<Record<QuotaKind, number>>;
+  /** Bytes a second that all guests together may send; 0, the default, for no limit. */
+  readonly bandwidthBytesPerS?: number;
 }
 
 /** A front-end that the toolstack has told of. */
@@ -54,6 +56,7 @@ export class Backend {
     this.#init = init;
     this.#dom0 = init.dom0;
     this.#root = backendRoot(init.dom0.domid);
+    this.#scheduler.link.set(init.bandwidthBytesPerS ?? 0, 0, init.clock.nowNs());
     init.dom0.xenstore.watch(this.#root, WATCH);
     init.dom0.xenstore.watch('@releaseDomain', RELEASE_WATCH);
   }
@@ -161,7 +164,7 @@ export class Backend {
     }
     const xenbus = XenbusBackend.find(this.#dom0, path);
     if (xenbus === undefined) return;
-    const frontend = { xenbus, queue: new RequestQueue(), connection: null };
+    const frontend = { xenbus, queue: new RequestQueue(this.#scheduler.link), connection: null };
     this.#frontends.set(path, frontend);
     this.#setShare(frontend);
     this.#dom0.xenstore.watch(`${xenbus.frontendPath}/${ToolstackKey.STATE}`, path);

@@ -30,9 +30,15 @@ export class RequestQueue {
   bytes = 0;
   /** Sends that the device refused after they were taken: only of a front-end that does not count its work requests. */
   refused = 0;
+  readonly #link: TokenBucket;
   #waiting: Request[] = [];
   #first = 0;
   readonly #waitingOf = new Map<QueuePair, number>();
+
+  /** @param link - what all guests together may send */
+  constructor(link = new TokenBucket()) {
+    this.#link = link;
+  }
 
   get length(): number {
     return this.#waiting.length - this.#first;
@@ -97,6 +103,7 @@ export class RequestQueue {
   account(bytes: number): void {
     this.bytes += bytes;
     this.bucket.take(bytes);
+    this.#link.take(bytes);
   }
 
   #post({ qp, wr, bytes }: Request): void {

@@ -1,9 +1,11 @@
 /**
- * Whose sends are posted next: deficit round robin by weight, each guest within its rate.
+ * Whose sends are posted next: deficit round robin by weight, each guest within its rate, and all of them within that of the link. The link is
+ * where guests contend: a device that is emulated takes whatever is posted.
  *
  * Source: M. Shreedhar, G. Varghese, "Efficient Fair Queuing Using Deficit Round Robin", 1996.
  */
 import type { RequestQueue } from './request-queue.ts';
+import { TokenBucket } from './token-bucket.ts';
 
 /** What a guest of weight 1 may send in a round, in bytes. */
 const QUANTUM_BYTES = 65536;
@@ -11,6 +13,8 @@ const QUANTUM_BYTES = 65536;
 const POSTS_PER_RUN = 64;
 
 export class Scheduler {
+  /** What all guests together may send. */
+  readonly link = new TokenBucket();
   readonly #queues: RequestQueue[] = [];
   /** Whose turn it is. */
   #turn = 0;
@@ -32,7 +36,7 @@ export class Scheduler {
 
   /** Whether a send of this guest may go at once: it waits for nothing, and neither does anybody else. */
   isIdle(queue: RequestQueue, nowNs: number): boolean {
-    return this.#queues.every(({ length }) => length === 0) && queue.bucket.ready(nowNs);
+    return this.#queues.every(({ length }) => length === 0) && queue.bucket.ready(nowNs) && this.link.ready(nowNs);
   }
 
   /** Posts what may go now; false when there was nothing. */
@@ -41,7 +45,8 @@ export class Scheduler {
     for (let passed = 0; passed < this.#queues.length && posts < POSTS_PER_RUN;) {
       const before = posts;
       posts = this.#runTurn(nowNs, posts);
-      if (posts === POSTS_PER_RUN) return true;
+      // The turn goes on where it was.
+      if (posts === POSTS_PER_RUN || !this.link.ready(nowNs)) return posts > 0;
       passed = posts === before && this.#isBlocked(nowNs) ? passed + 1 : posts === before ? passed : 0;
       this.#advance();
     }
@@ -54,7 +59,7 @@ export class Scheduler {
     for (const queue of this.#queues) {
       if (queue.length > 0) next = Math.min(next, queue.bucket.readyAtNs(nowNs));
     }
-    return next;
+    return Math.max(next, this.link.readyAtNs(nowNs));
   }
 
   /** Posts within the turn of one guest and returns how many there are by now. */
@@ -62,9 +67,11 @@ export class Scheduler {
     const queue = this.#queues[this.#turn];
     if (!this.#begun) {
       this.#begun = true;
-      queue.deficit = queue.length === 0 ? 0 : queue.deficit + queue.weight * QUANTUM_BYTES;
+      // Who waits for its own tokens gets nothing to save up: it would have the link to itself later.
+      if (!this.#isBlocked(nowNs)) queue.deficit += queue.weight * QUANTUM_BYTES;
     }
-    while (posts < POSTS_PER_RUN && queue.length > 0 && queue.nextBytes <= queue.deficit && queue.bucket.ready(nowNs)) {
+    while (posts < POSTS_PER_RUN && !this.#isBlocked(nowNs) && this.link.ready(nowNs)) {
+      if (queue.nextBytes > queue.deficit) break;
       queue.deficit -= queue.nextBytes;
       queue.postNext();
       posts++;

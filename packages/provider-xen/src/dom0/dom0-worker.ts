@@ -17,11 +17,12 @@ export interface Dom0WorkerData {
   readonly modulePath: string;
   readonly config: unknown;
   readonly quotas: Partial<Record<QuotaKind, number>>;
+  readonly bandwidthBytesPerS: number;
   /** One word, a {@link Dom0State}. */
   readonly state: Int32Array;
 }
 
-const { machine: handle, modulePath, config, quotas, state } = workerData as Dom0WorkerData;
+const { machine: handle, modulePath, config, quotas, bandwidthBytesPerS, state } = workerData as Dom0WorkerData;
 /** All that there is to do wakes this thread: rings, xenstore, and the events of the devices. */
 const PARK_MS_MAX = 100;
 /** Longest sleep: what nobody tells of, such as a rate, is looked after so often. */
@@ -33,7 +34,7 @@ const hypervisor = EmulatedHypervisor.join({ kind: 'openverbs-hypervisor', machi
 const dom0 = hypervisor.domain(DOM0);
 const instance = provider.open({ machine: handle, clock: undefined, prng: undefined }, config);
 const devices = lowerDevices(instance.devices, provider.name, () => undefined);
-const backend = new Backend({ dom0, devices, clock: hostClock, quotas });
+const backend = new Backend({ dom0, devices, clock: hostClock, quotas, bandwidthBytesPerS });
 
 function serve(): void {
   const wanted = (): boolean => backend.run() || Atomics.load(state, 0) === Dom0State.STOPPING;

@@ -24,6 +24,8 @@ export interface Dom0Init {
   readonly provider: string;
   readonly clock: Clock;
   readonly quotas: Partial<Record<QuotaKind, number>>;
+  /** Bytes a second that all guests together may send; 0 for no limit. */
+  readonly bandwidthBytesPerS: number;
 }
 
 export class InlineDom0 {
@@ -39,14 +41,15 @@ export class InlineDom0 {
   readonly #held = new Set<{ release(): void }>();
   #cancelTimer: () => void = () => undefined;
 
-  constructor({ machine, domain: dom0, listener, devices, provider, clock, quotas }: Dom0Init) {
+  constructor(init: Dom0Init) {
+    const { machine, domain: dom0, listener, clock, quotas, bandwidthBytesPerS } = init;
     this.#machine = machine;
     this.#clock = clock;
     this.#listener = listener;
-    const lower = lowerDevices(devices, provider, () => {
+    const lower = lowerDevices(init.devices, init.provider, () => {
       this.run();
     });
-    this.backend = new Backend({ dom0, devices: lower, clock, quotas });
+    this.backend = new Backend({ dom0, devices: lower, clock, quotas, bandwidthBytesPerS });
     machine.pollers.push(this.#poller);
     listener.xenstore.watch(DOMAINS, DOMAINS);
     const { eventChannels } = dom0;

@@ -1,0 +1,142 @@
+/** Guests that share one HCA through the back-end, each with as much to send as it can: who gets how much of the link. */
+import { expect } from 'chai';
+import { VirtualClock } from '@openverbs/machine';
+import { AccessFlags, connectPair, QpType, SendFlags, WcStatus, WorkCompletion, WrOpcode } from '@openverbs/verbs';
+import type { CompletionQueue, Context, Device, MemoryRegion, QueuePair } from '@openverbs/verbs';
+import type { XenSettings } from '../src/index.ts';
+import { setShare } from '../src/toolstack.ts';
+import type { Share } from '../src/toolstack.ts';
+import { openXen } from './support/open-xen.ts';
+import type { OpenedXen } from './support/open-xen.ts';
+
+const MESSAGE_BYTES = 16384;
+/** More than the link takes between two looks, so that no guest runs dry. */
+const DEPTH = 64;
+const MS_NS = 1e6;
+const TOLERANCE = 0.05;
+/** What all together may send. */
+const LINK_BYTES_PER_S = 320e6;
+
+/** A guest that writes from one half of its memory into the other, and keeps its send queue full. */
+class Sender {
+  readonly context: Context;
+  readonly #cq: CompletionQueue;
+  readonly #qp: QueuePair;
+  readonly #mr: MemoryRegion;
+  readonly #wcs = WorkCompletion.array(DEPTH);
+  #outstanding = 0;
+  /** Bytes of the writes that have completed. */
+  bytes = 0;
+
+  constructor(device: Device) {
+    this.context = device.open();
+    const pd = this.context.allocPd();
+    this.#cq = this.context.createCq({ cqe: DEPTH });
+    this.#mr = pd.regMr(this.context.allocBuf(2 * MESSAGE_BYTES), AccessFlags.LOCAL_WRITE | AccessFlags.REMOTE_WRITE);
+    const cap = { maxSendWr: DEPTH, maxRecvWr: 1 };
+    this.#qp = pd.createQp({ sendCq: this.#cq, recvCq: this.#cq, qpType: QpType.RC, cap });
+    connectPair(this.#qp, this.#qp);
+  }
+
+  post(): void {
+    const { rkey, addr } = this.#mr;
+    const write = {
+      opcode: WrOpcode.RDMA_WRITE,
+      sendFlags: SendFlags.SIGNALED,
+      sgList: [this.#mr.sge(0, MESSAGE_BYTES)],
+      rkey,
+      remoteAddr: addr + MESSAGE_BYTES,
+    };
+    const wrs = Array.from({ length: DEPTH - this.#outstanding }, () => write);
+    if (wrs.length > 0) this.#qp.postSend(wrs);
+    this.#outstanding = DEPTH;
+  }
+
+  poll(): void {
+    const polled = this.#cq.poll(this.#wcs);
+    for (let n = 0; n < polled; n++) expect(this.#wcs[n].status).to.equal(WcStatus.SUCCESS);
+    this.#outstanding -= polled;
+    this.bytes += polled * MESSAGE_BYTES;
+  }
+}
+
+class World {
+  readonly #clock = new VirtualClock();
+  readonly #xen: OpenedXen;
+  readonly #senders: readonly Sender[];
+
+  constructor(settings: XenSettings) {
+    this.#xen = openXen({ mode: 'basic', ...settings }, this.#clock);
+    this.#senders = this.#xen.devices.map((device) => new Sender(device));
+  }
+
+  /** Lets time pass, and tells how many bytes each guest sent. */
+  pass(ms: number): number[] {
+    const before = this.#senders.map(({ bytes }) => bytes);
+    for (let at = 0; at < ms; at++) {
+      for (const sender of this.#senders) sender.post();
+      this.#clock.advance(MS_NS);
+      for (const sender of this.#senders) sender.poll();
+    }
+    return this.#senders.map(({ bytes }, n) => bytes - before[n]);
+  }
+
+  setShare(guest: number, share: Partial<Share>): void {
+    const whole = { weight: 1, rateBytesPerS: 0, burstBytes: 0, ...share };
+    setShare(this.#xen.dom0.xenstore, this.#xen.domids[guest], 0, whole);
+  }
+
+  [Symbol.dispose](): void {
+    for (const { context } of this.#senders) context[Symbol.dispose]();
+    this.#xen[Symbol.dispose]();
+  }
+}
+
+function expectAbout(bytes: number, expected: number, what: string): void {
+  expect(bytes, what).to.be.within(expected * (1 - TOLERANCE), expected * (1 + TOLERANCE));
+}
+
+/** That all together sent what the link takes, in `ms`, and each its part of it. */
+function expectShares(went: readonly number[], weights: readonly number[], ms: number): void {
+  const total = weights.reduce((sum, each) => sum + each, 0);
+  weights.forEach((weight, n) => {
+    const fair = ((LINK_BYTES_PER_S * ms) / 1000) * (weight / total);
+    expectAbout(went[n], fair, `guest ${n} of weight ${weight}`);
+  });
+}
+
+describe('guests that share one HCA', () => {
+  for (const guests of [2, 5, 16]) {
+    it(`${guests} of equal weights get equal shares`, () => {
+      using world = new World({ guests, bandwidthBytesPerS: LINK_BYTES_PER_S });
+      const ms = guests * 25;
+      expectShares(world.pass(ms), new Array<number>(guests).fill(1), ms);
+    }).timeout(30_000);
+  }
+
+  it('get shares by weight, and by new ones while they send', () => {
+    const guests = [1, 2, 3, 4].map((weight) => ({ weight }));
+    using world = new World({ guests, bandwidthBytesPerS: LINK_BYTES_PER_S });
+    expectShares(world.pass(200), [1, 2, 3, 4], 200);
+    world.setShare(0, { weight: 5 });
+    world.setShare(3, { weight: 1 });
+    world.pass(2);
+    expectShares(world.pass(200), [5, 2, 3, 1], 200);
+  }).timeout(30_000);
+
+  it('keep to their rates, and to new ones while they send', () => {
+    const limited = { rateBytesPerS: 40e6 };
+    using world = new World({ guests: [limited, {}], bandwidthBytesPerS: 400e6 });
+    const [slow, other] = world.pass(250);
+    expectAbout(slow, 10e6, 'at 40 MB/s');
+    expectAbout(other, 90e6, 'the other one');
+    world.setShare(0, { rateBytesPerS: 80e6 });
+    world.pass(2);
+    expectAbout(world.pass(250)[0], 20e6, 'at 80 MB/s');
+    world.setShare(0, {});
+    world.pass(2);
+    const [free, beside] = world.pass(250);
+    expectAbout(free, 50e6, 'without a rate');
+    expectAbout(beside, 50e6, 'beside it');
+  }).timeout(30_000);
+});
