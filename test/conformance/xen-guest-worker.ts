@@ -4,7 +4,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { StandaloneRunner, runConformance } from '@openverbs/conformance';
 import type { ConformanceReport } from '@openverbs/conformance';
 import { openVerbs } from 'openverbs';
-import { subjectOf } from './xen.ts';
+import { guestsOf, subjectOf } from './xen.ts';
 import type { XenMode } from './xen.ts';
 
 /** What the thread is started with. */
@@ -30,7 +30,7 @@ const { machine, mode, only, done, port } = workerData as XenGuestWorkerData;
 const runner = new StandaloneRunner();
 const report = runConformance({
   ...subjectOf(mode, `xen:${mode}, guests in a thread of their own`, () =>
-    openVerbs({ machine, provider: `xen:${mode}`, xen: { guests: 2 } }),
+    guestsOf(openVerbs({ machine, provider: `xen:${mode}`, xen: { guests: 2 } })),
   ),
   interface: runner.interface,
   ...(only === undefined ? {} : { only }),

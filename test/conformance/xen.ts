@@ -16,23 +16,22 @@ export interface XenPlacements {
 const NO_DMA_MR =
   'ib_get_dma_mr is not there yet: it would have to cover the pages of the guest alone, which are scattered';
 
-const XEN_DEVIATIONS: Readonly<Record<string, string>> = {
+/** What a guest does otherwise, and why. */
+export const xenDeviations: Readonly<Record<string, string>> = {
+  ...deviations,
   'mr › registers a buffer of another context, and of another device':
     'the other device is that of another guest, whose memory no guest can name: domains are apart, as the paper has it',
   'physical-mr › all memory has a key by bus addresses, here and for peers': NO_DMA_MR,
   'physical-mr › what are no pages, and places that are none in them, are refused': NO_DMA_MR,
 };
 
-/**
- * What is tested of two guests: a device of each, the first of two HCAs and the second one. What basic lacks is rings, and neither
- * registers memory that is not of the guest.
- */
-export function subjectOf(mode: XenMode, name: string, open: () => OpenVerbs): ConformanceSubject {
+/** A guest's device. What basic lacks is rings, and neither registers memory that is not of the guest. */
+export function subjectOf(mode: XenMode, name: string, open: ConformanceSubject['open']): ConformanceSubject {
   return {
     name,
-    open: () => guestsOf(open()),
+    open,
     capabilities: { ...capabilities, directAccess: mode === 'bypass' },
-    deviations: { ...deviations, ...XEN_DEVIATIONS },
+    deviations: xenDeviations,
   };
 }
 
@@ -49,9 +48,10 @@ export function xenConfig(mode: XenMode, { dom0, device }: XenPlacements, guests
 export function xenSubject(mode: XenMode, placements: XenPlacements): ConformanceSubject {
   const { dom0, device } = placements;
   const name = `xen:${mode}, device domain ${dom0}, device ${device}`;
-  return subjectOf(mode, name, () => openVerbs(xenConfig(mode, placements, 2)));
+  return subjectOf(mode, name, () => guestsOf(openVerbs(xenConfig(mode, placements, 2))));
 }
 
-function guestsOf(verbs: OpenVerbs): ConformanceSession {
+/** Two guests' session: a device of each, of different HCAs. */
+export function guestsOf(verbs: OpenVerbs): ConformanceSession {
   return { ...sessionOf(verbs), devices: [verbs.devices[0], verbs.devices[3]] };
 }
