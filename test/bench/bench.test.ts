@@ -26,6 +26,10 @@ const EXPECTED = {
     },
   },
   bandwidth: { fields: ['size'], metrics: { write: 'GB/s', read: 'GB/s', send: 'GB/s', 'memory-copy': 'GB/s' } },
+  registration: {
+    fields: ['pages'],
+    metrics: { native: 'us', bypass: 'us', 'native-cached': 'us', 'bypass-cached': 'us' },
+  },
   loss: { fields: ['loss'], metrics: { goodput: 'GB/s', share: 'x', 'sent-again': 'x' } },
   scale: {
     fields: ['count'],

@@ -4,6 +4,7 @@ import { bandwidth } from './bandwidth/benchmark.ts';
 import type { Benchmark, BenchOptions, ResultLine } from './benchmark.ts';
 import { loss } from './loss/benchmark.ts';
 import { postPoll } from './post-poll/benchmark.ts';
+import { registration } from './registration/benchmark.ts';
 import { pool } from './samples.ts';
 import type { Samples } from './samples.ts';
 import { scale } from './scale/benchmark.ts';
@@ -11,7 +12,7 @@ import { start } from './start.ts';
 import { describeRun, formatTable } from './table.ts';
 import { writePingpong } from './write-pingpong/benchmark.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [writePingpong, postPoll, bandwidth, scale, loss];
+const BENCHMARKS: readonly Benchmark[] = [writePingpong, postPoll, bandwidth, scale, registration, loss];
 
 /** Enough for quartiles that say something: 5 process starts of 11 pairs. */
 const DEFAULTS: BenchOptions = { starts: 5, pairs: 11, blockMs: 50, quick: false };

@@ -12,6 +12,7 @@ const PROGRAMS: Readonly<Record<string, () => Promise<{ readonly measure: Measur
   'post-poll': () => import('./post-poll/measure.ts'),
   bandwidth: () => import('./bandwidth/measure.ts'),
   loss: () => import('./loss/measure.ts'),
+  registration: () => import('./registration/measure.ts'),
   scale: () => import('./scale/measure.ts'),
 };
 
