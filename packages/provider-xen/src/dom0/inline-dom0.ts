@@ -24,8 +24,8 @@ export interface Dom0Init {
   readonly provider: string;
   readonly clock: Clock;
   readonly quotas: Partial<Record<QuotaKind, number>>;
-  /** Bytes a second that all guests together may send; 0 for no limit. */
-  readonly bandwidthBytesPerS: number;
+  /** Bytes a second that all guests together may send; 0, the default, for no limit. */
+  readonly bandwidthBytesPerS?: number;
 }
 
 export class InlineDom0 {
@@ -42,7 +42,7 @@ export class InlineDom0 {
   #cancelTimer: () => void = () => undefined;
 
   constructor(init: Dom0Init) {
-    const { machine, domain: dom0, listener, clock, quotas, bandwidthBytesPerS } = init;
+    const { machine, domain: dom0, listener, clock, quotas, bandwidthBytesPerS = 0 } = init;
     this.#machine = machine;
     this.#clock = clock;
     this.#listener = listener;
