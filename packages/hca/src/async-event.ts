@@ -11,6 +11,7 @@ export const AsyncEvent = {
   DEVICE_FATAL: 8,
   PORT_ACTIVE: 9,
   PORT_ERR: 10,
+  PKEY_CHANGE: 12,
   GID_CHANGE: 18,
   SRQ_ERR: 14,
   SRQ_LIMIT_REACHED: 15,

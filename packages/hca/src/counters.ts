@@ -6,7 +6,7 @@
  * for them; those of errors and retries count on both ways.
  */
 import type { Machine } from '@openverbs/machine';
-import { HcaHeader, Qpc } from './layout.ts';
+import { HcaHeader, Port, Qpc } from './layout.ts';
 import type { Tap } from './tap.ts';
 
 /** Where each counter is among those of its port. */
@@ -47,8 +47,17 @@ export const Count = {
   RCVD_ICRC_ERR: 16,
 } as const;
 
+/**
+ * What the table of ports counts, of messages that unreliable QPs dropped. Neither is of rxe, which drops them in silence;
+ * `out_of_buffer` is mlx5's name (source: Linux drivers/infiniband/hw/mlx5/counters.c).
+ */
+const DROPS = { out_of_buffer: Port.OUT_OF_BUFFER, messages_dropped: Port.MESSAGES_DROPPED } as const;
+
 /** Name of a counter. */
 export type CounterName = Lowercase<keyof typeof Count>;
+
+/** Name of a counter, also of those of messages that were dropped. */
+export type HwCounterName = CounterName | keyof typeof DROPS;
 
 /** All counters, in the order of the table. */
 export const COUNTER_NAMES = Object.keys(Count).map((name) => name.toLowerCase()) as CounterName[];
@@ -83,13 +92,21 @@ export class Counters {
   }
 
   /** All counters of a port of an HCA, or of all its ports together. */
-  read(hca: number, port?: number): Record<CounterName, number> {
+  read(hca: number, port?: number): Record<HwCounterName, number> {
     const ports =
       port === undefined ? Array.from({ length: this.#i32[hca + HcaHeader.PORTS] }, (_, n) => n + 1) : [port];
     const entries = COUNTER_NAMES.map((name, counter) => {
       return [name, ports.reduce((sum, each) => sum + this.#f64[at(hca, each, counter)], 0)] as const;
     });
-    return Object.fromEntries(entries) as Record<CounterName, number>;
+    const drops = Object.entries(DROPS).map(([name, word]) => {
+      return [name, ports.reduce((sum, each) => sum + this.#drops(hca, each, word), 0)] as const;
+    });
+    return Object.fromEntries([...entries, ...drops]) as Record<HwCounterName, number>;
+  }
+
+  #drops(hca: number, port: number, word: number): number {
+    const i32 = this.#i32;
+    return i32[i32[hca + HcaHeader.PORT_TABLE] + (port - 1) * Port.WORDS + word] >>> 0;
   }
 }
 

@@ -14,6 +14,7 @@ import type { Engine } from './engine.ts';
 import type { Hca } from './hca.ts';
 import { HcaHeader, HcaState, Qpc, QpcState, UarControl } from './layout.ts';
 import { UARS_MAX } from './limits.ts';
+import { servicePkey } from './pkey.ts';
 import { qps } from './table-entries.ts';
 import { isPortUp, resolvePeer } from './resolve-peer.ts';
 
@@ -46,6 +47,19 @@ export function setGid(engine: Engine, hca: Hca, port: number, index: number, gi
     link.attach(words, portId(hca.index, port), index);
     resolveAll(engine);
     tellContexts(engine, hca, AsyncEvent.GID_CHANGE, port);
+  });
+}
+
+/** Gives a port another P_Key in the place of one that it has: PKEY_CHANGE to every context (IBTA 10.9.1.2, 11.6.3.3). */
+export function setPkey(engine: Engine, hca: Hca, port: number, index: number, pkey: number): void {
+  engine.command(() => {
+    assertAlive(engine, hca);
+    hca.checkPkeyIndex(port, index);
+    if (pkey !== (pkey & 0xffff)) throw new DeviceError('EINVAL', `a P_Key has 16 bits, and is not ${pkey}`);
+    if (hca.pkey(port, index) === pkey) return;
+    hca.storePkey(port, index, pkey);
+    refreshPkeys(engine, hca);
+    tellContexts(engine, hca, AsyncEvent.PKEY_CHANGE, port);
   });
 }
 
@@ -85,6 +99,7 @@ export function assertAlive(engine: Engine, hca: Hca): void {
 export function settleFaults(engine: Engine): void {
   const { i32 } = engine.machine;
   for (const hca of engine.hcas) if (i32[hca.header + HcaHeader.STATE] !== HcaState.UP) settleEnd(engine, hca);
+  for (const hca of engine.hcas) refreshPkeys(engine, hca);
   resolveAll(engine);
 }
 
@@ -102,6 +117,15 @@ function settleEnd(engine: Engine, hca: Hca): void {
   const { i32 } = engine.machine;
   if (isRemoved(engine, hca)) for (let port = 1; port <= hca.ports; port++) engine.link.detach(portId(hca.index, port));
   for (const q of qps(i32, hca)) if (i32[q + Qpc.STATE] !== QpcState.ERR) engine.states.fail(q, -1);
+}
+
+/** What the QPs that have a P_Key keep of the table. */
+function refreshPkeys(engine: Engine, hca: Hca): void {
+  const { i32 } = engine.machine;
+  for (const q of qps(i32, hca)) {
+    if (i32[q + Qpc.SERVICE_PKEY] === 0) continue;
+    i32[q + Qpc.SERVICE_PKEY] = servicePkey(i32[q + Qpc.TYPE], hca.pkey(i32[q + Qpc.PORT], i32[q + Qpc.PKEY_INDEX]));
+  }
 }
 
 /** Whom every QP of the machine talks to. */

@@ -8,7 +8,7 @@ const PORT_COUNTER_MAX = 0xffff;
 /** Counts a message that the unreliable QP at `p` did not take; `answer` says why. */
 export function countDrop(i32: Int32Array, p: number, answer: number): void {
   const lacksReceive = answer === Aeth.RNR_NAK;
-  const at = i32[p + Qpc.HCA] + (lacksReceive ? HcaHeader.OUT_OF_BUFFER : HcaHeader.MESSAGES_DROPPED);
+  const at = portWord(i32, p, lacksReceive ? Port.OUT_OF_BUFFER : Port.MESSAGES_DROPPED);
   i32[at] = (i32[at] + 1) | 0;
 }
 
@@ -23,6 +23,10 @@ export function countBadPkey(i32: Int32Array, p: number): void {
 }
 
 function count(i32: Int32Array, p: number, word: number): void {
-  const at = i32[i32[p + Qpc.HCA] + HcaHeader.PORT_TABLE] + (i32[p + Qpc.PORT] - 1) * Port.WORDS + word;
+  const at = portWord(i32, p, word);
   if (i32[at] < PORT_COUNTER_MAX) i32[at]++;
+}
+
+function portWord(i32: Int32Array, p: number, word: number): number {
+  return i32[i32[p + Qpc.HCA] + HcaHeader.PORT_TABLE] + (i32[p + Qpc.PORT] - 1) * Port.WORDS + word;
 }

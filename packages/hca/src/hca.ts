@@ -151,6 +151,13 @@ export class Hca {
     return this.portWord(port, Port.PKEYS + index);
   }
 
+  /** Writes an entry of a port's P_Key table. */
+  storePkey(port: number, index: number, pkey: number): void {
+    const { i32 } = this.#machine;
+    const table = i32[this.header + HcaHeader.PORT_TABLE] + (port - 1) * Port.WORDS + Port.PKEYS;
+    Atomics.store(i32, table + index, pkey);
+  }
+
   /** A word of {@link Port}. */
   portWord(port: number, word: number): number {
     const { i32 } = this.#machine;

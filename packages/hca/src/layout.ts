@@ -112,10 +112,6 @@ export const HcaHeader = {
   CQ_OVERRUNS: 17,
   /** Events that an event queue had no room for. */
   EQ_OVERRUNS: 18,
-  /** Messages that an unreliable QP dropped because it had no receive. */
-  OUT_OF_BUFFER: 19,
-  /** Messages that an unreliable QP dropped for another reason. */
-  MESSAGES_DROPPED: 20,
   AH_TABLE: 22,
   AH_ALLOCATOR: 23,
   PORT_TABLE: 24,
@@ -144,6 +140,10 @@ export const Port = {
   BAD_PKEY_CNTR: 1,
   /** Entries of the P_Key table. */
   PKEY_COUNT: 2,
+  /** Messages that an unreliable QP dropped because it had no receive. */
+  OUT_OF_BUFFER: 3,
+  /** Messages that an unreliable QP dropped for another reason. */
+  MESSAGES_DROPPED: 4,
   /** The P_Key table, `PKEYS_MAX` words. */
   PKEYS: 16,
   WORDS: 144,

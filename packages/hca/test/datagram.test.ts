@@ -78,8 +78,8 @@ describe('a datagram', () => {
     const world = new Datagrams();
     const [a, b] = [world.qp(), world.qp()];
     const counts = (): number[] => [
-      world.bed.hcaWord('OUT_OF_BUFFER'),
-      world.bed.hcaWord('MESSAGES_DROPPED'),
+      world.bed.hca.portWord(1, Port.OUT_OF_BUFFER),
+      world.bed.hca.portWord(1, Port.MESSAGES_DROPPED),
       world.violations(),
     ];
     const ah = world.ah();

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { CqeSyndrome } from '@openverbs/verbs/rings';
 import { AsyncEvent } from '../src/async-event.ts';
-import { failDevice, failQp, isRemoved, removeDevice, setGid, setPortDown } from '../src/device-faults.ts';
+import { failDevice, failQp, isRemoved, removeDevice, setGid, setPkey, setPortDown } from '../src/device-faults.ts';
 import { HcaState, Qpc, QpcState } from '../src/layout.ts';
 import { Opcode } from '../src/opcode.ts';
 import { audit } from './support/audit.ts';
@@ -71,6 +71,30 @@ describe('faults of a device', () => {
     expect(a.word('PEER')).to.equal(b.context);
     expectDeviceError(() => setGid(engine, hca, 1, 0, hca.gid(2, 1)), 'EINVAL', /another port/);
     expectDeviceError(() => setGid(engine, hca, 1, 1, GID), 'EINVAL', /1 entry/);
+  });
+
+  it('a P_Key changes for the queue pairs of its port and index', () => {
+    const bed = new Testbed();
+    const { engine, hca } = bed;
+    const [a, b] = bed.pair();
+    const other = bed.qp();
+    bed.toInit(other, new Map([[Qpc.PKEY_INDEX, 2]]));
+    const reset = bed.qp();
+    const [before, apart] = [a.word('SERVICE_PKEY'), other.word('SERVICE_PKEY')];
+    const old = hca.pkey(1, 0);
+    setPkey(engine, hca, 1, 0, 0x8123);
+    setPkey(engine, hca, 1, 0, 0x8123);
+    expect(bed.events()).to.deep.equal([[AsyncEvent.PKEY_CHANGE, 1]]);
+    expect(hca.pkey(1, 0)).to.equal(0x8123);
+    expect([a, b].map((qp) => qp.word('SERVICE_PKEY') & 0xffff)).to.deep.equal([0x8123, 0x8123]);
+    expect([other.word('SERVICE_PKEY'), reset.word('SERVICE_PKEY')]).to.deep.equal([apart, 0]);
+    b.recv();
+    expect(a.sendAndPoll({})[0].syndrome, 'both have it').to.equal(0);
+    setPkey(engine, hca, 1, 0, old);
+    expect(a.word('SERVICE_PKEY')).to.equal(before);
+    expectDeviceError(() => setPkey(engine, hca, 1, 7, 1), 'EINVAL', /P_Key index 7/);
+    expectDeviceError(() => setPkey(engine, hca, 3, 0, 1), 'EINVAL', /ports 1 to 2/);
+    expectDeviceError(() => setPkey(engine, hca, 1, 0, 0x10000), 'EINVAL', /16 bits/);
   });
 
   it('a QP that fails is in error, with an event', () => {

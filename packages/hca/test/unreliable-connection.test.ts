@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { CqeSyndrome, QpDoorbellRecord, VendorErr } from '@openverbs/verbs/rings';
 import { AsyncEvent } from '../src/async-event.ts';
-import { Qpc, QpcState, QpcType } from '../src/layout.ts';
+import { Qpc, QpcState, QpcType, Port } from '../src/layout.ts';
 import { Opcode } from '../src/opcode.ts';
 import { recover } from '../src/recovery.ts';
 import { audit } from './support/audit.ts';
@@ -16,11 +16,13 @@ describe('an unreliable connection', () => {
     const [a, b] = bed.pair(UC);
     const region = bed.region(64);
     a.send({ sges: [region.sge(0, 8)] });
-    expect([bed.hcaWord('OUT_OF_BUFFER'), bed.hcaWord('MESSAGES_DROPPED')]).to.deep.equal([1, 0]);
+    expect([bed.hca.portWord(1, Port.OUT_OF_BUFFER), bed.hca.portWord(1, Port.MESSAGES_DROPPED)]).to.deep.equal([1, 0]);
     a.send({ opcode: RDMA_WRITE, sges: [region.sge(0, 8)], rkey: 5 });
     b.recv();
     a.send({ sges: [region.sge(0, 8)] });
-    expect([bed.hcaWord('OUT_OF_BUFFER'), bed.hcaWord('MESSAGES_DROPPED')]).to.deep.equal([1, 2]);
+    expect([bed.hca.portWord(1, Port.OUT_OF_BUFFER), bed.hca.portWord(1, Port.MESSAGES_DROPPED)]).to.deep.equal([1, 2]);
+    expect(bed.engine.counters.read(bed.hca.header, 1)).to.include({ out_of_buffer: 1, messages_dropped: 2 });
+    expect(bed.engine.counters.read(bed.hca.header, 2)).to.include({ out_of_buffer: 0, messages_dropped: 0 });
     expect(a.sendCq.poll().map(({ syndrome }) => syndrome)).to.deep.equal([0, 0, 0]);
     expect(bed.events()).to.deep.equal([]);
     audit(bed);

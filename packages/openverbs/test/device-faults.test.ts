@@ -4,7 +4,16 @@ import type { Context } from '@openverbs/verbs';
 import { expect } from 'chai';
 
 import { openVerbs } from '../src/index.ts';
-import { failDevice, failQp, leakCheck, openTestPair, removeDevice, setGid, setPort } from '../src/testing/index.ts';
+import {
+  failDevice,
+  failQp,
+  leakCheck,
+  openTestPair,
+  removeDevice,
+  setGid,
+  setPkey,
+  setPort,
+} from '../src/testing/index.ts';
 import { failure } from './failure.ts';
 import { fakeProvider } from './fake-provider.ts';
 
@@ -53,6 +62,7 @@ for (const placement of ['inline', 'thread'] as const) {
         () => a.device.open(),
         () => setPort(a.device, 1, 'down'),
         () => setGid(a.device, 1, 0, 'fe80::9'),
+        () => setPkey(a.device, 1, 0, 0x1234),
       ]) {
         expect(failure(verb).code, String(verb)).to.equal('EIO');
       }
@@ -111,6 +121,15 @@ describe('faults at will', () => {
     expect(failure(() => setGid(device, 1, 0, 'ff02::1')).code).to.equal('EINVAL');
     expect(failure(() => setGid(device, 1, 1, 'fe80::1')).code).to.equal('EINVAL');
     expect(failure(() => setGid(device, 1, 0, pair.b.context.queryGid(1, 0))).code).to.equal('EINVAL');
+    for (const [port, index, pkey] of [
+      [2, 0, 1],
+      [1, 1, 1],
+      [1, 0, -1],
+      [1, 0, 0x10000],
+      [1, 0, 0.5],
+    ]) {
+      expect(failure(() => setPkey(device, port, index, pkey)).code).to.equal('EINVAL');
+    }
     qp.destroy();
     expect(failure(() => failQp(qp)).code).to.equal('EINVAL');
     expect(eventsOf(pair.a.context)).to.deep.equal([]);

@@ -117,6 +117,39 @@ export const deviceFaultsSuite = defineSuite('device-faults', ['rc', 'deviceFaul
     await expectCompletions(again.b.recvCq, { wrId: 1 });
   });
 
+  suite.provokes('a P_Key that changes is told of, and parts queue pairs until it is back', async (bench) => {
+    const faults = faultsOf(bench.device);
+    const { a, b } = bench.pair({
+      connection: IMPATIENT,
+      a: { device: bench.peerDevice },
+      b: { device: bench.device },
+    });
+    const before = b.context.queryPkey(1, 0);
+    const other = 0x8000 | ((before + 1) & 0x7fff) || 0x8002;
+    faults.setPkey(1, 0, other);
+    try {
+      faults.setPkey(1, 0, other);
+      await expectPortEvent(b.context, EventType.PKEY_CHANGE);
+      expectNoAsyncEvent(b.context);
+      expect(b.context.queryPkey(1, 0)).to.equal(other);
+      const { badPkeyCntr } = b.context.queryPort(1);
+      b.qp.postRecv({ wrId: 1 });
+      a.qp.postSend(send(1, []));
+      await expectCompletions(a.sendCq, { wrId: 1, status: WcStatus.RETRY_EXC_ERR });
+      expectNoCompletion(b.recvCq);
+      expect(b.context.queryPort(1).badPkeyCntr).to.be.above(badPkeyCntr);
+    } finally {
+      faults.setPkey(1, 0, before);
+    }
+    a.qp.modify({ qpState: QpState.RESET });
+    b.qp.modify({ qpState: QpState.RESET });
+    a.qp.toRts(b.qp.endpoint());
+    b.qp.toRts(a.qp.endpoint());
+    b.qp.postRecv({ wrId: 2 });
+    a.qp.postSend(send(2, []));
+    await expectCompletions(b.recvCq, { wrId: 2 });
+  });
+
   suite.provokes('a queue pair that fails says so, is in ERR and flushed; its peer is well', async (bench) => {
     const { a, b } = bench.pair();
     a.qp.postRecv([{ wrId: 1 }, { wrId: 2 }]);
@@ -138,6 +171,16 @@ export const deviceFaultsSuite = defineSuite('device-faults', ['rc', 'deviceFaul
       expectError('EINVAL', () => faults.setGid(port, 0, Gid.parse('fe80::1')));
     }
     expectError('EINVAL', () => faults.setGid(1, context.queryPort(1).gidTblLen, Gid.parse('fe80::1')));
+    for (const [port, index, pkey] of [
+      [0, 0, 1],
+      [physPortCnt + 1, 0, 1],
+      [1, context.queryPort(1).pkeyTblLen, 1],
+      [1, -1, 1],
+      [1, 0, 0x10000],
+      [1, 0, -1],
+      [1, 0, 0.5],
+    ])
+      expectError('EINVAL', () => faults.setPkey(port, index, pkey));
     expectError('EINVAL', () => faults.failQp(0xfffffe));
     expectNoAsyncEvent(context);
   });

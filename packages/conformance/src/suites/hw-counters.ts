@@ -1,7 +1,7 @@
 /** Hardware counters of a port. Their names are the device's own; those of rxe mean what they mean there. */
 import { expect } from 'chai';
-import { WcStatus, type Context } from '@openverbs/verbs';
-import { expectCompletions } from '../bench/completions.ts';
+import { QpType, WcStatus, type Context } from '@openverbs/verbs';
+import { expectCompletions, expectNoCompletion } from '../bench/completions.ts';
 import { expectError } from '../bench/errors.ts';
 import { send } from '../bench/requests.ts';
 import { defineSuite } from '../define-suite.ts';
@@ -52,6 +52,18 @@ export const hwCountersSuite = defineSuite('hw-counters', ['rc', 'hwCounters'], 
       expect(refused ?? RNR_RETRY + 1, 'rcvd_rnr_err').to.equal(RNR_RETRY + 1);
     });
     expect(exceeded ?? 1, 'retry_rnr_exceeded_err').to.equal(1);
+  });
+
+  suite.works('of an unreliable receiver count what it has no receive for', ['uc'], async (bench) => {
+    const { a, b } = bench.pair({ a: { qpType: QpType.UC }, b: { qpType: QpType.UC } });
+    const contexts = a.context.device === b.context.device ? [a.context] : [a.context, b.context];
+    const dropped = await growth(contexts, 'out_of_buffer', async () => {
+      a.qp.postSend([send(1, []), send(2, [])]);
+      await expectCompletions(a.sendCq, { wrId: 1 }, { wrId: 2 });
+      b.qp.postRecv({ wrId: 3 });
+      expectNoCompletion(b.recvCq);
+    });
+    expect(dropped ?? 2, 'out_of_buffer').to.equal(2);
   });
 
   suite.provokes('a port that is not there', (bench) => {

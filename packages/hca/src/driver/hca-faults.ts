@@ -2,7 +2,7 @@
 import type { Gid } from '@openverbs/verbs';
 import type { DeviceFaults } from '@openverbs/verbs/driver';
 import { CommandInterface } from '../command-interface.ts';
-import { failDevice, failQp, removeDevice, setGid, setPortDown } from '../device-faults.ts';
+import { failDevice, failQp, removeDevice, setGid, setPkey, setPortDown } from '../device-faults.ts';
 import type { Engine } from '../engine.ts';
 import type { Hca } from '../hca.ts';
 import { asVerbsError } from './errors.ts';
@@ -19,6 +19,11 @@ export function hcaFaults(engine: Engine, hca: Hca): DeviceFaults {
     setGid: (port: number, index: number, gid: Gid) => {
       asVerbsError(() => {
         setGid(engine, hca, port, index, gid.bytes);
+      });
+    },
+    setPkey: (port: number, index: number, pkey: number) => {
+      asVerbsError(() => {
+        setPkey(engine, hca, port, index, pkey);
       });
     },
     failQp: (qpn: number) => {

@@ -42,6 +42,16 @@ export function setGid(device: Device, port: number, index: number, gid: Gid | s
 }
 
 /**
+ * Gives a port another P_Key in the place of the one at `index`, as a subnet manager does. Every context has the event PKEY_CHANGE; queue
+ * pairs of that index have the new P_Key at once, and lose their peers unless these are in its partition.
+ *
+ * @throws VerbsError EOPNOTSUPP if the device can't, EINVAL for a port, an index or a P_Key that is none.
+ */
+export function setPkey(device: Device, port: number, index: number, pkey: number): void {
+  faultsOf(device).setPkey(port, index, pkey);
+}
+
+/**
  * Has a queue pair fail: event QP_FATAL, state ERR, everything outstanding is flushed.
  *
  * @throws VerbsError EOPNOTSUPP if the device can't, EINVAL if the queue pair has ended.

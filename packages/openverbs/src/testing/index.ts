@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 export { closeSharedOpenVerbs } from '../shared-instance.ts';
-export { failDevice, failQp, removeDevice, setGid, setPort } from './device-faults.ts';
+export { failDevice, failQp, removeDevice, setGid, setPkey, setPort } from './device-faults.ts';
 export type { FaultCounters, Faults } from '@openverbs/verbs/driver';
 export { faultCounters, setFaults } from './faults.ts';
 export { leakCheck } from './leak-check.ts';

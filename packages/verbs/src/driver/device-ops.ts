@@ -45,6 +45,8 @@ export interface DeviceFaults {
   setPort(port: number, up: boolean): void;
   /** Gives a port another address in the place of one that it has: GID_CHANGE. */
   setGid(port: number, index: number, gid: Gid): void;
+  /** Gives a port another P_Key in the place of one that it has: PKEY_CHANGE. Queue pairs of the index have the new one. */
+  setPkey(port: number, index: number, pkey: number): void;
   /** Has a QP fail: QP_FATAL, and it is in ERR. */
   failQp(qp: Handle): void;
   /** Has the device fail: DEVICE_FATAL, its QPs are in ERR, and operations answer EIO, but for those that end objects. */
