@@ -40,8 +40,10 @@ export function ib_dealloc_pd(pd: ProtectionDomain): void {
 }
 
 /**
- * A region of all memory, whose keys know each byte by its bus address, see {@link ib_dma_map_single}. In a guest domain it is all of the
- * guest's own memory.
+ * A region of all memory, whose keys know each byte by its bus address, see {@link ib_dma_map_single}.
+ *
+ * @throws VerbsError EOPNOTSUPP in a guest of the split driver, for which a region of its own pages alone is not there yet; use
+ * {@link ib_reg_phys_mr}.
  */
 export function ib_get_dma_mr(pd: ProtectionDomain, mr_access_flags: number): MemoryRegion {
   return aProtectionDomain('ib_get_dma_mr', pd).getDmaMr(mr_access_flags);
