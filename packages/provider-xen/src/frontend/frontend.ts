@@ -85,6 +85,8 @@ export class Frontend implements EventFeed {
   }
 
   pump(): void {
+    // A program on this thread may outlive its domain: nothing comes for it any more.
+    if (!this.#init.domain.alive) return;
     this.#init.tend();
     this.#takePorts();
     this.#takeEvents();

@@ -45,7 +45,7 @@ export class XenMachine {
   readonly userDriver: UserDriver;
   readonly #lower: ProviderInstance;
   readonly #engine: Engine;
-  readonly #opened: XenDevice[] = [];
+  readonly #opened = new Map<number, XenDevice>();
 
   constructor({ quotas = {}, wrapDom0 = (dom0) => dom0, wrapLower = (ops) => ops }: XenMachineInit = {}) {
     const environment = { machine: undefined, clock: undefined, prng: undefined };
@@ -90,7 +90,7 @@ export class XenMachine {
       hold: () => this.dom0.hold(),
     };
     const device = new XenDevice(`vib${domid}`, init, this.#lower.devices[0]);
-    this.#opened.push(device);
+    this.#opened.set(domid, device);
     return new Device(device, 'xen', new EventDispatcher());
   }
 
@@ -117,11 +117,12 @@ export class XenMachine {
   /** Ends a domain as `xl destroy` does, and lets the device domain see it. */
   destroy({ domid }: GuestParts): void {
     this.hypervisor.destroyDomain(domid);
+    this.#opened.delete(domid);
     this.settle();
   }
 
   close(): void {
-    for (const device of this.#opened) device.close();
+    for (const device of this.#opened.values()) device.close();
     this.dom0.close();
     this.toolstack.close();
     this.hypervisor.close();
