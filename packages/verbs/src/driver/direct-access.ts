@@ -11,15 +11,7 @@
 import type { QpCap, SrqAttr } from '../attributes/qp.ts';
 import type { CqRings, Doorbell, QpRings, SrqRings } from '../rings/rings.ts';
 import type { ProviderClock } from './define-provider.ts';
-import type {
-  CqExRequest,
-  CqResizeOps,
-  Handle,
-  QpRequest,
-  SrqModifyOps,
-  SrqOps,
-  XrcSrqRequest,
-} from './device-ops.ts';
+import type { CqExRequest, CqResizeOps, Handle, QpRequest, SrqModifyOps, SrqOps, XrcSrqRequest } from './device-ops.ts';
 
 /** What a user half is made of. Plain data, small enough for a command: it names nothing that its owner may not have. */
 export interface UserHalfHandle {
