@@ -1,11 +1,6 @@
-/** Placement `thread`: a worker executes the device. */
+/** Placement `thread`. All suites run in thread.exhaustive.ts. */
 import { runConformance } from '@openverbs/conformance';
-import { openVerbs } from 'openverbs';
-import { capabilities, deviations, devices, sessionOf } from './emulated.ts';
+import { CORE_SUITES } from './core-suites.ts';
+import { inThread } from './thread.ts';
 
-runConformance({
-  name: 'the emulated provider, in a thread',
-  open: () => sessionOf(openVerbs({ provider: 'emulated', emulated: { devices, placement: 'thread' } })),
-  capabilities,
-  deviations,
-});
+runConformance({ ...inThread, only: CORE_SUITES });

@@ -1,0 +1,34 @@
+/**
+ * The suites that tell placements and providers apart: data moves, queues fill and move, events come, objects end in disorder. `npm test` runs
+ * all suites inline and over packets, and these elsewhere; `*.exhaustive.ts` runs all of them everywhere.
+ */
+export const CORE_SUITES: readonly string[] = [
+  'async-events',
+  'atomics',
+  'channel',
+  'cq-overrun',
+  'cq-resize',
+  'extended-cq',
+  'flush',
+  'inline',
+  'invalidate',
+  'lifetimes',
+  'memory-window-1',
+  'memory-window-2',
+  'mr',
+  'mr-rereg',
+  'multicast',
+  'physical-mr',
+  'posting',
+  'qp',
+  'rdma-read',
+  'rdma-write',
+  'rnr',
+  'send-recv',
+  'sqd',
+  'srq',
+  'srq-events',
+  'srq-resize',
+  'ud',
+  'xrc',
+];

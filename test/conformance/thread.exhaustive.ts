@@ -1,0 +1,5 @@
+/** All suites. */
+import { runConformance } from '@openverbs/conformance';
+import { inThread } from './thread.ts';
+
+runConformance(inThread);
