@@ -43,6 +43,8 @@ export class GuestMemory {
   #nextAddr = GUEST_ADDRESS_BASE;
   /** The run of the last inline data. */
   #last = NONE;
+  /** Runs that are free as soon as nothing is registered on them. */
+  #pinned: Run[] = [];
 
   constructor(domain: Domain) {
     this.domain = domain;
@@ -50,6 +52,7 @@ export class GuestMemory {
 
   /** Takes zeroed pages. */
   alloc(length: number, alignment: number): Run {
+    if (this.#pinned.length > 0) this.#freeUnpinned();
     const pages = Math.ceil(length / PAGE_BYTES);
     const frame = this.#allocPages(pages, alignment);
     const { word, address } = this.domain.memory.page(frame);
@@ -61,12 +64,27 @@ export class GuestMemory {
     return run;
   }
 
+  /**
+   * Gives pages back. Those that are still registered, by their bus addresses and so unknown to the buffer, stay with the guest until that
+   * has ended: the hypervisor lets nobody else have them.
+   */
   free(run: Run): void {
-    asVerbsError(() => {
-      this.domain.memory.freePages(run.frame);
-    });
     this.#runs.delete(run);
     this.#last = NONE;
+    this.#pinned.push(run);
+    this.#freeUnpinned();
+  }
+
+  #freeUnpinned(): void {
+    this.#pinned = this.#pinned.filter(({ frame }) => {
+      try {
+        this.domain.memory.freePages(frame);
+        return false;
+      } catch (error) {
+        if (error instanceof HypervisorError && error.code === 'EBUSY') return true;
+        throw error;
+      }
+    });
   }
 
   /** The bytes of a run, in memory that this thread sees. */
