@@ -113,6 +113,24 @@ describe('path migration', () => {
     expect(b.state).to.equal(QpcState.RTS);
   });
 
+  it('is asked for by packets: MigReq is 1 as long as the path has migrated', () => {
+    const { bed, a } = armed(Testbed.withPackets());
+    const { engine, machine } = bed;
+    const sent: number[] = [];
+    const { send } = engine.faults!;
+    engine.faults!.send = function (frame, ...rest) {
+      if (machine.u8[frame + 40 + 8] < 0x0c) sent.push((machine.u8[frame + 40 + 8 + 1] >>> 6) & 1);
+      send.call(this, frame, ...rest);
+    };
+    a.send(WRITE);
+    bed.advance(1e6);
+    setState(bed, a, MIGRATED);
+    a.send(WRITE);
+    bed.advance(1e6);
+    expect(sent).to.deep.equal([0, 1]);
+    expect(a.sendCq.poll().map(({ syndrome }) => syndrome)).to.deep.equal([0, 0]);
+  });
+
   it('goes to the alternate path that is armed, and to no other', () => {
     const { bed, a, b } = armed();
     load(bed, b, undefined, bed.hca.gid(2, 3), 2);

@@ -23,7 +23,7 @@ import {
   UdpIp,
 } from '@openverbs/rocev2';
 import type { DmaEngine } from '../dma-engine.ts';
-import { Ah, HcaHeader, Qpc } from '../layout.ts';
+import { Ah, HcaHeader, MigState, Qpc } from '../layout.ts';
 import type { ScatterList } from '../scatter-list.ts';
 import { Qpt } from './layout.ts';
 
@@ -63,6 +63,8 @@ export class FramePort {
     const i32 = this.#i32;
     this.#setRoute(q, t);
     this.out.pkey = i32[q + Qpc.SERVICE_PKEY] & 0xffff;
+    // IBTA 9.2.5, MigReq: 1 as long as the path is in the state migrated.
+    this.out.migReq = i32[q + Qpc.PATH_MIG_STATE] === MigState.MIGRATED ? 1 : 0;
     this.#send(i32[q + Qpc.LOCAL_PORT_ID], i32[q + Qpc.REMOTE_PORT_ID], list, offset, length);
   }
 
@@ -70,6 +72,7 @@ export class FramePort {
   sendTo(q: number, ah: number, destination: number, list: ScatterList): void {
     this.#setRouteOf(ah);
     this.out.pkey = this.#i32[q + Qpc.SERVICE_PKEY] & 0xffff;
+    this.out.migReq = 0;
     const source = portId(this.#i32[this.#i32[q + Qpc.HCA] + HcaHeader.INDEX], this.#i32[q + Qpc.PORT]);
     this.#udpIp.sourcePort = udpSourcePort(this.#udpIp.flowLabel, this.out.srcQpn, this.out.destQpn);
     this.#send(source, destination, list, 0, list.length);

@@ -265,7 +265,8 @@ export class PacketTransport {
     const source = frames.source(frame);
     const destination = frames.destination(frame);
     const known = i32[q + Qpc.REMOTE_PORT_ID] === source && i32[q + Qpc.LOCAL_PORT_ID] === destination;
-    return known || this.#migration.followTo(q, destination, source);
+    // IBTA 17.2.8.1.2: who sends over the alternate path has migrated, and says so.
+    return known || (this.#port.in.migReq !== 0 && this.#migration.followTo(q, destination, source));
   }
 
   #receiveConnected(q: number, type: number): void {
