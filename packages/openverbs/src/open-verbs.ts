@@ -3,7 +3,13 @@ import type { RegistrationCacheOps } from '@openverbs/registration-cache';
 import { Device, VerbsError } from '@openverbs/verbs';
 import type { Context } from '@openverbs/verbs';
 import { nearestKey } from '@openverbs/verbs/driver';
-import type { DeviceOps, EventDispatcherOps, FaultControl, ProviderInstance } from '@openverbs/verbs/driver';
+import type {
+  DeviceOps,
+  EventDispatcherOps,
+  FaultControl,
+  GuestCounters,
+  ProviderInstance,
+} from '@openverbs/verbs/driver';
 
 /** An opened provider, under its name. */
 export interface OpenedProvider {
@@ -52,6 +58,11 @@ export class OpenVerbs {
   /** The bad networks that the providers simulate. @internal */
   get faultControls(): readonly FaultControl[] {
     return this.#providers.flatMap(({ instance }) => instance.faults ?? []);
+  }
+
+  /** The guests of the split drivers. @internal */
+  get guestCounters(): readonly GuestCounters[] {
+    return this.#providers.flatMap(({ instance }) => instance.guests?.() ?? []);
   }
 
   /** The contexts that are open, the oldest first. */

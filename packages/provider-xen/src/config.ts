@@ -31,6 +31,8 @@ export interface XenConfig {
   readonly placement: 'inline' | 'thread';
   /** The guests of this thread; a configuration may give their number instead. Default 1. Each sees every device. */
   readonly guests: readonly XenGuestConfig[];
+  /** Of `basic`: whether a poll that finds nothing fetches all that a CQ holds, so that later ones are local; default true. */
+  readonly cqeBuffering: boolean;
   /** What a guest may have of each kind of object, where it is to be other than usual. */
   readonly quotas: Partial<Readonly<Record<QuotaKind, number>>>;
   /**
@@ -52,7 +54,7 @@ const GUEST_MEMORY_BYTES = 512 * 2 ** 20;
 const GUEST_MEMORY_BYTES_MIN = 2 ** 20;
 const GUEST_MEMORY_BYTES_MAX = 4 * 2 ** 30;
 const WEIGHT_MAX = 65535;
-const KEYS = ['mode', 'backend', 'placement', 'guests', 'quotas', 'bandwidthBytesPerS'];
+const KEYS = ['mode', 'backend', 'placement', 'guests', 'cqeBuffering', 'quotas', 'bandwidthBytesPerS'];
 const MODES = ['basic', 'bypass'];
 const NAME = /^[A-Za-z0-9_.+-]{1,64}$/;
 
@@ -60,17 +62,20 @@ const NAME = /^[A-Za-z0-9_.+-]{1,64}$/;
 export function parseConfig(value: unknown): XenConfig {
   const config = checkRecord('xen', value ?? {}, KEYS);
   const { backend = 'emulated', placement = 'inline', guests = 1, quotas = {}, bandwidthBytesPerS = 0 } = config;
+  const { cqeBuffering = true } = config;
   const mode = parseMode('xen.mode', config['mode'] ?? 'bypass');
   if (typeof backend !== 'string' || backend === '') throw badConfig('xen.backend', backend, 'the name of a provider');
   if (backend === 'xen') throw badConfig('xen.backend', backend, 'a provider that has devices of its own');
   if (placement !== 'inline' && placement !== 'thread') {
     throw badConfig('xen.placement', placement, "'inline' or 'thread'");
   }
+  if (typeof cqeBuffering !== 'boolean') throw badConfig('xen.cqeBuffering', cqeBuffering, 'true or false');
   return {
     mode,
     backend,
     placement,
     guests: parseGuests(guests, mode),
+    cqeBuffering,
     quotas: parseQuotas(quotas),
     bandwidthBytesPerS: parseBytes('xen.bandwidthBytesPerS', bandwidthBytesPerS),
   };

@@ -50,6 +50,8 @@ export class XenDevice implements DeviceOps {
 
 /** A guest. */
 export interface GuestDomain {
+  readonly name: string;
+  readonly mode: 'basic' | 'bypass';
   readonly domain: Domain;
   readonly memory: GuestMemory;
   readonly devices: readonly XenDevice[];

@@ -8,12 +8,16 @@ import type { MachineHandle } from '@openverbs/machine';
 import { VerbsError } from '@openverbs/verbs';
 import { defineProvider, DRIVER_ABI } from '@openverbs/verbs/driver';
 import type {
+  BackendCounters,
+  GuestCounters,
   LowerProvider,
   ProviderDefinition,
   ProviderEnvironment,
   ProviderInstance,
   UserDriver,
 } from '@openverbs/verbs/driver';
+import { Accounting } from './backend/accounting.ts';
+import type { Backend } from './backend/backend.ts';
 import { parseConfig } from './config.ts';
 import type { XenConfig, XenGuestConfig } from './config.ts';
 import { Dom0Thread } from './dom0/dom0-thread.ts';
@@ -81,6 +85,7 @@ class XenProvider {
   readonly #userDrivers: Readonly<Record<string, UserDriver>>;
   readonly #guests: GuestDomain[] = [];
   readonly #wallclockOffsetNs: () => number;
+  readonly #cqeBuffering: boolean;
 
   constructor(
     machine: Machine,
@@ -94,6 +99,7 @@ class XenProvider {
     this.#userDrivers = Object.fromEntries((definition.userDrivers ?? []).map((driver) => [driver.name, driver]));
     this.#wallclockOffsetNs = () => clock.wallclockOffsetNs?.() ?? 0;
     const { quotas, placement, bandwidthBytesPerS } = config;
+    this.#cqeBuffering = config.cqeBuffering;
     if ((joined as Partial<XenHandle> | undefined)?.xen === true) {
       this.#hypervisor = EmulatedHypervisor.join({ kind: 'openverbs-hypervisor', machine: machine.handle }, machine);
       this.#dom0 = null;
@@ -123,6 +129,7 @@ class XenProvider {
       devices: this.#guests.flatMap(({ devices }) => devices),
       machine: { ...(lower.machine as MachineHandle), xen: true } satisfies XenHandle,
       faults: lower.faults,
+      guests: () => this.#guests.map((guest) => this.#countersOf(guest)),
       close: () => {
         this.close();
       },
@@ -144,6 +151,20 @@ class XenProvider {
     }
   }
 
+  #countersOf({ domain: { domid }, name, mode, devices }: GuestDomain): GuestCounters {
+    const frontends = devices.map(({ frontend }) => frontend);
+    const backend = this.#dom0 instanceof InlineDom0 ? accountingOf(this.#dom0.backend, domid) : undefined;
+    return {
+      domid,
+      name,
+      mode,
+      ringRequests: sum(frontends, ({ counters }) => counters.requests),
+      notifications: sum(frontends, ({ counters }) => counters.notifications),
+      events: sum(frontends, ({ events }) => events),
+      backend,
+    };
+  }
+
   /** What the toolstack does, and then the guest itself. */
   #addGuest({ name, memoryBytes, ...share }: XenGuestConfig): GuestDomain {
     const domid = this.#hypervisor.createDomain({ name, memoryBytes });
@@ -155,7 +176,7 @@ class XenProvider {
       return new XenDevice(`vib${domid}.${index}`, this.#frontendInit(domain, memory, path), lower);
     });
     toolstack.close();
-    return { domain, memory, devices };
+    return { domain, name, mode: share.mode, memory, devices };
   }
 
   #frontendInit(
@@ -171,12 +192,26 @@ class XenProvider {
       userDrivers: this.#userDrivers,
       machine: this.#machine,
       wallclockOffsetNs: this.#wallclockOffsetNs,
+      cqeBuffering: this.#cqeBuffering,
       tend: () => {
         dom0?.run();
       },
       hold: () => dom0?.hold() ?? (() => undefined),
     };
   }
+}
+
+/** Of all devices of a guest together. */
+function accountingOf({ guests }: Backend, domid: number): BackendCounters {
+  const counts = guests.filter((guest) => guest.domid === domid).map(({ accounting }) => accounting);
+  const names = Object.keys(new Accounting()) as (keyof Accounting)[];
+  return Object.fromEntries(
+    names.map((name) => [name, sum(counts, (each) => each[name])]),
+  ) as unknown as BackendCounters;
+}
+
+function sum<T>(list: readonly T[], of: (each: T) => number): number {
+  return list.reduce((total, each) => total + of(each), 0);
 }
 
 function asVerbsError(error: unknown): unknown {

@@ -5,8 +5,9 @@
  */
 export { closeSharedOpenVerbs } from '../shared-instance.ts';
 export { failDevice, failQp, removeDevice, setGid, setPkey, setPort } from './device-faults.ts';
-export type { FaultCounters, Faults } from '@openverbs/verbs/driver';
+export type { BackendCounters, FaultCounters, Faults, GuestCounters } from '@openverbs/verbs/driver';
 export { faultCounters, setFaults } from './faults.ts';
+export { guestCounters } from './guests.ts';
 export { leakCheck } from './leak-check.ts';
 export { openTestPair } from './test-pair.ts';
 export type { TestEnd, TestPair, TestPairOptions } from './test-pair.ts';

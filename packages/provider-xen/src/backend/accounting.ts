@@ -12,7 +12,7 @@ export class Accounting {
   completions = 0;
   /** Bytes of payload that the work requests name. */
   bytes = 0;
-  /** Bytes of payload on the ring: never any. */
+  /** Bytes of posts that lay in ring entries instead of the bulk area, where payload could have been: a front-end of ours puts none there. */
   ringPayloadBytes = 0;
   /** Events on the event channel. */
   events = 0;

@@ -9,7 +9,7 @@ import { BulkArea } from '../channel/bulk-area.ts';
 import { EntryWord } from '../channel/entry.ts';
 import { EventRingProducer } from '../channel/event-ring.ts';
 import { BULK_WORDS, ENTRY_ARGUMENT_WORDS, ENTRY_HEADER_WORDS, ENTRY_WORDS } from '../protocol/limits.ts';
-import { dispatch } from './dispatch.ts';
+import { dispatch, isPost } from './dispatch.ts';
 import { EventForwarder } from './event-forwarder.ts';
 import type { Guest } from './guest.ts';
 import type { FrontendKeys } from './xenbus-backend.ts';
@@ -124,6 +124,7 @@ export class Connection {
       return length;
     }
     if (length < 0 || length > ENTRY_ARGUMENT_WORDS) return 0;
+    if (isPost(entry[EntryWord.COMMAND])) this.guest.accounting.ringPayloadBytes += 4 * length;
     this.#request.set(entry.subarray(ENTRY_HEADER_WORDS, ENTRY_HEADER_WORDS + length));
     return length;
   }

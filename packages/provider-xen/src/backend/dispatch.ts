@@ -35,6 +35,15 @@ const entries = new Map<number, Entry>(
   }),
 );
 
+const posts: ReadonlySet<number> = new Set(
+  [Commands.POST_SEND, Commands.POST_RECV, Commands.POST_SRQ_RECV].map(({ number }) => number),
+);
+
+/** Whether a command posts work requests. */
+export function isPost(number: number): boolean {
+  return posts.has(number);
+}
+
 /** What came of a command. */
 export interface Answer {
   /** One of `Status`. */

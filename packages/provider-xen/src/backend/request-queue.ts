@@ -126,9 +126,14 @@ export class RequestQueue {
   }
 }
 
-/** What a send moves, either way. */
-export function costOf(wr: SendWr): number {
+/** Bytes of payload that a send names. */
+export function payloadOf(wr: SendWr): number {
   let bytes = wr.inlineData?.length ?? 0;
   for (const sge of wr.sgList) bytes += sge.length;
-  return Math.max(bytes, COST_BYTES_MIN);
+  return bytes;
+}
+
+/** What a send counts for in the shares of the guests. */
+export function costOf(wr: SendWr): number {
+  return Math.max(payloadOf(wr), COST_BYTES_MIN);
 }

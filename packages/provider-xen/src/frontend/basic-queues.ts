@@ -27,6 +27,8 @@ export interface BasicParts {
   readonly channel: CommandChannel;
   readonly memory: GuestMemory;
   readonly cookies: Cookies;
+  /** Whether a trip to a CQ fetches all that it holds. */
+  readonly cqeBuffering: boolean;
 }
 
 /** A CQ. */
@@ -55,7 +57,9 @@ export class BasicQueues implements Queues {
     const { cq, cqe } = channel.call(Commands.CREATE_CQ, { context, ...request, cookie, key: 0 });
     cookies.bind(cookie, cq);
     const xrcSrqNum = (number: number): number => this.#srqNumbers[number]?.xrcSrqNum ?? 0;
-    const dataPath = new CqePoller(new DrainSource({ context, channel, cq, xrcSrqNum }), cqe, this.#qpTable);
+    const dataPath = new CqePoller(new DrainSource({ context, channel, cq, xrcSrqNum }), cqe, this.#qpTable, {
+      buffering: this.#parts.cqeBuffering,
+    });
     this.#cqs.set(cq, { poller: dataPath, cookie });
     return { handle: cq, cqe, dataPath };
   }

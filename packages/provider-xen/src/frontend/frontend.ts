@@ -28,6 +28,8 @@ export interface FrontendInit {
   /** The machine memory of this thread, for a user half. */
   readonly machine: unknown;
   readonly wallclockOffsetNs: () => number;
+  /** Basic: whether a trip to a CQ fetches all that it holds. */
+  readonly cqeBuffering: boolean;
   /** Runs what has to run on this thread for events to come: a device domain that is placed here. */
   readonly tend: () => void;
   /** Keeps such a domain listening while somebody waits. */
@@ -180,11 +182,11 @@ export class Frontend implements EventFeed {
     context: number,
     userHalf: { readonly driver: string; readonly pages: readonly number[]; readonly words: readonly number[] } | null,
   ): XenContext {
-    const { memory, wallclockOffsetNs, machine } = this.#init;
+    const { memory, wallclockOffsetNs, machine, cqeBuffering } = this.#init;
     const cookies = new Cookies();
     const events = new ContextEventSource(this, cookies);
     let queues: Queues;
-    if (userHalf === null) queues = new BasicQueues({ context, channel, memory, cookies });
+    if (userHalf === null) queues = new BasicQueues({ context, channel, memory, cookies, cqeBuffering });
     else {
       const inlineSource = (addr: number, length: number): number => memory.locate(addr, length);
       const half = this.#driver(userHalf.driver).open(userHalf, { machine, inlineSource });

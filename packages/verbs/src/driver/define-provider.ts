@@ -93,12 +93,52 @@ export interface FaultControl {
   set(faults: Partial<Faults>): void;
 }
 
+/** What a guest of a split driver has done so far. A front-end counts; who uses a device directly does nothing of it. */
+export interface GuestCounters {
+  /** Number of the domain. */
+  readonly domid: number;
+  /** Its name. */
+  readonly name: string;
+  /** `basic` or `bypass`. */
+  readonly mode: string;
+  /** Requests that were put on the rings of its device channels. */
+  readonly ringRequests: number;
+  /** Of these, requests that the device domain had to be told of by an event channel. */
+  readonly notifications: number;
+  /** Events that came from the device domain. */
+  readonly events: number;
+  /** What the back-end has counted for it; undefined where that runs in another thread. */
+  readonly backend?: BackendCounters | undefined;
+}
+
+/** What a back-end has counted for a guest since this connected. */
+export interface BackendCounters {
+  /** Commands. */
+  readonly commands: number;
+  /** Of these, refused. */
+  readonly refused: number;
+  /** Work requests that it posted. */
+  readonly posts: number;
+  /** Completions that were fetched. */
+  readonly completions: number;
+  /** Bytes of payload that the work requests name. */
+  readonly bytes: number;
+  /** Bytes of posts that lay in the entries of the ring, where payload could have been. */
+  readonly ringPayloadBytes: number;
+  /** Events that it sent. */
+  readonly events: number;
+  /** Pages that it looked at when memory was registered. */
+  readonly pagesVerified: number;
+}
+
 /** A provider that was opened. */
 export interface ProviderInstance {
   /** Undefined where no bad network can be simulated. */
   readonly faults?: FaultControl | undefined;
   /** The devices that it offers. */
   readonly devices: readonly DeviceOps[];
+  /** The guests of this thread, where a split driver has some. */
+  readonly guests?: (() => readonly GuestCounters[]) | undefined;
   /** Structured-clonable; another thread joins with it. Undefined where threads can't share devices. */
   readonly machine: unknown;
   /** Releases everything, also what contexts left open. */

@@ -8,6 +8,7 @@ import type { GuestContext } from '../guest-context.ts';
 import { toRecvWrs, toSendWrs } from '../work-requests.ts';
 import type { Handlers } from './handlers.ts';
 import { DONE } from './handlers.ts';
+import { payloadOf } from '../request-queue.ts';
 import { postRefusal } from './post-refusal.ts';
 
 type CreateQp = RequestOf<(typeof Commands)['CREATE_QP']>;
@@ -87,6 +88,7 @@ export const queuePairHandlers: Handlers<
     const object = owner.qps.get(qp).qp;
     guest.accounting.posts += wrs.length;
     const { wrs: good, fault } = toSendWrs(owner, wrs);
+    for (const wr of good) guest.accounting.bytes += payloadOf(wr);
     const refused = postRefusal(() => {
       if (good.length > 0) guest.requests.post(object, good);
     });
