@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { pairwise, pool, spread } from './samples.ts';
+import { interval } from './split-driver/interval.ts';
 
 const run = promisify(execFile);
 const MAIN = fileURLToPath(new URL('./main.js', import.meta.url));
@@ -31,6 +32,18 @@ const EXPECTED = {
     metrics: { native: 'us', bypass: 'us', 'native-cached': 'us', 'bypass-cached': 'us' },
   },
   loss: { fields: ['loss'], metrics: { goodput: 'GB/s', share: 'x', 'sent-again': 'x' } },
+  'split-driver': {
+    fields: [],
+    metrics: {
+      'round-trip': 'us',
+      bandwidth: 'GB/s',
+      'bypass-over-native': 'x',
+      'ring-requests': 'per round trip',
+      events: 'per round trip',
+      'device-wakes': 'per round trip',
+      trips: 'per completion',
+    },
+  },
   scale: {
     fields: ['count'],
     metrics: { 'qp-create': 'us', 'qp-destroy': 'us', 'mr-create': 'us', 'mr-destroy': 'us' },
@@ -82,6 +95,15 @@ describe('the figures of the benchmarks', () => {
 
   it('compare each sample with the one that was taken beside it', () => {
     expect(pairwise([3, 8], [2, 4])).to.deep.equal([1.5, 2]);
+  });
+
+  it('of ratios are their geometric mean and an interval around it, which is no narrower for fewer ratios', () => {
+    expect(interval([2, 2, 2])).to.deep.equal({ mean: 2, low: 2, high: 2 });
+    expect(interval([0.5, 2]).mean).to.equal(1);
+    const [few, many] = [interval([0.9, 1.1]), interval(Array.from({ length: 40 }, (_, n) => (n % 2 ? 0.9 : 1.1)))];
+    expect(few.low).to.be.below(many.low);
+    expect(many.low).to.be.above(0.9).and.below(many.mean);
+    expect(many.high).to.be.above(many.mean).and.below(1.1);
   });
 
   it('come from all process starts', () => {

@@ -8,11 +8,12 @@ import { registration } from './registration/benchmark.ts';
 import { pool } from './samples.ts';
 import type { Samples } from './samples.ts';
 import { scale } from './scale/benchmark.ts';
+import { splitDriver } from './split-driver/benchmark.ts';
 import { start } from './start.ts';
 import { describeRun, formatTable } from './table.ts';
 import { writePingpong } from './write-pingpong/benchmark.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [writePingpong, postPoll, bandwidth, scale, registration, loss];
+const BENCHMARKS: readonly Benchmark[] = [writePingpong, postPoll, bandwidth, scale, registration, loss, splitDriver];
 
 /** Enough for quartiles that say something: 5 process starts of 11 pairs. */
 const DEFAULTS: BenchOptions = { starts: 5, pairs: 11, blockMs: 50, quick: false };

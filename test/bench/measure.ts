@@ -13,6 +13,7 @@ const PROGRAMS: Readonly<Record<string, () => Promise<{ readonly measure: Measur
   bandwidth: () => import('./bandwidth/measure.ts'),
   loss: () => import('./loss/measure.ts'),
   registration: () => import('./registration/measure.ts'),
+  'split-driver': () => import('./split-driver/measure.ts'),
   scale: () => import('./scale/measure.ts'),
 };
 

@@ -84,6 +84,7 @@ export class XenMachine {
       userDrivers: { [this.userDriver.name]: this.userDriver },
       machine: this.machine,
       wallclockOffsetNs: () => 0,
+      cqeBuffering: true,
       tend: () => {
         this.dom0.run();
       },
