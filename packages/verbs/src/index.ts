@@ -80,6 +80,7 @@ export {
   type PostedWr,
   type PostMessage,
   TraceChannel,
+  type XenMessage,
   type VerbMessage,
 } from './tracing/channels.ts';
 export { TRACED_VERBS } from './tracing/traced-verbs.ts';

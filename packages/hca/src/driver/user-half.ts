@@ -20,6 +20,7 @@ import type {
 import { CQ_DOORBELL_RECORD_BYTES, QP_DOORBELL_RECORD_BYTES, SRQ_DOORBELL_RECORD_BYTES } from '@openverbs/verbs/rings';
 import { DeviceError } from '../device-error.ts';
 import { Engine } from '../engine.ts';
+import { traceEngine } from './tracing.ts';
 import type { Hca } from '../hca.ts';
 import { UarControl } from '../layout.ts';
 import { UARS_MAX } from '../limits.ts';
@@ -148,6 +149,8 @@ function open({ driver, pages, words }: UserHalfHandle, host: UserHalfHost): Use
     throw new DeviceError('EINVAL', `the machine ${machine.handle.name} has no HCA ${index}`);
   }
   checkUar(engine, hca, uar, pages);
+  // This thread executes the device by this engine, so what it does there is told here.
+  traceEngine(engine);
   return new HcaUserHalf(engine, hca, uar, host);
 }
 

@@ -7,6 +7,7 @@ import type { Domain, Mapping } from '@openverbs/hypervisor';
 import { BackRing, RingTake } from '@openverbs/hypervisor';
 import { BulkArea } from '../channel/bulk-area.ts';
 import { EntryWord } from '../channel/entry.ts';
+import { beginTrace, endTrace } from '../channel/tracing.ts';
 import { EventRingProducer } from '../channel/event-ring.ts';
 import { BULK_WORDS, ENTRY_ARGUMENT_WORDS, ENTRY_HEADER_WORDS, ENTRY_WORDS } from '../protocol/limits.ts';
 import { dispatch, isPost } from './dispatch.ts';
@@ -25,6 +26,7 @@ export class Connection {
   readonly port: number;
   readonly eventPort: number;
   readonly #dom0: Domain;
+  readonly #device: string;
   readonly #mapping: Mapping;
   readonly #ring: BackRing;
   readonly #bulk: BulkArea;
@@ -41,6 +43,7 @@ export class Connection {
   constructor(dom0: Domain, guest: Guest, { ringRef, eventRingRef, bulkRefs, port, eventPort }: FrontendKeys) {
     this.#dom0 = dom0;
     this.guest = guest;
+    this.#device = `domain ${guest.domid}`;
     const { grantTable, eventChannels } = dom0;
     this.#mapping = grantTable.map(guest.domid, [ringRef, eventRingRef, ...bulkRefs]);
     let bound = 0;
@@ -100,11 +103,10 @@ export class Connection {
   #answer(): void {
     const entry = this.#entry;
     const length = this.#arguments();
-    const {
-      status,
-      length: words,
-      bulk,
-    } = dispatch(this.guest, entry[EntryWord.COMMAND], this.#request, length, this.#response);
+    const number = entry[EntryWord.COMMAND];
+    const beganNs = beginTrace();
+    const { status, length: words, bulk } = dispatch(this.guest, number, this.#request, length, this.#response);
+    endTrace('back-end', this.#device, entry[EntryWord.ID], number, beganNs);
     const throughBulk = bulk || words > ENTRY_ARGUMENT_WORDS;
     entry[EntryWord.COMMAND] = status;
     entry[EntryWord.LENGTH] = words;

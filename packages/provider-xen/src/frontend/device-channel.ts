@@ -5,6 +5,7 @@ import { hostClock } from '@openverbs/machine';
 import { VerbsError } from '@openverbs/verbs';
 import type { ErrnoName } from '@openverbs/verbs';
 import { BulkArea } from '../channel/bulk-area.ts';
+import { beginTrace, endTrace } from '../channel/tracing.ts';
 import { EntryWord } from '../channel/entry.ts';
 import type { Command } from '../protocol/command.ts';
 import { failure, Status } from '../protocol/commands.ts';
@@ -42,9 +43,11 @@ export class DeviceChannel implements CommandChannel {
   readonly #front: ChannelOwner;
   readonly #entry = new Int32Array(ENTRY_WORDS);
   readonly #words = new Int32Array(BULK_WORDS);
+  readonly #device: string;
   #id = 0;
 
   constructor(domain: Domain, { pages, port }: SharedChannel, front: ChannelOwner) {
+    this.#device = `domain ${domain.domid}`;
     this.#domain = domain;
     this.#port = port;
     this.#front = front;
@@ -55,8 +58,10 @@ export class DeviceChannel implements CommandChannel {
   call<Q, R>(command: Command<Q, R>, request: Q): R {
     const writer = new WordWriter(this.#words);
     command.request.write(writer, request);
+    const beganNs = beginTrace();
     this.#send(command, writer.length);
     this.#receive(command.number);
+    endTrace('front-end', this.#device, this.#id, command.number, beganNs);
     const entry = this.#entry;
     const length = entry[EntryWord.LENGTH];
     const words = this.#words;

@@ -12,6 +12,7 @@ import { MTU_CHOICES, NUM_QP_MAX, type PingPongOptions, defaultOptions } from '.
 import { defaultStallMsMax } from './patience.ts';
 import { type ConnectedHandler, type PingPongResult, runPingPong } from './run.ts';
 import { type ServiceName, SERVICES } from './service.ts';
+import { TraceFile } from './trace-file.ts';
 
 const INT32_MAX = 2 ** 31 - 1;
 
@@ -33,6 +34,7 @@ interface CommandOptions extends CommonOptions {
   readonly chk?: boolean;
   readonly counters?: boolean;
   readonly giveUpMs?: number;
+  readonly trace?: string;
 }
 
 /** What is a command's own. */
@@ -60,6 +62,7 @@ export function pingPongCommand(service: ServiceName, path: string, texts: PingP
     .option('-g, --gid-idx <index>', 'index of the local GID (default: 0 on Ethernet)', integerArgument(0, 65535))
     .option('-c, --chk', 'compare what arrives with what was sent')
     .option('--give-up-ms <ms>', giveUpMeaning(service), integerArgument(1, INT32_MAX))
+    .option('--trace <file>', 'write the way of the last message through the layers, for Perfetto; on one thread')
     .option('--counters', 'print the hardware counters of the device at the end, also of a run that failed');
   addServiceOptions(command, service);
   addExamples(
@@ -101,7 +104,11 @@ async function pingPong(
   }
   const options = toPingPongOptions(service, commandOptions);
   checkReceives(options);
-  const { json = false, counters = false } = commandOptions;
+  const { json = false, counters = false, trace: traceTo } = commandOptions;
+  if (traceTo !== undefined && options.threads !== 1) {
+    throw new UsageError('--trace shows what one thread does', 'leave --threads 2 out');
+  }
+  using trace = traceTo === undefined ? null : new TraceFile(traceTo);
   const ends: Ends[] = [];
   const counted: PortCounters[] = [];
   const onConnected: ConnectedHandler = (device, locals, remotes) => {
@@ -110,13 +117,14 @@ async function pingPong(
   };
   let result: PingPongResult;
   try {
-    result = await runPingPong(options, onConnected, (device) => {
+    result = await runPingPong({ ...options, packets: trace !== null }, onConnected, (device) => {
       if (counters) counted.push(...readCounters(device));
     });
   } catch (error) {
     io.out(json ? '' : formatCounters(counted));
     throw error;
   }
+  trace?.write(ends[0].device);
   const text = { ...jsonOf(options, ends[0], result), ...(counters && { counters: counted }) };
   io.out(json ? toJson(text) : formatResult(result, options.iters) + formatCounters(counted));
   if (result.invalidPages.length > 0) throw new ToolFailure();

@@ -29,16 +29,22 @@ export type ConnectedHandler = (
 /** A guest of the second thread waits for the device domain while the first thread is in its event loop, or spins. */
 const FOR_TWO_THREADS = { xen: { placement: 'thread' } } as const;
 
+/** The device tells of nothing but packets. */
+const WITH_PACKETS = { emulated: { packets: true } } as const;
+
 /**
  * Exchanges the messages, on one thread or two. Throws the VerbsError of what failed; `onEnd` is called in any case, while the device
  * can still be asked.
  */
 export async function runPingPong(
-  options: PingPongOptions,
+  options: PingPongOptions & { readonly packets?: boolean },
   onConnected: ConnectedHandler,
   onEnd: (device: Device) => void = () => undefined,
 ): Promise<PingPongResult> {
-  using verbs = openFor(options, options.threads === 2 ? FOR_TWO_THREADS : {});
+  using verbs = openFor(options, {
+    ...(options.threads === 2 && FOR_TWO_THREADS),
+    ...(options.packets && WITH_PACKETS),
+  });
   const device = verbs.device(options.device);
   try {
     return options.threads === 1

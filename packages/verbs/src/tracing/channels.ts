@@ -19,6 +19,8 @@ export const TraceChannel = {
   PACKET: 'openverbs:packet',
   /** {@link HcaMessage}: a device noticed something. */
   HCA: 'openverbs:hca',
+  /** {@link XenMessage}: a command went over the device channel of the split driver. */
+  XEN: 'openverbs:xen',
 } as const;
 
 /** Name of a channel. */
@@ -76,6 +78,8 @@ export interface PostMessage extends Message {
   readonly workRequests: readonly PostedWr[];
   /** 0, or the error number of the refusal. */
   readonly errno: number;
+  /** How long the call took, in nanoseconds. `atNs` is when it began. */
+  readonly durationNs: number;
 }
 
 /** A completion that was taken. */
@@ -102,6 +106,8 @@ export interface PollMessage extends Message {
   readonly object: string;
   /** In the order of the queue. */
   readonly completions: readonly PolledCompletion[];
+  /** How long the call took, in nanoseconds. `atNs` is when it began. */
+  readonly durationNs: number;
 }
 
 /** An event came for an object, and lies in the queue of its channel or context. */
@@ -134,6 +140,18 @@ export interface HcaMessage extends Message {
   readonly what: string;
   /** In words. */
   readonly text: string;
+}
+
+/** A command of the split driver's device channel has ended, at one of its two ends. `atNs` is when it began there. */
+export interface XenMessage extends Message {
+  /** The end that tells: the front-end from the request to the answer, the back-end while it carries the command out. */
+  readonly side: 'front-end' | 'back-end';
+  /** The front-end's number of the request, the same at both ends. */
+  readonly id: number;
+  /** By its name in the protocol, for example `POST_SEND`. */
+  readonly command: string;
+  /** How long it took, in nanoseconds. */
+  readonly durationNs: number;
 }
 
 export const verbChannel = channel(TraceChannel.VERB);

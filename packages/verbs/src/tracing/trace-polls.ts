@@ -29,8 +29,9 @@ export function tracePolls(cq: Queue): void {
   if (!pollChannel.hasSubscribers) return;
   const poll = cq.poll.bind(cq);
   cq.poll = (wcs, limit) => {
+    const atNs = traceNowNs();
     const count = poll(wcs, limit);
-    if (count > 0) publish(cq, wcs.slice(0, count).map(polled));
+    if (count > 0) publish(cq, wcs.slice(0, count).map(polled), atNs);
     return count;
   };
 }
@@ -41,16 +42,17 @@ export function traceReads(cq: QueueEx): void {
   for (const step of ['startPoll', 'nextPoll'] as const) {
     const go = cq[step].bind(cq);
     cq[step] = () => {
+      const atNs = traceNowNs();
       const found = go();
-      if (found) publish(cq, [read(cq)]);
+      if (found) publish(cq, [read(cq)], atNs);
       return found;
     };
   }
 }
 
-function publish(cq: Queue, completions: readonly PolledCompletion[]): void {
+function publish(cq: Queue, completions: readonly PolledCompletion[], atNs: number): void {
   const device = cq.context.device.name;
-  const message: PollMessage = { device, object: cq.label, completions, atNs: traceNowNs() };
+  const message: PollMessage = { device, object: cq.label, completions, atNs, durationNs: traceNowNs() - atNs };
   pollChannel.publish(message);
 }
 

@@ -32,13 +32,14 @@ export function traceRecvs(queue: Queue & { postRecv(wr: RecvPost): void }): voi
   queue.postRecv = (wr) => {
     const workRequests = chainOf(wr).map(postedRecv);
     let errno = 0;
+    const atNs = traceNowNs();
     try {
       postRecv(wr);
     } catch (error) {
       errno = VerbsError.is(error) ? error.errno : -1;
       throw error;
     } finally {
-      publish(queue, 'recv', workRequests, errno);
+      publish(queue, 'recv', workRequests, errno, atNs);
     }
   };
 }
@@ -65,8 +66,9 @@ class TracedSendPath implements SendPath {
 
   post(wr: SendWr): number {
     const workRequests = chainOf(wr).map(postedSend);
+    const atNs = traceNowNs();
     const errno = this.#path.post(wr);
-    publish(this.#queue(), 'send', workRequests, errno);
+    publish(this.#queue(), 'send', workRequests, errno, atNs);
     return errno;
   }
 
@@ -97,8 +99,9 @@ class TracedSendPath implements SendPath {
     this.#note(last);
     const workRequests = this.#list;
     this.#list = [];
+    const atNs = traceNowNs();
     const errno = this.#path.complete(last);
-    publish(this.#queue(), 'send', workRequests, errno);
+    publish(this.#queue(), 'send', workRequests, errno, atNs);
     return errno;
   }
 
@@ -108,9 +111,16 @@ class TracedSendPath implements SendPath {
   }
 }
 
-function publish(queue: Queue, kind: 'send' | 'recv', workRequests: readonly PostedWr[], errno: number): void {
+function publish(
+  queue: Queue,
+  kind: 'send' | 'recv',
+  workRequests: readonly PostedWr[],
+  errno: number,
+  atNs: number,
+): void {
   const device = queue.context.device.name;
-  const message: PostMessage = { device, object: queue.label, queue: kind, workRequests, errno, atNs: traceNowNs() };
+  const durationNs = traceNowNs() - atNs;
+  const message: PostMessage = { device, object: queue.label, queue: kind, workRequests, errno, atNs, durationNs };
   postChannel.publish(message);
 }
 
