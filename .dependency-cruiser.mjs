@@ -79,9 +79,9 @@ export default {
     },
     {
       name: 'no-provider-to-provider',
-      comment: 'A provider that stands on another is given it, through @openverbs/verbs/driver.',
+      comment: 'A provider that stands on another is given it, through @openverbs/verbs/driver. Its tests give it one.',
       severity: 'error',
-      from: { path: '^packages/(provider-[^/]+)/' },
+      from: { path: '^packages/(provider-[^/]+)/src/' },
       to: { path: '^packages/provider-', pathNot: '^packages/$1/' },
     },
     {

@@ -18,7 +18,7 @@ export type {
 export type { QpOpenInit } from './qp-openings.ts';
 export type { Completer, WindowChange } from './completer.ts';
 export { Count, Counters } from './counters.ts';
-export type { CounterName } from './counters.ts';
+export type { CounterName, HwCounterName } from './counters.ts';
 export type { CqModeration } from './cq-moderation.ts';
 export { DeviceError } from './device-error.ts';
 export { Engine } from './engine.ts';

@@ -200,8 +200,12 @@ export const {
   /** `WcOpcode.RECV_RDMA_WITH_IMM`. */ RECV_RDMA_WITH_IMM: IB_WC_RECV_RDMA_WITH_IMM,
 } = WcOpcode;
 
-/** `enum ib_wc_flags`. */
-export const { /** `WcFlags.GRH`. */ GRH: IB_WC_GRH, /** `WcFlags.WITH_IMM`. */ WITH_IMM: IB_WC_WITH_IMM } = WcFlags;
+// enum ib_wc_flags.
+
+/** `WcFlags.GRH`. */
+export const IB_WC_GRH = WcFlags.GRH;
+/** `WcFlags.WITH_IMM`. */
+export const IB_WC_WITH_IMM = WcFlags.WITH_IMM;
 
 // enum ib_cq_notify_flags.
 
@@ -217,9 +221,12 @@ export const IB_CQ_SOLICITED_MASK = 3;
 /** Tell whether completions are there already. */
 export const IB_CQ_REPORT_MISSED_EVENTS = 4;
 
-/** `enum ib_srq_attr_mask`. */
-export const { /** `SrqAttrMask.MAX_WR`. */ MAX_WR: IB_SRQ_MAX_WR, /** `SrqAttrMask.LIMIT`. */ LIMIT: IB_SRQ_LIMIT } =
-  SrqAttrMask;
+// enum ib_srq_attr_mask.
+
+/** `SrqAttrMask.MAX_WR`. */
+export const IB_SRQ_MAX_WR = SrqAttrMask.MAX_WR;
+/** `SrqAttrMask.LIMIT`. */
+export const IB_SRQ_LIMIT = SrqAttrMask.LIMIT;
 
 // enum ib_sig_type.
 
