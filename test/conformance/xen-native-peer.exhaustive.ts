@@ -1,6 +1,9 @@
-/** A guest against a native peer, all suites. */
-import { runConformance } from '@openverbs/conformance';
+/** A guest against a native peer: all suites but those which write into the rings of both ends, or name memory of the other device. */
+import { suites, runConformance } from '@openverbs/conformance';
 import { nativePeerSubject } from './xen-native-peer.ts';
+
+const BOTH_ENDS_ALIKE = ['hostile-rings', 'hostile-srq', 'hostile-wqe', 'physical-mr'];
+const only = suites.map(({ name }) => name).filter((name) => !BOTH_ENDS_ALIKE.includes(name));
 
 // As in xen-basic.exhaustive.ts.
 describe('a guest and a native peer', function () {
@@ -8,7 +11,11 @@ describe('a guest and a native peer', function () {
 
   for (const mode of ['basic', 'bypass'] as const) {
     for (const dom0 of ['inline', 'thread'] as const) {
-      for (const tested of ['guest', 'native'] as const) runConformance(nativePeerSubject(mode, dom0, tested));
+      for (const tested of ['guest', 'native'] as const) {
+        const subject = nativePeerSubject(mode, dom0, tested);
+        const deviations = Object.entries(subject.deviations ?? {}).filter(([key]) => !key.startsWith('physical-mr'));
+        runConformance({ ...subject, only, deviations: Object.fromEntries(deviations) });
+      }
     }
   }
 });

@@ -13,6 +13,9 @@ import { lowerDevices } from './lower-devices.ts';
 /** Directories of all domains in xenstore. */
 const DOMAINS = '/local/domain';
 
+/** Time between two looks while the thread is in its event loop and nothing tells of work. */
+const LOOK_MS = 2;
+
 /** What a device domain is made of. */
 export interface Dom0Init {
   readonly machine: Machine;
@@ -40,6 +43,7 @@ export class InlineDom0 {
   /** Lower contexts that are kept listening. */
   readonly #held = new Set<{ release(): void }>();
   #cancelTimer: () => void = () => undefined;
+  readonly #looking: ReturnType<typeof setInterval>;
 
   constructor(init: Dom0Init) {
     const { machine, domain: dom0, listener, clock, quotas, bandwidthBytesPerS = 0 } = init;
@@ -51,6 +55,8 @@ export class InlineDom0 {
     });
     this.backend = new Backend({ dom0, devices: lower, clock, quotas, bandwidthBytesPerS });
     machine.pollers.push(this.#poller);
+    // The events of the devices for guests of other threads: nobody holds the devices listening for those.
+    this.#looking = setInterval(this.#poller, LOOK_MS).unref();
     listener.xenstore.watch(DOMAINS, DOMAINS);
     const { eventChannels } = dom0;
     void this.#serve(async (options) => {
@@ -90,6 +96,7 @@ export class InlineDom0 {
     if (index >= 0) pollers.splice(index, 1);
     this.#cancelTimer();
     this.#listening.abort();
+    clearInterval(this.#looking);
     this.backend.close();
     this.#listener.close();
   }
