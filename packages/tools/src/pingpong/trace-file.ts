@@ -73,13 +73,12 @@ function lastWay(messages: readonly TracedMessage[], device: string): readonly [
     ({ kind, message }) =>
       kind === 'poll' &&
       message.device === device &&
-      (message).completions.some(({ opcode }) => opcode === WcOpcode.SEND),
+      message.completions.some(({ opcode }) => opcode === WcOpcode.SEND),
   );
   const posted = messages
     .slice(0, Math.max(polled, 0))
-    .findLast(
-      ({ kind, message }) => kind === 'post' && message.device === device && (message).queue === 'send',
-    )?.message as PostMessage | undefined;
+    .findLast(({ kind, message }) => kind === 'post' && message.device === device && message.queue === 'send')
+    ?.message as PostMessage | undefined;
   if (posted !== undefined) {
     const { atNs, durationNs } = messages[polled].message as PollMessage;
     return [posted.atNs, atNs + durationNs];
