@@ -51,7 +51,7 @@ export const Count = {
  * What the table of ports counts, of messages that unreliable QPs dropped. Neither is of rxe, which drops them in silence;
  * `out_of_buffer` is mlx5's name (source: Linux drivers/infiniband/hw/mlx5/counters.c).
  */
-const DROPS = { out_of_buffer: Port.OUT_OF_BUFFER, messages_dropped: Port.MESSAGES_DROPPED } as const;
+export const DROPS = { out_of_buffer: Port.OUT_OF_BUFFER, messages_dropped: Port.MESSAGES_DROPPED } as const;
 
 /** Name of a counter. */
 export type CounterName = Lowercase<keyof typeof Count>;

@@ -17,7 +17,7 @@ export type {
 } from './command-init.ts';
 export type { QpOpenInit } from './qp-openings.ts';
 export type { Completer, WindowChange } from './completer.ts';
-export { Count, Counters } from './counters.ts';
+export { Count, Counters, DROPS } from './counters.ts';
 export type { CounterName, HwCounterName } from './counters.ts';
 export type { CqModeration } from './cq-moderation.ts';
 export { DeviceError } from './device-error.ts';
