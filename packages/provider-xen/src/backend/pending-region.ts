@@ -1,11 +1,10 @@
 /** Regions that a guest is telling of: their pages come in chunks, are checked and pinned as they come. */
+import { XEN_PAGE_BYTES } from '@openverbs/hypervisor';
 import type { PinnedPages } from '@openverbs/hypervisor';
 import { VerbsError } from '@openverbs/verbs';
 import type { Accounting } from './accounting.ts';
 import type { GuestContext } from './guest-context.ts';
 import type { Quota } from './quota.ts';
-
-const PAGE_BYTES = 4096;
 
 /** What BEGIN_REGION told. */
 export interface RegionRequest {
@@ -54,7 +53,7 @@ export class PendingRegions {
 
   begin(request: RegionRequest): number {
     const { firstOffset, length, pages } = request;
-    const needed = Math.ceil((firstOffset + length) / PAGE_BYTES);
+    const needed = Math.ceil((firstOffset + length) / XEN_PAGE_BYTES);
     if (length === 0 || needed !== pages) {
       const message = `${length} bytes from offset ${firstOffset} lie in ${needed} pages, not ${pages}`;
       throw new VerbsError({ code: 'EINVAL', message });
@@ -75,7 +74,7 @@ export class PendingRegions {
     if (frames.length === 0) throw new VerbsError({ code: 'EINVAL', message: 'no page is named' });
     region.pins.push(this.#pinned(frames));
     this.#accounting.pagesVerified += frames.length;
-    for (const frame of frames) region.addresses.push(frame * PAGE_BYTES);
+    for (const frame of frames) region.addresses.push(frame * XEN_PAGE_BYTES);
   }
 
   /** Makes the region; when that fails it is given up. */

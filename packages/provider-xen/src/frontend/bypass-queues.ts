@@ -2,6 +2,7 @@
  * Bypass: queues lie in the guest's own pages. Stage one registers these through the back-end, stage two makes the queue on the key;
  * from then on post, poll and arm go straight to the device, and the back-end is not asked.
  */
+import { XEN_PAGE_BYTES } from '@openverbs/hypervisor';
 import { Errno } from '@openverbs/verbs';
 import type { SrqAttr } from '@openverbs/verbs';
 import type {
@@ -19,7 +20,7 @@ import type {
 import { Commands, RegionUse } from '../protocol/commands.ts';
 import type { CommandChannel } from './command-channel.ts';
 import type { Cookies } from './cookies.ts';
-import { PAGE_BYTES, pagesOf } from './guest-memory.ts';
+import { pagesOf } from './guest-memory.ts';
 import type { GuestMemory, GuestRun } from './guest-memory.ts';
 import type { CqRequest, Queues } from './queues.ts';
 import { makeRegion } from './regions.ts';
@@ -176,7 +177,7 @@ export class BypassQueues implements Queues {
   /** Stage one, and what `make` does in it; when that fails the memory is given back. */
   #inMemory<T>(bytes: number, make: (memory: QueueMemory) => T): T {
     const { context, channel, memory } = this.#parts;
-    const run = memory.alloc(Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES, PAGE_BYTES);
+    const run = memory.alloc(Math.ceil(bytes / XEN_PAGE_BYTES) * XEN_PAGE_BYTES, XEN_PAGE_BYTES);
     let queueMemory: QueueMemory;
     try {
       const init = {

@@ -5,15 +5,12 @@
  * only the keys tell them apart.
  */
 import type { Domain } from '@openverbs/hypervisor';
-import { HypervisorError } from '@openverbs/hypervisor';
+import { HypervisorError, XEN_PAGE_BYTES } from '@openverbs/hypervisor';
 import { VerbsError } from '@openverbs/verbs';
 import type { DmaBufferOps, MrRequest } from '@openverbs/verbs/driver';
 
 /** Where a guest's address space shows the memory that its programs allocate. */
 export const GUEST_ADDRESS_BASE = 0x200000000000;
-
-/** Bytes of a page. */
-export const PAGE_BYTES = 4096;
 
 /** A run of pages of the guest. */
 interface Run {
@@ -53,12 +50,13 @@ export class GuestMemory {
   /** Takes zeroed pages. */
   alloc(length: number, alignment: number): Run {
     if (this.#pinned.length > 0) this.#freeUnpinned();
-    const pages = Math.ceil(length / PAGE_BYTES);
+    const pages = Math.ceil(length / XEN_PAGE_BYTES);
     const frame = this.#allocPages(pages, alignment);
     const { word, address } = this.domain.memory.page(frame);
-    if (address !== frame * PAGE_BYTES) throw new Error('a device finds the page elsewhere than its frame number says');
+    if (address !== frame * XEN_PAGE_BYTES)
+      throw new Error('a device finds the page elsewhere than its frame number says');
     const addr = Math.ceil(this.#nextAddr / alignment) * alignment;
-    this.#nextAddr = addr + pages * PAGE_BYTES;
+    this.#nextAddr = addr + pages * XEN_PAGE_BYTES;
     const run = { frame, pages, addr, at: word * 4, length };
     this.#runs.add(run);
     return run;
@@ -120,7 +118,7 @@ export class GuestMemory {
   }
 
   #allocPages(pages: number, alignment: number): number {
-    return asVerbsError(() => this.domain.memory.allocPages(pages, { alignment: Math.max(alignment, PAGE_BYTES) }));
+    return asVerbsError(() => this.domain.memory.allocPages(pages, { alignment: Math.max(alignment, XEN_PAGE_BYTES) }));
   }
 }
 
@@ -178,15 +176,16 @@ export class GuestBuffers {
 
 /** The pages of `length` bytes from `offset` on in a run that begins at `frame`. */
 export function pagesOf(frame: number, offset: number, length: number): PageRun {
-  const first = frame + Math.floor(offset / PAGE_BYTES);
-  const firstOffset = offset % PAGE_BYTES;
+  const first = frame + Math.floor(offset / XEN_PAGE_BYTES);
+  const firstOffset = offset % XEN_PAGE_BYTES;
   const frames: number[] = [];
-  for (let n = (firstOffset + length + PAGE_BYTES - 1) / PAGE_BYTES; n >= 1; n--) frames.push(first + frames.length);
+  for (let n = (firstOffset + length + XEN_PAGE_BYTES - 1) / XEN_PAGE_BYTES; n >= 1; n--)
+    frames.push(first + frames.length);
   return { frames, firstOffset };
 }
 
 function contains(run: Run, addr: number, length: number): boolean {
-  return addr >= run.addr && addr + length <= run.addr + run.pages * PAGE_BYTES && run.pages !== 0;
+  return addr >= run.addr && addr + length <= run.addr + run.pages * XEN_PAGE_BYTES && run.pages !== 0;
 }
 
 /** Calls the hypervisor; what it refuses is told as verbs tells it. */

@@ -3,6 +3,7 @@
  *
  * Handles are the lower device's own numbers; the back-end knows which of them are this context's.
  */
+import { XEN_PAGE_BYTES } from '@openverbs/hypervisor';
 import { QpState, SrqAttrMask, VerbsError } from '@openverbs/verbs';
 import type {
   AhAttr,
@@ -41,7 +42,7 @@ import type {
 import { Commands, RegionUse } from '../protocol/commands.ts';
 import type { Command } from '../protocol/command.ts';
 import type { CommandChannel } from './command-channel.ts';
-import { GUEST_ADDRESS_BASE, PAGE_BYTES } from './guest-memory.ts';
+import { GUEST_ADDRESS_BASE } from './guest-memory.ts';
 import type { GuestBuffers } from './guest-memory.ts';
 import type { Queues } from './queues.ts';
 import { makeRegion } from './regions.ts';
@@ -173,7 +174,7 @@ export class XenContext implements ContextOps {
   /** As in all domains of Xen, a bus address is a machine address. */
   mapDma(request: Pick<MrRequest, 'buffer' | 'offset' | 'view' | 'length'>): DmaMapping {
     const { frames, firstOffset } = this.#parts.buffers.locate(request);
-    return { pages: frames.map((frame) => frame * PAGE_BYTES), firstOffset, length: request.length };
+    return { pages: frames.map((frame) => frame * XEN_PAGE_BYTES), firstOffset, length: request.length };
   }
 
   deregMr(mr: number): void {
@@ -296,7 +297,7 @@ export class XenContext implements ContextOps {
   #physical(use: number, mr: number, flags: number, request: PhysMrRequest): MrOps {
     const { channel, context } = this.#parts;
     const { pd, access, length, iova, pages, firstOffset } = request;
-    const frames = Array.from(pages, (address) => address / PAGE_BYTES);
+    const frames = Array.from(pages, (address) => address / XEN_PAGE_BYTES);
     const bad = frames.findIndex((frame) => frame >>> 0 !== frame);
     if (bad >= 0)
       throw new VerbsError({ code: 'EINVAL', message: `pages[${bad}] is ${pages[bad]}, the address of no page` });

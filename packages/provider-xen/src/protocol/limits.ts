@@ -1,5 +1,7 @@
 /** The limits of the device channel and of what goes over it. */
 
+import { XEN_PAGE_BYTES } from '@openverbs/hypervisor';
+
 /** Version of the protocol, in xenstore; front-end and back-end have to have the same. */
 export const PROTOCOL_VERSION = 1;
 
@@ -13,7 +15,7 @@ export const ENTRY_ARGUMENT_WORDS = ENTRY_WORDS - ENTRY_HEADER_WORDS;
 /** Pages of the bulk area. */
 export const BULK_PAGES = 16;
 /** Words of the bulk area: the longest message. */
-export const BULK_WORDS = (BULK_PAGES * 4096) / 4;
+export const BULK_WORDS = (BULK_PAGES * XEN_PAGE_BYTES) / 4;
 
 /** Page references in one command; longer lists come in chunks. */
 export const PAGES_PER_COMMAND = 8192;
