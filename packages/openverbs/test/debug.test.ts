@@ -50,6 +50,22 @@ describe('OPENVERBS_DEBUG', () => {
     });
   }
 
+  for (const placement of ['inline', 'thread']) {
+    it(`prints the commands of the split driver at both ends, with its device domain ${placement}`, () => {
+      const env = { OPENVERBS_PROVIDER: 'xen:basic', OPENVERBS_XEN_PLACEMENT: placement };
+      const lines = run({ ...env, OPENVERBS_DEBUG: 'xen' })
+        .trimEnd()
+        .split('\n');
+      for (const line of lines) {
+        expect(line).to.match(/^\[\d+\.\d{6}\] domain 1 xen: (front|back)-end [A-Z_]+, request \d+, \d+\.\d us$/);
+      }
+      const requestsOf = (side: string): string[] =>
+        lines.flatMap((line) => new RegExp(`xen: ${side} (POST_SEND, request \\d+)`).exec(line)?.[1] ?? []);
+      expect(requestsOf('front-end')).to.have.lengthOf(1);
+      expect(requestsOf('back-end')).to.deep.equal(requestsOf('front-end'));
+    });
+  }
+
   it('says so where there are no packets', () => {
     expect(run({ OPENVERBS_DEBUG: 'packets' })).to.match(
       /^\[\d+\.\d{6}\] emulated packets: there are none, .*OPENVERBS_EMULATED_PACKETS=true\)\n$/,
@@ -79,7 +95,7 @@ describe('OPENVERBS_DEBUG', () => {
       expect([error.code, error.message]).to.satisfy(
         ([code, text]: [string, string]) => code === 'EINVAL' && message.test(text),
       );
-      expect(error.hint).to.include('verbs, posts, polls, events, packets, hca');
+      expect(error.hint).to.include('verbs, posts, polls, events, packets, hca, xen');
     });
   }
 

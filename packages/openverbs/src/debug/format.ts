@@ -2,7 +2,15 @@
 import { inspect, type InspectOptions } from 'node:util';
 
 import { enumName, flagNames, SendFlags, VerbsError, WcOpcode, WrOpcode } from '@openverbs/verbs';
-import type { EventMessage, HcaMessage, PacketMessage, PollMessage, PostMessage, VerbMessage } from '@openverbs/verbs';
+import type {
+  EventMessage,
+  HcaMessage,
+  PacketMessage,
+  PollMessage,
+  PostMessage,
+  VerbMessage,
+  XenMessage,
+} from '@openverbs/verbs';
 
 /** Values are cut so that a line stays one that can be read. */
 const SHORT: InspectOptions = {
@@ -65,6 +73,11 @@ export function formatPacketMessage({ port, direction, text }: PacketMessage): s
 /** `QP 17 completer_retry_err: requests begin again, because answers are missing`. */
 export function formatHcaMessage({ qpNum, what, text }: HcaMessage): string {
   return `${qpNum === 0 ? '' : `QP ${qpNum} `}${what}: ${text}`;
+}
+
+/** `front-end POST_SEND, request 17, 12.3 us`. */
+export function formatXenMessage({ side, id, command, durationNs }: XenMessage): string {
+  return `${side} ${command}, request ${id}, ${(durationNs / NS_PER_US).toFixed(1)} us`;
 }
 
 function short(value: unknown): string {

@@ -10,6 +10,7 @@ import {
   formatPollMessage,
   formatPostMessage,
   formatVerbMessage,
+  formatXenMessage,
 } from './format.ts';
 
 /** Each topic: its channel, and a message of it in words. */
@@ -26,6 +27,8 @@ export const DEBUG_TOPICS = {
   packets: { channel: TraceChannel.PACKET, format: formatPacketMessage },
   /** What the software HCA notices: retries, failed completions, queue pairs in error. */
   hca: { channel: TraceChannel.HCA, format: formatHcaMessage },
+  /** Commands of the split driver's device channel, at both ends. */
+  xen: { channel: TraceChannel.XEN, format: formatXenMessage },
 } as const;
 
 /** Name of a topic. */

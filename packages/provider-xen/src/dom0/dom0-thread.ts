@@ -3,8 +3,10 @@ import { Worker } from 'node:worker_threads';
 import { hostClock, waitUntil, wakeAll } from '@openverbs/machine';
 import type { Machine } from '@openverbs/machine';
 import { VerbsError } from '@openverbs/verbs';
+import type { XenMessage } from '@openverbs/verbs';
 import { Dom0State } from './dom0-state.ts';
 import type { Dom0WorkerData } from './dom0-worker.ts';
+import { publishForwarded, traceRequest } from './traces.ts';
 
 /** How long the thread may take to start, and to end. */
 const START_TIMEOUT_NS = 20e9;
@@ -15,10 +17,16 @@ export class Dom0Thread {
   readonly #machine: Machine;
   readonly #state = new Int32Array(new SharedArrayBuffer(4));
 
-  constructor(machine: Machine, data: Omit<Dom0WorkerData, 'machine' | 'state'>) {
+  constructor(machine: Machine, data: Omit<Dom0WorkerData, 'machine' | 'state' | 'traces'>) {
     this.#machine = machine;
-    const workerData: Dom0WorkerData = { ...data, machine: machine.handle, state: this.#state };
+    const traces = traceRequest();
+    const workerData: Dom0WorkerData = { ...data, machine: machine.handle, state: this.#state, traces };
     const worker = new Worker(new URL('./dom0-worker.js', import.meta.url), { workerData, name: 'openverbs-dom0' });
+    if (traces.wanted) {
+      worker.on('message', (message: XenMessage) => {
+        publishForwarded(traces, message);
+      });
+    }
     worker.unref();
     worker.once('error', (error) => {
       process.emitWarning(`the device domain of OpenVerbs has failed: ${String(error)}`);

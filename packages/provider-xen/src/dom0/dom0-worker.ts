@@ -1,6 +1,6 @@
 /** The device domain's own thread, in `thread` placement. Needs nothing of any event loop after its start. */
 import { createRequire } from 'node:module';
-import { workerData } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import { DOM0, EmulatedHypervisor } from '@openverbs/hypervisor';
 import { hostClock, Machine, waitUntil, wakeAll } from '@openverbs/machine';
 import type { MachineHandle } from '@openverbs/machine';
@@ -9,6 +9,8 @@ import { Backend } from '../backend/backend.ts';
 import type { QuotaKind } from '../backend/quota.ts';
 import { lowerDevices } from './lower-devices.ts';
 import { Dom0State } from './dom0-state.ts';
+import { forwardTraces } from './traces.ts';
+import type { TraceRequest } from './traces.ts';
 
 /** What the thread is started with. */
 export interface Dom0WorkerData {
@@ -20,9 +22,11 @@ export interface Dom0WorkerData {
   readonly bandwidthBytesPerS: number;
   /** One word, a {@link Dom0State}. */
   readonly state: Int32Array;
+  /** Whether somebody listens to what the back-end tells. */
+  readonly traces: TraceRequest;
 }
 
-const { machine: handle, modulePath, config, quotas, bandwidthBytesPerS, state } = workerData as Dom0WorkerData;
+const { machine: handle, modulePath, config, quotas, bandwidthBytesPerS, state, traces } = workerData as Dom0WorkerData;
 /** All that there is to do wakes this thread: rings, xenstore, and the events of the devices. */
 const PARK_MS_MAX = 100;
 /** Longest sleep: what nobody tells of, such as a rate, is looked after so often. */
@@ -48,6 +52,9 @@ function serve(): void {
   }
 }
 
+forwardTraces(traces, (message) => {
+  parentPort!.postMessage(message);
+});
 Atomics.store(state, 0, Dom0State.RUNNING);
 wakeAll(machine);
 serve();
