@@ -10,6 +10,7 @@ import { rcPingpongCommand } from './pingpong/rc-pingpong.ts';
 import { srqPingpongCommand } from './pingpong/srq-pingpong.ts';
 import { ucPingpongCommand } from './pingpong/uc-pingpong.ts';
 import { udPingpongCommand } from './pingpong/ud-pingpong.ts';
+import { xsrqPingpongCommand } from './pingpong/xsrq-pingpong.ts';
 
 /** The command with its subcommands. */
 export function openverbsCommand(io: ToolIo = processIo): Command {
@@ -25,7 +26,8 @@ export function openverbsCommand(io: ToolIo = processIo): Command {
     .addCommand(rcPingpongCommand('openverbs rc-pingpong', io))
     .addCommand(srqPingpongCommand('openverbs srq-pingpong', io))
     .addCommand(ucPingpongCommand('openverbs uc-pingpong', io))
-    .addCommand(udPingpongCommand('openverbs ud-pingpong', io));
+    .addCommand(udPingpongCommand('openverbs ud-pingpong', io))
+    .addCommand(xsrqPingpongCommand('openverbs xsrq-pingpong', io));
   return addExamples(command, [
     ['openverbs doctor', 'is everything as it should be?'],
     ['openverbs devinfo -v', 'what can the devices do?'],

@@ -21,6 +21,7 @@ describe('the programs', () => {
     'ibv_srq_pingpong',
     'ibv_uc_pingpong',
     'ibv_ud_pingpong',
+    'ibv_xsrq_pingpong',
     'openverbs',
   ]) {
     it(`${name} --help`, async () => {

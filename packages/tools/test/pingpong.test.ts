@@ -1,14 +1,22 @@
 import { expect } from 'chai';
 import type { ToolIo } from '../src/cli/io.ts';
 import { formatAddresses, formatResult } from '../src/pingpong/format.ts';
+import { defaultOptions } from '../src/pingpong/options.ts';
 import { rcPingpongCommand } from '../src/pingpong/rc-pingpong.ts';
 import { type ServiceName } from '../src/pingpong/service.ts';
 import { srqPingpongCommand } from '../src/pingpong/srq-pingpong.ts';
 import { ucPingpongCommand } from '../src/pingpong/uc-pingpong.ts';
 import { udPingpongCommand } from '../src/pingpong/ud-pingpong.ts';
+import { xsrqPingpongCommand } from '../src/pingpong/xsrq-pingpong.ts';
 import { type ToolRun, run } from './run.ts';
 
-const COMMANDS = { RC: rcPingpongCommand, UC: ucPingpongCommand, UD: udPingpongCommand, SRQ: srqPingpongCommand };
+const COMMANDS = {
+  RC: rcPingpongCommand,
+  UC: ucPingpongCommand,
+  UD: udPingpongCommand,
+  SRQ: srqPingpongCommand,
+  XSRQ: xsrqPingpongCommand,
+};
 const SERVICE_NAMES = Object.keys(COMMANDS) as ServiceName[];
 
 const nameOf = (service: ServiceName): string => `ibv_${service.toLowerCase()}_pingpong`;
@@ -17,13 +25,19 @@ const pingpong = (service: ServiceName, line: string): Promise<ToolRun> =>
 
 const address = (separator: string): string =>
   `LID 0x[\\da-f]{4}, QPN 0x[\\da-f]{6}, PSN 0x[\\da-f]{6}${separator} GID [\\da-f:.]+\\n`;
+const HEX6 = '[\\da-f]{6}';
+const extendedAddress = `LID [\\da-f]{4}, QPN RECV ${HEX6} SEND ${HEX6}, PSN ${HEX6}, SRQN ${HEX6}, GID [\\da-f:.]+\\n`;
+const extendedOutput = (clients: number): RegExp =>
+  new RegExp(`^( {2}remote: ${extendedAddress} {3}local: ${extendedAddress}){${clients}}success\\n$`);
 const output = (service: ServiceName, bytes: number, iters: number, numQp: number): RegExp =>
-  new RegExp(
-    `^( {2}local address: {2}${address(service === 'UD' ? ':' : ',')}){${numQp}}` +
-      `( {2}remote address: ${address(',')}){${numQp}}` +
-      `${bytes} bytes in \\d+\\.\\d\\d seconds = \\d+\\.\\d\\d Mbit/sec\\n` +
-      `${iters} iters in \\d+\\.\\d\\d seconds = \\d+\\.\\d\\d usec/iter\\n$`,
-  );
+  service === 'XSRQ'
+    ? extendedOutput(numQp)
+    : new RegExp(
+        `^( {2}local address: {2}${address(service === 'UD' ? ':' : ',')}){${numQp}}` +
+          `( {2}remote address: ${address(',')}){${numQp}}` +
+          `${bytes} bytes in \\d+\\.\\d\\d seconds = \\d+\\.\\d\\d Mbit/sec\\n` +
+          `${iters} iters in \\d+\\.\\d\\d seconds = \\d+\\.\\d\\d usec/iter\\n$`,
+      );
 
 describe('a ping-pong prints as the C tools do', () => {
   const local = { lid: 0, qpn: 0x11, psn: 0xabc, gid: '0000:0000:0000:0000:0000:ffff:0a00:0001' };
@@ -49,12 +63,31 @@ describe('a ping-pong prints as the C tools do', () => {
   });
 
   it('results', () => {
-    expect(formatResult({ bytes: 8_192_000, seconds: 0.0125, invalidPages: [] }, 1000)).to.equal(
+    expect(formatResult({ bytes: 8_192_000, seconds: 0.0125, invalidPages: [] }, defaultOptions('RC'))).to.equal(
       '8192000 bytes in 0.01 seconds = 5242.88 Mbit/sec\n1000 iters in 0.01 seconds = 12.50 usec/iter\n',
     );
-    expect(formatResult({ bytes: 8, seconds: 1, invalidPages: [0, 3] }, 1)).to.match(
+    expect(formatResult({ bytes: 8, seconds: 1, invalidPages: [0, 3] }, defaultOptions('RC'))).to.match(
       /\ninvalid data in page 0\ninvalid data in page 3\n$/,
     );
+  });
+});
+
+describe('ibv_xsrq_pingpong prints as the C tool does', () => {
+  const gid = '0000:0000:0000:0000:0000:ffff:0a00:0001';
+  const local = { lid: 1, qpn: 0x11, sendQpn: 0x12, psn: 0xabc, srqn: 7, gid };
+
+  it('addresses, those of a client and of the connection to it together', () => {
+    const remote = { ...local, qpn: 0x21, sendQpn: 0x22, srqn: 8 };
+    const pair =
+      '  remote: LID 0001, QPN RECV 000021 SEND 000022, PSN 000abc, SRQN 000008, GID ::ffff:10.0.0.1\n' +
+      '   local: LID 0001, QPN RECV 000011 SEND 000012, PSN 000abc, SRQN 000007, GID ::ffff:10.0.0.1\n';
+    expect(formatAddresses('XSRQ', [local, local], [remote, remote])).to.equal(pair + pair);
+  });
+
+  it('success, or what was wrong', () => {
+    const options = defaultOptions('XSRQ');
+    expect(formatResult({ bytes: 8, seconds: 1, invalidPages: [] }, options)).to.equal('success\n');
+    expect(formatResult({ bytes: 8, seconds: 1, invalidPages: [3] }, options)).to.equal('invalid data in page 3\n');
   });
 });
 
@@ -93,14 +126,23 @@ const RUNS: Record<ServiceName, Run[]> = {
     ['--threads 2 -c', 4096, 1000, 16],
     ['--threads 2 -e -c -q 3 -r 3 -n 200 -d emulated0 -i 1 -g 0 -l 3 -m 256', 4096, 200, 3],
   ],
+  XSRQ: [
+    ['', 4096, 5, 1],
+    ['--chk -n 1000', 4096, 1000, 1],
+    ['-c 7 --chk -n 101 -s 64', 64, 101, 7],
+    ['-c 255 --num_tests 3 -s 8', 8, 3, 255],
+    ['-e -c 5 --num-tests 20 --chk', 4096, 20, 5],
+    ['--threads 2 -c 4 -n 250 --chk', 4096, 250, 4],
+    ['--threads 2 -e -c 3 -n 50 --chk -d emulated0 -i 1 -g 0 -l 3 -m 256', 4096, 50, 3],
+  ],
 };
 
 const WRONG = [
   ['-d emulatd0', /emulatd0/],
   ['-i 7', /port/],
   ['-g 9999', /9999/],
-  ['-r 2000000000', /./],
 ] as const;
+const WRONG_DEPTH = ['-r 2000000000', /./] as const;
 
 for (const service of SERVICE_NAMES) {
   describe(nameOf(service), () => {
@@ -114,7 +156,7 @@ for (const service of SERVICE_NAMES) {
 
     for (const threads of [1, 2]) {
       it(`says what is wrong, on ${threads} thread(s), with status 1`, async () => {
-        for (const [option, message] of WRONG) {
+        for (const [option, message] of service === 'XSRQ' ? WRONG : [...WRONG, WRONG_DEPTH]) {
           const { status, out, err } = await pingpong(service, `--self --threads ${threads} ${option}`);
           expect([status, out], option).to.deep.equal([1, '']);
           expect(err, option)
@@ -128,7 +170,9 @@ for (const service of SERVICE_NAMES) {
     it('--help has examples', async () => {
       const { status, out } = await pingpong(service, '--help');
       expect(status).to.equal(0);
-      expect(out).to.match(new RegExp(`\nExamples:\n {2}${nameOf(service)} --self +1000 exchanges`));
+      expect(out).to.match(
+        new RegExp(`\nExamples:\n {2}${nameOf(service)} --self +${service === 'XSRQ' ? 5 : 1000} exchanges`),
+      );
     });
   });
 }
@@ -139,7 +183,10 @@ describe('the options and the JSON of each ping-pong', () => {
 
   for (const service of SERVICE_NAMES) {
     it(`${service}: --json`, async () => {
-      const { status, out } = await pingpong(service, '--self --json -n 10 -s 64 -c');
+      const { status, out } = await pingpong(
+        service,
+        `--self --json -n 10 -s 64 ${service === 'XSRQ' ? '--chk' : '-c'}`,
+      );
       const result = JSON.parse(out) as Record<string, unknown>;
       expect(status).to.equal(0);
       expect(result).to.include({ service, device: 'emulated0', size: 64, iters: 10, threads: 1, bytes: 1280 });
@@ -153,6 +200,17 @@ describe('the options and the JSON of each ping-pong', () => {
     expect([local.length, remote.length, numQp]).to.deep.equal([3, 3, 3]);
   });
 
+  it('XSRQ: figures are those of all clients together', async () => {
+    const { out } = await pingpong('XSRQ', '--self --json -n 10 -c 3 -s 64');
+    const result = JSON.parse(out) as Record<string, unknown>;
+    const { local, remote } = result as { local: Record<string, number>[]; remote: Record<string, number>[] };
+    expect(result).to.include({ numQp: 3, rxDepth: 3, iters: 10, bytes: 64 * 10 * 3 * 2 });
+    expect(result.usecPerIter).to.equal(((result.seconds as number) * 1e6) / 30);
+    expect(local[0]).to.have.keys('lid', 'qpn', 'psn', 'gid', 'sendQpn', 'srqn');
+    const queues = (addresses: Record<string, number>[]): number => new Set(addresses.map(({ srqn }) => srqn)).size;
+    expect([queues(local), queues(remote)], 'one queue for the server, one for each client').to.deep.equal([1, 3]);
+  });
+
   const refused: [ServiceName, string, number, RegExp][] = [
     ['UD', '-s 4097', 1, /4097 bytes is larger than the MTU of port 1, 4096 bytes\nhint: .*4096 or less\n/],
     ['UD', '-s 4097 --threads 2', 1, /larger than the MTU of port 1/],
@@ -161,6 +219,10 @@ describe('the options and the JSON of each ping-pong', () => {
     ['UC', '-o', 2, /unknown option '-o'/],
     ['RC', '-o', 1, /\nhint: leave the flag out/],
     ['SRQ', '-o', 1, /\nhint: leave the flag out/],
+    ['XSRQ', '-o', 1, /\nhint: leave the flag out/],
+    ['XSRQ', '-c 256', 2, /from 1 to 255/],
+    ['XSRQ', '-r 16', 2, /unknown option '-r'/],
+    ['XSRQ', '-q 2', 2, /unknown option '-q'/],
     ['SRQ', '-q 256', 2, /from 1 to 255/],
     [
       'SRQ',
@@ -209,6 +271,13 @@ describe('a ping-pong on a network that loses packets', function () {
       const line = `--self --threads ${threads} -n 100 -q 4 -c --drop 0.02 --duplicate 0.05 --seed 7`;
       const { status, err } = await pingpong('SRQ', line);
       expect([status, err]).to.deep.equal([0, '']);
+    });
+
+    it(`XSRQ on ${threads} thread(s) gets everything across`, async () => {
+      const line = `--self --threads ${threads} -n 25 -c 4 --chk --drop 0.02 --duplicate 0.05 --seed 7`;
+      const { status, out, err } = await pingpong('XSRQ', line);
+      expect([status, err]).to.deep.equal([0, '']);
+      expect(out).to.match(/\nsuccess\n$/);
     });
   }
 });

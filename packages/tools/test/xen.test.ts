@@ -18,6 +18,7 @@ const RUNS = [
   ['ibv_rc_pingpong', ['--self', '-n', '50', '--threads', '2'], /^50 iters in /m],
   ['ibv_ud_pingpong', ['--self', '-n', '50', '-c'], /^50 iters in /m],
   ['ibv_srq_pingpong', ['--self', '-n', '50', '-c'], /^50 iters in /m],
+  ['ibv_xsrq_pingpong', ['--self', '-c', '3', '--chk'], /^success$/m],
   ['openverbs', ['doctor'], /RDMA WRITE of 4096 bytes arrived/],
 ] as const;
 

@@ -1,5 +1,5 @@
 /** What the ping-pong commands share: they measure how long messages take between queue pairs. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { formatCounters, type PortCounters, readCounters } from '../cli/counters.ts';
 import { faultsOf } from '../cli/faults.ts';
 import { type ToolIo, toJson } from '../cli/io.ts';
@@ -8,7 +8,7 @@ import { ToolFailure } from '../cli/run-tool.ts';
 import { UsageError } from '../cli/usage-error.ts';
 import type { PingPongAddress } from './endpoint.ts';
 import { formatAddresses, formatResult } from './format.ts';
-import { MTU_CHOICES, NUM_QP_MAX, type PingPongOptions, defaultOptions } from './options.ts';
+import { MTU_CHOICES, NUM_QP_MAX, type PingPongOptions, defaultOptions, totalIters } from './options.ts';
 import { defaultStallMsMax } from './patience.ts';
 import { type ConnectedHandler, type PingPongResult, runPingPong } from './run.ts';
 import { type ServiceName, SERVICES } from './service.ts';
@@ -25,8 +25,11 @@ interface CommandOptions extends CommonOptions {
   readonly size: number;
   readonly mtu?: number;
   readonly numQp?: number;
-  readonly rxDepth: number;
-  readonly iters: number;
+  readonly clients?: number;
+  readonly rxDepth?: number;
+  readonly iters?: number;
+  readonly numTests?: number;
+  readonly num_tests?: number;
   readonly sl: number;
   readonly events?: boolean;
   readonly gidIdx?: number;
@@ -46,7 +49,7 @@ export interface PingPongCommandTexts {
 
 /** A ping-pong over `service`; `path` is how it is called: the name of the C tool, or a subcommand of `openverbs`. */
 export function pingPongCommand(service: ServiceName, path: string, texts: PingPongCommandTexts, io: ToolIo): Command {
-  const { iters, port, rxDepth, size, sl, threads } = defaultOptions(service);
+  const { port, size, sl, threads } = defaultOptions(service);
   const command = createCommand(path, texts.description)
     .argument('[host]', 'the other process; not there yet, use --self')
     .option('--self', 'both ends in this process')
@@ -55,12 +58,9 @@ export function pingPongCommand(service: ServiceName, path: string, texts: PingP
     .option('-d, --ib-dev <dev>', 'device (default: the first one)')
     .option('-i, --ib-port <port>', 'port of the device', integerArgument(1, 255), port)
     .option('-s, --size <size>', 'bytes of a message', integerArgument(1, INT32_MAX), size)
-    .option('-r, --rx-depth <dep>', 'receives to keep posted', integerArgument(1, INT32_MAX), rxDepth)
-    .option('-n, --iters <iters>', 'number of exchanges', integerArgument(1, INT32_MAX), iters)
     .option('-l, --sl <sl>', 'service level', integerArgument(0, 15), sl)
     .option('-e, --events', 'sleep on CQ events instead of polling')
     .option('-g, --gid-idx <index>', 'index of the local GID (default: 0 on Ethernet)', integerArgument(0, 65535))
-    .option('-c, --chk', 'compare what arrives with what was sent')
     .option('--give-up-ms <ms>', giveUpMeaning(service), integerArgument(1, INT32_MAX))
     .option('--trace <file>', 'write the way of the last message through the layers, for Perfetto; on one thread')
     .option('--counters', 'print the hardware counters of the device at the end, also of a run that failed');
@@ -78,12 +78,27 @@ function giveUpMeaning(service: ServiceName): string {
 
 /** Options that the C tool of `service` has and others lack. */
 function addServiceOptions(command: Command, service: ServiceName): void {
-  const { hasSrq, isDatagram, isReliable } = SERVICES[service];
-  const { mtu, numQp } = defaultOptions(service);
+  const { hasSrq, isDatagram, isExtended, isReliable } = SERVICES[service];
+  const { iters, mtu, numQp, rxDepth } = defaultOptions(service);
+  const count = integerArgument(1, INT32_MAX);
+  const check = 'compare what arrives with what was sent';
+  if (isExtended) {
+    command
+      .option('-c, --clients <n>', 'clients, which share an XRC domain', integerArgument(1, NUM_QP_MAX), numQp)
+      .option('-n, --num-tests <n>', 'number of exchanges with each client', count, iters)
+      .option('--chk', check)
+      // The man page spells it so, the program so.
+      .addOption(new Option('--num_tests <n>').argParser(count).hideHelp());
+  } else {
+    command
+      .option('-r, --rx-depth <dep>', 'receives to keep posted', count, rxDepth)
+      .option('-n, --iters <iters>', 'number of exchanges', count, iters)
+      .option('-c, --chk', check);
+  }
   if (!isDatagram) {
     command.option('-m, --mtu <size>', `path MTU: ${MTU_CHOICES.join(', ')}`, oneOfArgument(MTU_CHOICES), mtu);
   }
-  if (hasSrq) {
+  if (hasSrq && !isExtended) {
     const meaning = 'queue pairs at each end, which share the exchanges';
     command.option('-q, --num-qp <num>', meaning, integerArgument(1, NUM_QP_MAX), numQp);
   }
@@ -126,7 +141,7 @@ async function pingPong(
   }
   trace?.write(ends[0].device);
   const text = { ...jsonOf(options, ends[0], result), ...(counters && { counters: counted }) };
-  io.out(json ? toJson(text) : formatResult(result, options.iters) + formatCounters(counted));
+  io.out(json ? toJson(text) : formatResult(result, options) + formatCounters(counted));
   if (result.invalidPages.length > 0) throw new ToolFailure();
 }
 
@@ -142,7 +157,7 @@ function jsonOf(options: PingPongOptions, { device, locals, remotes }: Ends, res
   const ends = SERVICES[options.service].hasSrq
     ? { local: locals, remote: remotes }
     : { local: locals[0], remote: remotes[0] };
-  const rates = { mbitPerSec: (bytes * 8) / seconds / 1e6, usecPerIter: (seconds * 1e6) / options.iters };
+  const rates = { mbitPerSec: (bytes * 8) / seconds / 1e6, usecPerIter: (seconds * 1e6) / totalIters(options) };
   return { ...options, device, ...ends, ...result, ...rates };
 }
 
@@ -156,6 +171,9 @@ function checkReceives({ numQp, rxDepth }: PingPongOptions): void {
 
 function toPingPongOptions(service: ServiceName, options: CommandOptions): PingPongOptions {
   const defaults = defaultOptions(service);
+  const numQp = options.numQp ?? options.clients ?? defaults.numQp;
+  // As in xsrq_pingpong.c, one receive for each client.
+  const rxDepth = SERVICES[service].isExtended ? numQp : (options.rxDepth ?? defaults.rxDepth);
   return {
     service,
     ...faultsOf(options),
@@ -164,9 +182,9 @@ function toPingPongOptions(service: ServiceName, options: CommandOptions): PingP
     port: options.ibPort,
     size: options.size,
     mtu: options.mtu ?? defaults.mtu,
-    numQp: options.numQp ?? defaults.numQp,
-    rxDepth: options.rxDepth,
-    iters: options.iters,
+    numQp,
+    rxDepth,
+    iters: options.iters ?? options.num_tests ?? options.numTests ?? defaults.iters,
     sl: options.sl,
     gidIndex: options.gidIdx,
     events: options.events === true,

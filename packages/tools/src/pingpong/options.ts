@@ -6,7 +6,7 @@ import { type ServiceName, SERVICES } from './service.ts';
 /** Path MTUs in bytes. */
 export const MTU_CHOICES = [256, 512, 1024, 2048, 4096] as const;
 
-/** QPs at each end, at most; `MAX_QP` of srq_pingpong.c, which is one too many there. */
+/** QPs, or clients, at each end, at most; `MAX_QP` of srq_pingpong.c, which is one too many there. */
 export const NUM_QP_MAX = 255;
 
 /** Structured-clonable, because the second thread gets it too. */
@@ -20,11 +20,11 @@ export interface PingPongOptions extends FaultOptions {
   readonly size: number;
   /** Path MTU in bytes; none for datagrams. */
   readonly mtu: number | undefined;
-  /** Queue pairs at each end. */
+  /** Queue pairs at each end; over XRC, clients, each with a connection of its own. */
   readonly numQp: number;
   /** Receives to keep posted. */
   readonly rxDepth: number;
-  /** Exchanges to make, on all queue pairs together. */
+  /** Exchanges to make: on all queue pairs together; over XRC, with each client. */
   readonly iters: number;
   /** Service level. */
   readonly sl: number;
@@ -43,7 +43,7 @@ export interface PingPongOptions extends FaultOptions {
 
 /** What a run over `service` does if it is told nothing. */
 export function defaultOptions(service: ServiceName): PingPongOptions {
-  const { sizeDefault, numQpDefault, isDatagram } = SERVICES[service];
+  const { sizeDefault, numQpDefault, itersDefault, isExtended, isDatagram } = SERVICES[service];
   return {
     service,
     provider: undefined,
@@ -52,8 +52,8 @@ export function defaultOptions(service: ServiceName): PingPongOptions {
     size: sizeDefault,
     mtu: isDatagram ? undefined : 1024,
     numQp: numQpDefault,
-    rxDepth: 500,
-    iters: 1000,
+    rxDepth: isExtended ? numQpDefault : 500,
+    iters: itersDefault,
     sl: 0,
     gidIndex: undefined,
     events: false,
@@ -62,6 +62,11 @@ export function defaultOptions(service: ServiceName): PingPongOptions {
     threads: 1,
     giveUpMs: undefined,
   };
+}
+
+/** The exchanges of all queue pairs together. */
+export function totalIters({ service, iters, numQp }: PingPongOptions): number {
+  return SERVICES[service].isExtended ? iters * numQp : iters;
 }
 
 /** The path MTU as verbs takes it; for connected services. */

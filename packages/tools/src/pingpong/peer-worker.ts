@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { parentPort, workerData } from 'node:worker_threads';
 import { openVerbs } from 'openverbs';
 import { VerbsError } from '@openverbs/verbs';
+import { PingPongEnd } from './end.ts';
 import type { FromPeer, PeerStart, ToPeer } from './peer-protocol.ts';
 import { exchange } from './run.ts';
-import { PingPongSide } from './side.ts';
 
 const port = parentPort!;
 const { machine, deviceIndex, options, failed } = workerData as PeerStart;
@@ -13,15 +13,15 @@ const { machine, deviceIndex, options, failed } = workerData as PeerStart;
 async function answer(): Promise<void> {
   using verbs = openVerbs({ machine, ...(options.provider !== undefined && { provider: options.provider }) });
   using context = (deviceIndex === undefined ? verbs.device(options.device) : verbs.devices[deviceIndex]).open();
-  const side = new PingPongSide(context, options);
-  say({ kind: 'addresses', addresses: side.addresses });
+  const clients = new PingPongEnd(context, options, 'clients');
+  say({ kind: 'addresses', addresses: clients.addresses });
   const message = await nextMessage();
   if (message.kind === 'end') return;
-  side.connect(message.remotes);
+  clients.connect(message.remotes);
   say({ kind: 'connected' });
   const end = nextMessage();
-  await exchange([side], options, () => Atomics.load(failed, 0) !== 0);
-  say({ kind: 'done', invalidPages: side.invalidPages() });
+  await exchange(clients.sides, options, () => Atomics.load(failed, 0) !== 0);
+  say({ kind: 'done', invalidPages: clients.invalidPages() });
   // The other end may still be waiting for the acknowledgement of its last message, which takes a QP that is there.
   await end;
 }

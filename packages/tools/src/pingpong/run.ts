@@ -2,12 +2,13 @@
 import type { Device } from '@openverbs/verbs';
 import type { OpenVerbs } from 'openverbs';
 import { openFor } from '../cli/open.ts';
+import { PingPongEnd } from './end.ts';
 import type { PingPongAddress } from './endpoint.ts';
-import type { PingPongOptions } from './options.ts';
+import { type PingPongOptions, totalIters } from './options.ts';
 import { patienceOf } from './patience.ts';
 import { PeerThread } from './peer-thread.ts';
 import { EventProgress, PEER_FAILED, PollProgress } from './progress.ts';
-import { PingPongSide } from './side.ts';
+import type { PingPongSide } from './side.ts';
 
 /** What a run measured. */
 export interface PingPongResult {
@@ -84,18 +85,18 @@ async function runOnOneThread(
   onConnected: ConnectedHandler,
 ): Promise<PingPongResult> {
   // As in two processes, each end has a context of its own.
-  using clientContext = device.open();
   using serverContext = device.open();
-  const client = new PingPongSide(clientContext, options);
-  const server = new PingPongSide(serverContext, options);
-  client.connect(server.addresses);
-  server.connect(client.addresses);
-  onConnected(device.name, client.addresses, server.addresses);
+  using clientsContext = device.open();
+  const server = new PingPongEnd(serverContext, options, 'server');
+  const clients = new PingPongEnd(clientsContext, options, 'clients');
+  server.connect(clients.addresses);
+  clients.connect(server.addresses);
+  onConnected(device.name, server.addresses, clients.addresses);
   const start = performance.now();
-  client.serve();
-  await exchange([client, server], options);
+  server.serve();
+  await exchange([...server.sides, ...clients.sides], options);
   const seconds = secondsSince(start);
-  return resultOf(options, seconds, [...client.invalidPages(), ...server.invalidPages()]);
+  return resultOf(options, seconds, [...server.invalidPages(), ...clients.invalidPages()]);
 }
 
 async function runOnTwoThreads(
@@ -105,23 +106,23 @@ async function runOnTwoThreads(
   onConnected: ConnectedHandler,
 ): Promise<PingPongResult> {
   using context = device.open();
-  const client = new PingPongSide(context, options);
+  const server = new PingPongEnd(context, options, 'server');
   await using peer = PeerThread.start(verbs.machine, options, verbs.devices.indexOf(device));
   const remotes = await peer.addresses();
-  client.connect(remotes);
-  await peer.connect(client.addresses);
-  onConnected(device.name, client.addresses, remotes);
+  server.connect(remotes);
+  await peer.connect(server.addresses);
+  onConnected(device.name, server.addresses, remotes);
   const start = performance.now();
-  client.serve();
+  server.serve();
   try {
-    await exchange([client], options, () => peer.hasFailed);
+    await exchange(server.sides, options, () => peer.hasFailed);
   } catch (error) {
     // What happened at the other end explains more than that it is silent, unless it only tells of this end.
     const peerError = await peer.endWithError();
     throw peerError && peerError.code !== PEER_FAILED ? peerError : error;
   }
   const seconds = secondsSince(start);
-  return resultOf(options, seconds, [...client.invalidPages(), ...(await peer.invalidPages())]);
+  return resultOf(options, seconds, [...server.invalidPages(), ...(await peer.invalidPages())]);
 }
 
 function secondsSince(start: number): number {
@@ -131,7 +132,7 @@ function secondsSince(start: number): number {
 function resultOf(options: PingPongOptions, seconds: number, invalidPages: readonly number[]): PingPongResult {
   return {
     seconds,
-    bytes: options.size * options.iters * 2,
+    bytes: options.size * totalIters(options) * 2,
     invalidPages: [...new Set(invalidPages)].sort((a, b) => a - b),
   };
 }

@@ -8,6 +8,8 @@ export interface Service {
   readonly isReliable: boolean;
   /** Receives come from one queue, which several QPs share. */
   readonly hasSrq: boolean;
+  /** A connection is two QPs at each end, one that sends and one that receives, and each message names the shared queue that it is for. */
+  readonly isExtended: boolean;
   /** Bytes in front of each message where it is received. */
   readonly headerBytes: number;
   /** A message is one packet, so its size ends at the MTU of the port, and the path has no MTU of its own. */
@@ -16,16 +18,20 @@ export interface Service {
   readonly sizeDefault: number;
   /** QPs at each end, if nobody says. */
   readonly numQpDefault: number;
+  /** Exchanges, if nobody says: over all QPs together, or with each client. */
+  readonly itersDefault: number;
   /** What stands between PSN and GID in the line of the local address: the C tools do not agree. */
   readonly localGidSeparator: ',' | ':';
 }
 
 const CONNECTED: Omit<Service, 'qpType' | 'isReliable'> = {
   hasSrq: false,
+  isExtended: false,
   headerBytes: 0,
   isDatagram: false,
   sizeDefault: 4096,
   numQpDefault: 1,
+  itersDefault: 1000,
   localGidSeparator: ',',
 };
 
@@ -42,6 +48,14 @@ export const SERVICES = {
     localGidSeparator: ':',
   },
   SRQ: { ...CONNECTED, qpType: QpType.RC, isReliable: true, hasSrq: true, numQpDefault: 16 },
+  XSRQ: {
+    ...CONNECTED,
+    qpType: QpType.XRC_SEND,
+    isReliable: true,
+    hasSrq: true,
+    isExtended: true,
+    itersDefault: 5,
+  },
 } as const satisfies Record<string, Service>;
 
 export type ServiceName = keyof typeof SERVICES;

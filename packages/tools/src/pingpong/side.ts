@@ -1,4 +1,4 @@
-/** One of the two ends of a ping-pong: its QPs send when their last message has left and the answer to it has come. */
+/** A side of a ping-pong: its QPs send when their last message has left and the answer to it has come. */
 import {
   AccessFlags,
   type CompletionChannel,
@@ -8,26 +8,33 @@ import {
   LinkLayer,
   type MemoryRegion,
   type PortAttr,
+  type ProtectionDomain,
+  type QueuePair,
   RecvWr,
+  type SharedReceiveQueue,
+  SrqType,
   VerbsError,
   WcStatus,
   WorkCompletion,
+  type XrcDomain,
   mtuToBytes,
 } from '@openverbs/verbs';
-import { Endpoint, type PingPongAddress, RECV_WRID, SEND_WRID } from './endpoint.ts';
-import type { PingPongOptions } from './options.ts';
+import { Endpoint, endpointOfSend, type PingPongAddress, RECV_WRID, SEND_WRID } from './endpoint.ts';
+import { type PingPongOptions, totalIters } from './options.ts';
 import { serviceOf } from './service.ts';
 
 /** What a buffer holds before anything came, as in C. */
 const FILL_BYTE = 0x7b;
 const PAGE_BYTES = 4096;
 
-/** One end of the ping-pong. Everything it makes belongs to `context` and goes with it. */
+/** Queue pairs with one completion queue and one buffer. Everything it makes belongs to `context` and goes with it. */
 export class PingPongSide {
   sent = 0;
   received = 0;
 
   readonly #options: PingPongOptions;
+  /** Exchanges of all QPs together. */
+  readonly #iters: number;
   readonly #channel: CompletionChannel | undefined;
   readonly #cq: CompletionQueue;
   readonly #mr: MemoryRegion;
@@ -39,11 +46,12 @@ export class PingPongSide {
   #sendsPosted = 0;
   #receivesPosted = 0;
 
-  /** Makes the QPs, brings them to INIT and posts the receives. */
-  constructor(context: Context, options: PingPongOptions) {
+  /** Makes the QPs, brings them to INIT and posts the receives. `xrcd` makes it a side of XRC. */
+  constructor(context: Context, options: PingPongOptions, xrcd?: XrcDomain) {
     const { port, size, rxDepth, numQp } = options;
-    const { headerBytes, hasSrq } = serviceOf(options);
+    const { headerBytes } = serviceOf(options);
     this.#options = options;
+    this.#iters = totalIters(options);
     const portAttr = context.queryPort(port);
     checkSize(options, portAttr);
     const pd = context.allocPd();
@@ -52,13 +60,13 @@ export class PingPongSide {
     this.#mr.bytes.fill(FILL_BYTE);
     this.#channel = options.events ? context.createCompChannel() : undefined;
     this.#cq = context.createCq({ cqe: rxDepth + numQp, ...(this.#channel && { channel: this.#channel }) });
-    const srq = hasSrq ? pd.createSrq({ attr: { maxWr: rxDepth, maxSge: 1 } }) : undefined;
+    const srq = createSrq(pd, this.#cq, options, xrcd);
     const gidIndex = options.gidIndex ?? (portAttr.linkLayer === LinkLayer.ETHERNET ? 0 : undefined);
     const gid = (gidIndex === undefined ? new Gid() : context.queryGid(port, gidIndex)).toString();
-    const resources = { options, context, cq: this.#cq, srq, mr: this.#mr, lid: portAttr.lid, gid, gidIndex };
-    this.#endpoints = Array.from({ length: numQp }, () => new Endpoint(resources));
-    this.#endpointOf = new Map(this.#endpoints.map((endpoint) => [endpoint.qp.qpNum, endpoint]));
-    this.#receiver = srq ?? this.#endpoints[0].qp;
+    const resources = { options, context, cq: this.#cq, srq, xrcd, mr: this.#mr, lid: portAttr.lid, gid, gidIndex };
+    this.#endpoints = Array.from({ length: numQp }, (_, index) => new Endpoint(resources, index));
+    this.#endpointOf = new Map(this.#endpoints.map((endpoint) => [endpoint.recvQp.qpNum, endpoint]));
+    this.#receiver = srq ?? this.#endpoints[0].recvQp;
     this.#recvWr = new RecvWr({ wrId: RECV_WRID, sgList: [this.#mr.sge()] });
     this.#completions = WorkCompletion.array(2 * numQp);
     this.#postReceives();
@@ -75,7 +83,7 @@ export class PingPongSide {
     this.#endpoints.forEach((endpoint, index) => endpoint.connect(remotes[index]));
   }
 
-  /** Sends the first message of each QP; one of the two ends does, after both are connected. */
+  /** Sends the first message of each QP. */
   serve(): void {
     if (this.#options.check) fillPattern(this.#messageBytes);
     for (const endpoint of this.#endpoints) this.#send(endpoint);
@@ -83,7 +91,7 @@ export class PingPongSide {
 
   /** All exchanges are made. */
   get isDone(): boolean {
-    return this.sent >= this.#options.iters && this.received >= this.#options.iters;
+    return this.sent >= this.#iters && this.received >= this.#iters;
   }
 
   /** Handles the completions that are there and returns their number. */
@@ -118,7 +126,7 @@ export class PingPongSide {
   /** What to say when nothing moves any more. */
   describe(): string {
     const [first, ...more] = this.#endpoints;
-    const qps = more.length === 0 ? `QP ${first.qp.qpNum}` : `QP ${first.qp.qpNum} and ${more.length} more`;
+    const qps = more.length === 0 ? `QP ${first.recvQp.qpNum}` : `QP ${first.recvQp.qpNum} and ${more.length} more`;
     return `${qps}: ${this.sent} sent, ${this.received} received, ${this.#receivesPosted} receives posted`;
   }
 
@@ -130,8 +138,9 @@ export class PingPongSide {
     if (wc.status !== WcStatus.SUCCESS) {
       throw new VerbsError({ code: 'EIO', verb: 'ibv_poll_cq', message: `a message failed: ${wc.explain()}` });
     }
-    const endpoint = this.#endpoints.length === 1 ? this.#endpoints[0] : this.#endpointOf.get(wc.qpNum)!;
-    if (wc.wrId === SEND_WRID) {
+    const isSend = wc.wrId !== RECV_WRID;
+    const endpoint = isSend ? this.#endpoints[endpointOfSend(wc.wrId)] : this.#receiverOf(wc);
+    if (isSend) {
       this.sent++;
     } else {
       // Refilled in bulk, while there is still one for each QP.
@@ -139,20 +148,43 @@ export class PingPongSide {
       if (!endpoint.accepts(wc)) return;
       this.received++;
     }
-    endpoint.pending &= ~wc.wrId;
+    endpoint.pending &= ~(isSend ? SEND_WRID : RECV_WRID);
     if (endpoint.pending === 0) this.#send(endpoint);
+  }
+
+  /** A side with one QP takes all: a client of XRC may be reached through the QP of another client. */
+  #receiverOf({ qpNum }: WorkCompletion): Endpoint {
+    return this.#endpoints.length === 1 ? this.#endpoints[0] : this.#endpointOf.get(qpNum)!;
   }
 
   /** The last messages of several QPs are under way together, so sends are counted when they are posted. */
   #send(endpoint: Endpoint): void {
-    if (this.#sendsPosted >= this.#options.iters) return;
+    if (this.#sendsPosted >= this.#iters || endpoint.sends >= this.#options.iters) return;
     this.#sendsPosted++;
-    endpoint.send();
+    endpoint.send(this.#sendQpOf(endpoint));
+  }
+
+  /** Over XRC each message to a client takes the next connection, as in xsrq_pingpong.c: what it names, and not its way, says for whom it is. */
+  #sendQpOf(endpoint: Endpoint): QueuePair {
+    if (!serviceOf(this.#options).isExtended) return endpoint.sendQp;
+    const index = this.#endpoints.indexOf(endpoint) + endpoint.sends;
+    return this.#endpoints[index % this.#endpoints.length].sendQp;
   }
 
   #postReceives(): void {
     for (; this.#receivesPosted < this.#options.rxDepth; this.#receivesPosted++) this.#receiver.postRecv(this.#recvWr);
   }
+}
+
+function createSrq(
+  pd: ProtectionDomain,
+  cq: CompletionQueue,
+  options: PingPongOptions,
+  xrcd: XrcDomain | undefined,
+): SharedReceiveQueue | undefined {
+  const attr = { maxWr: options.rxDepth, maxSge: 1 };
+  if (xrcd) return pd.createSrq({ attr, srqType: SrqType.XRC, xrcd, cq });
+  return serviceOf(options).hasSrq ? pd.createSrq({ attr }) : undefined;
 }
 
 /** A datagram is one packet. */
