@@ -18,12 +18,15 @@ export const Opcode = {
   ATOMIC_WRITE: 15,
 } as const;
 
-/** Opcodes that a send queue executes, as a bit mask, by `ibv_qp_type` (source: Linux rxe_opcode.c, rxe_wr_opcode_info). */
+/**
+ * Opcodes that a send queue executes, as a bit mask, by `ibv_qp_type` (source: Linux rxe_opcode.c, rxe_wr_opcode_info; XRC, which rxe lacks:
+ * `ibv_wr_post`(3), and IBTA annex A19, where FLUSH and ATOMIC WRITE follow the XRCETH).
+ */
 export const SEND_OPCODES: Readonly<Record<number, number>> = {
   [QpcType.RC]: 0b1100_0011_1111_1111,
   [QpcType.UC]: 0b01_1000_1111,
   [QpcType.UD]: 0b00_0000_1100,
-  [QpcType.XRC_SEND]: 0b0111_1111,
+  [QpcType.XRC_SEND]: 0b1100_0000_0111_1111,
   [QpcType.XRC_RECV]: 0,
 };
 

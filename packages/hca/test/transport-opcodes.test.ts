@@ -42,7 +42,7 @@ const TRANSPORTS: readonly {
     opcodes: [...CONNECTED, ...RESPONDED, LOCAL_INV, BIND_MW, SEND_WITH_INV, FLUSH, ATOMIC_WRITE],
     failed: QpcState.ERR,
   },
-  { name: 'XRC', type: XRC_SEND, opcodes: [...CONNECTED, ...RESPONDED], failed: QpcState.ERR },
+  { name: 'XRC', type: XRC_SEND, opcodes: [...CONNECTED, ...RESPONDED, FLUSH, ATOMIC_WRITE], failed: QpcState.ERR },
   { name: 'UC', type: UC, opcodes: [...CONNECTED, LOCAL_INV, BIND_MW], failed: QpcState.SQE },
   { name: 'UD', type: UD, opcodes: [SEND, SEND_WITH_IMM], failed: QpcState.SQE },
 ];

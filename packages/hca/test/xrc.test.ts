@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { CqDoorbellRecord, CqeFlag, CqeSyndrome, QpDoorbellRecord, SendWqe, VendorErr } from '@openverbs/verbs/rings';
 import { AsyncEvent } from '../src/async-event.ts';
 import { Qpc, QpcState, QpcType } from '../src/layout.ts';
-import { Opcode } from '../src/opcode.ts';
+import { Access, Opcode, Placement } from '../src/opcode.ts';
 import { reap } from '../src/reap.ts';
 import { openings, qps } from '../src/table-entries.ts';
 import { audit } from './support/audit.ts';
@@ -13,6 +13,7 @@ import type { TestSrq } from './support/test-srq.ts';
 import { expectDeviceError, Testbed } from './support/testbed.ts';
 
 const { XRC_SEND, XRC_RECV } = QpcType;
+const ACCESS_ALL = Access.LOCAL_WRITE | Access.REMOTE_WRITE | Access.REMOTE_READ | Access.REMOTE_ATOMIC;
 
 interface World {
   readonly bed: Testbed;
@@ -77,6 +78,41 @@ describe('XRC', () => {
       expect(bed.events()).to.deep.equal([[AsyncEvent.QP_REQ_ERR, target.number]]);
       audit(bed);
     }
+  });
+
+  it('writes atomically and flushes, by the keys of the SRQ that is named', () => {
+    const { FLUSH, ATOMIC_WRITE } = Opcode;
+    const world = makeWorld();
+    const { bed, srqs, cqs } = world;
+    const foreign = bed.srq({ pd: bed.commands.allocPd(bed.uar), xrc: { xrcdn: world.xrcdn, cqn: cqs[0].number } });
+    const target = bed.region(64, { access: ACCESS_ALL | Access.FLUSH_GLOBAL });
+    const unflushable = bed.region(64, { access: ACCESS_ALL });
+    const write = { opcode: ATOMIC_WRITE, inline: [1, 2, 3, 4, 5, 6, 7, 8], ...target.at(16) };
+    const flush = { opcode: FLUSH, imm: Placement.GLOBAL, flushLength: 64, ...target.at() };
+    for (const { number } of srqs) {
+      target.fill(0);
+      expect(world.sender.sendAndPoll(to(number, write))[0]).to.include({ syndrome: 0, opcode: 9, byteLen: 8 });
+      expect(target.read64(16)).to.equal(0x0807060504030201n);
+      expect(world.sender.sendAndPoll(to(number, flush))[0]).to.include({ syndrome: 0, opcode: 8, byteLen: 0 });
+    }
+    for (const cq of cqs) expect(cq.poll(), 'neither takes a receive').to.deep.equal([]);
+    const memory = target.read();
+    for (const [srqn, spec, vendorErr] of [
+      [foreign.number, write, VendorErr.RKEY_PD_MISMATCH],
+      [foreign.number, flush, VendorErr.RKEY_PD_MISMATCH],
+      [srqs[0].number, { ...flush, ...unflushable.at() }, VendorErr.RKEY_NO_FLUSH_GLOBAL],
+      [srqs[0].number, { ...write, ...target.at(12) }, VendorErr.ATOMIC_MISALIGNED],
+      [0, write, VendorErr.BAD_SRQN],
+      [0, flush, VendorErr.BAD_SRQN],
+    ] as const) {
+      const [sender, receiver] = [bed.qp({ type: XRC_SEND }), bed.qp({ type: XRC_RECV, xrcdn: world.xrcdn })];
+      bed.connect(sender, receiver);
+      expect(sender.sendAndPoll(to(srqn, spec))[0].vendorErr).to.equal(vendorErr);
+      expect([sender.state, receiver.state]).to.deep.equal([QpcState.ERR, QpcState.ERR]);
+    }
+    expect(target.read()).to.deep.equal(memory);
+    bed.events();
+    audit(bed);
   });
 
   it('has the halves talk to each other, and to nothing else', () => {

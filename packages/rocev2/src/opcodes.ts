@@ -79,6 +79,8 @@ export const Opcode = {
   XRC_FETCH_ADD: 0xb4,
   XRC_SEND_LAST_WITH_INVALIDATE: 0xb6,
   XRC_SEND_ONLY_WITH_INVALIDATE: 0xb7,
+  XRC_FLUSH: 0xbc,
+  XRC_ATOMIC_WRITE: 0xbd,
 } as const;
 /** One of {@link Opcode}. */
 export type Opcode = (typeof Opcode)[keyof typeof Opcode];

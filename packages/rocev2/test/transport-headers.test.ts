@@ -90,6 +90,18 @@ const LITERALS: readonly (readonly [name: string, fields: Partial<Packet>, wire:
     '1c 00 00 00  00 00 00 00  00 00 00 00  00 00 00 13  00 00 00 00 00 00 00 01  00 00 00 02  00 00 00 03',
   ],
   [
+    'BTH, XRCETH, FETH, RETH',
+    { opcode: Opcode.XRC_FLUSH, xrcSrqn: 0x0a0b0c, selectivity: 0, placement: 1, vaLo: 1, rkey: 2, dmaLength: 3 },
+    `bc 00 00 00  00 00 00 00  00 00 00 00  00 0a 0b 0c  00 00 00 01
+     00 00 00 00 00 00 00 01  00 00 00 02  00 00 00 03`,
+  ],
+  [
+    'BTH, XRCETH, RETH',
+    { opcode: Opcode.XRC_ATOMIC_WRITE, xrcSrqn: 0x0a0b0c, vaLo: 8, rkey: 2, dmaLength: 8 },
+    `bd 00 00 00  00 00 00 00  00 00 00 00  00 0a 0b 0c
+     00 00 00 00 00 00 00 08  00 00 00 02  00 00 00 08`,
+  ],
+  [
     'BTH, and what a CNP reserves',
     { opcode: Opcode.CNP, pkey: 0xffff, becn: 1, destQpn: 0x118 },
     '81 00 ff ff  40 00 01 18  00 00 00 00  00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00',

@@ -11,7 +11,7 @@ import {
   type XrcDomain,
 } from '@openverbs/verbs';
 import type { Bench } from './bench.ts';
-import { Side } from './side.ts';
+import { ACCESS_ALL, Side } from './side.ts';
 
 /** A shared receive queue with everything that it needs; `side` has memory in its protection domain. */
 export interface Receiver {
@@ -33,15 +33,18 @@ export interface Extended {
   readonly receivers: readonly Receiver[];
 }
 
-/** Makes a connection, and as many shared receive queues. `attr` goes over what brings the sender to RTS. */
-export function extend(bench: Bench, { count = 1, attr = {} } = {}): Extended {
+/** Makes a connection, and as many shared receive queues. `attr` goes over what brings the sender to RTS, `access` is what the target allows. */
+export function extend(
+  bench: Bench,
+  { count = 1, attr = {}, access = ACCESS_ALL }: { count?: number; attr?: QpAttrInit; access?: number } = {},
+): Extended {
   const context = bench.open(bench.peerDevice);
   const xrcd = context.openXrcd();
   const receivers = Array.from({ length: count }, () => receiver(xrcd));
   const target = xrcd.createQp();
   const sender = bench.side();
   const qp = createSender(sender);
-  connectExtended(qp, target, attr);
+  connectExtended(qp, target, attr, access);
   return { sender, qp, xrcd, target, receivers };
 }
 
@@ -61,9 +64,14 @@ export function createSender({ pd, sendCq }: Side): QueuePair {
 }
 
 /** Brings the sending half to RTS and the receiving half to RTR. */
-export function connectExtended(qp: QueuePair, target: QueuePair, attr: QpAttrInit = {}): void {
+export function connectExtended(
+  qp: QueuePair,
+  target: QueuePair,
+  attr: QpAttrInit = {},
+  access: number = ACCESS_ALL,
+): void {
   qp.toInit();
-  target.toInit();
+  target.toInit({ accessFlags: access });
   target.toRtr(qp.endpoint(), { minRnrTimer: 1 });
   qp.toRtr(target.endpoint());
   qp.toRts(undefined, attr);

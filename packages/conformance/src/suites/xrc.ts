@@ -3,16 +3,29 @@ import { closeSync, openSync, unlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { EventType, QpState, QpType, SrqType, WcOpcode, WcStatus } from '@openverbs/verbs';
+import {
+  AccessFlags,
+  EventType,
+  PlacementType,
+  QpState,
+  QpType,
+  SelectivityLevel,
+  SendFlags,
+  SrqType,
+  WcOpcode,
+  WcStatus,
+} from '@openverbs/verbs';
 import { expectAsyncEvent, nextAsyncEvent } from '../bench/async-events.ts';
 import { expectCompletions, expectNoCompletion } from '../bench/completions.ts';
 import { connectExtended, createSender, extend, receiver } from '../bench/extended.ts';
 import { expectError } from '../bench/errors.ts';
 import { expectBytes, fillPattern, pattern, snapshot } from '../bench/payload.ts';
-import { fetchAndAdd, read, send, write, writeImm } from '../bench/requests.ts';
+import { atomicWrite, fetchAndAdd, flush, read, send, write, writeImm } from '../bench/requests.ts';
+import { ACCESS_ALL } from '../bench/side.ts';
 import { defineSuite } from '../define-suite.ts';
 
 const { REM_INV_REQ_ERR, REM_ACCESS_ERR, RNR_RETRY_EXC_ERR, RETRY_EXC_ERR } = WcStatus;
+const FLUSHABLE = ACCESS_ALL | AccessFlags.FLUSH_GLOBAL;
 const CREATE = 0o100;
 const EXCLUSIVE = 0o200;
 const IMPATIENT = { timeout: 8, retryCnt: 1 };
@@ -65,6 +78,55 @@ export const xrcSuite = defineSuite('xrc', ['rc', 'srq', 'xrc'], (suite) => {
     await expectCompletions(cq, { wrId: 9, opcode: WcOpcode.RECV_RDMA_WITH_IMM, immData: 77 });
     expectBytes(sender.bytes.subarray(512, 640), pattern(1, 128), 'what was written, read back');
     expect(side.bytes[2048], 'the sum').to.equal(5);
+  });
+
+  suite.works('atomic writes and flushes', ['atomicWrite', 'flush'], async (bench) => {
+    const { sender, qp, receivers } = extend(bench, { count: 2, access: FLUSHABLE });
+    for (const { srq, side } of receivers) {
+      const mr = side.registerNew(64, FLUSHABLE);
+      const place = { rkey: mr.rkey, remoteAddr: mr.addr + 8, remoteSrqn: srq.srqNum };
+      qp.postSend([atomicWrite(1, pattern(1, 8), side, 0, place), flush(2, side, 0, 8, place)]);
+      const [written, flushed] = [WcOpcode.ATOMIC_WRITE, WcOpcode.FLUSH];
+      await expectCompletions(sender.sendCq, { wrId: 1, opcode: written }, { wrId: 2, opcode: flushed });
+      qp.wrStart();
+      qp.wrFlags = SendFlags.SIGNALED;
+      qp.wrId = 3;
+      qp.wrAtomicWrite(mr.rkey, mr.addr + 16, pattern(2, 8));
+      qp.wrSetXrcSrqn(srq.srqNum);
+      qp.wrId = 4;
+      qp.wrFlush(mr.rkey, mr.addr, 64, PlacementType.GLOBAL, SelectivityLevel.RANGE);
+      qp.wrSetXrcSrqn(srq.srqNum);
+      qp.wrComplete();
+      await expectCompletions(sender.sendCq, { wrId: 3, opcode: written }, { wrId: 4, opcode: flushed });
+      const expected = new Uint8Array(64);
+      expected.set(pattern(1, 8), 8);
+      expected.set(pattern(2, 8), 16);
+      expectBytes(mr.bytes, expected, 'there');
+    }
+    for (const { cq } of receivers) expectNoCompletion(cq);
+  });
+
+  suite.provokes('an atomic write or a flush by a key of another PD', ['atomicWrite', 'flush'], async (bench) => {
+    for (const request of [atomicWrite, flush]) {
+      const { sender, qp, target, receivers } = extend(bench, { count: 2, access: FLUSHABLE });
+      const { rkey, addr: remoteAddr, bytes } = receivers[1].side.registerNew(64, FLUSHABLE);
+      const memory = snapshot(bytes, 'memory of the other receiver');
+      const place = { rkey, remoteAddr, remoteSrqn: receivers[0].srq.srqNum };
+      const { side } = receivers[1];
+      qp.postSend(request === flush ? flush(1, side, 0, 8, place) : atomicWrite(1, pattern(1, 8), side, 0, place));
+      await expectCompletions(sender.sendCq, { wrId: 1, status: REM_ACCESS_ERR });
+      expect(target.query().attr.qpState).to.equal(QpState.ERR);
+      memory.expectUnchanged();
+    }
+  });
+
+  suite.provokes('a flush that the target does not allow', ['flush'], async (bench) => {
+    const { sender, qp, target, receivers } = extend(bench);
+    const [{ srq, side }] = receivers;
+    const { rkey, addr: remoteAddr } = side.registerNew(64, FLUSHABLE);
+    qp.postSend(flush(1, side, 0, 8, { rkey, remoteAddr, remoteSrqn: srq.srqNum }));
+    await expectCompletions(sender.sendCq, { wrId: 1, status: REM_INV_REQ_ERR });
+    expect(target.query().attr.qpState).to.equal(QpState.ERR);
   });
 
   suite.provokes('a key of another PD than that of the SRQ that is named', ['rdmaWrite'], async (bench) => {

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { Faults } from '@openverbs/netdev';
 import { CqeFlag, CqeSyndrome, SendWqe } from '@openverbs/verbs/rings';
 import { Qpc, QpcState, QpcType, Srqc } from '../../src/layout.ts';
-import { Opcode } from '../../src/opcode.ts';
+import { Access, Opcode, Placement } from '../../src/opcode.ts';
 import { audit } from '../support/audit.ts';
 import { pattern } from '../support/region.ts';
 import type { TestCq } from '../support/test-cq.ts';
@@ -64,7 +64,7 @@ describe('XRC as packets', () => {
       const { bed, sender, target, srqs, cqs } = makeWorld(faults);
       const here = bed.region(65536);
       const there = bed.region(65536);
-      const sums = bed.region(4096);
+      const sums = bed.region(4096, { access: 0b1111 | Access.FLUSH_GLOBAL });
       const bytes = here.fill(9);
       sums.write(0, new Uint8Array(8));
       for (let n = 0; n < 8; n++) {
@@ -78,12 +78,14 @@ describe('XRC as packets', () => {
         sender.send(
           name({ opcode: Opcode.ATOMIC_FETCH_AND_ADD, sges: [sums.sge(8, 8)], ...sums.at(0), compareAdd: 3n }),
         );
+        sender.send(name({ opcode: Opcode.ATOMIC_WRITE, inline: new Array(8).fill(n + 1), ...sums.at(64 + 8 * n) }));
+        sender.send(name({ opcode: Opcode.FLUSH, imm: Placement.GLOBAL, flushLength: 64, ...sums.at(64) }));
         bed.advance(1e9);
       }
       bed.advance(30e9);
       const cqes = sender.sendCq.poll();
       expect(cqes.map(({ syndrome, index }) => [syndrome, index])).to.deep.equal(cqes.map((_, n) => [0, n]));
-      expect(cqes).to.have.length(32);
+      expect(cqes).to.have.length(48);
       for (const cq of cqs)
         expect(cq.poll().map(({ syndrome, byteLen }) => [syndrome, byteLen])).to.deep.equal(
           new Array(4).fill([0, 3000]),
@@ -91,6 +93,7 @@ describe('XRC as packets', () => {
       expect(there.read(0, 32768)).to.deep.equal(bytes.subarray(0, 32768));
       expect(here.read(32768, 32768)).to.deep.equal(bytes.subarray(0, 32768));
       expect(sums.read(0, 1)[0]).to.equal(24);
+      expect([...sums.read(64, 64)]).to.deep.equal(Array.from({ length: 64 }, (_, at) => (at >>> 3) + 1));
       expect([sender.state, target.state]).to.deep.equal([QpcState.RTS, QpcState.RTS]);
       audit(bed);
     }
