@@ -1,11 +1,11 @@
 /** Messages as packets. The network does nothing to them: what unreliable services promise is that they arrive on a good one. */
 import { runConformance } from '@openverbs/conformance';
 import { openVerbs } from 'openverbs';
-import { capabilities, deviations, sessionOf } from './emulated.ts';
+import { capabilities, deviations, devices, sessionOf } from './emulated.ts';
 
 runConformance({
   name: 'the emulated provider, messages as packets',
-  open: () => sessionOf(openVerbs({ provider: 'emulated', emulated: { devices: 2, packets: true } })),
+  open: () => sessionOf(openVerbs({ provider: 'emulated', emulated: { devices, packets: true } })),
   capabilities,
   deviations,
 });

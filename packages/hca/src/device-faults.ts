@@ -50,7 +50,7 @@ export function setGid(engine: Engine, hca: Hca, port: number, index: number, gi
   });
 }
 
-/** Gives a port another P_Key in the place of one that it has: PKEY_CHANGE to every context (IBTA 10.9.1.2, 11.6.3.3). */
+/** Gives a port another P_Key in the place of one that it has: PKEY_CHANGE to every context (man ibv_get_async_event). */
 export function setPkey(engine: Engine, hca: Hca, port: number, index: number, pkey: number): void {
   engine.command(() => {
     assertAlive(engine, hca);

@@ -299,6 +299,8 @@ export const Qpc = {
   ALT_TIMEOUT: 90,
   /** One of {@link AltPath}. */
   ALT_STATE: 91,
+  /** 1 once the event PATH_MIG_ERR was raised; 0 again with the next path that is loaded or armed. */
+  MIG_REFUSED: 92,
   /** Counts the QPs that had this entry; outlives them. */
   GENERATION: 95,
   WORDS: 96,
@@ -312,12 +314,8 @@ export const AltPath = {
   /** There is none. */
   NONE: 0,
   LOADED: 1,
-  /** It is becoming the primary path, because this end said so. */
-  LEADING: 2,
-  /** It is becoming the primary path, because the other end said so. */
-  FOLLOWING: 3,
-  /** It has become the primary path, because this end said so; the other end may not have followed. */
-  MIGRATED: 4,
+  /** It is becoming the primary path. */
+  MIGRATING: 2,
 } as const;
 
 /** Why a send queue waits. */

@@ -33,6 +33,11 @@ export function isSameService(a: number, b: number): boolean {
   return ((a ^ b) & SERVICE_MASK) === 0;
 }
 
+/** Whether a P_Key is one of a partition: 0 is none (IBTA 10.9.1.2). */
+export function isPartition(pkey: number): boolean {
+  return (pkey & PARTITION_MASK) !== 0;
+}
+
 /** IBTA 10.9.3: the same partition, which is not 0, and one of the two at least is a full member (Linux rxe_recv.c, pkey_match). */
 export function pkeysMatch(a: number, b: number): boolean {
   const partition = a & PARTITION_MASK;

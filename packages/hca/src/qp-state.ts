@@ -122,7 +122,7 @@ export class QpStateMachine {
     for (const word of [Qpc.SQ_CONSUMER, Qpc.RQ_CONSUMER, Qpc.SQ_PSN, Qpc.RQ_PSN, Qpc.MSN, Qpc.PEER]) i32[q + word] = 0;
     for (const word of [Qpc.COMM_ESTABLISHED, Qpc.SQ_DRAINING, Qpc.EN_SQD_ASYNC_NOTIFY]) i32[q + word] = 0;
     this.#queue.giveBack(q);
-    for (const word of [Qpc.LAST_WQE_REACHED, Qpc.PATH_MIG_STATE, Qpc.ALT_STATE]) i32[q + word] = 0;
+    for (const word of [Qpc.LAST_WQE_REACHED, Qpc.PATH_MIG_STATE, Qpc.ALT_STATE, Qpc.MIG_REFUSED]) i32[q + word] = 0;
     if (i32[q + Qpc.XRCD] !== 0) i32[q + Qpc.SRQ] = i32[q + Qpc.PD] = 0;
     if (i32[q + Qpc.TRANSPORT] !== 0) resetTransportContext(i32, i32[q + Qpc.TRANSPORT]);
     i32[q + Qpc.MCAST_WQE] = -1;

@@ -23,15 +23,25 @@ const AV = {
   portNum: 2,
 };
 
-function load(bed: Testbed, qp: TestQp, state?: number, dgid = bed.hca.gid(2, 2), sgidIndex = 2): void {
+function load(
+  bed: Testbed,
+  qp: TestQp,
+  state?: number,
+  dgid = bed.hca.gid(2, 2),
+  { sgidIndex = 2, pkeyIndex = 0 } = {},
+): void {
   const av = { ...AV, dgid, sgidIndex };
   const words = new Map(state === undefined ? [] : [[Qpc.PATH_MIG_STATE, state]]);
-  const alternate = { av, pkeyIndex: 0, portNum: 2, timeout: 9 };
+  const alternate = { av, pkeyIndex, portNum: 2, timeout: 9 };
   bed.engine.command(() => modifyQp(bed.engine, bed.hca, qp.context, { words, alternate }));
 }
 
 function setState(bed: Testbed, qp: TestQp, state: number): void {
   bed.modify(qp, undefined, new Map([[Qpc.PATH_MIG_STATE, state]]));
+}
+
+function statuses(qp: TestQp): number[] {
+  return qp.sendCq.poll().map(({ syndrome }) => syndrome);
 }
 
 /** Two QPs by port 1, whose alternate paths by port 2 are armed. */
@@ -56,7 +66,7 @@ for (const kind of ['messages', 'packets'] as const) {
       expect([a.word('PORT'), a.word('TIMEOUT'), a.word('LOCAL_PORT_ID')]).to.deep.equal([2, 9, 0x20002]);
       a.send(WRITE);
       bed.advance(1e6);
-      expect(a.sendCq.poll().map(({ syndrome }) => syndrome)).to.deep.equal([0]);
+      expect(statuses(a)).to.deep.equal([0]);
       expect(bed.events()).to.deep.equal([[AsyncEvent.PATH_MIG, b.number]]);
       expect([b.word('PATH_MIG_STATE'), b.word('PORT'), b.word('ALT_STATE')]).to.deep.equal([
         MIGRATED,
@@ -66,10 +76,7 @@ for (const kind of ['messages', 'packets'] as const) {
       setPortDown(bed.engine, bed.hca, 1, true);
       b.send(WRITE);
       bed.advance(1e6);
-      expect(
-        b.sendCq.poll().map(({ syndrome }) => syndrome),
-        'port 1 is of no use',
-      ).to.deep.equal([0]);
+      expect(statuses(b), 'port 1 is of no use').to.deep.equal([0]);
       audit(bed);
     });
 
@@ -81,7 +88,7 @@ for (const kind of ['messages', 'packets'] as const) {
       setPortDown(bed.engine, bed.hca, 1, true);
       a.send({ sges: [from.sge(0, 64)] });
       bed.advance(1e9);
-      expect(a.sendCq.poll().map(({ syndrome }) => syndrome)).to.deep.equal([0]);
+      expect(statuses(a)).to.deep.equal([0]);
       expect(b.recvCq.poll()).to.have.length(1);
       expect(to.read(0, 64)).to.deep.equal(from.read(0, 64));
       expect(bed.events().filter(([type]) => type !== AsyncEvent.PORT_ERR)).to.deep.equal([
@@ -91,28 +98,81 @@ for (const kind of ['messages', 'packets'] as const) {
       setPortDown(bed.engine, bed.hca, 2, true);
       a.send(WRITE);
       bed.advance(10e9);
-      expect(
-        a.sendCq.poll().map(({ syndrome }) => syndrome),
-        'once',
-      ).to.deep.equal([CqeSyndrome.RETRY_EXC_ERR]);
+      expect(statuses(a), 'once').to.deep.equal([CqeSyndrome.RETRY_EXC_ERR]);
+    });
+
+    it('to where the other end is not ready to follow is told there, once for each path that is loaded', () => {
+      const { bed, a, b } = armed(open());
+      load(bed, b, undefined, bed.hca.gid(2, 3));
+      setState(bed, a, MIGRATED);
+      bed.events();
+      a.send(WRITE);
+      a.send(WRITE);
+      bed.advance(10e9);
+      expect(statuses(a)).to.deep.equal([CqeSyndrome.RETRY_EXC_ERR, CqeSyndrome.WR_FLUSH_ERR]);
+      expect(bed.events()).to.deep.equal([[AsyncEvent.PATH_MIG_ERR, b.number]]);
+      expect([b.state, b.word('PATH_MIG_STATE'), b.word('PORT')]).to.deep.equal([QpcState.RTS, ARMED, 1]);
+      load(bed, b, undefined, bed.hca.gid(2, 3));
+      expect(b.word('MIG_REFUSED')).to.equal(0);
+      audit(bed);
+    });
+
+    it('to an end that is not armed is told there, too', () => {
+      const { bed, a, b } = armed(open());
+      b.setWord('PATH_MIG_STATE', MIGRATED);
+      setState(bed, a, MIGRATED);
+      bed.events();
+      a.send(WRITE);
+      bed.advance(10e9);
+      expect(statuses(a)).to.deep.equal([CqeSyndrome.RETRY_EXC_ERR]);
+      expect(bed.events()).to.deep.equal([[AsyncEvent.PATH_MIG_ERR, b.number]]);
+    });
+
+    it('over an alternate path that is of no use is told to who would send over it', () => {
+      const { bed, a, b } = armed(open());
+      for (const port of [1, 2]) setPortDown(bed.engine, bed.hca, port, true);
+      bed.events();
+      a.send(WRITE);
+      bed.advance(10e9);
+      expect(statuses(a)).to.deep.equal([CqeSyndrome.RETRY_EXC_ERR]);
+      expect(bed.events()).to.deep.equal([[AsyncEvent.PATH_MIG_ERR, a.number]]);
+      expect([a.word('PATH_MIG_STATE'), a.word('PORT'), b.word('PATH_MIG_STATE')]).to.deep.equal([ARMED, 1, ARMED]);
+      audit(bed);
+    });
+
+    it('leads into the partition of the alternate path, whose P_Key must be that of both', () => {
+      for (const [pkeyIndex, isMet] of [
+        [2, true],
+        [3, true],
+        [6, false],
+      ] as const) {
+        const { bed, a, b } = armed(open());
+        load(bed, a, undefined, undefined, { pkeyIndex: 2 });
+        load(bed, b, undefined, undefined, { pkeyIndex });
+        setState(bed, a, MIGRATED);
+        bed.events();
+        a.send(WRITE);
+        bed.advance(10e9);
+        expect(statuses(a)).to.deep.equal([isMet ? 0 : CqeSyndrome.RETRY_EXC_ERR]);
+        const type = isMet ? AsyncEvent.PATH_MIG : AsyncEvent.PATH_MIG_ERR;
+        expect(bed.events()).to.deep.equal([[type, b.number]]);
+      }
+    });
+
+    it('has nothing to do with a QP that has no alternate path: strays raise no event', () => {
+      const bed = open();
+      const [a, b] = bed.pair();
+      load(bed, a);
+      a.setWord('LOCAL_PORT_ID', 0x20002);
+      a.send(WRITE);
+      bed.advance(100e9);
+      expect(statuses(a)).to.deep.equal([CqeSyndrome.RETRY_EXC_ERR]);
+      expect([bed.events(), b.state]).to.deep.equal([[], QpcState.RTS]);
     });
   });
 }
 
 describe('path migration', () => {
-  it('that the other end does not follow is told there, once', () => {
-    const { bed, a, b } = armed();
-    setState(bed, b, REARM);
-    b.setWord('PATH_MIG_STATE', MIGRATED);
-    setState(bed, a, MIGRATED);
-    bed.events();
-    a.send(WRITE);
-    bed.advance(10e9);
-    expect(a.sendCq.poll().map(({ syndrome }) => syndrome)).to.deep.equal([CqeSyndrome.RETRY_EXC_ERR]);
-    expect(bed.events()).to.deep.equal([[AsyncEvent.PATH_MIG_ERR, b.number]]);
-    expect(b.state).to.equal(QpcState.RTS);
-  });
-
   it('is asked for by packets: MigReq is 1 as long as the path has migrated', () => {
     const { bed, a } = armed(Testbed.withPackets());
     const { engine, machine } = bed;
@@ -128,17 +188,7 @@ describe('path migration', () => {
     a.send(WRITE);
     bed.advance(1e6);
     expect(sent).to.deep.equal([0, 1]);
-    expect(a.sendCq.poll().map(({ syndrome }) => syndrome)).to.deep.equal([0, 0]);
-  });
-
-  it('goes to the alternate path that is armed, and to no other', () => {
-    const { bed, a, b } = armed();
-    load(bed, b, undefined, bed.hca.gid(2, 3), 2);
-    setState(bed, a, MIGRATED);
-    a.send(WRITE);
-    bed.advance(10e9);
-    expect(a.sendCq.poll().map(({ syndrome }) => syndrome)).to.deep.equal([CqeSyndrome.RETRY_EXC_ERR]);
-    expect(b.word('PATH_MIG_STATE')).to.equal(ARMED);
+    expect(statuses(a)).to.deep.equal([0, 0]);
   });
 
   it('refuses what it could not do, and changes nothing', () => {
@@ -147,7 +197,7 @@ describe('path migration', () => {
     for (const state of [REARM, ARMED]) expectDeviceError(() => setState(bed, a, state), 'EINVAL', /no alternate path/);
     load(bed, a);
     expectDeviceError(() => setState(bed, a, ARMED), 'EINVAL', /REARM/);
-    expectDeviceError(() => load(bed, a, undefined, bed.hca.gid(1), 4), 'EINVAL', /GID index 4/);
+    expectDeviceError(() => load(bed, a, undefined, bed.hca.gid(1), { sgidIndex: 4 }), 'EINVAL', /GID index 4/);
     expect([a.word('PATH_MIG_STATE'), a.word('ALT_STATE')]).to.deep.equal([MIGRATED, AltPath.LOADED]);
     bed.modify(a, QpcState.RESET);
     expect(a.word('ALT_STATE')).to.equal(AltPath.NONE);
@@ -168,7 +218,7 @@ describe('path migration', () => {
         expect(path, `cut off at call ${n}`).to.deep.equal(migrated ? [2, 9, 0x20002] : [1, 8, 1]);
       }
       bed.advance(10e9);
-      if (a.sent > 0) expect(a.sendCq.poll().map(({ syndrome }) => syndrome)).to.deep.equal([0]);
+      if (a.sent > 0) expect(statuses(a)).to.deep.equal([0]);
       if (!wasCut) return;
     }
   });

@@ -1,9 +1,10 @@
 /** Alternate paths (IBTA 17.2.8): loaded, armed at both ends, and gone over to. The alternate path goes by the last port. */
 import { expect } from 'chai';
-import { EventType, MigState, QpState, type QpAttrInit, type QueuePair } from '@openverbs/verbs';
+import { EventType, Gid, MigState, QpState, WcStatus, type QpAttrInit, type QueuePair } from '@openverbs/verbs';
 import { expectAsyncEvent, expectNoAsyncEvent } from '../bench/async-events.ts';
 import type { Bench } from '../bench/bench.ts';
 import { expectCompletions } from '../bench/completions.ts';
+import { IMPATIENT, type ConnectionOverrides } from '../bench/connect.ts';
 import { expectError } from '../bench/errors.ts';
 import { send } from '../bench/requests.ts';
 import type { Side } from '../bench/side.ts';
@@ -22,9 +23,15 @@ function alternate(qp: QueuePair, remote: QueuePair): QpAttrInit {
   return { altAhAttr, altPortNum, altPkeyIndex: 0, altTimeout: 15 };
 }
 
+/** The same to an address that nobody has. */
+function nowhere(qp: QueuePair, remote: QueuePair): QpAttrInit {
+  const { altAhAttr, ...rest } = alternate(qp, remote);
+  return { ...rest, altAhAttr: { ...altAhAttr!, grh: { ...altAhAttr!.grh!, dgid: Gid.parse('2001:db8::1') } } };
+}
+
 /** A pair whose alternate paths are armed. */
-function armed(bench: Bench): { a: Side; b: Side } {
-  const { a, b } = bench.pair();
+function armed(bench: Bench, connection: ConnectionOverrides = {}): { a: Side; b: Side } {
+  const { a, b } = bench.pair({ connection });
   a.qp.modify({ ...alternate(a.qp, b.qp), pathMigState: MigState.REARM });
   b.qp.modify({ ...alternate(b.qp, a.qp), pathMigState: MigState.REARM });
   expect([stateOf(a.qp), stateOf(b.qp)]).to.deep.equal([MigState.ARMED, MigState.ARMED]);
@@ -126,6 +133,32 @@ export const pathMigrationSuite = defineSuite('path-migration', ['rc', 'pathMigr
       expectError('EINVAL', () => a.qp.modify(wrong));
     }
     expect(a.qp.query().attr.altTimeout).to.equal(15);
+  });
+
+  suite.provokes('a migration that the other end is not ready to follow is told there', async (bench) => {
+    const { a, b } = armed(bench, IMPATIENT);
+    a.qp.modify({ ...alternate(a.qp, b.qp), altTimeout: 8 });
+    b.qp.modify(nowhere(b.qp, a.qp));
+    a.qp.modify({ pathMigState: MigState.MIGRATED });
+    await expectAsyncEvent(a.context, EventType.PATH_MIG, a.qp);
+    // Where both paths are one, nothing asks the other end to migrate.
+    if (lastPort(b.qp) === 1 && lastPort(a.qp) === 1) return await exchange(a, b);
+    a.qp.postSend(send(1, []));
+    await expectCompletions(a.sendCq, { wrId: 1, status: WcStatus.RETRY_EXC_ERR });
+    await expectAsyncEvent(b.context, EventType.PATH_MIG_ERR, b.qp);
+    expectNoAsyncEvent(b.context);
+    expect([stateOf(b.qp), b.qp.query().attr.qpState]).to.deep.equal([MigState.ARMED, QpState.RTS]);
+  });
+
+  suite.provokes('retries that run out when the alternate path leads nowhere: told to the requester', async (bench) => {
+    const { a, b } = armed(bench, IMPATIENT);
+    a.qp.modify(nowhere(a.qp, b.qp));
+    b.qp.modify({ qpState: QpState.RESET });
+    a.qp.postSend(send(1, []));
+    await expectCompletions(a.sendCq, { wrId: 1, status: WcStatus.RETRY_EXC_ERR });
+    await expectAsyncEvent(a.context, EventType.PATH_MIG_ERR, a.qp);
+    expectNoAsyncEvent(a.context);
+    expect(a.qp.query().attr.qpState).to.equal(QpState.ERR);
   });
 
   suite.provokes('a reset forgets the alternate path', (bench) => {

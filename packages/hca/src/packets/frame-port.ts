@@ -63,7 +63,7 @@ export class FramePort {
     const i32 = this.#i32;
     this.#setRoute(q, t);
     this.out.pkey = i32[q + Qpc.SERVICE_PKEY] & 0xffff;
-    // IBTA 9.2.5, MigReq: 1 as long as the path is in the state migrated.
+    // MigReq is 1 as long as the path is in the state migrated.
     this.out.migReq = i32[q + Qpc.PATH_MIG_STATE] === MigState.MIGRATED ? 1 : 0;
     this.#send(i32[q + Qpc.LOCAL_PORT_ID], i32[q + Qpc.REMOTE_PORT_ID], list, offset, length);
   }

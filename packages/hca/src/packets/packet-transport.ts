@@ -232,10 +232,12 @@ export class PacketTransport {
     const state = i32[q + STATE];
     if (state < QpcState.RTR || state === QpcState.ERR) return;
     const type = i32[q + TYPE];
-    if (!isTransportOf(type, transportOf(packet.opcode)) || !this.#isInPartition(q)) return;
-    if (type === QpcType.UD) {
-      if (i32[q + Qpc.PORT] === (destination & 0xff)) this.#unreliable.receiveDatagram(q, frame);
-    } else if (this.#isFromPeer(q, frame)) this.#receiveConnected(q, type);
+    if (!isTransportOf(type, transportOf(packet.opcode))) return;
+    const isItsPath = type === QpcType.UD ? i32[q + Qpc.PORT] === (destination & 0xff) : this.#isFromPeer(q, frame);
+    // What P_Key it must have depends on the path, which the packet may have changed.
+    if (!isItsPath || !this.#isInPartition(q)) return;
+    if (type === QpcType.UD) this.#unreliable.receiveDatagram(q, frame);
+    else this.#receiveConnected(q, type);
   }
 
   /** A datagram for a multicast group: every QP of the HCA that is attached to it. */
@@ -265,8 +267,10 @@ export class PacketTransport {
     const source = frames.source(frame);
     const destination = frames.destination(frame);
     const known = i32[q + Qpc.REMOTE_PORT_ID] === source && i32[q + Qpc.LOCAL_PORT_ID] === destination;
-    // IBTA 17.2.8.1.2: who sends over the alternate path has migrated, and says so.
-    return known || (this.#port.in.migReq !== 0 && this.#migration.followTo(q, destination, source));
+    if (known) return true;
+    // IBTA 17.2.8: who sends over the alternate path has migrated, and says so.
+    const { migReq, pkey } = this.#port.in;
+    return migReq !== 0 && this.#migration.followTo(q, destination, source, pkey);
   }
 
   #receiveConnected(q: number, type: number): void {

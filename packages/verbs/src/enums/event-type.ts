@@ -21,7 +21,7 @@ export const EventType = {
   SQ_DRAINED: 5,
   /** QP: migrated to the alternate path. */
   PATH_MIG: 6,
-  /** QP: could not migrate. */
+  /** QP: could not migrate to the alternate path, or not follow the other end there. */
   PATH_MIG_ERR: 7,
   /** Device: it broke; close it. */
   DEVICE_FATAL: 8,
