@@ -111,6 +111,13 @@ export default {
       },
     },
     {
+      name: 'machine-testing-in-tests',
+      comment: 'That face of machine is for tests.',
+      severity: 'error',
+      from: { path: '^packages/[^/]+/(?:src|bin)/', pathNot: '^packages/machine/src/testing/' },
+      to: { path: face('machine', 'testing/') },
+    },
+    {
       name: 'deterministic-device',
       comment: 'Clock, random numbers and links are handed to the device.',
       severity: 'error',

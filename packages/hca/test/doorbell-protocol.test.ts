@@ -1,8 +1,8 @@
 import { expect } from 'chai';
+import { explore } from '@openverbs/machine/testing';
+import type { Exploration } from '@openverbs/machine/testing';
 import { doorbellModel, isForgotten, RIGHT } from './support/doorbell-model.ts';
 import type { Protocol, State } from './support/doorbell-model.ts';
-import { explore } from './support/interleavings.ts';
-import type { Exploration } from './support/interleavings.ts';
 import { isOverslept, RIGHT_SLEEP, sleepModel } from './support/sleep-model.ts';
 
 /** Every interleaving ends, with all threads at their end. */

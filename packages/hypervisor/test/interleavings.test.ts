@@ -1,6 +1,6 @@
 import { expect } from 'chai';
+import { explore } from '@openverbs/machine/testing';
 import { BackRing, FrontRing, SharedRing } from '../src/index.ts';
-import { explore } from './support/interleavings.ts';
 import { isForgotten, portModel, RIGHT_PORT } from './support/port-model.ts';
 import { isStuck, RIGHT_RING, ringModel } from './support/ring-model.ts';
 

@@ -1,12 +1,9 @@
-/**
- * Cuts the device off in the middle of something, as the termination of its thread does.
- *
- * V8 ends a terminated thread where a function begins or a loop turns. Here each call of one of the device's public methods is
- * such a place: the n-th one throws instead, nothing after it happens, and another thread's recovery follows.
- */
+/** Cuts the device off in the middle of something, as the termination of its thread does; another thread's recovery follows. */
 import { expect } from 'chai';
 import { IndexAllocator, PageAllocator } from '@openverbs/machine';
 import type { Machine } from '@openverbs/machine';
+import { cutAtCall } from '@openverbs/machine/testing';
+import type { Part } from '@openverbs/machine/testing';
 import { Completer } from '../../src/completer.ts';
 import { DmaEngine } from '../../src/dma-engine.ts';
 import { EventQueues } from '../../src/event-queue.ts';
@@ -26,7 +23,7 @@ import type { Testbed } from './testbed.ts';
 /** More calls than any action of a test has. */
 const CALLS_MAX = 5000;
 
-const PARTS: { readonly prototype: object }[] = [
+const PARTS: readonly Part[] = [
   IndexAllocator,
   PageAllocator,
   Completer,
@@ -42,37 +39,15 @@ const PARTS: { readonly prototype: object }[] = [
   WorkQueueReader,
 ];
 
-class Cut extends Error {}
-
-type Method = (this: unknown, ...args: unknown[]) => unknown;
-
 /**
  * Runs an action up to the n-th call of a method, from 0; then nothing more of it happens, and `bed` takes over from the victim.
  *
  * @returns whether it was cut off; false means that the action has fewer calls, and was run to its end
  */
 export function cutOff(bed: Testbed, n: number, action: () => void, victim: Machine = bed.machine): boolean {
-  let calls = 0;
-  let dead = false;
-  const restore = PARTS.map(({ prototype }) =>
-    hookAll(prototype, () => {
-      if (dead) return;
-      if (calls++ === n) {
-        dead = true;
-        throw new Cut();
-      }
-    }),
-  );
-  try {
-    action();
-    return false;
-  } catch (error) {
-    if (!(error instanceof Cut)) throw error;
-    return true;
-  } finally {
-    for (const undo of restore) undo();
-    if (dead) takeOver(bed, victim);
-  }
+  const wasCut = cutAtCall(PARTS, n, action);
+  if (wasCut) takeOver(bed, victim);
+  return wasCut;
 }
 
 /** What the thread does that takes the lock over from the victim. */
@@ -84,26 +59,6 @@ export function takeOver(bed: Testbed, victim: Machine = bed.machine): void {
   machine.pages.rebuild();
   recover(engine);
   engine.unlock();
-}
-
-/** Puts `before` in front of every method of a prototype; accessors stay as they are. */
-function hookAll(prototype: object, before: () => void): () => void {
-  const undo: (() => void)[] = [];
-  for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
-    if (name === 'constructor' || typeof property.value !== 'function') continue;
-    const original = property.value as Method;
-    const hooked: Method = function (...args) {
-      before();
-      return original.apply(this, args);
-    };
-    Object.defineProperty(prototype, name, { ...property, value: hooked });
-    undo.push(() => {
-      Object.defineProperty(prototype, name, property);
-    });
-  }
-  return () => {
-    for (const restore of undo) restore();
-  };
 }
 
 /** How often recovery ran. */

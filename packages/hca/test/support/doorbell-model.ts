@@ -3,7 +3,7 @@
  *
  * Poster n owns queue n and UAR n, whose mark is bit n of mark word n % 2. A queue is two counts: WQEs posted, WQEs executed.
  */
-import type { Model } from './interleavings.ts';
+import type { Model } from '@openverbs/machine/testing';
 
 /** What a wrong implementation would do differently. */
 export interface Protocol {

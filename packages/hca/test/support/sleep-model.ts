@@ -3,7 +3,7 @@
  *
  * Time is left out: the engine's sleep has a bound, which would hide a lost wake-up behind a delay.
  */
-import type { Model } from './interleavings.ts';
+import type { Model } from '@openverbs/machine/testing';
 
 export interface SleepProtocol {
   /** Looks at the marks once more after saying that it sleeps. */

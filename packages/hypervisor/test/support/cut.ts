@@ -1,10 +1,10 @@
 /**
- * Cuts an action off in the middle, as the termination of its thread does.
- *
- * V8 ends a terminated thread where a function begins or a loop turns. Here each call of a method of the tables, the allocators and the log
- * is such a place, each store of an allocator among them: the n-th one throws instead, and another thread goes on.
+ * Cuts an action off in the middle, as the termination of its thread does; another thread goes on. The tables, the allocators and the log
+ * are the places, each store of an allocator among them.
  */
 import { IndexAllocator, Machine, PageAllocator } from '@openverbs/machine';
+import { cutAtCall } from '@openverbs/machine/testing';
+import type { Part } from '@openverbs/machine/testing';
 import { EmulatedHypervisor } from '../../src/index.ts';
 import type { Domain } from '../../src/index.ts';
 import { HvHeader } from '../../src/emulated/layout.ts';
@@ -14,7 +14,7 @@ import { Replica } from '../../src/emulated/xenstore/replica.ts';
 import { testbed } from './testbed.ts';
 import type { Testbed } from './testbed.ts';
 
-const PARTS: { readonly prototype: object }[] = [IndexAllocator, PageAllocator, Tables, StoreLog, Replica];
+const PARTS: readonly Part[] = [IndexAllocator, PageAllocator, Tables, StoreLog, Replica];
 const LIMITS = {
   grantsMax: 64,
   mappingsMax: 32,
@@ -23,10 +23,6 @@ const LIMITS = {
   domainsMax: 6,
   xenstoreBytesMax: 65536,
 };
-
-class Cut extends Error {}
-
-type Method = (this: unknown, ...args: unknown[]) => unknown;
 
 /** Two threads' views: that of the victim, which acts, and that of the survivor, which the testbed has. */
 export interface World {
@@ -49,24 +45,9 @@ export function world(): World {
  * @returns whether it was cut off; false when it was run to its end, and the victim died after it
  */
 export function cutOff({ bed, victimMachine }: World, n: number, action: () => void): boolean {
-  let calls = 0;
-  let dead = false;
-  const restore = PARTS.map(({ prototype }) =>
-    hookAll(prototype, () => {
-      if (dead || calls++ !== n) return;
-      dead = true;
-      throw new Cut();
-    }),
-  );
-  try {
-    action();
-  } catch (error) {
-    if (!(error instanceof Cut)) throw error;
-  } finally {
-    for (const undo of restore) undo();
-  }
+  const wasCut = cutAtCall(PARTS, n, action);
   takeOver(bed, victimMachine);
-  return dead;
+  return wasCut;
 }
 
 /** What happens when the survivor takes the lock from the victim. */
@@ -77,24 +58,4 @@ function takeOver({ machine, hypervisor }: Testbed, victim: Machine): void {
   // As if the count of takeovers had grown.
   machine.i32[findTables(machine).header + HvHeader.TAKEOVERS]--;
   hypervisor.reap();
-}
-
-/** Puts `before` in front of every method of a prototype; accessors stay as they are. */
-function hookAll(prototype: object, before: () => void): () => void {
-  const undo: (() => void)[] = [];
-  for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
-    if (name === 'constructor' || typeof property.value !== 'function') continue;
-    const original = property.value as Method;
-    const hooked: Method = function (...args) {
-      before();
-      return original.apply(this, args);
-    };
-    Object.defineProperty(prototype, name, { ...property, value: hooked });
-    undo.push(() => {
-      Object.defineProperty(prototype, name, property);
-    });
-  }
-  return () => {
-    for (const restore of undo) restore();
-  };
 }

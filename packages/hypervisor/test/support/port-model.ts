@@ -4,7 +4,7 @@
  *
  * Who waits and who handles are two threads here, because a handler may unmask while somebody waits already.
  */
-import type { Model } from './interleavings.ts';
+import type { Model } from '@openverbs/machine/testing';
 
 export interface PortProtocol {
   /** Unmasking looks for what came meanwhile. */

@@ -3,7 +3,7 @@
  *
  * The producer pushes entries one at a time; the consumer takes them, and waits for an event when a final check finds none.
  */
-import type { Model } from './interleavings.ts';
+import type { Model } from '@openverbs/machine/testing';
 
 export interface RingProtocol {
   /** The consumer looks once more after it has asked for an event. */
