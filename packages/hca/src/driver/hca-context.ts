@@ -116,9 +116,10 @@ export class HcaContext implements ContextOps {
       (allocate) => this.#withReaping(allocate),
     );
     const user = new HcaUserHalf(engine, hca, this.#uar, this.#buffers);
-    this.#qps = new HcaQps(this.#commands, this.#uar, rings, user);
-    this.#srqs = new HcaSrqs(this.#commands, this.#uar, rings, user);
-    this.#cqs = new HcaCqs(this.#commands, this.#uar, rings, user);
+    const parts = { commands: this.#commands, uar: this.#uar, rings, user };
+    this.#qps = new HcaQps(parts);
+    this.#srqs = new HcaSrqs(parts);
+    this.#cqs = new HcaCqs(parts);
     this.#xrcds = new HcaXrcds(this.#commands, this.#uar);
     const queues = { commands: this.#commands, rings, cqs: this.#cqs, qps: this.#qps, srqs: this.#srqs };
     this.#direct = new HcaDirectAccess(userHalfHandle(engine, hca, this.#uar), queues);

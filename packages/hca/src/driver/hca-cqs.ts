@@ -1,11 +1,10 @@
 /** The CQs of a context. Their handles are the device's numbers (CQN). */
 import { VerbsError } from '@openverbs/verbs';
+import { QueueMemory } from '@openverbs/verbs/driver';
 import type { CqExRequest, CqOps, CqRings, DirectCqOps } from '@openverbs/verbs/driver';
-import type { CommandInterface } from '../command-interface.ts';
 import { CqcFlag } from '../layout.ts';
 import { asVerbsError } from './errors.ts';
-import type { RingBuffer, RingMemory } from './ring-memory.ts';
-import type { HcaUserHalf } from './user-half.ts';
+import type { QueueParts, RingBuffer } from './ring-memory.ts';
 
 /** `num_comp_vectors`: event queues that a CQ can choose from. */
 const COMP_VECTORS = 1;
@@ -14,26 +13,23 @@ const COMP_VECTORS = 1;
 export type CqRequest = Pick<CqExRequest, 'cqe' | 'compVector'> & Partial<CqExRequest>;
 
 export class HcaCqs {
-  readonly #commands: CommandInterface;
-  readonly #uar: number;
-  readonly #rings: RingMemory;
-  readonly #user: HcaUserHalf;
-  /** Ring memory by CQN; null where it is of another. */
-  readonly #buffers = new Map<number, RingBuffer | null>();
+  readonly #parts: QueueParts;
+  /** Of those that are in memory of another there is none. */
+  readonly #memory: QueueMemory<RingBuffer>;
+  readonly #cqns = new Set<number>();
 
-  constructor(commands: CommandInterface, uar: number, rings: RingMemory, user: HcaUserHalf) {
-    this.#commands = commands;
-    this.#uar = uar;
-    this.#rings = rings;
-    this.#user = user;
+  constructor(parts: QueueParts) {
+    this.#parts = parts;
+    this.#memory = new QueueMemory(parts.rings);
   }
 
   create(request: CqRequest): CqOps {
-    const geometry = this.#user.cqGeometry(request.cqe);
-    const buffer = this.#rings.alloc(geometry.bytes);
-    const made = this.#rings.orFree(buffer, () => this.createOn(buffer.key, request));
-    this.#buffers.set(made.handle, buffer);
-    return { ...made, dataPath: this.#user.cqRings(buffer.addr, geometry) };
+    const { rings, user } = this.#parts;
+    const geometry = user.cqGeometry(request.cqe);
+    return this.#memory.create(geometry.bytes, ({ addr, key }) => {
+      const made = rings.withReaping(() => this.createOn(key, request));
+      return { ...made, dataPath: user.cqRings(addr, geometry) };
+    });
   }
 
   /** Stage two: on the key of memory that is registered. */
@@ -44,50 +40,52 @@ export class HcaCqs {
       throw new VerbsError({ code: 'EINVAL', message, hint: 'leave compVector out' });
     }
     const flags = (timestamps ? CqcFlag.TIMESTAMP : 0) | (ignoreOverrun ? CqcFlag.IGNORE_OVERRUN : 0);
-    const { cqe, log2Count } = this.#user.cqGeometry(request.cqe);
-    const handle = this.#commands.createCq({ uar: this.#uar, bufferKey, log2Count, flags });
-    this.#buffers.set(handle, null);
+    const { commands, uar, user } = this.#parts;
+    const { cqe, log2Count } = user.cqGeometry(request.cqe);
+    const handle = commands.createCq({ uar, bufferKey, log2Count, flags });
+    this.#cqns.add(handle);
     return { handle, cqe };
   }
 
   resize(cqn: number, cqe: number): { readonly cqe: number; readonly dataPath: CqRings } {
-    const geometry = this.#user.cqGeometry(cqe);
-    if (this.#buffers.get(cqn) === null) throw elsewhere(`CQ ${cqn}`);
-    const buffer = this.#rings.alloc(geometry.bytes);
-    const resized = this.#rings.orFree(buffer, () => this.#move(cqn, buffer.key, cqe));
-    this.#rings.free(this.#buffers.get(cqn) ?? null);
-    this.#buffers.set(cqn, buffer);
-    return { ...resized, dataPath: this.#user.cqRings(buffer.addr, geometry) };
+    const { rings, user } = this.#parts;
+    const geometry = user.cqGeometry(cqe);
+    if (this.#memory.of(cqn) === undefined) throw elsewhere(`CQ ${cqn}`);
+    return this.#memory.move(cqn, geometry.bytes, ({ addr, key }) => {
+      const resized = rings.withReaping(() => this.#move(cqn, key, cqe));
+      return { ...resized, dataPath: user.cqRings(addr, geometry) };
+    });
   }
 
   /** The same for a CQ in memory of another, to other memory of the same. */
   resizeOn(cqn: number, bufferKey: number, cqe: number): { readonly cqe: number } {
-    if (this.#buffers.get(cqn) !== null) throw notElsewhere(`CQ ${cqn}`);
+    if (this.#memory.of(cqn) !== undefined) throw notElsewhere(`CQ ${cqn}`);
     return this.#move(cqn, bufferKey, cqe);
   }
 
   #move(cqn: number, bufferKey: number, asked: number): { readonly cqe: number } {
-    const { cqe, log2Count } = this.#user.cqGeometry(asked);
-    this.#commands.resizeCq(cqn, bufferKey, log2Count);
+    const { commands, user } = this.#parts;
+    const { cqe, log2Count } = user.cqGeometry(asked);
+    commands.resizeCq(cqn, bufferKey, log2Count);
     return { cqe };
   }
 
   modify(cqn: number, cqCount: number, cqPeriod: number): void {
     asVerbsError(() => {
-      this.#commands.modifyCq(cqn, cqCount, cqPeriod);
+      this.#parts.commands.modifyCq(cqn, cqCount, cqPeriod);
     });
   }
 
   destroy(cqn: number): void {
     asVerbsError(() => {
-      this.#commands.destroyCq(cqn);
+      this.#parts.commands.destroyCq(cqn);
     });
-    this.#rings.free(this.#buffers.get(cqn) ?? null);
-    this.#buffers.delete(cqn);
+    this.#memory.release(cqn);
+    this.#cqns.delete(cqn);
   }
 
   destroyAll(): void {
-    for (const cqn of [...this.#buffers.keys()]) this.destroy(cqn);
+    for (const cqn of [...this.#cqns]) this.destroy(cqn);
   }
 }
 

@@ -1,34 +1,30 @@
 /** The QPs of a context. Their handles are the device's numbers (QPN). */
 import { Errno, type QpCap } from '@openverbs/verbs';
+import { QueueMemory } from '@openverbs/verbs/driver';
 import type { QpOps, QpRequest, QpShape } from '@openverbs/verbs/driver';
-import type { CommandInterface } from '../command-interface.ts';
 import { Qpc } from '../layout.ts';
 import { asVerbsError } from './errors.ts';
 import { fromQpc } from './qp-attributes.ts';
-import type { RingBuffer, RingMemory } from './ring-memory.ts';
-import type { HcaUserHalf } from './user-half.ts';
+import type { QueueParts, RingBuffer } from './ring-memory.ts';
 
 export class HcaQps {
-  readonly #commands: CommandInterface;
-  readonly #uar: number;
-  readonly #rings: RingMemory;
-  readonly #user: HcaUserHalf;
-  /** Ring memory by handle; null where it is of another, and of openings. */
-  readonly #buffers = new Map<number, RingBuffer | null>();
+  readonly #parts: QueueParts;
+  /** Of those that are in memory of another, and of openings, there is none. */
+  readonly #memory: QueueMemory<RingBuffer>;
+  readonly #qpns = new Set<number>();
 
-  constructor(commands: CommandInterface, uar: number, rings: RingMemory, user: HcaUserHalf) {
-    this.#commands = commands;
-    this.#uar = uar;
-    this.#rings = rings;
-    this.#user = user;
+  constructor(parts: QueueParts) {
+    this.#parts = parts;
+    this.#memory = new QueueMemory(parts.rings);
   }
 
   create(request: QpRequest): QpOps {
-    const geometry = this.#user.qpGeometry(shapeOf(request));
-    const buffer = this.#rings.alloc(geometry.bytes);
-    const made = this.#rings.orFree(buffer, () => this.createOn(buffer.key, request));
-    this.#buffers.set(made.qpNum, buffer);
-    return { ...made, dataPath: this.#user.qpRings(buffer.addr, geometry, made.qpNum) };
+    const { rings, user } = this.#parts;
+    const geometry = user.qpGeometry(shapeOf(request));
+    return this.#memory.create(geometry.bytes, ({ addr, key }) => {
+      const made = rings.withReaping(() => this.createOn(key, request));
+      return { ...made, dataPath: user.qpRings(addr, geometry, made.qpNum) };
+    });
   }
 
   /** Stage two: on the key of memory that is registered. */
@@ -37,9 +33,10 @@ export class HcaQps {
     request: QpRequest,
   ): { readonly handle: number; readonly qpNum: number; readonly cap: QpCap } {
     const { qpType: type, pd, sendCq: sendCqn, recvCq: recvCqn, srq, xrcd } = request;
-    const { cap, rings } = this.#user.qpGeometry(shapeOf(request));
-    const qpNum = this.#commands.createQp({
-      uar: this.#uar,
+    const { commands, uar, user } = this.#parts;
+    const { cap, rings } = user.qpGeometry(shapeOf(request));
+    const qpNum = commands.createQp({
+      uar,
       pd,
       type,
       bufferKey,
@@ -54,16 +51,17 @@ export class HcaQps {
       maxRecvSge: cap.maxRecvSge,
       maxInline: cap.maxInlineData,
     });
-    this.#buffers.set(qpNum, null);
+    this.#qpns.add(qpNum);
     return { handle: qpNum, qpNum, cap };
   }
 
   /** Another opening of an XRC_RECV QP. It has no rings; the handle is the number of the opening. */
   open(xrcdn: number, qpNum: number): QpOps {
-    const { i32, u8 } = this.#commands.engine.machine;
-    const handle = asVerbsError(() => this.#commands.openQp({ uar: this.#uar, xrcdn, qpn: qpNum }));
-    this.#buffers.set(handle, null);
-    const q = this.#commands.qp(handle);
+    const { commands, uar } = this.#parts;
+    const { i32, u8 } = commands.engine.machine;
+    const handle = asVerbsError(() => commands.openQp({ uar, xrcdn, qpn: qpNum }));
+    this.#qpns.add(handle);
+    const q = commands.qp(handle);
     const refuse = (): number => Errno.EINVAL;
     const state = (): number => Atomics.load(i32, q + Qpc.STATE);
     const dataPath = { kind: 'calls' as const, badWrIndex: 0, postSend: refuse, postRecv: refuse, state };
@@ -72,19 +70,20 @@ export class HcaQps {
 
   /** The state that a QP is in. */
   state(qpn: number): number {
-    return asVerbsError(() => this.#commands.engine.machine.i32[this.#commands.qp(qpn) + Qpc.STATE]);
+    const { commands } = this.#parts;
+    return asVerbsError(() => commands.engine.machine.i32[commands.qp(qpn) + Qpc.STATE]);
   }
 
   destroy(qpn: number): void {
     asVerbsError(() => {
-      this.#commands.destroyQp(qpn);
+      this.#parts.commands.destroyQp(qpn);
     });
-    this.#rings.free(this.#buffers.get(qpn) ?? null);
-    this.#buffers.delete(qpn);
+    this.#memory.release(qpn);
+    this.#qpns.delete(qpn);
   }
 
   destroyAll(): void {
-    for (const qpn of [...this.#buffers.keys()]) this.destroy(qpn);
+    for (const qpn of [...this.#qpns]) this.destroy(qpn);
   }
 }
 

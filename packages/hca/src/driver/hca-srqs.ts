@@ -1,80 +1,75 @@
 /** The SRQs of a context. Their handles are the device's numbers (SRQN). */
 import { SrqAttrMask } from '@openverbs/verbs';
 import type { SrqAttr } from '@openverbs/verbs';
+import { QueueMemory } from '@openverbs/verbs/driver';
 import type { DirectSrqOps, SrqModifyOps, SrqOps, XrcSrqRequest } from '@openverbs/verbs/driver';
-import type { CommandInterface } from '../command-interface.ts';
 import type { SrqChange } from '../command-init.ts';
 import { asVerbsError } from './errors.ts';
 import { elsewhere, notElsewhere } from './hca-cqs.ts';
-import type { RingBuffer, RingMemory } from './ring-memory.ts';
-import type { HcaSrqGeometry, HcaUserHalf } from './user-half.ts';
-
-/** What the driver remembers of an SRQ. */
-interface Srq {
-  /** null where it is memory of another. */
-  readonly buffer: RingBuffer | null;
-  readonly geometry: HcaSrqGeometry;
-}
+import type { QueueParts, RingBuffer } from './ring-memory.ts';
+import type { HcaSrqGeometry } from './user-half.ts';
 
 export class HcaSrqs {
-  readonly #commands: CommandInterface;
-  readonly #uar: number;
-  readonly #rings: RingMemory;
-  readonly #user: HcaUserHalf;
-  readonly #srqs = new Map<number, Srq>();
+  readonly #parts: QueueParts;
+  /** Of those that are in memory of another there is none. */
+  readonly #memory: QueueMemory<RingBuffer>;
+  /** What the memory of each SRQ holds. */
+  readonly #geometries = new Map<number, HcaSrqGeometry>();
 
-  constructor(commands: CommandInterface, uar: number, rings: RingMemory, user: HcaUserHalf) {
-    this.#commands = commands;
-    this.#uar = uar;
-    this.#rings = rings;
-    this.#user = user;
+  constructor(parts: QueueParts) {
+    this.#parts = parts;
+    this.#memory = new QueueMemory(parts.rings);
   }
 
   create(pd: number, attr: SrqAttr, xrc: XrcSrqRequest | null): SrqOps {
-    const geometry = this.#user.srqGeometry(attr.maxWr, attr.maxSge);
-    const buffer = this.#rings.alloc(geometry.bytes);
-    const made = this.#rings.orFree(buffer, () => this.createOn(buffer.key, pd, attr, xrc));
-    this.#srqs.set(made.handle, { buffer, geometry });
-    return { ...made, dataPath: this.#user.srqRings(buffer.addr, geometry) };
+    const { rings, user } = this.#parts;
+    const geometry = user.srqGeometry(attr.maxWr, attr.maxSge);
+    return this.#memory.create(geometry.bytes, ({ addr, key }) => {
+      const made = rings.withReaping(() => this.createOn(key, pd, attr, xrc));
+      return { ...made, dataPath: user.srqRings(addr, geometry) };
+    });
   }
 
   /** Stage two: on the key of memory that is registered. The limit is not armed: "irrelevant" here, says ibv_create_srq(3). */
   createOn(bufferKey: number, pd: number, { maxWr, maxSge }: SrqAttr, xrc: XrcSrqRequest | null): DirectSrqOps {
-    const geometry = this.#user.srqGeometry(maxWr, maxSge);
+    const { commands, uar, user } = this.#parts;
+    const geometry = user.srqGeometry(maxWr, maxSge);
     const { log2Count, wqeLog2Bytes } = geometry.ring;
-    const init = { uar: this.#uar, pd, bufferKey, log2Count, wqeLog2Bytes, maxWr, maxSge };
+    const init = { uar, pd, bufferKey, log2Count, wqeLog2Bytes, maxWr, maxSge };
     const domain = xrc === null ? {} : { xrc: { xrcdn: xrc.xrcd, cqn: xrc.cq } };
-    const handle = this.#commands.srqs.create({ ...init, ...domain });
-    this.#srqs.set(handle, { buffer: null, geometry });
+    const handle = commands.srqs.create({ ...init, ...domain });
+    this.#geometries.set(handle, geometry);
     return { handle, srqNum: handle, maxWr, maxSge };
   }
 
   /** The ring moves only to grow: one that is larger than asked for does no harm. */
   modify(srqn: number, attr: Partial<SrqAttr>, mask: number): SrqModifyOps {
+    const { commands, rings, user } = this.#parts;
     const { change, maxWr, geometry } = this.#changeOf(srqn, attr, mask);
-    const { buffer: old, geometry: former } = this.#srqs.get(srqn)!;
+    const former = this.#geometries.get(srqn)!;
+    const memory = this.#memory.of(srqn);
     if (geometry.ringWr <= former.ringWr) {
       asVerbsError(() => {
-        this.#commands.srqs.modify(srqn, change);
+        commands.srqs.modify(srqn, change);
       });
-      return old === null ? { maxWr } : { maxWr, dataPath: this.#user.srqRings(old.addr, former, maxWr) };
+      return memory === undefined ? { maxWr } : { maxWr, dataPath: user.srqRings(memory.addr, former, maxWr) };
     }
-    if (old === null) throw elsewhere(`SRQ ${srqn}`);
-    const buffer = this.#rings.alloc(geometry.bytes);
-    this.#rings.orFree(buffer, () => {
-      this.#commands.srqs.modify(srqn, { ...change, ring: ringAt(buffer.key, geometry) });
+    if (memory === undefined) throw elsewhere(`SRQ ${srqn}`);
+    return this.#memory.move(srqn, geometry.bytes, ({ addr, key }) => {
+      rings.withReaping(() => {
+        commands.srqs.modify(srqn, { ...change, ring: ringAt(key, geometry) });
+      });
+      this.#geometries.set(srqn, geometry);
+      return { maxWr, dataPath: user.srqRings(addr, geometry) };
     });
-    this.#rings.free(old);
-    this.#srqs.set(srqn, { buffer, geometry });
-    return { maxWr, dataPath: this.#user.srqRings(buffer.addr, geometry) };
   }
 
   /** Another size, for an SRQ in memory of another, in other memory of the same. */
   resizeOn(srqn: number, bufferKey: number, attr: Partial<SrqAttr>, mask: number): { readonly maxWr: number } {
-    if (this.#srqs.get(srqn)?.buffer !== null) throw notElsewhere(`SRQ ${srqn}`);
+    if (this.#memory.of(srqn) !== undefined) throw notElsewhere(`SRQ ${srqn}`);
     const { change, maxWr, geometry } = this.#changeOf(srqn, attr, mask);
-    this.#commands.srqs.modify(srqn, { ...change, ring: ringAt(bufferKey, geometry) });
-    this.#srqs.set(srqn, { buffer: null, geometry });
+    this.#parts.commands.srqs.modify(srqn, { ...change, ring: ringAt(bufferKey, geometry) });
+    this.#geometries.set(srqn, geometry);
     return { maxWr };
   }
 
@@ -87,24 +82,24 @@ export class HcaSrqs {
     const before = this.query(srqn);
     const maxWr = (mask & SrqAttrMask.MAX_WR) === 0 ? before.maxWr : attr.maxWr!;
     const limit = (mask & SrqAttrMask.LIMIT) === 0 ? {} : { limit: attr.srqLimit! };
-    return { change: { maxWr, ...limit }, maxWr, geometry: this.#user.srqGeometry(maxWr, before.maxSge) };
+    return { change: { maxWr, ...limit }, maxWr, geometry: this.#parts.user.srqGeometry(maxWr, before.maxSge) };
   }
 
   query(srqn: number): SrqAttr {
-    const { maxWr, maxSge, limit } = asVerbsError(() => this.#commands.srqs.query(srqn));
+    const { maxWr, maxSge, limit } = asVerbsError(() => this.#parts.commands.srqs.query(srqn));
     return { maxWr, maxSge, srqLimit: limit };
   }
 
   destroy(srqn: number): void {
     asVerbsError(() => {
-      this.#commands.srqs.destroy(srqn);
+      this.#parts.commands.srqs.destroy(srqn);
     });
-    this.#rings.free(this.#srqs.get(srqn)!.buffer);
-    this.#srqs.delete(srqn);
+    this.#memory.release(srqn);
+    this.#geometries.delete(srqn);
   }
 
   destroyAll(): void {
-    for (const srqn of [...this.#srqs.keys()]) this.destroy(srqn);
+    for (const srqn of [...this.#geometries.keys()]) this.destroy(srqn);
   }
 }
 

@@ -2,8 +2,10 @@
 import type { Machine } from '@openverbs/machine';
 import { PAGE_BYTES } from '@openverbs/machine';
 import { VerbsError } from '@openverbs/verbs';
+import type { QueueMemorySource } from '@openverbs/verbs/driver';
 import type { CommandInterface } from '../command-interface.ts';
 import { asVerbsError } from './errors.ts';
+import type { HcaUserHalf } from './user-half.ts';
 
 /** Ring memory of a QP, CQ or SRQ: its pages and the key it is registered by. */
 export interface RingBuffer {
@@ -11,7 +13,15 @@ export interface RingBuffer {
   readonly key: number;
 }
 
-export class RingMemory {
+/** What makes the queues of a context. */
+export interface QueueParts {
+  readonly commands: CommandInterface;
+  readonly uar: number;
+  readonly rings: RingMemory;
+  readonly user: HcaUserHalf;
+}
+
+export class RingMemory implements QueueMemorySource<RingBuffer> {
   readonly #machine: Machine;
   readonly #commands: CommandInterface;
   /** Enters a run of bytes into the TPT, under the driver's PD. */
@@ -51,22 +61,10 @@ export class RingMemory {
     }
   }
 
-  /** null is memory of another, which stays as it is. */
-  free(buffer: RingBuffer | null): void {
-    if (buffer === null) return;
+  free(buffer: RingBuffer): void {
     asVerbsError(() => {
       this.#commands.destroyMpt(buffer.key);
       this.#machine.pages.free(buffer.addr);
     });
-  }
-
-  /** What `create` makes of the buffer, or nothing: then the buffer is freed. */
-  orFree<T>(buffer: RingBuffer, create: () => T): T {
-    try {
-      return this.withReaping(create);
-    } catch (error) {
-      this.free(buffer);
-      throw error;
-    }
   }
 }

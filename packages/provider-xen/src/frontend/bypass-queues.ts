@@ -5,8 +5,8 @@
 import { XEN_PAGE_BYTES } from '@openverbs/hypervisor';
 import { Errno } from '@openverbs/verbs';
 import type { SrqAttr } from '@openverbs/verbs';
+import { QueueMemory } from '@openverbs/verbs/driver';
 import type {
-  CqGeometry,
   CqOps,
   CqResizeOps,
   QpOps,
@@ -26,20 +26,9 @@ import type { CqRequest, Queues } from './queues.ts';
 import { makeRegion } from './regions.ts';
 
 /** Memory of a queue: pages of the guest and the key of stage one. */
-interface QueueMemory {
+interface GuestRing {
   readonly run: GuestRun;
   readonly key: number;
-}
-
-/** A queue that lives. */
-interface Queue {
-  memory: QueueMemory;
-  readonly cookie: number;
-}
-
-/** An SRQ, with what its memory holds. */
-interface Srq extends Queue {
-  geometry: SrqGeometry;
 }
 
 /** What the queues of a context need. */
@@ -51,40 +40,46 @@ export interface BypassParts {
   readonly cookies: Cookies;
 }
 
+/** Queues of one kind, by handle: their memory, and the cookie that events name each by. */
+interface Kind {
+  readonly memory: QueueMemory<GuestRing>;
+  readonly cookies: Map<number, number>;
+}
+
 export class BypassQueues implements Queues {
   readonly #parts: BypassParts;
-  readonly #cqs = new Map<number, Queue>();
-  readonly #qps = new Map<number, Queue>();
-  /** Cookies of openings of QPs, by handle. */
-  readonly #openings = new Map<number, number>();
-  readonly #srqs = new Map<number, Srq>();
+  readonly #cqs: Kind;
+  readonly #qps: Kind;
+  readonly #srqs: Kind;
+  /** What the memory of each SRQ holds. */
+  readonly #srqGeometries = new Map<number, SrqGeometry>();
 
   constructor(parts: BypassParts) {
     this.#parts = parts;
+    const source = { alloc: (bytes: number) => this.#alloc(bytes), free: (ring: GuestRing) => this.#free(ring) };
+    const kind = (): Kind => ({ memory: new QueueMemory(source), cookies: new Map() });
+    this.#cqs = kind();
+    this.#qps = kind();
+    this.#srqs = kind();
   }
 
   createCq(request: CqRequest): CqOps {
     const { context, channel, userHalf, cookies } = this.#parts;
     const geometry = userHalf.cqGeometry(request.cqe);
     const cookie = cookies.next();
-    return this.#inMemory(geometry.bytes, (memory) => {
-      const { key } = memory;
+    return this.#cqs.memory.create(geometry.bytes, ({ run, key }) => {
       const { cq, cqe } = channel.call(Commands.CREATE_CQ, { context, ...request, cookie, key });
-      this.#cqs.set(cq, { memory, cookie });
-      cookies.bind(cookie, cq);
-      return { handle: cq, cqe, dataPath: userHalf.cqRings(memory.run.at, geometry) };
+      this.#bind(this.#cqs, cookie, cq);
+      return { handle: cq, cqe, dataPath: userHalf.cqRings(run.at, geometry) };
     });
   }
 
   resizeCq(cq: number, cqe: number): CqResizeOps {
     const { context, channel, userHalf } = this.#parts;
-    const geometry: CqGeometry = userHalf.cqGeometry(cqe);
-    const queue = this.#cqs.get(cq)!;
-    return this.#inMemory(geometry.bytes, (memory) => {
-      const resized = channel.call(Commands.RESIZE_CQ, { context, cq, cqe, key: memory.key });
-      this.#free(queue.memory);
-      queue.memory = memory;
-      return { cqe: resized.cqe, dataPath: userHalf.cqRings(memory.run.at, geometry) };
+    const geometry = userHalf.cqGeometry(cqe);
+    return this.#cqs.memory.move(cq, geometry.bytes, ({ run, key }) => {
+      const resized = channel.call(Commands.RESIZE_CQ, { context, cq, cqe, key });
+      return { cqe: resized.cqe, dataPath: userHalf.cqRings(run.at, geometry) };
     });
   }
 
@@ -99,13 +94,11 @@ export class BypassQueues implements Queues {
     const { qpType, cap, srq, xrcd } = request;
     const geometry = userHalf.qpGeometry({ qpType, cap, withSrq: srq !== null });
     const cookie = cookies.next();
-    return this.#inMemory(geometry.bytes, (memory) => {
-      const { key } = memory;
+    return this.#qps.memory.create(geometry.bytes, ({ run, key }) => {
       const arguments_ = { ...request, context, srq: srq ?? 0, xrcd: xrcd ?? 0, cookie, key };
       const made = channel.call(Commands.CREATE_QP, arguments_);
-      this.#qps.set(made.qp, { memory, cookie });
-      cookies.bind(cookie, made.qp);
-      const dataPath = userHalf.qpRings(memory.run.at, geometry, made.qp);
+      this.#bind(this.#qps, cookie, made.qp);
+      const dataPath = userHalf.qpRings(run.at, geometry, made.qp);
       return { handle: made.qp, qpNum: made.qp, cap: made.cap, dataPath };
     });
   }
@@ -115,8 +108,7 @@ export class BypassQueues implements Queues {
     const { context, channel, cookies } = this.#parts;
     const cookie = cookies.next();
     const { qp, cap } = channel.call(Commands.OPEN_QP, { context, xrcd, qpNum, cookie });
-    this.#openings.set(qp, cookie);
-    cookies.bind(cookie, qp);
+    this.#bind(this.#qps, cookie, qp);
     const refuse = (): number => Errno.EINVAL;
     return { handle: qp, qpNum, cap, dataPath: { kind: 'calls', badWrIndex: 0, postSend: refuse, postRecv: refuse } };
   }
@@ -128,89 +120,73 @@ export class BypassQueues implements Queues {
   destroyQp(qp: number): void {
     const { context, channel } = this.#parts;
     channel.call(Commands.DESTROY_QP, { context, qp });
-    const cookie = this.#openings.get(qp);
-    if (cookie === undefined) this.#end(this.#qps, qp);
-    else this.#parts.cookies.release(cookie);
-    this.#openings.delete(qp);
+    this.#end(this.#qps, qp);
   }
 
   createSrq(pd: number, attr: SrqAttr, xrc: XrcSrqRequest | null): SrqOps {
     const { context, channel, userHalf, cookies } = this.#parts;
     const geometry = userHalf.srqGeometry(attr.maxWr, attr.maxSge);
     const cookie = cookies.next();
-    return this.#inMemory(geometry.bytes, (memory) => {
-      const { key } = memory;
+    return this.#srqs.memory.create(geometry.bytes, ({ run, key }) => {
       const { xrcd, cq } = xrc ?? { xrcd: 0, cq: 0 };
       const made = channel.call(Commands.CREATE_SRQ, { context, pd, attr, xrcd, cq, cookie, key });
-      this.#srqs.set(made.srq, { memory, cookie, geometry });
-      cookies.bind(cookie, made.srq);
+      this.#srqGeometries.set(made.srq, geometry);
+      this.#bind(this.#srqs, cookie, made.srq);
       const { srq: handle, maxWr, maxSge, srqNum } = made;
-      return { handle, maxWr, maxSge, srqNum, dataPath: userHalf.srqRings(memory.run.at, geometry, maxWr) };
+      return { handle, maxWr, maxSge, srqNum, dataPath: userHalf.srqRings(run.at, geometry, maxWr) };
     });
   }
 
   modifySrq(srq: number, attr: Partial<SrqAttr>): SrqModifyOps {
     const { context, channel, userHalf } = this.#parts;
-    const queue = this.#srqs.get(srq)!;
+    const former = this.#srqGeometries.get(srq)!;
     const { maxWr } = attr;
     if (maxWr === undefined) return channel.call(Commands.MODIFY_SRQ, { context, srq, attr, key: 0 });
-    if (maxWr <= queue.geometry.ringWr) {
+    if (maxWr <= former.ringWr) {
       const made = channel.call(Commands.MODIFY_SRQ, { context, srq, attr, key: 0 });
-      return { ...made, dataPath: userHalf.srqRings(queue.memory.run.at, queue.geometry, made.maxWr) };
+      return { ...made, dataPath: userHalf.srqRings(this.#srqs.memory.of(srq)!.run.at, former, made.maxWr) };
     }
-    const geometry = userHalf.srqGeometry(maxWr, queue.geometry.maxSge);
-    return this.#inMemory(geometry.bytes, (memory) => {
-      const made = channel.call(Commands.MODIFY_SRQ, { context, srq, attr, key: memory.key });
-      this.#free(queue.memory);
-      queue.memory = memory;
-      queue.geometry = geometry;
-      return { ...made, dataPath: userHalf.srqRings(memory.run.at, geometry, made.maxWr) };
+    const geometry = userHalf.srqGeometry(maxWr, former.maxSge);
+    return this.#srqs.memory.move(srq, geometry.bytes, ({ run, key }) => {
+      const made = channel.call(Commands.MODIFY_SRQ, { context, srq, attr, key });
+      this.#srqGeometries.set(srq, geometry);
+      return { ...made, dataPath: userHalf.srqRings(run.at, geometry, made.maxWr) };
     });
   }
 
   destroySrq(srq: number): void {
     const { context, channel } = this.#parts;
     channel.call(Commands.DESTROY_SRQ, { context, srq });
+    this.#srqGeometries.delete(srq);
     this.#end(this.#srqs, srq);
   }
 
-  /** Stage one, and what `make` does in it; when that fails the memory is given back. */
-  #inMemory<T>(bytes: number, make: (memory: QueueMemory) => T): T {
+  #bind({ cookies }: Kind, cookie: number, handle: number): void {
+    cookies.set(handle, cookie);
+    this.#parts.cookies.bind(cookie, handle);
+  }
+
+  #end({ memory, cookies }: Kind, handle: number): void {
+    this.#parts.cookies.release(cookies.get(handle)!);
+    cookies.delete(handle);
+    memory.release(handle);
+  }
+
+  /** Stage one. */
+  #alloc(bytes: number): GuestRing {
     const { context, channel, memory } = this.#parts;
     const run = memory.alloc(Math.ceil(bytes / XEN_PAGE_BYTES) * XEN_PAGE_BYTES, XEN_PAGE_BYTES);
-    let queueMemory: QueueMemory;
     try {
-      const init = {
-        context,
-        use: RegionUse.RINGS,
-        mr: 0,
-        flags: 0,
-        pd: 0,
-        access: 0,
-        iova: run.addr,
-        length: run.length,
-      };
-      queueMemory = { run, key: makeRegion(channel, init, pagesOf(run.frame, 0, run.length)).mr };
+      const { addr: iova, length } = run;
+      const init = { context, use: RegionUse.RINGS, mr: 0, flags: 0, pd: 0, access: 0, iova, length };
+      return { run, key: makeRegion(channel, init, pagesOf(run.frame, 0, length)).mr };
     } catch (error) {
       memory.free(run);
       throw error;
     }
-    try {
-      return make(queueMemory);
-    } catch (error) {
-      this.#free(queueMemory);
-      throw error;
-    }
   }
 
-  #end(queues: Map<number, Queue>, handle: number): void {
-    const { memory, cookie } = queues.get(handle)!;
-    queues.delete(handle);
-    this.#parts.cookies.release(cookie);
-    this.#free(memory);
-  }
-
-  #free({ run, key }: QueueMemory): void {
+  #free({ run, key }: GuestRing): void {
     const { context, channel, memory } = this.#parts;
     channel.call(Commands.DEREG_MR, { context, mr: key });
     memory.free(run);
