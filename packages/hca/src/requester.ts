@@ -35,6 +35,8 @@ const { RDMA_WRITE, RDMA_WRITE_WITH_IMM, SEND, SEND_WITH_IMM, RDMA_READ, SEND_WI
 const { SIGNALED } = SendFlag;
 const { ACK, RNR_NAK, NONE, DUPLICATE } = Aeth;
 const NOT_WAITING = Waiting.NOT;
+/** The smallest path MTU: what is no longer is one packet on every path, and needs no count. */
+const PATH_MTU_BYTES_MIN = 256;
 
 /** What became of a WQE. */
 const Outcome = { DONE: 0, WAITS: 1, FAILED: 2 } as const;
@@ -169,7 +171,7 @@ export class Requester {
     if (failed !== 0) return this.#executeLocal(q, index, failed);
     const opcode = this.#request.opcode;
     const list = this.#list;
-    const packets = packetCount(list.length, i32[q + PATH_MTU]);
+    const packets = list.length <= PATH_MTU_BYTES_MIN ? 1 : packetCount(list.length, i32[q + PATH_MTU]);
     let answer = this.#responder.accept(q, packets);
     if (answer === ACK && i32[q + TYPE] !== RC) answer = this.#responder.nameSrq(i32[q + PEER], i32[w + REMOTE_SRQN]);
     if (answer === ACK) answer = this.#deliver(i32[q + PEER], opcode);

@@ -10,7 +10,7 @@ export function comparePsn(a: number, b: number): number {
 /** PSNs that a message of `length` bytes takes at path MTU code `mtu` (1 to 5 for 256 to 4096 bytes); at least one. */
 export function packetCount(length: number, mtu: number): number {
   const shift = 7 + mtu;
-  return length <= 1 << shift ? 1 : Math.ceil(length / (1 << shift));
+  return length <= 1 << shift ? 1 : ((length - 1) >>> shift) + 1;
 }
 
 /** The PSN `count` packets after `psn`, or before it when `count` is below 0. */
