@@ -12,18 +12,21 @@ const EARLY_ONE_IN = 10;
 const EARLY_MS_MAX = 60;
 const LIFE_MS_MAX = 6;
 /** A victim that does not start in this time hangs. */
-const START_MS_MAX = 5000;
+const START_MS_MAX = 20_000;
 
 /** See above. */
 export class Lane {
   readonly #machine: unknown;
   readonly #prng: Prng;
   readonly #partner: Partner;
+  readonly #program: string;
 
-  constructor(device: Device, machine: unknown, prng: Prng) {
+  /** @param program - module of the victims, beside this one */
+  constructor(device: Device, machine: unknown, prng: Prng, program = 'victim.js') {
     this.#machine = machine;
     this.#prng = prng;
     this.#partner = new Partner(device);
+    this.#program = program;
   }
 
   /** A whole life. Throws what went wrong with it, with the victim's seed. */
@@ -32,7 +35,7 @@ export class Lane {
     try {
       const task: VictimTask = { machine: this.#machine, seed, partner: this.#partner.invite() };
       // Source maps of a thousand threads would cost more than the threads.
-      const worker = new Worker(new URL('victim.js', import.meta.url), { workerData: task, execArgv: [] });
+      const worker = new Worker(new URL(this.#program, import.meta.url), { workerData: task, execArgv: [] });
       await this.#outlive(worker);
       await this.#partner.mourn();
     } catch (error) {
@@ -55,7 +58,7 @@ export class Lane {
       else {
         const report = await firstReport(worker);
         if ('failure' in report) throw new Error(report.failure);
-        this.#partner.connect(report.running);
+        if (report.running !== null) this.#partner.connect(report.running);
         worker.on('message', (later: VictimReport) => {
           if ('failure' in later) ({ failure } = later);
         });

@@ -16,5 +16,5 @@ export interface VictimTask {
   readonly partner: PartnerAddress;
 }
 
-/** What it says: that it works now, and which QP of it wants to be connected; or what went wrong, which nothing may. */
-export type VictimReport = { readonly running: QpEndpoint } | { readonly failure: string };
+/** What it says: that it works now, and which QP of it wants to be connected, if any; or what went wrong, which nothing may. */
+export type VictimReport = { readonly running: QpEndpoint | null } | { readonly failure: string };

@@ -26,9 +26,10 @@ export interface Domain {
    *
    * @param deadlineNs - in time of the host clock
    * @param describe - says what was waited for
+   * @param parkMsMax - another longest sleep than the millisecond, for the loop of a service
    * @throws HypervisorError `ETIMEDOUT`; `ESRCH` when this domain was destroyed
    */
-  waitUntil(condition: () => boolean, deadlineNs: number, describe?: () => string): void;
+  waitUntil(condition: () => boolean, deadlineNs: number, describe?: () => string, parkMsMax?: number): void;
   /** Closes the handle, as the exit of a process does: unmaps, unpins, closes ports. The domain lives on. A second call does nothing. */
   close(): void;
 }

@@ -59,7 +59,7 @@ export class DomainAccess {
   }
 
   /** Waits until there is something to take; undefined is nothing. */
-  wait<T>(take: () => T | undefined, deadlineNs: number, describe: () => string): T {
+  wait<T>(take: () => T | undefined, deadlineNs: number, describe: () => string, parkMsMax?: number): T {
     let taken: T | undefined;
     const look = (): boolean => {
       this.check();
@@ -68,7 +68,7 @@ export class DomainAccess {
       return taken !== undefined;
     };
     try {
-      waitUntil(this.tables.machine, look, deadlineNs, describe);
+      waitUntil(this.tables.machine, look, deadlineNs, describe, parkMsMax);
     } catch (error) {
       if (!(error instanceof MachineTimeoutError)) throw error;
       throw new HypervisorError('ETIMEDOUT', error.message, error.hint);

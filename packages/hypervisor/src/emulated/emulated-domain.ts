@@ -31,11 +31,17 @@ export class EmulatedDomain implements Domain {
     return this.access.alive;
   }
 
-  waitUntil(condition: () => boolean, deadlineNs: number, describe = (): string => 'a condition'): void {
+  waitUntil(
+    condition: () => boolean,
+    deadlineNs: number,
+    describe = (): string => 'a condition',
+    parkMsMax?: number,
+  ): void {
     this.access.wait(
       () => condition() || undefined,
       deadlineNs,
       () => `${describe()} (domain ${this.domid})`,
+      parkMsMax,
     );
   }
 

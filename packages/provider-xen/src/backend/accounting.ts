@@ -6,6 +6,8 @@ export class Accounting {
   commands = 0;
   /** Of these, refused. */
   refused = 0;
+  /** Of these, because the back-end itself failed: none, or it has a fault. */
+  faults = 0;
   /** Work requests that were posted through the back-end. */
   posts = 0;
   /** Completions that were fetched. */

@@ -74,6 +74,7 @@ export function dispatch(guest: Guest, number: number, words: Int32Array, length
     return { status: Status.OK, length: writer.length, bulk: command.bulk };
   } catch (error) {
     guest.accounting.refused++;
+    if (!VerbsError.is(error)) guest.accounting.faults++;
     const writer = new WordWriter(out);
     failure.write(writer, describe(error));
     return { status: Status.FAILED, length: writer.length, bulk: false };

@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import { DOM0, EmulatedHypervisor } from '@openverbs/hypervisor';
-import { hostClock, Machine, waitUntil, wakeAll } from '@openverbs/machine';
+import { hostClock, Machine, wakeAll } from '@openverbs/machine';
 import type { MachineHandle } from '@openverbs/machine';
 import type { ProviderDefinition } from '@openverbs/verbs/driver';
 import { Backend } from '../backend/backend.ts';
@@ -29,7 +29,7 @@ export interface Dom0WorkerData {
 const { machine: handle, modulePath, config, quotas, bandwidthBytesPerS, state, traces } = workerData as Dom0WorkerData;
 /** All that there is to do wakes this thread: rings, xenstore, and the events of the devices. */
 const PARK_MS_MAX = 100;
-/** Longest sleep: what nobody tells of, such as a rate, is looked after so often. */
+/** Longest sleep: what nobody tells of, such as a rate, or a guest whose thread has ended, is looked after so often. */
 const IDLE_NS_MAX = 100e6;
 
 const { provider } = createRequire(import.meta.url)(modulePath) as { readonly provider: ProviderDefinition };
@@ -45,7 +45,7 @@ function serve(): void {
   while (Atomics.load(state, 0) !== Dom0State.STOPPING) {
     const deadlineNs = Math.min(backend.nextNs(), hostClock.nowNs() + IDLE_NS_MAX);
     try {
-      waitUntil(machine, wanted, deadlineNs, undefined, PARK_MS_MAX);
+      dom0.waitUntil(wanted, deadlineNs, undefined, PARK_MS_MAX);
     } catch (error) {
       if ((error as { code?: unknown }).code !== 'ETIMEDOUT') throw error;
     }

@@ -75,6 +75,11 @@ export class Attacker {
     this.#bypass = bypass;
   }
 
+  /** A request that may well be carried out. */
+  message(name: CommandName): Message {
+    return { number: Commands[name].number, words: this.#encode(name, this.#plausible(name)) };
+  }
+
   /** One field of a command is hostile. */
   attackField(name: CommandName, field: string): void {
     const request = this.#plausible(name);

@@ -155,6 +155,13 @@ export class HostileFrontend {
     Atomics.store(i32, word + SharedRing.REQ_PROD, this.#produced);
   }
 
+  /** Shows whatever stands in the next entries. */
+  show(count: number): void {
+    const { i32, word } = this.page(0);
+    this.#produced = (this.#produced + count) | 0;
+    Atomics.store(i32, word + SharedRing.REQ_PROD, this.#produced);
+  }
+
   /** Puts a command on the ring, and waits for the answer. */
   send(message: Message): Reply {
     this.put(message);

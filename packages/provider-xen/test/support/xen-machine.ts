@@ -115,6 +115,15 @@ export class XenMachine {
     };
   }
 
+  /** All memory that a domain owns, as word indices: runs of pages. */
+  runsOf({ domain }: GuestParts): { readonly word: number; readonly words: number }[] {
+    const { pages } = this.machine;
+    const frame = domain.memory.allocPages(1);
+    const owner = pages.ownerOf(frame * 4096);
+    domain.memory.freePages(frame);
+    return pages.ownedBy(owner).map((address) => ({ word: address / 4, words: pages.sizeOf(address) / 4 }));
+  }
+
   /** Ends a domain as `xl destroy` does, and lets the device domain see it. */
   destroy({ domid }: GuestParts): void {
     this.hypervisor.destroyDomain(domid);

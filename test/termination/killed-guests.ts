@@ -1,0 +1,153 @@
+/**
+ * Registers tests that terminate the threads of guests in the middle of anything: the device domain takes back all that they had, and
+ * the honest guest beside them sees every byte right.
+ */
+import { setTimeout } from 'node:timers/promises';
+import { Engine, reap } from '@openverbs/hca';
+import { DOM0, EmulatedHypervisor, type EventChannels } from '@openverbs/hypervisor';
+import { hostClock, Machine, type MachineHandle, Xoshiro128 } from '@openverbs/machine';
+import { expect } from 'chai';
+import { openVerbs, type OpenVerbs } from 'openverbs';
+import { Traffic } from '../two-threads/traffic.ts';
+import { Lane } from './lane.ts';
+
+/** Where the device domain and the device run. */
+export interface Placements {
+  readonly dom0: 'inline' | 'thread';
+  readonly device: 'inline' | 'thread';
+}
+
+/** A test has 10 s, and a busy machine needs a second for a victim. */
+const VICTIMS_A_TEST = 5;
+/** As many at a time: one starts while another one dies. */
+const LANES = 2;
+/** Between two rounds of traffic the processors are for the victims. */
+const PAUSE_MS = 1;
+/** The device domain learns of a death a little later. */
+const RECLAIM_MS_MAX = 20_000;
+const BACKENDS = '/local/domain/0/backend/vib';
+
+/** Everything that a guest could leave behind. */
+function counts(handle: unknown): Record<string, number> {
+  const machine = Machine.attach(handle as MachineHandle);
+  try {
+    const engine = new Engine(machine, 'inline', hostClock);
+    reap(engine);
+    const hypervisor = EmulatedHypervisor.join({ kind: 'openverbs-hypervisor', machine: machine.handle }, machine);
+    const dom0 = hypervisor.domain(DOM0);
+    const objects = engine.hcas.flatMap(({ qps, cqs, srqs, xrcds, mpts, pds, ahs }, hca) =>
+      Object.entries({ qps, cqs, srqs, xrcds, mpts, pds, ahs }).map(([name, table]) => [`${name} ${hca}`, table.inUse]),
+    );
+    const found = {
+      ...(Object.fromEntries(objects) as Record<string, number>),
+      bytes: machine.pages.stats().usedBytes,
+      domains: hypervisor.domains().length,
+      freePorts: freePorts(dom0.eventChannels),
+      frontEnds: dom0.xenstore.directory(BACKENDS).length,
+    };
+    dom0.close();
+    return found;
+  } finally {
+    machine.detach();
+  }
+}
+
+function freePorts(eventChannels: EventChannels): number {
+  const ports: number[] = [];
+  try {
+    for (;;) ports.push(eventChannels.allocUnbound(DOM0));
+  } catch {
+    for (const port of ports.reverse()) eventChannels.close(port);
+    return ports.length;
+  }
+}
+
+/** Registers the tests of one mix of placements, with so many victims in all. */
+export function describeKilledGuests({ dom0, device }: Placements, victims: number): void {
+  describe(`${victims} guests whose threads are terminated, device domain ${dom0}, device ${device}`, function () {
+    this.timeout(60_000);
+    const seed = (Math.random() * 2 ** 32) >>> 0;
+    const prng = new Xoshiro128(seed);
+    let verbs: OpenVerbs;
+    let traffic: Traffic;
+    let lanes: Lane[];
+    /** What there is before any of them. */
+    let present: Record<string, number>;
+
+    before(() => {
+      verbs = openVerbs({
+        provider: 'xen:bypass',
+        xen: { placement: dom0, guests: 1 },
+        emulated: { devices: 2, placement: device },
+      });
+      traffic = new Traffic(verbs, seed);
+      lanes = Array.from(
+        { length: LANES },
+        () => new Lane(verbs.device(), verbs.machine, prng.fork(), 'xen-victim.js'),
+      );
+      takeTables(verbs.machine);
+      present = counts(verbs.machine);
+    });
+
+    after(() => {
+      for (const lane of lanes) lane.close();
+      traffic.close();
+      verbs.close();
+    });
+
+    /** Lets the lanes sacrifice so many in all while the guest of this thread has traffic. */
+    async function sacrifice(count: number): Promise<void> {
+      let left = count;
+      let living = lanes.length;
+      const work = lanes.map(async (lane) => {
+        try {
+          while (left-- > 0) await lane.sacrifice();
+        } finally {
+          living--;
+        }
+      });
+      const witness = (async () => {
+        while (living > 0) {
+          traffic.play();
+          await setTimeout(PAUSE_MS);
+        }
+      })();
+      const wrong = (await Promise.allSettled([...work, witness])).filter((each) => each.status === 'rejected');
+      if (wrong.length > 0) throw new Error(`seed ${seed}: ${wrong.map(({ reason }) => String(reason)).join('; ')}`);
+    }
+
+    for (let done = 0; done < victims; done += VICTIMS_A_TEST) {
+      const count = Math.min(VICTIMS_A_TEST, victims - done);
+      it(`up to ${done + count} of them, and nothing of theirs is left`, async () => {
+        await sacrifice(count);
+        await untilReclaimed(verbs.machine, present);
+        traffic.play();
+      });
+    }
+  });
+}
+
+/** A slot of the table of domains keeps its tables: whoever has it next finds them there. */
+function takeTables(handle: unknown): void {
+  const machine = Machine.attach(handle as MachineHandle);
+  try {
+    const hypervisor = EmulatedHypervisor.join({ kind: 'openverbs-hypervisor', machine: machine.handle }, machine);
+    const domids = Array.from({ length: LANES + 1 }, () =>
+      hypervisor.createDomain({ name: 'spare', memoryBytes: 4096 }),
+    );
+    for (const domid of domids) hypervisor.destroyDomain(domid);
+  } finally {
+    machine.detach();
+  }
+}
+
+/** No verb is called meanwhile: the device domain finds out by itself. */
+async function untilReclaimed(machine: unknown, present: Record<string, number>): Promise<void> {
+  const deadlineMs = performance.now() + RECLAIM_MS_MAX;
+  for (;;) {
+    const found = counts(machine);
+    if (JSON.stringify(found) === JSON.stringify(present)) return;
+    if (performance.now() > deadlineMs) expect(found).to.deep.equal(present);
+    await setTimeout(20);
+  }
+}
