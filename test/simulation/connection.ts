@@ -188,7 +188,7 @@ export class Connection {
       if (record.receives.filter(({ completion }) => completion === null).length >= plan.maxRecvWr) break;
       const { step, operation, placed } = waiting.shift()!;
       const lkey = operation.mistake === 'recvKey' ? device.staleKey : region.mr.lkey;
-      const receive: ReceiveRecord = { step, operation, places: placed.receive, completion: null };
+      const receive: ReceiveRecord = { step, operation, srq: null, places: placed.receive, completion: null };
       record.receives.push(receive);
       this.#hooks.receives(receive);
       qp.postRecv(new RecvWr({ wrId: RECEIVE_ID + step, sgList: sgesOf(region, placed.receive, lkey) }));
@@ -204,8 +204,14 @@ export class Connection {
     qp.postSend(wrs[0]);
   }
 
-  #create({ plan, device, sendQueue, recvQueue }: End): QueuePair {
+  #create(end: End): QueuePair {
+    const { plan, device, sendQueue, recvQueue } = end;
     const { maxSendWr, maxRecvWr, maxSge, maxInlineData, sqSigAll } = plan;
+    if (this.plan.transport === 'XRC') {
+      if (end === this.ends[1]) return this.#world.xrcds.get(plan.device)!.createQp();
+      const cap = { maxSendWr, maxSendSge: maxSge, maxInlineData };
+      return device.pd.createQp({ qpType: QpType.XRC_SEND, sendCq: sendQueue.cq, sqSigAll, cap });
+    }
     return device.pd.createQp({
       qpType: QpType[this.plan.transport],
       sendCq: sendQueue.cq,
@@ -224,14 +230,17 @@ export class Connection {
 
   #connect(end: End, peer: End): void {
     const { mtu, transport, minRnrTimer, timeout, retryCnt, rnrRetry } = this.plan;
-    const isReliable = transport === 'RC';
+    const isReliable = transport !== 'UC';
+    const isXrc = transport === 'XRC';
     const psn = (at: End): number => (at.plan.psn + this.round * PSNS_A_ROUND) & PSN_MASK;
     const qp = end.qp!;
     const rights = isReliable ? REMOTE_READ | REMOTE_ATOMIC | FLUSH_GLOBAL : 0;
     const pkeyIndex = this.plan.pkeys?.[this.ends.indexOf(end)] ?? 0;
     qp.toInit({ pkeyIndex, accessFlags: LOCAL_WRITE | REMOTE_WRITE | rights });
     const serves = { minRnrTimer, maxDestRdAtomic: peer.plan.maxRdAtomic };
-    qp.toRtr(peer.qp!.endpoint(), { pathMtu: mtu as Mtu, rqPsn: psn(peer), ...(isReliable && serves) });
+    const isSender = isXrc && end === this.ends[0];
+    qp.toRtr(peer.qp!.endpoint(), { pathMtu: mtu as Mtu, rqPsn: psn(peer), ...(isReliable && !isSender && serves) });
+    if (isXrc && !isSender) return; // it sends nothing
     const asks = { timeout, retryCnt, rnrRetry, maxRdAtomic: end.plan.maxRdAtomic };
     qp.toRts(undefined, { sqPsn: psn(end), ...(isReliable && asks) });
     this.#world.traffic.connect(addressOf(end), addressOf(peer), transport, psn(end), 128 << mtu);

@@ -7,6 +7,7 @@ import type { Socket } from './datagrams.ts';
 import { Ledger } from './ledger.ts';
 import { isLocal } from './operations.ts';
 import type { Placement } from './placement.ts';
+import { sharedQueueOf } from './program.ts';
 import type { Breakage, Drain, Operation, Program, Step } from './program.ts';
 import { QueueReader } from './queues.ts';
 import type { Completion, RoundRecord } from './record.ts';
@@ -185,8 +186,8 @@ export class Driver {
     this.#program.steps.forEach((step, index) => {
       if (step.do !== 'post' || step.connection !== connection.index || step.round !== round || step.receive === null)
         return;
-      const { waiting, plan } = connection.ends[1 - step.side];
-      if (plan.srq !== undefined) return;
+      const { waiting } = connection.ends[1 - step.side];
+      if (sharedQueueOf(connection.plan, step) !== undefined) return;
       const dueNs = step.receive.lateNs < 0 ? 0 : Infinity;
       waiting.push({ step: index, operation: step, placed: this.#placement.of.get(index)!, dueNs });
     });
@@ -213,8 +214,8 @@ export class Driver {
   }
 
   /** Whether the receives that operations have taken were completed, where others may take them too. */
-  #haveCome({ ends }: Connection, side: number): boolean {
-    if (ends[side].plan.srq === undefined) return true;
+  #haveCome({ ends, plan }: Connection, side: number): boolean {
+    if (ends[side].plan.srq === undefined && plan.transport !== 'XRC') return true;
     const taken = ends[1 - side].record.sends.filter(({ operation }) => operation.receive !== null);
     return ends[side].record.receives.length >= taken.length;
   }

@@ -2,7 +2,7 @@
 import { WrOpcode } from 'openverbs';
 import type { Draw } from './draw.ts';
 import { operates } from './operations.ts';
-import type { ConnectionPlan, Mistake, Operation, Side, Step } from './program.ts';
+import type { ConnectionPlan, Mistake, Operation, Side, SrqPlan, Step } from './program.ts';
 import { lengthOf } from './program.ts';
 
 /** Of a message, and packets of one: a longer one says no more, and is sent again and again when packets are lost. */
@@ -26,6 +26,7 @@ const RELIABLE = [...MESSAGES, RDMA_READ, RDMA_READ, RDMA_READ, ATOMIC_CMP_AND_S
 const OPCODES = {
   RC: [...RELIABLE, ATOMIC_WRITE, FLUSH],
   UC: MESSAGES,
+  XRC: RELIABLE,
 } as const;
 
 const REMOTE: readonly Mistake[] = ['rkey', 'range', 'access'];
@@ -45,15 +46,16 @@ const MISTAKES: Readonly<Partial<Record<number, readonly Mistake[]>>> = {
 const OF_RECEIVES: readonly Mistake[] = ['short', 'recvKey'];
 
 /** All steps of a connection, round after round. */
-export function drawRounds(draw: Draw, plan: ConnectionPlan, connection: number): Step[] {
+export function drawRounds(draw: Draw, plan: ConnectionPlan, connection: number, srqs: readonly SrqPlan[]): Step[] {
   const steps: Step[] = [];
   const rounds = draw.between(1, 3);
   for (let round = 0; round < rounds; round++) {
     const first = steps.length;
     const count = draw.between(1, OPERATIONS_MAX);
     while (steps.length < first + count) drawPost(draw, plan, connection, round, steps);
+    if (plan.transport === 'XRC') nameQueues(draw, plan, steps, first, srqs);
     if (plan.transport === 'RC' && draw.chance(0.3)) showWindow(draw, plan, steps, first);
-    if (draw.chance(0.2)) drain(draw, connection, round, steps, first);
+    if (draw.chance(0.2)) drain(draw, plan, connection, round, steps, first);
     if (!draw.chance(0.35)) continue;
     const at = first + draw.below(count);
     const { [at]: step } = steps;
@@ -62,7 +64,8 @@ export function drawRounds(draw: Draw, plan: ConnectionPlan, connection: number)
     else {
       const side = draw.below(2) as Side;
       // Destroyed, it would keep what it has taken from the shared queue, and nobody could tell which.
-      const how = plan.ends[side].srq !== undefined || draw.chance(0.5) ? 'error' : 'destroy';
+      const isShared = plan.ends[side].srq !== undefined || (plan.transport === 'XRC' && side === 1);
+      const how = isShared || draw.chance(0.5) ? 'error' : 'destroy';
       steps.splice(at, 0, { do: how, connection, round, side, waitNs: draw.waitNs() });
     }
   }
@@ -85,14 +88,14 @@ function drawOperation(
   plan: ConnectionPlan,
   connection: number,
   round: number,
-  side = draw.below(2) as Side,
+  side = sender(draw, plan),
 ): Operation {
   const end = plan.ends[side];
   const opcode = draw.pick(OPCODES[plan.transport]);
   const { isWord, takesReceive, moves } = operates(opcode);
   const mtu = 128 << plan.mtu;
   const { maxSge, srq } = plan.ends[1 - side];
-  const isShared = takesReceive && srq !== undefined;
+  const isShared = takesReceive && (srq !== undefined || plan.transport === 'XRC');
   const most = isShared ? SHARED_BYTES_MAX : Math.min(BYTES_MAX, mtu * PACKETS_MAX);
   const length = isWord ? 8 : draw.length(mtu, most);
   const isSend = moves === 'toReceive';
@@ -118,6 +121,25 @@ function drawOperation(
       : null,
     mistake: null,
   };
+}
+
+/** Who does something with a send queue: either end, but of XRC the first one. */
+function sender(draw: Draw, { transport }: ConnectionPlan): Side {
+  const side = draw.below(2) as Side;
+  return transport === 'XRC' ? 0 : side;
+}
+
+/** XRC: each operation names one of the SRQs of the peer's device, those without a receive as well: its keys are of that one's PD. */
+function nameQueues(
+  draw: Draw,
+  { ends }: ConnectionPlan,
+  steps: Step[],
+  first: number,
+  srqs: readonly SrqPlan[],
+): void {
+  const { device } = ends[1];
+  const named = srqs.flatMap((plan, index) => (plan.device === device && plan.cq !== undefined ? [index] : []));
+  for (let n = first; n < steps.length; n++) steps[n] = { ...(steps[n] as Operation), srq: draw.pick(named) };
 }
 
 /**
@@ -171,9 +193,16 @@ function isThrough(step: Step, user: Side): boolean {
 }
 
 /** Drains the send queue of an end, in between. */
-function drain(draw: Draw, connection: number, round: number, steps: Step[], first: number): void {
+function drain(
+  draw: Draw,
+  plan: ConnectionPlan,
+  connection: number,
+  round: number,
+  steps: Step[],
+  first: number,
+): void {
   const at = first + draw.below(steps.length - first + 1);
-  const side = draw.below(2) as Side;
+  const side = sender(draw, plan);
   const lastsNs = draw.chance(0.5) ? 0 : draw.below(2_000_000);
   steps.splice(at, 0, { do: 'drain', connection, round, side, waitNs: draw.waitNs(), lastsNs });
 }
@@ -182,8 +211,9 @@ function drain(draw: Draw, connection: number, round: number, steps: Step[], fir
 function spoil(draw: Draw, operation: Operation, plan: ConnectionPlan): Operation {
   const { opcode, receive } = operation;
   const peer = plan.ends[1 - operation.side];
-  const mistakes = MISTAKES[opcode]!;
-  const isShared = peer.srq !== undefined;
+  const isXrc = plan.transport === 'XRC';
+  const mistakes: readonly Mistake[] = [...MISTAKES[opcode]!, ...(isXrc ? (['srqn'] as const) : [])];
+  const isShared = isXrc || peer.srq !== undefined;
   const mistake = draw.pick(isShared ? mistakes.filter((name) => !OF_RECEIVES.includes(name)) : mistakes);
   const isEmpty = lengthOf(operation.pieces) === 0;
   const pieces = isEmpty ? [INLINE_BYTES_MAX] : operation.pieces;

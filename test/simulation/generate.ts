@@ -12,9 +12,10 @@ export function generate(seed: number): Program {
   const packets = draw.chance(0.85);
   const timeout = draw.between(5, 9);
   const cqs = Array.from({ length: devices * 2 }, (_, n) => drawCq(draw, n % devices));
-  const srqs = Array.from({ length: devices }, (_, device) => drawSrq(draw, device));
+  const basic = Array.from({ length: devices }, (_, device) => drawSrq(draw, device));
   const connections = Array.from({ length: draw.between(1, 4) }, () => drawConnection(draw, devices, timeout));
-  const lists = connections.map((plan, index) => drawRounds(draw, plan, index));
+  const srqs = [...basic, ...drawXrcSrqs(draw, devices, connections)];
+  const lists = connections.map((plan, index) => drawRounds(draw, plan, index, srqs));
   const sockets = drawSockets(draw, devices);
   const steps = draw.merge<Step>(
     [...lists, drawDatagrams(draw, sockets)],
@@ -53,10 +54,23 @@ function drawSrq(draw: Draw, device: number): SrqPlan {
   return { device, maxWr, maxSge: draw.between(1, 3), ...(draw.chance(0.5) && { limit: draw.between(1, maxWr) }) };
 }
 
+/** One to three for each device that an XRC connection goes to. */
+function drawXrcSrqs(draw: Draw, devices: number, connections: readonly ConnectionPlan[]): SrqPlan[] {
+  const targets = connections.filter(({ transport }) => transport === 'XRC').map(({ ends }) => ends[1].device);
+  return [...new Set(targets)].flatMap((device) =>
+    Array.from({ length: draw.between(1, 3) }, () => ({
+      ...drawSrq(draw, device),
+      cq: device + devices * draw.below(2),
+    })),
+  );
+}
+
 function drawConnection(draw: Draw, devices: number, timeout: number): ConnectionPlan {
+  const transport = draw.pick(['RC', 'RC', 'RC', 'UC', 'XRC'] as const);
+  const ends = [drawEnd(draw, devices), drawEnd(draw, devices)] as const;
   return {
-    transport: draw.chance(0.2) ? 'UC' : 'RC',
-    ends: [drawEnd(draw, devices), drawEnd(draw, devices)],
+    transport,
+    ends: transport === 'XRC' ? [withoutSrq(ends[0]), withoutSrq(ends[1])] : ends,
     mtu: draw.between(1, 5),
     timeout: timeout + draw.below(2),
     retryCnt: draw.pick([7, 7, 7, 6, 1]),
@@ -66,6 +80,11 @@ function drawConnection(draw: Draw, devices: number, timeout: number): Connectio
     ...(draw.chance(0.3) && { registers: draw.pick(['anew', 'again'] as const) }),
     ...(draw.chance(0.1) && { pkeys: [draw.below(PKEYS.length), draw.below(PKEYS.length)] as const }),
   };
+}
+
+/** Operations name the SRQ. */
+function withoutSrq({ srq: _, ...plan }: EndPlan): EndPlan {
+  return plan;
 }
 
 function drawEnd(draw: Draw, devices: number): EndPlan {

@@ -7,6 +7,7 @@ import { DATAGRAM_ID } from './datagrams.ts';
 import type { Observer } from './driver.ts';
 import { isAtomic } from './operations.ts';
 import type { Placed } from './placement.ts';
+import { sharedQueueOf } from './program.ts';
 import type { Operation, Program } from './program.ts';
 import type { Completion, ReceiveRecord, SendRecord } from './record.ts';
 import { Deviation } from './record.ts';
@@ -53,7 +54,7 @@ export class Ledger implements Hooks {
     record.completion = completion;
     // An unreliable message may take the receive of one that was lost: then nobody can tell here what its sender asked for.
     const operation = record.operation!;
-    const isReliable = this.#program.connections[operation.connection].transport === 'RC';
+    const isReliable = this.#program.connections[operation.connection].transport !== 'UC';
     if (isReceive) return isReliable && operation.solicited;
     const send = record as SendRecord;
     send.completedAt = this.#world.moment++;
@@ -75,9 +76,12 @@ export class Ledger implements Hooks {
       );
       if (side < 0) continue;
       const { receives } = ends[side].record;
-      const taking = ends[1 - side].record.sends.filter(({ operation }) => operation.receive !== null);
       receives.push(record);
-      return plan.transport === 'RC' && taking[receives.length - 1]?.operation.solicited;
+      const taken = receives.filter(({ srq }) => srq === queue!.index).length;
+      const taking = ends[1 - side].record.sends.filter(
+        ({ operation }) => operation.receive !== null && sharedQueueOf(plan, operation) === queue!.index,
+      );
+      return plan.transport !== 'UC' && taking[taken - 1]?.operation.solicited;
     }
     throw new Deviation('qpNum', `a completion of QP ${qpNum}, which is nobody's`);
   }

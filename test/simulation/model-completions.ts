@@ -25,6 +25,7 @@ const OUTCOMES: Readonly<Record<Mistake, { readonly send: number; readonly recei
   short: { send: REM_INV_REQ_ERR, receive: LOC_LEN_ERR },
   window: { send: REM_ACCESS_ERR },
   recvKey: { send: REM_OP_ERR, receive: LOC_PROT_ERR },
+  srqn: { send: REM_INV_REQ_ERR },
 };
 
 /** How much of a direction is known to be done: the rest may be. */
@@ -48,6 +49,23 @@ export function isTroubled(record: RoundRecord, isLossy: boolean): boolean {
     (isLossy && record.plan.retryCnt < RETRIES_ENOUGH) ||
     hasFewRnrRetries(record)
   );
+}
+
+/**
+ * XRC: puts the receives, which come from several queues, into the order of the operations that took them. Each queue gives its own in
+ * order, and the operations take theirs in order: once one has none, none behind it has.
+ */
+export function orderReceives(lane: Lane): void {
+  const { receives } = lane.responder;
+  const left = [...receives];
+  receives.length = 0;
+  for (const { operation } of takers(lane)) {
+    const at = left.findIndex(({ srq }) => srq === operation.srq);
+    if (at < 0) break;
+    receives.push(...left.splice(at, 1));
+  }
+  if (left.length > 0)
+    throw deviation(lane, 'recv-extra', `${left.length} receives were taken by nothing, or too early`);
 }
 
 /** Checks the completions of a direction. */

@@ -5,7 +5,7 @@
 import { Xoshiro128 } from '@openverbs/machine';
 import { operates } from './operations.ts';
 import type { Operation, Program, Side } from './program.ts';
-import { lengthOf } from './program.ts';
+import { lengthOf, sharedQueueOf } from './program.ts';
 
 /** A run of bytes of a region. */
 export interface Place {
@@ -81,7 +81,7 @@ export function place(program: Program): Placement {
     const { moves, isRemote } = operates(step.opcode);
     const local = moves === 'none' ? [] : step.pieces.map((length) => alloc(here, length));
     const remote = isRemote && moves !== 'old' ? remoteOf(step, written, (length) => alloc(there, length)) : null;
-    const isShared = program.connections[step.connection].ends[otherSide(step.side)].srq !== undefined;
+    const isShared = sharedQueueOf(program.connections[step.connection], step) !== undefined;
     const pieces = isShared ? [] : (step.receive?.pieces ?? []);
     of.set(index, { local, remote, receive: pieces.map((length) => alloc(there, length)) });
   });
@@ -103,9 +103,7 @@ function placeShared(
 ): Place[][] {
   const takers = steps.filter(
     (step): step is Operation =>
-      step.do === 'post' &&
-      step.receive !== null &&
-      connections[step.connection].ends[otherSide(step.side)].srq === srq,
+      step.do === 'post' && step.receive !== null && sharedQueueOf(connections[step.connection], step) === srq,
   );
   if (takers.length === 0) return [];
   const { maxSge, maxWr } = srqs[srq];

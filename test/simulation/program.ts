@@ -53,11 +53,16 @@ export interface SrqPlan {
   readonly maxSge: number;
   /** Armed again and again, if at all: fewer receives than this raise an event. */
   readonly limit?: number;
+  /** Index of {@link Program.cqs}: it is an XRC SRQ, of the domain of its device, and completes there. */
+  readonly cq?: number;
 }
 
-/** Two queue pairs that face each other, perhaps several times: each time is a round. */
+/**
+ * Two queue pairs that face each other, perhaps several times: each time is a round. Of XRC the first one sends, and the second one
+ * receives into whatever XRC SRQ of its device an operation names.
+ */
 export interface ConnectionPlan {
-  readonly transport: 'RC' | 'UC';
+  readonly transport: 'RC' | 'UC' | 'XRC';
   readonly ends: readonly [EndPlan, EndPlan];
   /** A code of `Mtu`. */
   readonly mtu: number;
@@ -112,7 +117,7 @@ interface OfConnection extends Timed {
 }
 
 /** What is wrong with an operation, so that it fails. */
-export type Mistake = 'rkey' | 'range' | 'access' | 'lkey' | 'short' | 'recvKey' | 'unaligned' | 'window';
+export type Mistake = 'rkey' | 'range' | 'access' | 'lkey' | 'short' | 'recvKey' | 'unaligned' | 'window' | 'srqn';
 
 /** A work request. */
 export interface Operation extends OfConnection {
@@ -133,6 +138,8 @@ export interface Operation extends OfConnection {
   /** The receive that it takes. */
   readonly receive: ReceivePlan | null;
   readonly mistake: Mistake | null;
+  /** XRC: index of {@link Program.srqs}. */
+  readonly srq?: number;
   /** Whether it goes through the memory window that the peer shows, if it does. */
   readonly window?: boolean;
   /** Whether it is posted in one call with the one before. */
@@ -214,6 +221,11 @@ export const PKEYS = [0xffff, 0x8001, 0x0001, 0x0002];
 export function hear({ pkeys = [0, 0] }: ConnectionPlan): boolean {
   const [a, b] = pkeys.map((index) => PKEYS[index]);
   return (a & 0x7fff) === (b & 0x7fff) && ((a | b) & 0x8000) !== 0;
+}
+
+/** Index of the shared queue that an operation takes its receive from; undefined for none. */
+export function sharedQueueOf({ transport, ends }: ConnectionPlan, { side, srq }: Operation): number | undefined {
+  return transport === 'XRC' ? srq : ends[1 - side].srq;
 }
 
 /** Bytes of a list of SGEs. */

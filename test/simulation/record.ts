@@ -40,6 +40,8 @@ export interface ReceiveRecord {
   readonly step: number;
   /** The operation that it is for; null for a shared one. */
   readonly operation: Operation | null;
+  /** Index of the shared queue that it is of; null for none. */
+  readonly srq: number | null;
   readonly places: readonly Place[];
   completion: Completion | null;
 }

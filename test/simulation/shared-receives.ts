@@ -1,6 +1,6 @@
 /** A shared receive queue while a program runs: filled up as its receives are taken. */
-import { RecvWr } from 'openverbs';
-import type { ProtectionDomain, SharedReceiveQueue } from 'openverbs';
+import { RecvWr, SrqType } from 'openverbs';
+import type { CompletionQueue, ProtectionDomain, SharedReceiveQueue, XrcDomain } from 'openverbs';
 import type { Place } from './placement.ts';
 import type { SrqPlan } from './program.ts';
 import { Deviation } from './record.ts';
@@ -12,11 +12,17 @@ import type { Region } from './world.ts';
 export const SHARED_ID = 2 ** 45;
 const RECEIVES_MAX = 2 ** 20;
 
+/** What an XRC SRQ has. */
+export interface XrcParts {
+  readonly xrcd: XrcDomain;
+  readonly cq: CompletionQueue;
+}
+
 export class SharedReceives {
   readonly srq: SharedReceiveQueue;
   readonly device: number;
   readonly #plan: SrqPlan;
-  readonly #index: number;
+  readonly index: number;
   readonly #region: Region;
   readonly #places: readonly (readonly Place[])[];
   readonly #records: ReceiveRecord[] = [];
@@ -31,12 +37,13 @@ export class SharedReceives {
     index: number,
     region: Region,
     places: readonly (readonly Place[])[],
+    xrc?: XrcParts,
   ) {
     const { maxWr, maxSge, device } = plan;
     this.device = device;
-    this.srq = pd.createSrq({ attr: { maxWr, maxSge } });
+    this.srq = pd.createSrq({ attr: { maxWr, maxSge }, ...(xrc && { srqType: SrqType.XRC, ...xrc }) });
     this.#plan = plan;
-    this.#index = index;
+    this.index = index;
     this.#region = region;
     this.#places = places;
   }
@@ -47,8 +54,8 @@ export class SharedReceives {
     while (this.#records.length < this.#places.length && this.#records.length - this.#taken < this.#plan.maxWr) {
       const step = this.#records.length;
       const places = this.#places[step];
-      this.#records.push({ step, operation: null, places, completion: null });
-      const wrId = SHARED_ID + this.#index * RECEIVES_MAX + step;
+      this.#records.push({ step, operation: null, srq: this.index, places, completion: null });
+      const wrId = SHARED_ID + this.index * RECEIVES_MAX + step;
       this.srq.postRecv(new RecvWr({ wrId, sgList: sgesOf(this.#region, places, this.#region.mr.lkey) }));
     }
     this.#arm();

@@ -6,7 +6,7 @@ import { Driver } from './driver.ts';
 import { readU64 } from './ledger.ts';
 import { checkCounter } from './model-atomics.ts';
 import type { AtomicRecord } from './model-atomics.ts';
-import { checkCompletions, isTroubled } from './model-completions.ts';
+import { checkCompletions, isTroubled, orderReceives } from './model-completions.ts';
 import { settleDatagrams } from './model-datagrams.ts';
 import { MemoryModel } from './model-memory.ts';
 import { settleUnreliable } from './model-unreliable.ts';
@@ -122,6 +122,7 @@ class Run {
   }
 
   #judgeReliable(record: RoundRecord): void {
+    if (record.plan.transport === 'XRC') orderReceives(lanesOf(record)[0]);
     const lanes = lanesOf(record).map((lane) => ({ lane, known: checkCompletions(lane, this.#isLossy) }));
     for (const { lane, known } of lanes) {
       this.#memory.settle(lane, known, this.#world.contents, this.#program.packets);

@@ -4,7 +4,7 @@ import type { SendWrInit } from 'openverbs';
 import type { End } from './connection.ts';
 import { operates } from './operations.ts';
 import type { Place, Placed } from './placement.ts';
-import type { Operation } from './program.ts';
+import type { Mistake, Operation } from './program.ts';
 import { lengthOf } from './program.ts';
 import type { Region, World } from './world.ts';
 
@@ -37,10 +37,18 @@ export function workRequest(world: World, end: End, peer: End, request: Request)
     ...local,
     ...(moves === 'old' ? atomicOf(world, peer, request) : remoteOf(peer, request)),
     ...(opcode === WrOpcode.FLUSH && flushOf(operation)),
+    ...(operation.srq !== undefined && { remoteSrqn: srqnOf(world, operation.srq, mistake) }),
     ...(opcode === WrOpcode.SEND_WITH_INV && { invalidateRkey: peer.window!.rkey }),
     ...(opcode === WrOpcode.LOCAL_INV && { invalidateRkey: end.window!.rkey }),
     ...(opcode === WrOpcode.BIND_MW && bindOf(end)),
   });
+}
+
+/** The number of an XRC SRQ; by mistake that of one which is none, or of nothing. */
+function srqnOf({ shared }: World, index: number, mistake: Mistake | null): number {
+  if (mistake !== 'srqn') return shared[index].srq.srqNum;
+  const { device } = shared[index];
+  return shared.find((other) => other.device === device && other.srq.xrcd === null)?.srq.srqNum ?? 0;
 }
 
 /** Shows all of the region, for writing and reading. */

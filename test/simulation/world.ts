@@ -14,6 +14,7 @@ import type {
   OpenVerbs,
   ProtectionDomain,
   QueuePair,
+  XrcDomain,
 } from 'openverbs';
 import type { Placement } from './placement.ts';
 import { PKEYS } from './program.ts';
@@ -68,6 +69,8 @@ export class World {
   readonly regions: readonly Region[];
   readonly queues: readonly Queue[];
   readonly shared: readonly SharedReceives[];
+  /** By device: of those that have XRC SRQs. */
+  readonly xrcds: ReadonlyMap<number, XrcDomain>;
   /** Counts posts and completions. */
   moment = 0;
   /** Called for each asynchronous event. */
@@ -107,11 +110,21 @@ export class World {
         this.#makeRegion(this.devices[device], placement.bytes[own + n], prng),
       ),
     ];
-    this.shared = srqs.map(
-      (plan, srq) =>
-        new SharedReceives(this.devices[plan.device].pd, plan, srq, this.regions[own + srq], placement.shared[srq]),
-    );
     this.queues = program.cqs.map((plan, index) => this.#makeQueue(program, plan, index));
+    const extended = srqs.filter(({ cq }) => cq !== undefined).map(({ device }) => device);
+    this.xrcds = new Map([...new Set(extended)].map((device) => [device, this.devices[device].context.openXrcd()]));
+    this.shared = srqs.map((plan, srq) => {
+      const { device, cq } = plan;
+      const xrc = cq === undefined ? undefined : { xrcd: this.xrcds.get(device)!, cq: this.queues[cq].cq };
+      return new SharedReceives(
+        this.devices[device].pd,
+        plan,
+        srq,
+        this.regions[own + srq],
+        placement.shared[srq],
+        xrc,
+      );
+    });
     const indices = Array.from({ length: COUNTERS }, (_, index) => index);
     this.#firstCounters = this.devices.map((_, device) => indices.map((index) => this.counter(device, index)));
     this.#idle = this.devices[0].context.createCq({ cqe: 1 });
@@ -191,6 +204,7 @@ export class World {
   /** Ends everything, strictly, and expects that nothing is left. The queue pairs must have been destroyed. */
   close(): void {
     for (const { srq } of this.shared) srq.destroy();
+    for (const xrcd of this.xrcds.values()) xrcd.close();
     for (const { cq, channel } of this.queues) {
       cq.destroy();
       channel.destroy();
@@ -239,6 +253,7 @@ export class World {
       if (end.sendCq === index) cqe += 2 * end.maxSendWr;
       if (end.recvCq === index) cqe += 2 * Math.max(end.maxRecvWr, end.srq === undefined ? 0 : srqs[end.srq].maxWr);
     }
+    for (const { cq, maxWr } of srqs) if (cq === index) cqe += 2 * maxWr;
     for (const socket of sockets) {
       if (socket.sendCq === index) cqe += 2 * socket.maxSendWr;
       if (socket.recvCq === index) cqe += 2 * socket.maxRecvWr;
