@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
+import { counts } from './registration/measure.ts';
 import { pairwise, pool, spread } from './samples.ts';
 import { interval } from './split-driver/interval.ts';
 
@@ -29,7 +30,13 @@ const EXPECTED = {
   bandwidth: { fields: ['size'], metrics: { write: 'GB/s', read: 'GB/s', send: 'GB/s', 'memory-copy': 'GB/s' } },
   registration: {
     fields: ['pages'],
-    metrics: { native: 'us', bypass: 'us', 'native-cached': 'us', 'bypass-cached': 'us' },
+    metrics: {
+      native: 'us',
+      bypass: 'us',
+      'native-cached': 'us',
+      'bypass-cached': 'us',
+      'pages-verified': 'per registration',
+    },
   },
   loss: { fields: ['loss'], metrics: { goodput: 'GB/s', share: 'x', 'sent-again': 'x' } },
   'split-driver': {
@@ -104,6 +111,13 @@ describe('the figures of the benchmarks', () => {
     expect(few.low).to.be.below(many.low);
     expect(many.low).to.be.above(0.9).and.below(many.mean);
     expect(many.high).to.be.above(many.mean).and.below(1.1);
+  });
+
+  it('of a registration in a guest count each of its pages once, and none where the cache has it', () => {
+    for (const pages of [1, 7, 300]) {
+      const each = new Array<number>(4).fill(pages);
+      expect(counts(pages)).to.deep.equal({ bypass: each, 'bypass-cached': [0, 0, 0, 0] });
+    }
   });
 
   it('come from all process starts', () => {
