@@ -7,6 +7,7 @@ import { ibv_get_device_list } from '../src/gen2/index.ts';
 import * as ib from '../src/kernel/index.ts';
 import { closeSharedOpenVerbs } from '../src/testing/index.ts';
 import { failure } from './failure.ts';
+import { uncaughtWhile } from './uncaught.ts';
 
 describe('clients of kernel level', () => {
   let calls: string[];
@@ -103,12 +104,7 @@ describe('clients of kernel level', () => {
   });
 
   it('that throw when devices go do not keep them', async () => {
-    const uncaught = process.listeners('uncaughtException');
-    process.removeAllListeners('uncaughtException');
-    const thrown: string[] = [];
-    const listen = (error: Error): unknown => thrown.push(error.message);
-    process.on('uncaughtException', listen);
-    try {
+    const thrown = await uncaughtWhile(async () => {
       let fails = true;
       register(
         client('a', {
@@ -120,10 +116,7 @@ describe('clients of kernel level', () => {
       closeSharedOpenVerbs();
       await nextTurn();
       fails = false;
-    } finally {
-      process.off('uncaughtException', listen);
-      for (const each of uncaught) process.on('uncaughtException', each);
-    }
+    });
     expect(thrown).to.deep.equal(['not emulated1']);
   });
 

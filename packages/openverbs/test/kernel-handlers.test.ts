@@ -7,6 +7,7 @@ import * as ib from '../src/kernel/index.ts';
 import { closeSharedOpenVerbs, setPort } from '../src/testing/index.ts';
 import { failure } from './failure.ts';
 import { closeKernelPair, drain, openKernelPair, sendAToB, type KernelPair } from './kernel-support.ts';
+import { uncaughtWhile } from './uncaught.ts';
 
 const { IB_CQ_NEXT_COMP, IB_CQ_SOLICITED, IB_CQ_REPORT_MISSED_EVENTS } = ib;
 
@@ -133,15 +134,10 @@ describe('handlers of kernel level', () => {
   });
 
   it('that throw are uncaught exceptions, and are called again', async () => {
-    const uncaught = process.listeners('uncaughtException');
-    process.removeAllListeners('uncaughtException');
-    const thrown: string[] = [];
-    const listen = (error: Error): unknown => thrown.push(error.message);
-    process.on('uncaughtException', listen);
-    try {
+    const thrown = await uncaughtWhile(async (soFar) => {
       pair = openKernelPair({
         comp: () => {
-          throw new Error(`call ${thrown.length}`);
+          throw new Error(`call ${soFar.length}`);
         },
       });
       for (let i = 0; i < 2; i++) {
@@ -149,10 +145,7 @@ describe('handlers of kernel level', () => {
         sendAToB(pair, i);
         await nextTurn();
       }
-    } finally {
-      process.off('uncaughtException', listen);
-      for (const each of uncaught) process.on('uncaughtException', each);
-    }
+    });
     expect(thrown).to.deep.equal(['call 0', 'call 1']);
   });
 

@@ -1,18 +1,8 @@
 /** Two connected queue pairs that move one message after the other between two buffers. */
-import {
-  AccessFlags,
-  connectPair,
-  QpType,
-  RecvWr,
-  SendFlags,
-  SendWr,
-  WcStatus,
-  WorkCompletion,
-  WrOpcode,
-} from 'openverbs';
+import { AccessFlags, connectPair, QpType, RecvWr, SendFlags, SendWr, WorkCompletion, WrOpcode } from 'openverbs';
 import type { CompletionQueue, Context, QueuePair } from 'openverbs';
+import { takeCompletions } from '../take-completions.ts';
 
-const { SUCCESS } = WcStatus;
 const { SIGNALED } = SendFlags;
 const DEPTH = 16;
 const ACCESS = AccessFlags.LOCAL_WRITE | AccessFlags.REMOTE_WRITE | AccessFlags.REMOTE_READ;
@@ -67,14 +57,14 @@ export class TransferPair {
   write(operations: number): void {
     for (let n = 0; n < operations; n++) {
       this.a.postSend(this.writeWr);
-      this.drain(this.sendCq);
+      takeCompletions(this.sendCq, this.wcs, 1);
     }
   }
 
   read(operations: number): void {
     for (let n = 0; n < operations; n++) {
       this.a.postSend(this.readWr);
-      this.drain(this.sendCq);
+      takeCompletions(this.sendCq, this.wcs, 1);
     }
   }
 
@@ -82,13 +72,8 @@ export class TransferPair {
     for (let n = 0; n < operations; n++) {
       this.b.postRecv(this.recvWr);
       this.a.postSend(this.sendWr);
-      this.drain(this.sendCq);
-      this.drain(this.recvCq);
+      takeCompletions(this.sendCq, this.wcs, 1);
+      takeCompletions(this.recvCq, this.wcs, 1);
     }
-  }
-
-  private drain(cq: CompletionQueue): void {
-    while (cq.poll(this.wcs) === 0);
-    if (this.wcs[0].status !== SUCCESS) throw new Error(this.wcs[0].explain());
   }
 }

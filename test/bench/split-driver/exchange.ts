@@ -1,18 +1,8 @@
 /** The program that is measured: public API, and nothing that knows where it runs. */
-import {
-  AccessFlags,
-  connectPair,
-  QpType,
-  RecvWr,
-  SendFlags,
-  SendWr,
-  WcStatus,
-  WorkCompletion,
-  WrOpcode,
-} from 'openverbs';
+import { AccessFlags, connectPair, QpType, RecvWr, SendFlags, SendWr, WorkCompletion, WrOpcode } from 'openverbs';
 import type { CompletionQueue, Context, Device, MemoryRegion, QueuePair } from 'openverbs';
+import { takeCompletions } from '../take-completions.ts';
 
-const { SUCCESS } = WcStatus;
 const { SIGNALED } = SendFlags;
 const DEPTH = 64;
 const ACCESS = AccessFlags.LOCAL_WRITE | AccessFlags.REMOTE_WRITE;
@@ -40,10 +30,7 @@ class End {
   }
 
   take(completions: number): void {
-    for (let n = 0; n < completions; n++) {
-      while (this.cq.poll(this.wcs) === 0);
-      if (this.wcs[0].status !== SUCCESS) throw new Error(this.wcs[0].explain());
-    }
+    takeCompletions(this.cq, this.wcs, completions);
   }
 }
 

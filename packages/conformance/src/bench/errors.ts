@@ -1,6 +1,7 @@
 /** What an error of a verb must be. */
 import { expect } from 'chai';
 import { Errno, VerbsError } from '@openverbs/verbs';
+import type { QueuePair } from '@openverbs/verbs';
 
 type Code = VerbsError['code'];
 
@@ -19,7 +20,18 @@ export function expectError(code: Code | readonly Code[], call: () => unknown): 
   expect.fail(`expected ${[code].flat().join(' or ')}, but the call returned ${String(result)}`);
 }
 
-/** The same for a verb that waits. */
+/** Builds each of these in the extended form on a QP, and completes it: EINVAL, whatever the mistake. */
+export function expectRefusedBuilds(qp: QueuePair, builds: readonly (() => void)[]): void {
+  for (const build of builds) {
+    qp.wrStart();
+    build();
+    expectError('EINVAL', () => {
+      qp.wrComplete();
+    });
+  }
+}
+
+/** As {@link expectError} for a verb that waits. */
 export async function expectRejection(code: Code | readonly Code[], promise: Promise<unknown>): Promise<VerbsError> {
   let result: unknown;
   try {

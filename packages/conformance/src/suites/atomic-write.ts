@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { AccessFlags, QpState, QpType, SendFlags, WcOpcode, WcStatus, type SendWrInit } from '@openverbs/verbs';
 import type { Bench } from '../bench/bench.ts';
 import { completions, expectCompletions, expectNoCompletion } from '../bench/completions.ts';
-import { expectError } from '../bench/errors.ts';
+import { expectError, expectRefusedBuilds } from '../bench/errors.ts';
 import { expectBytes, fillPattern, pattern, snapshot } from '../bench/payload.ts';
 import { atomicWrite, read, send, write } from '../bench/requests.ts';
 import { ACCESS_ALL } from '../bench/side.ts';
@@ -198,13 +198,7 @@ export const atomicWriteSuite = defineSuite('atomic-write', ['rc', 'atomicWrite'
         a.qp.wrSetSge(a.mr.lkey, a.mr.addr, 8);
       },
     ];
-    for (const build of built) {
-      a.qp.wrStart();
-      build();
-      expectError('EINVAL', () => {
-        a.qp.wrComplete();
-      });
-    }
+    expectRefusedBuilds(a.qp, built);
     expectNoCompletion(a.sendCq);
     expect(a.qp.query().attr.qpState, 'state').to.equal(QpState.RTS);
     there.expectUnchanged();

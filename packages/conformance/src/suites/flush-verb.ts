@@ -13,7 +13,7 @@ import {
 } from '@openverbs/verbs';
 import type { Bench } from '../bench/bench.ts';
 import { completions, expectCompletions, expectNoCompletion } from '../bench/completions.ts';
-import { expectError } from '../bench/errors.ts';
+import { expectError, expectRefusedBuilds } from '../bench/errors.ts';
 import { expectBytes, fillPattern, pattern, snapshot } from '../bench/payload.ts';
 import { flush, send, write } from '../bench/requests.ts';
 import { ACCESS_ALL, type Side } from '../bench/side.ts';
@@ -213,13 +213,7 @@ export const flushVerbSuite = defineSuite('flush-verb', ['rc', 'flush'], (suite)
         a.qp.wrSetSge(a.mr.lkey, a.mr.addr, 8);
       },
     ];
-    for (const build of built) {
-      a.qp.wrStart();
-      build();
-      expectError('EINVAL', () => {
-        a.qp.wrComplete();
-      });
-    }
+    expectRefusedBuilds(a.qp, built);
     expectNoCompletion(a.sendCq);
     expect(a.qp.query().attr.qpState, 'state').to.equal(QpState.RTS);
   });

@@ -6,13 +6,11 @@ import {
   QpState,
   QpType,
   SendFlags,
-  VerbsError,
   WcStatus,
   WorkCompletion,
   WrOpcode,
   type CompletionQueue,
   type Context,
-  type ErrnoName,
   type MemoryRegion,
   type QueuePair,
 } from '@openverbs/verbs';
@@ -24,20 +22,9 @@ import { audit } from '../support/audit.ts';
 import { dispatcher } from '../support/dispatcher.ts';
 import { allocPages, DOMAIN, openGuest, pagesOf } from '../support/front-end.ts';
 import { Testbed } from '../support/testbed.ts';
+import { expectVerbsError } from '../support/verbs-errors.ts';
 
 const CAP = { maxSendWr: 8, maxRecvWr: 8, maxSendSge: 2, maxRecvSge: 2, maxInlineData: 64 };
-
-function expectError(action: () => unknown, code: ErrnoName, text = /./): void {
-  let caught: unknown;
-  try {
-    action();
-  } catch (error) {
-    caught = error;
-  }
-  expect(VerbsError.is(caught), String(caught)).to.equal(true);
-  expect((caught as VerbsError).code, String(caught)).to.equal(code);
-  expect(`${(caught as VerbsError).message} ${(caught as VerbsError).hint}`).to.match(text);
-}
 
 describe('direct access', () => {
   let bed: Testbed;
@@ -113,16 +100,20 @@ describe('direct access', () => {
   it('posts, polls and arms nothing at the context that made the queues', () => {
     const { qp } = guestQp();
     const back = guest.back.qps.get(qp.handle)!;
-    expectError(() => back.postSend({ wrId: 1, opcode: WrOpcode.SEND, sgList: [] }), 'EOPNOTSUPP', /post where/);
-    expectError(() => back.postRecv({ wrId: 1, sgList: [] }), 'EOPNOTSUPP', /post where/);
+    expectVerbsError(() => back.postSend({ wrId: 1, opcode: WrOpcode.SEND, sgList: [] }), 'EOPNOTSUPP', /post where/);
+    expectVerbsError(() => back.postRecv({ wrId: 1, sgList: [] }), 'EOPNOTSUPP', /post where/);
     back.wrStart();
     back.wrSend();
-    expectError(() => back.wrComplete(), 'EOPNOTSUPP');
-    expectError(() => back.sendCq.poll(WorkCompletion.array(1)), 'EOPNOTSUPP');
-    expectError(() => back.sendCq.reqNotify(), 'EOPNOTSUPP', /arm where/);
-    expectError(() => back.sendCq.resize(100), 'EINVAL', /resizeCqOn/);
+    expectVerbsError(() => back.wrComplete(), 'EOPNOTSUPP');
+    expectVerbsError(() => back.sendCq.poll(WorkCompletion.array(1)), 'EOPNOTSUPP');
+    expectVerbsError(() => back.sendCq.reqNotify(), 'EOPNOTSUPP', /arm where/);
+    expectVerbsError(() => back.sendCq.resize(100), 'EINVAL', /resizeCqOn/);
     const srq = guest.context.allocPd().createSrq({ attr: { maxWr: 4, maxSge: 1 } });
-    expectError(() => guest.back.srqs.get(srq.handle)!.postRecv({ wrId: 1, sgList: [] }), 'EOPNOTSUPP', /post where/);
+    expectVerbsError(
+      () => guest.back.srqs.get(srq.handle)!.postRecv({ wrId: 1, sgList: [] }),
+      'EOPNOTSUPP',
+      /post where/,
+    );
   });
 
   it('tells the context that made the queues of events, and of states that the device changed', () => {
@@ -137,7 +128,7 @@ describe('direct access', () => {
     backCq.ackEvents(1);
     qp.postSend({ wrId: 2, opcode: WrOpcode.SEND, sgList: [{ addr: 0, length: 4, lkey: 77 }] });
     expect([qp.state, backQp.state]).to.deep.equal([QpState.ERR, QpState.ERR]);
-    expectError(() => backQp.modify({ qpState: QpState.RTS }), 'EINVAL');
+    expectVerbsError(() => backQp.modify({ qpState: QpState.RTS }), 'EINVAL');
   });
 
   it('resizes with what is unread and what is posted, and frees the former memory', () => {
@@ -152,7 +143,7 @@ describe('direct access', () => {
     expect(cq.cqe).to.equal(512);
     expect(former.destroyed).to.equal(true);
     for (let n = 0; n < 6; n++) expectCompletion(cq, n);
-    expectError(() => guest.back.cqs.get(cq.handle)!.resize(4), 'EINVAL', /resizeCqOn/);
+    expectVerbsError(() => guest.back.cqs.get(cq.handle)!.resize(4), 'EINVAL', /resizeCqOn/);
 
     const pd = guest.context.allocPd();
     const srq = pd.createSrq({ attr: { maxWr: 4, maxSge: 1 } });
@@ -171,7 +162,7 @@ describe('direct access', () => {
     }
     srq.modify({ maxWr: 2 }); // in place
     expect(guest.back.srqs.get(srq.handle)!.maxWr).to.equal(2);
-    expectError(() => guest.back.srqs.get(srq.handle)!.modify({ maxWr: 1000 }), 'EINVAL', /memory of another/);
+    expectVerbsError(() => guest.back.srqs.get(srq.handle)!.modify({ maxWr: 1000 }), 'EINVAL', /memory of another/);
   });
 
   it('drops doorbells that are rung on another UAR, and counts them', () => {
@@ -202,9 +193,9 @@ describe('direct access', () => {
       { ...handle, words: [handle.words[0], 5] },
       { ...handle, words: [] },
     ];
-    for (const one of forged) expectError(() => userDriver.open(one, host), 'EINVAL');
+    for (const one of forged) expectVerbsError(() => userDriver.open(one, host), 'EINVAL');
     for (const machine of [undefined, {}, bed.machine.handle])
-      expectError(() => userDriver.open(handle, { ...host, machine }), 'EINVAL', /machine/);
+      expectVerbsError(() => userDriver.open(handle, { ...host, machine }), 'EINVAL', /machine/);
     userDriver.open(handle, host);
   });
 
@@ -214,10 +205,10 @@ describe('direct access', () => {
     const before = inventory();
     const wrong = [[], [...pages].reverse(), [pages[0], pages[2]], [0], [PAGE_BYTES], [addr + 64], [-4096], [2 ** 32]];
     for (const list of [...wrong, [NaN], [bed.machine.u8.length], [addr, undefined as unknown as number]]) {
-      expectError(() => regQueueBuffer(guest.back.context, list), 'EINVAL', /page/);
+      expectVerbsError(() => regQueueBuffer(guest.back.context, list), 'EINVAL', /page/);
       expect(inventory()).to.deep.equal(before);
     }
-    expectError(() => regQueueBuffer(guest.back.context, null as unknown as number[]), 'EINVAL', /pages is null/);
+    expectVerbsError(() => regQueueBuffer(guest.back.context, null as unknown as number[]), 'EINVAL', /pages is null/);
     for (const list of [pages, Float64Array.from(pages)]) regQueueBuffer(guest.back.context, list).dereg();
     expect(inventory()).to.deep.equal(before);
   });
@@ -226,31 +217,31 @@ describe('direct access', () => {
     const { context } = guest.back;
     const buffer = regQueueBuffer(context, pagesOf(allocPages(bed.machine, 4096), 4096));
     const before = inventory();
-    expectError(() => createCqOn(buffer, { cqe: 64 }), 'EINVAL', /does not fit/);
+    expectVerbsError(() => createCqOn(buffer, { cqe: 64 }), 'EINVAL', /does not fit/);
     const other = lower.open();
     const cq = other.createCq({ cqe: 4 });
     const init = { qpType: QpType.RC, sendCq: cq, recvCq: cq, cap: { maxSendWr: 1, maxRecvWr: 1 } };
-    expectError(() => createQpOn(buffer, other.allocPd(), init), 'EINVAL', /of another context/);
+    expectVerbsError(() => createQpOn(buffer, other.allocPd(), init), 'EINVAL', /of another context/);
     // The device looks for itself.
     const request = { cqe: 4, compVector: 0, timestamps: false, ignoreOverrun: false };
-    expectError(() => directOf(other).createCq(buffer.key, request), 'EINVAL', /of another context/);
-    expectError(() => directOf(other).deregQueueBuffer(buffer.key), 'EINVAL', /no queue buffer/);
+    expectVerbsError(() => directOf(other).createCq(buffer.key, request), 'EINVAL', /of another context/);
+    expectVerbsError(() => directOf(other).deregQueueBuffer(buffer.key), 'EINVAL', /no queue buffer/);
     const pd = other.allocPd();
     const mr = pd.regMr(other.allocBuf(4096), 1);
     for (const key of [mr.lkey, 0, -1, 2 ** 31, 0.5, NaN])
-      expectError(() => directOf(other).createCq(key, request), 'EINVAL');
+      expectVerbsError(() => directOf(other).createCq(key, request), 'EINVAL');
     other[Symbol.dispose]();
     expect(inventory()).to.deep.equal(before);
 
     const here = createCqOn(buffer, { cqe: 4 });
     expect(buffer.children).to.deep.equal([here]);
-    expectError(() => createCqOn(buffer, { cqe: 4 }), 'EBUSY', /holds CQ/);
-    expectError(() => directOf(context).createCq(buffer.key, request), 'EBUSY', /another queue/);
-    expectError(() => buffer.dereg(), 'EBUSY', /in use by CQ/);
-    expectError(() => directOf(context).deregQueueBuffer(buffer.key), 'EBUSY', /holds the rings/);
+    expectVerbsError(() => createCqOn(buffer, { cqe: 4 }), 'EBUSY', /holds CQ/);
+    expectVerbsError(() => directOf(context).createCq(buffer.key, request), 'EBUSY', /another queue/);
+    expectVerbsError(() => buffer.dereg(), 'EBUSY', /in use by CQ/);
+    expectVerbsError(() => directOf(context).deregQueueBuffer(buffer.key), 'EBUSY', /holds the rings/);
     here.destroy();
     buffer.dereg();
-    expectError(() => createCqOn(buffer, { cqe: 4 }), 'EINVAL', /already destroyed/);
+    expectVerbsError(() => createCqOn(buffer, { cqe: 4 }), 'EINVAL', /already destroyed/);
   });
 
   it('refuses sizes that the memory does not hold, whoever computed them', () => {

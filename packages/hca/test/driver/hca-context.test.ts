@@ -1,25 +1,14 @@
 import { expect } from 'chai';
-import { QpType, VerbsError } from '@openverbs/verbs';
+import { QpType } from '@openverbs/verbs';
 import type { ErrnoName } from '@openverbs/verbs';
 import type { ContextOps, QpRings } from '@openverbs/verbs/driver';
 import { HcaDevice } from '../../src/driver/index.ts';
 import { QP_WR_MAX } from '../../src/limits.ts';
 import { audit } from '../support/audit.ts';
 import { Testbed } from '../support/testbed.ts';
+import { expectVerbsError } from '../support/verbs-errors.ts';
 
 const CAP = { maxSendWr: 4, maxRecvWr: 4, maxSendSge: 1, maxRecvSge: 1, maxInlineData: 0 };
-
-function expectVerbsError(action: () => unknown, code: ErrnoName, text: RegExp): void {
-  let caught: unknown;
-  try {
-    action();
-  } catch (error) {
-    caught = error;
-  }
-  expect(VerbsError.is(caught), String(caught)).to.equal(true);
-  expect((caught as VerbsError).code).to.equal(code);
-  expect(`${(caught as VerbsError).message} ${(caught as VerbsError).hint}`).to.match(text);
-}
 
 describe('HcaContext', () => {
   let bed: Testbed;
