@@ -10,6 +10,8 @@ export interface SharedInstanceListener {
   opened(devices: readonly Device[]): void;
   /** It is about to be closed; its devices work until this returns. Must not throw. */
   closing(): void;
+  /** One of its devices is about to be pulled out; it works until this returns. Must not throw. */
+  removing(device: Device): void;
 }
 
 let shared: OpenVerbs | undefined;
@@ -31,6 +33,11 @@ export function closeSharedOpenVerbs(): void {
   const closing = shared;
   shared = undefined;
   closing?.[Symbol.dispose]();
+}
+
+/** A device is about to be pulled out by this thread. Only who listens to the shared instance, and only for its devices, is told. */
+export function announceRemoval(device: Device): void {
+  if (shared?.devices.includes(device)) listener?.removing(device);
 }
 
 /** Sets the one listener: the clients of kernel level. */

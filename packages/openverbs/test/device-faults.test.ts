@@ -86,6 +86,7 @@ for (const placement of ['inline', 'thread'] as const) {
       expect(eventsOf(b.context)).to.deep.equal([EventType.DEVICE_FATAL]);
       expect(b.qp.state).to.equal(QpState.ERR);
       expect(failure(() => b.device.open()).code).to.equal('ENODEV');
+      expect([a.device.removed, b.device.removed]).to.deep.equal([false, true]);
       using later = openVerbs({ machine: pair.openVerbs.machine });
       expect(later.devices.map(({ name }) => name)).to.deep.equal([a.device.name]);
       a.qp.postSend({ wrId: 3, sendFlags: 2, sgList: [a.mr.sge(0, 8)] });

@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { leftOutFeature } from '@openverbs/verbs';
 import { expect } from 'chai';
 
 import * as gen2 from '../src/gen2/index.ts';
+import { failure } from './failure.ts';
 import { VERBS_H_FUNCTIONS } from './verbs-h-functions.ts';
 
 /** All functions of verbs.h at the branch point of libibverbs 1.0, and how many arguments each takes. */
@@ -31,6 +34,26 @@ describe('functions of gen2', () => {
     expect(ofHeader.size).to.equal(42);
     expect([...functions.keys()]).to.include.members([...ofHeader.keys()]);
     expect([...functions.keys()].filter((name) => !VERBS_H_FUNCTIONS.has(name))).to.deep.equal([]);
+  });
+
+  it('are called for what they are for by some test, but for those that are left out', () => {
+    const tests = ['gen2.test.ts', 'gen2-objects.test.ts'].map((file) =>
+      readFileSync(new URL(`../../test/${file}`, import.meta.url), 'utf8'),
+    );
+    const untested = [...functions.keys()].filter(
+      (name) => !tests.some((text) => new RegExp(`\\b${name}\\(`).test(text)),
+    );
+    expect(untested.filter((name) => leftOutFeature(name) === undefined)).to.deep.equal([]);
+  });
+
+  it('say what to use instead of what is left out', () => {
+    const leftOut = [...functions].filter(([name]) => leftOutFeature(name) !== undefined);
+    expect(leftOut).to.have.length.greaterThan(40);
+    for (const [name, call] of leftOut) {
+      const error = failure(call);
+      expect(error, name).to.include({ code: 'EOPNOTSUPP', verb: name });
+      expect(error.hint, name).to.not.equal('');
+    }
   });
 
   it('take no more arguments than those of C', () => {

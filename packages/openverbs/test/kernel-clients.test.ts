@@ -5,7 +5,9 @@ import { expect } from 'chai';
 
 import { ibv_get_device_list } from '../src/gen2/index.ts';
 import * as ib from '../src/kernel/index.ts';
-import { closeSharedOpenVerbs } from '../src/testing/index.ts';
+import { openVerbs } from '../src/index.ts';
+import { sharedOpenVerbs } from '../src/shared-instance.ts';
+import { closeSharedOpenVerbs, failDevice, removeDevice } from '../src/testing/index.ts';
 import { failure } from './failure.ts';
 import { uncaughtWhile } from './uncaught.ts';
 
@@ -119,6 +121,96 @@ describe('clients of kernel level', () => {
     });
     expect(thrown).to.deep.equal(['not emulated1']);
   });
+
+  it('are told before this thread pulls a device out, the youngest first, and of no other device', () => {
+    register(client('a'));
+    register(
+      client('b', {
+        remove: (device) => {
+          calls.push(`b - ${device.name}`);
+          if (device.name !== 'emulated1') return;
+          calls.push(`removed: ${device.removed}`, `ports: ${ib.ib_query_device(device).physPortCnt}`);
+        },
+      }),
+    );
+    const [first, second] = ibv_get_device_list();
+    calls = [];
+    removeDevice(second);
+    expect(calls).to.deep.equal(['b - emulated1', 'removed: false', 'ports: 1', 'a - emulated1']);
+    removeDevice(second);
+    failDevice(first);
+    expect(calls, 'told once, and not of a failure').to.have.length(4);
+    expect([first.removed, second.removed]).to.deep.equal([false, true]);
+    calls = [];
+    const c = client('c');
+    ib.ib_register_client(c);
+    expect(calls, 'what is gone is not added').to.deep.equal(['c + emulated0']);
+    ib.ib_unregister_client(c);
+    expect(calls).to.deep.equal(['c + emulated0', 'c - emulated0']);
+  });
+
+  it('end what they made before the device that is pulled out goes, handlers and data included', async () => {
+    const made = new Map<Device, () => void>();
+    const events: number[] = [];
+    const a = register(
+      client('a', {
+        add: (device) => {
+          const pd = ib.ib_alloc_pd(device);
+          const handler = ib.INIT_IB_EVENT_HANDLER(device, (_, { type }) => void events.push(type));
+          ib.ib_register_event_handler(handler);
+          made.set(device, () => {
+            ib.ib_unregister_event_handler(handler);
+            ib.ib_dealloc_pd(pd);
+          });
+        },
+        remove: (device) => {
+          calls.push(`data: ${String(ib.ib_get_client_data(device, a))}`);
+          made.get(device)!();
+        },
+      }),
+    );
+    const [, device] = ibv_get_device_list();
+    ib.ib_set_client_data(device, a, 'mine');
+    removeDevice(device);
+    await nextTurn();
+    expect([calls, events]).to.deep.equal([['data: mine'], []]);
+    expect(ib.ib_get_client_data(device, a)).to.equal(null);
+    expect(failure(() => ib.ib_alloc_pd(device))).to.include({ code: 'EIO', verb: 'ib_alloc_pd' });
+  });
+
+  for (const withHandler of [true, false]) {
+    it(`are told when others have pulled a device out, ${withHandler ? 'by its event' : 'without a handler'}`, async () => {
+      const removed: Device[] = [];
+      const gone = new Promise<Device>((resolve) => {
+        register(
+          client('a', {
+            remove: (device) => {
+              if (removed.push(device) === 1) resolve(device);
+            },
+          }),
+        );
+      });
+      const [, device] = ibv_get_device_list();
+      const pd = ib.ib_alloc_pd(device);
+      const handler = ib.INIT_IB_EVENT_HANDLER(device, () => void calls.push('fatal'));
+      if (withHandler) ib.ib_register_event_handler(handler);
+      calls = [];
+      // Another instance on this machine has other objects for the same devices, as another thread has.
+      using other = openVerbs({ machine: sharedOpenVerbs().machine });
+      removeDevice(other.devices[1]);
+      expect(removed).to.deep.equal([]);
+      // The watch does not keep the process alive.
+      const alive = setInterval(() => undefined, 1000);
+      try {
+        expect(await gone).to.equal(device);
+      } finally {
+        clearInterval(alive);
+      }
+      expect([removed, calls]).to.deep.equal([[device], withHandler ? ['fatal'] : []]);
+      if (withHandler) ib.ib_unregister_event_handler(handler);
+      ib.ib_dealloc_pd(pd);
+    });
+  }
 
   it('have a name and two functions, and are registered once', () => {
     const a = register(client('a'));

@@ -44,6 +44,11 @@ export class Device {
     return this.#ops.capabilities.supports[name] === true;
   }
 
+  /** Whether it was pulled out. It can't be opened any more; what is open on it can only be ended. */
+  get removed(): boolean {
+    return this.#ops.removed === true;
+  }
+
   /** Causes what can happen to hardware. `openverbs/testing` has functions for it; undefined where the device can't. */
   get faults(): DeviceFaults | undefined {
     return this.#ops.faults;

@@ -14,10 +14,10 @@ import type {
 } from '@openverbs/verbs';
 
 import { aProtectionDomain, aQp } from './first-argument.ts';
-import { refused } from './bad-wr.ts';
 import type { BadWr } from './bad-wr.ts';
 import { filled } from './out-parameter.ts';
 import type { Out } from './out-parameter.ts';
+import { postRecv, postSend } from './posts.ts';
 
 /** The out-parameters of {@link ibv_query_qp}. */
 export interface QueriedQp {
@@ -75,11 +75,7 @@ export function ibv_destroy_qp(qp: QueuePair): void {
  * @throws VerbsError for the first one that is refused, which `bad_wr` then names; those before it are posted.
  */
 export function ibv_post_send(qp: QueuePair, wr: SendWr | SendWrInit, bad_wr?: BadWr<SendWr | SendWrInit>): void {
-  try {
-    aQp('ibv_post_send', qp).postSend(wr);
-  } catch (error) {
-    throw refused(error, wr, bad_wr);
-  }
+  postSend('ibv_post_send', qp, wr, bad_wr);
 }
 
 /**
@@ -88,9 +84,5 @@ export function ibv_post_send(qp: QueuePair, wr: SendWr | SendWrInit, bad_wr?: B
  * @throws VerbsError for the first one that is refused, which `bad_wr` then names; those before it are posted.
  */
 export function ibv_post_recv(qp: QueuePair, wr: RecvWr | RecvWrInit, bad_wr?: BadWr<RecvWr | RecvWrInit>): void {
-  try {
-    aQp('ibv_post_recv', qp).postRecv(wr);
-  } catch (error) {
-    throw refused(error, wr, bad_wr);
-  }
+  postRecv('ibv_post_recv', qp, wr, bad_wr);
 }

@@ -3,7 +3,7 @@ import { VerbsError } from '@openverbs/verbs';
 import type { Device } from '@openverbs/verbs';
 
 import { aDevice, attributes } from '../gen2/first-argument.ts';
-import { listenToSharedOpenVerbs, sharedOpenVerbs } from '../shared-instance.ts';
+import { addClient, clientDataOf, isRegistered, keepClientData, removeClient } from './client-registry.ts';
 
 /** C's `struct ib_client`. */
 export interface IbClient {
@@ -11,108 +11,44 @@ export interface IbClient {
   readonly name: string;
   /** A device is there. */
   add(device: Device): void;
-  /** A device goes; what was made on it has to go now. */
+  /** A device goes; what was made on it has to go now. One that was pulled out already takes nothing but what ends objects. */
   remove(device: Device): void;
 }
 
-/** The clients, the oldest first, with the devices that they were told of. */
-const clients = new Map<IbClient, Set<Device>>();
-/** What clients keep with devices. */
-let clientData = new WeakMap<Device, Map<IbClient, unknown>>();
-let listening = false;
-
 /**
  * Registers a client. `client.add` is called for each device, before this returns; and for each of later ones, when
- * `closeSharedOpenVerbs` of `openverbs/testing` has closed the devices and the next call that needs some opens others.
+ * `closeSharedOpenVerbs` of `openverbs/testing` has closed the devices and the next call that needs some opens others. `client.remove` is called
+ * when a device is pulled out, or closed: before it goes if this thread does it, and soon after if another one does.
  *
  * @throws VerbsError EINVAL for a client that is registered. What `client.add` throws is thrown on, and the client is not registered then.
  */
 export function ib_register_client(client: IbClient): void {
   const verb = 'ib_register_client';
   checkClient(verb, client);
-  if (clients.has(client)) throw invalid(verb, `the client '${client.name}' is registered already`);
-  if (!listening) listenToSharedOpenVerbs({ opened: addAll, closing: removeAll });
-  listening = true;
-  const { devices } = sharedOpenVerbs();
-  clients.set(client, new Set());
-  try {
-    for (const device of devices) add(client, device);
-  } catch (error) {
-    remove(client);
-    clients.delete(client);
-    throw error;
-  }
+  if (isRegistered(client)) throw invalid(verb, `the client '${client.name}' is registered already`);
+  addClient(client);
 }
 
 /** Ends a registration: `client.remove` is called for each device, the youngest first. */
 export function ib_unregister_client(client: IbClient): void {
   const verb = 'ib_unregister_client';
   checkClient(verb, client);
-  if (!clients.has(client)) throw invalid(verb, `the client '${client.name}' is not registered`);
-  try {
-    remove(client);
-  } finally {
-    clients.delete(client);
-  }
+  if (!isRegistered(client)) throw invalid(verb, `the client '${client.name}' is not registered`);
+  removeClient(client);
 }
 
 /** Keeps something with a device, for `client`. */
 export function ib_set_client_data(device: Device, client: IbClient, data: unknown): void {
   const kept = aDevice('ib_set_client_data', device);
   checkRegistered('ib_set_client_data', client);
-  const ofDevice = clientData.get(kept) ?? new Map<IbClient, unknown>();
-  clientData.set(kept, ofDevice.set(client, data));
+  keepClientData(kept, client, data);
 }
 
 /** What {@link ib_set_client_data} kept; null if nothing. */
 export function ib_get_client_data(device: Device, client: IbClient): unknown {
   const kept = aDevice('ib_get_client_data', device);
   checkRegistered('ib_get_client_data', client);
-  return clientData.get(kept)?.get(client) ?? null;
-}
-
-function add(client: IbClient, device: Device): void {
-  clients.get(client)!.add(device);
-  client.add(device);
-}
-
-/** Tells a client that its devices go. All are told, whatever one call throws; the first error is thrown then. */
-function remove(client: IbClient): void {
-  const told = clients.get(client)!;
-  const errors: unknown[] = [];
-  for (const device of [...told].reverse()) {
-    try {
-      client.remove(device);
-    } catch (error) {
-      errors.push(error);
-    }
-    clientData.get(device)?.delete(client);
-  }
-  told.clear();
-  if (errors.length > 0) throw errors[0];
-}
-
-function addAll(devices: readonly Device[]): void {
-  for (const client of [...clients.keys()]) {
-    for (const device of devices) guarded(() => add(client, device));
-  }
-}
-
-/** Source: Linux drivers/infiniband/core/device.c, ib_unregister_device: the youngest client first. */
-function removeAll(): void {
-  for (const client of [...clients.keys()].reverse()) guarded(() => remove(client));
-  clientData = new WeakMap();
-}
-
-/** Whoever opens or closes the devices is not the one to tell of a client's error. */
-function guarded(call: () => void): void {
-  try {
-    call();
-  } catch (exception) {
-    queueMicrotask(() => {
-      throw exception;
-    });
-  }
+  return clientDataOf(kept, client);
 }
 
 function checkClient(verb: string, client: IbClient): void {
@@ -123,7 +59,7 @@ function checkClient(verb: string, client: IbClient): void {
 }
 
 function checkRegistered(verb: string, client: IbClient): void {
-  if (!clients.has(client)) throw invalid(verb, 'the client is not registered');
+  if (!isRegistered(client)) throw invalid(verb, 'the client is not registered');
 }
 
 function invalid(verb: string, message: string): VerbsError {

@@ -3,6 +3,7 @@ import { VerbsError } from '@openverbs/verbs';
 import type { CompletionQueue, Device, WorkCompletion } from '@openverbs/verbs';
 
 import { aCq, aDevice } from '../gen2/first-argument.ts';
+import { inTerms, inTermsOf } from '../gen2/terms.ts';
 import { IB_CQ_NEXT_COMP, IB_CQ_REPORT_MISSED_EVENTS, IB_CQ_SOLICITED, IB_CQ_SOLICITED_MASK } from './constants.ts';
 import { checkHandler, forgetHandlers, kernelDevice } from './kernel-device.ts';
 import type { CompHandler, EventHandler } from './kernel-device.ts';
@@ -20,15 +21,16 @@ export function ib_create_cq(
   cqe: number,
   comp_vector: number,
 ): CompletionQueue {
-  const verb = 'ib_create_cq';
-  const kernel = kernelDevice(aDevice(verb, device));
-  checkHandler(verb, 'comp_handler', comp_handler);
-  checkHandler(verb, 'event_handler', event_handler);
-  const channel = comp_handler == null ? null : kernel.channel();
-  const cq = kernel.context.createCq({ cqe, channel, cqContext: cq_context, compVector: comp_vector });
-  if (comp_handler != null) kernel.setCompHandler(cq, comp_handler);
-  if (event_handler != null) kernel.setEventHandler(cq, event_handler, cq_context);
-  return cq;
+  return inTerms('ib_create_cq', (verb) => {
+    const kernel = kernelDevice(aDevice(verb, device));
+    checkHandler(verb, 'comp_handler', comp_handler);
+    checkHandler(verb, 'event_handler', event_handler);
+    const channel = comp_handler == null ? null : kernel.channel();
+    const cq = kernel.context.createCq({ cqe, channel, cqContext: cq_context, compVector: comp_vector });
+    if (comp_handler != null) kernel.setCompHandler(cq, comp_handler);
+    if (event_handler != null) kernel.setEventHandler(cq, event_handler, cq_context);
+    return cq;
+  });
 }
 
 /**
@@ -37,18 +39,22 @@ export function ib_create_cq(
  * @throws VerbsError EBUSY while a queue pair uses it.
  */
 export function ib_destroy_cq(cq: CompletionQueue): void {
-  aCq('ib_destroy_cq', cq).destroy();
+  inTerms('ib_destroy_cq', (verb) => aCq(verb, cq).destroy());
   forgetHandlers(cq.context);
 }
 
 /** Changes the capacity of a completion queue to at least `cqe` entries. */
 export function ib_resize_cq(cq: CompletionQueue, cqe: number): void {
-  aCq('ib_resize_cq', cq).resize(cqe);
+  inTerms('ib_resize_cq', (verb) => aCq(verb, cq).resize(cqe));
 }
 
 /** Takes at most `num_entries` completions into the first elements of `wc`, which are filled, and returns their number. */
 export function ib_poll_cq(cq: CompletionQueue, num_entries: number, wc: WorkCompletion[]): number {
-  return aCq('ib_poll_cq', cq).poll(wc, num_entries);
+  try {
+    return aCq('ib_poll_cq', cq).poll(wc, num_entries);
+  } catch (error) {
+    throw inTermsOf('ib_poll_cq', error);
+  }
 }
 
 /**
@@ -66,7 +72,11 @@ export function ib_req_notify_cq(cq: CompletionQueue, flags: number): number {
     throw new VerbsError({ code: 'EINVAL', verb, message: `flags are ${String(flags)}`, hint });
   }
   const solicitedOnly = which === IB_CQ_SOLICITED;
-  if ((flags & IB_CQ_REPORT_MISSED_EVENTS) !== 0) return queue.reqNotifyReportMissed(solicitedOnly) ? 1 : 0;
-  queue.reqNotify(solicitedOnly);
-  return 0;
+  try {
+    if ((flags & IB_CQ_REPORT_MISSED_EVENTS) !== 0) return queue.reqNotifyReportMissed(solicitedOnly) ? 1 : 0;
+    queue.reqNotify(solicitedOnly);
+    return 0;
+  } catch (error) {
+    throw inTermsOf(verb, error);
+  }
 }

@@ -4,6 +4,7 @@ import type { Device, DmaBuffer } from '@openverbs/verbs';
 
 import { aBuffer, aDevice, attributes } from '../gen2/first-argument.ts';
 import { firstBytes } from '../gen2/first-bytes.ts';
+import { inTerms } from '../gen2/terms.ts';
 import { DMA_BIDIRECTIONAL, DMA_FROM_DEVICE, DMA_TO_DEVICE } from './constants.ts';
 import { kernelDevice } from './kernel-device.ts';
 
@@ -36,7 +37,7 @@ export interface Scatterlist {
  */
 export function ib_dma_alloc_coherent(device: Device, size: number, dma_handle: DmaHandle = {}, _flag = 0): DmaBuffer {
   const verb = 'ib_dma_alloc_coherent';
-  const buffer = kernelDevice(aDevice(verb, device)).context.allocBuf(size);
+  const buffer = inTerms(verb, () => kernelDevice(aDevice(verb, device)).context.allocBuf(size));
   try {
     dma_handle.addr = busAddress(verb, 'ENOMEM', device, buffer);
     return buffer;
@@ -59,7 +60,9 @@ export function ib_dma_free_coherent(device: Device, size: number, cpu_addr: Dma
     const message = `size is ${String(size)}, but ${buffer.length} bytes were allocated`;
     throw new VerbsError({ code: 'EINVAL', verb, message, details: { size, length: buffer.length } });
   }
-  buffer.free();
+  inTerms(verb, () => {
+    buffer.free();
+  });
 }
 
 /**
@@ -132,7 +135,7 @@ function busAddress(
   device: Device,
   memory: DmaBuffer | ArrayBufferView,
 ): number {
-  const { pages, firstOffset } = kernelDevice(device).context.mapDma(memory);
+  const { pages, firstOffset } = inTerms(verb, () => kernelDevice(device).context.mapDma(memory));
   for (let i = 1; i < pages.length; i++) {
     if (pages[i] === pages[0] + i * PAGE_BYTES) continue;
     const message = `the memory does not lie together for the device: its page ${i} is elsewhere`;

@@ -3,6 +3,7 @@ import { VerbsError } from '@openverbs/verbs';
 import type { AsyncEvent, Device } from '@openverbs/verbs';
 
 import { aDevice, attributes } from '../gen2/first-argument.ts';
+import { inTerms } from '../gen2/terms.ts';
 import { kernelDevice } from './kernel-device.ts';
 
 /** C's `struct ib_event_handler`. */
@@ -20,7 +21,7 @@ export function INIT_IB_EVENT_HANDLER(device: Device, handler: IbEventHandler['h
 
 /** Has the handler called with events that are about the device or a port, in order, and never from within a verb. */
 export function ib_register_event_handler(event_handler: IbEventHandler): void {
-  const kernel = kernelDevice(handlerDevice('ib_register_event_handler', event_handler));
+  const kernel = inTerms('ib_register_event_handler', (verb) => kernelDevice(handlerDevice(verb, event_handler)));
   if (typeof event_handler.handler !== 'function')
     throw invalid('ib_register_event_handler', 'its handler is no function');
   kernel.deviceHandlers.add(event_handler);
@@ -29,7 +30,7 @@ export function ib_register_event_handler(event_handler: IbEventHandler): void {
 
 /** Ends what {@link ib_register_event_handler} began. */
 export function ib_unregister_event_handler(event_handler: IbEventHandler): void {
-  const kernel = kernelDevice(handlerDevice('ib_unregister_event_handler', event_handler));
+  const kernel = inTerms('ib_unregister_event_handler', (verb) => kernelDevice(handlerDevice(verb, event_handler)));
   if (!kernel.deviceHandlers.delete(event_handler))
     throw invalid('ib_unregister_event_handler', 'the handler is not registered');
   kernel.serve();

@@ -2,9 +2,10 @@
  * What kernel level keeps of a device: the one context that all its consumers share, apart from those of user level, and the handlers
  * of their objects. Handlers are called one by one, in the order of the events, and never from within a verb.
  */
-import { VerbsError } from '@openverbs/verbs';
+import { EventType, VerbsError } from '@openverbs/verbs';
 import type { AsyncEvent, CompletionChannel, CompletionQueue, Context, Device, VerbsObject } from '@openverbs/verbs';
 
+import { removeGone } from './client-registry.ts';
 import type { IbEventHandler } from './event-handler.ts';
 
 /** Called with an event and what the object was made with; C's `void (*event_handler)(struct ib_event *, void *)`. */
@@ -72,6 +73,7 @@ export class KernelDevice {
     if (object === undefined) {
       // A handler may take itself or another out.
       for (const each of [...this.deviceHandlers]) if (this.deviceHandlers.has(each)) each.handler(each, event);
+      if (event.type === EventType.DEVICE_FATAL) removeGone();
       return;
     }
     const handled = this.#async.get(object);

@@ -5,6 +5,7 @@ import type { Device, MemoryRegion, MemoryWindow, MwBindInit, ProtectionDomain, 
 import { aDevice, aMemoryRegion, aMemoryWindow, aProtectionDomain, aQp } from '../gen2/first-argument.ts';
 import { filled } from '../gen2/out-parameter.ts';
 import type { Out } from '../gen2/out-parameter.ts';
+import { inTerms } from '../gen2/terms.ts';
 import { kernelDevice } from './kernel-device.ts';
 import { pagesOf } from './phys-buf.ts';
 import type { IbPhysBuf } from './phys-buf.ts';
@@ -27,7 +28,7 @@ export interface IbMrAttr {
 
 /** Allocates a protection domain, in the one context that consumers of kernel level share. */
 export function ib_alloc_pd(device: Device): ProtectionDomain {
-  return kernelDevice(aDevice('ib_alloc_pd', device)).context.allocPd();
+  return inTerms('ib_alloc_pd', (verb) => kernelDevice(aDevice(verb, device)).context.allocPd());
 }
 
 /**
@@ -36,7 +37,7 @@ export function ib_alloc_pd(device: Device): ProtectionDomain {
  * @throws VerbsError EBUSY while something belongs to it.
  */
 export function ib_dealloc_pd(pd: ProtectionDomain): void {
-  aProtectionDomain('ib_dealloc_pd', pd).dealloc();
+  inTerms('ib_dealloc_pd', (verb) => aProtectionDomain(verb, pd).dealloc());
 }
 
 /**
@@ -46,7 +47,7 @@ export function ib_dealloc_pd(pd: ProtectionDomain): void {
  * {@link ib_reg_phys_mr}.
  */
 export function ib_get_dma_mr(pd: ProtectionDomain, mr_access_flags: number): MemoryRegion {
-  return aProtectionDomain('ib_get_dma_mr', pd).getDmaMr(mr_access_flags);
+  return inTerms('ib_get_dma_mr', (verb) => aProtectionDomain(verb, pd).getDmaMr(mr_access_flags));
 }
 
 /**
@@ -64,8 +65,10 @@ export function ib_reg_phys_mr(
 ): MemoryRegion {
   const verb = 'ib_reg_phys_mr';
   const owner = aProtectionDomain(verb, pd);
-  const { pages, ...place } = pagesOf(verb, owner.context, phys_buf_array, num_phys_buf);
-  return owner.regPhysMr(pages, { ...place, access: mr_access_flags, iova: iova_start });
+  return inTerms(verb, () => {
+    const { pages, ...place } = pagesOf(verb, owner.context, phys_buf_array, num_phys_buf);
+    return owner.regPhysMr(pages, { ...place, access: mr_access_flags, iova: iova_start });
+  });
 }
 
 /** Changes of a region what `mr_rereg_mask` (`IB_MR_REREG_*`) names; arguments that it does not name are null and 0. */
@@ -87,13 +90,15 @@ export function ib_rereg_phys_mr(
       verb,
       message: `mr_rereg_mask has bits that mean nothing: ${mr_rereg_mask}`,
     });
-  region.reregPhys({
-    ...((mr_rereg_mask & CHANGE_TRANSLATION) !== 0 && {
-      ...pagesOf(verb, region.context, phys_buf_array ?? [], num_phys_buf),
-      iova: iova_start,
-    }),
-    ...((mr_rereg_mask & CHANGE_PD) !== 0 && { pd: aProtectionDomain(verb, pd as ProtectionDomain, 'pd') }),
-    ...((mr_rereg_mask & CHANGE_ACCESS) !== 0 && { access: mr_access_flags }),
+  inTerms(verb, () => {
+    region.reregPhys({
+      ...((mr_rereg_mask & CHANGE_TRANSLATION) !== 0 && {
+        ...pagesOf(verb, region.context, phys_buf_array ?? [], num_phys_buf),
+        iova: iova_start,
+      }),
+      ...((mr_rereg_mask & CHANGE_PD) !== 0 && { pd: aProtectionDomain(verb, pd as ProtectionDomain, 'pd') }),
+      ...((mr_rereg_mask & CHANGE_ACCESS) !== 0 && { access: mr_access_flags }),
+    });
   });
 }
 
@@ -116,20 +121,20 @@ export function ib_query_mr(mr: MemoryRegion, mr_attr: Out<IbMrAttr> = {}): IbMr
  * @throws VerbsError EBUSY while memory windows are bound to it.
  */
 export function ib_dereg_mr(mr: MemoryRegion): void {
-  aMemoryRegion('ib_dereg_mr', mr).dereg();
+  inTerms('ib_dereg_mr', (verb) => aMemoryRegion(verb, mr).dereg());
 }
 
 /** Makes a memory window, of type 1, which is what there was. */
 export function ib_alloc_mw(pd: ProtectionDomain): MemoryWindow {
-  return aProtectionDomain('ib_alloc_mw', pd).allocMw(MwType.TYPE_1);
+  return inTerms('ib_alloc_mw', (verb) => aProtectionDomain(verb, pd).allocMw(MwType.TYPE_1));
 }
 
 /** Binds a memory window, and sets its new `mw.rkey`. */
 export function ib_bind_mw(qp: QueuePair, mw: MemoryWindow, mw_bind: MwBindInit): void {
-  aQp('ib_bind_mw', qp).bindMw(mw, mw_bind);
+  inTerms('ib_bind_mw', (verb) => aQp(verb, qp).bindMw(mw, mw_bind));
 }
 
 /** Ends a memory window, bound or not. */
 export function ib_dealloc_mw(mw: MemoryWindow): void {
-  aMemoryWindow('ib_dealloc_mw', mw).dealloc();
+  inTerms('ib_dealloc_mw', (verb) => aMemoryWindow(verb, mw).dealloc());
 }

@@ -13,11 +13,12 @@ import type {
   SendWrInit,
 } from '@openverbs/verbs';
 
-import { refused } from '../gen2/bad-wr.ts';
 import type { BadWr } from '../gen2/bad-wr.ts';
 import { aProtectionDomain, aQp, attributes } from '../gen2/first-argument.ts';
 import { filled } from '../gen2/out-parameter.ts';
 import type { Out } from '../gen2/out-parameter.ts';
+import { inTerms } from '../gen2/terms.ts';
+import { postRecv, postSend } from '../gen2/posts.ts';
 import { IB_SIGNAL_ALL_WR, IB_SIGNAL_REQ_WR } from './constants.ts';
 import { checkHandler, forgetHandlers, kernelDeviceOf } from './kernel-device.ts';
 import type { EventHandler } from './kernel-device.ts';
@@ -50,14 +51,14 @@ export function ib_create_qp(pd: ProtectionDomain, qp_init_attr: IbQpInitAttr): 
   if (sqSigType !== IB_SIGNAL_ALL_WR && sqSigType !== IB_SIGNAL_REQ_WR)
     throw new VerbsError({ code: 'EINVAL', verb, message: `qp_init_attr.sqSigType is ${String(sqSigType)}` });
   const kernel = eventHandler === null ? null : kernelDeviceOf(verb, owner.context);
-  const qp = owner.createQp({ ...init, sqSigAll: sqSigType === IB_SIGNAL_ALL_WR });
+  const qp = inTerms(verb, () => owner.createQp({ ...init, sqSigAll: sqSigType === IB_SIGNAL_ALL_WR }));
   if (eventHandler !== null) kernel?.setEventHandler(qp, eventHandler, qp.qpContext);
   return qp;
 }
 
 /** Sets the attributes that `qp_attr_mask` names, and no others. */
 export function ib_modify_qp(qp: QueuePair, qp_attr: QpAttrInit, qp_attr_mask: number): void {
-  aQp('ib_modify_qp', qp).modify(qp_attr, qp_attr_mask);
+  inTerms('ib_modify_qp', (verb) => aQp(verb, qp).modify(qp_attr, qp_attr_mask));
 }
 
 /** Whether a transition has what it needs, and nothing else: 1 or 0. */
@@ -72,7 +73,7 @@ export function ib_query_qp(
   _qp_attr_mask = 0,
   qp_init_attr: Out<IbQueriedQp['qp_init_attr']> = {},
 ): IbQueriedQp {
-  const { attr, init } = aQp('ib_query_qp', qp).query();
+  const { attr, init } = inTerms('ib_query_qp', (verb) => aQp(verb, qp).query());
   const sqSigType = init.sqSigAll ? IB_SIGNAL_ALL_WR : IB_SIGNAL_REQ_WR;
   return { qp_attr: filled(qp_attr, attr), qp_init_attr: filled(qp_init_attr, { ...init, sqSigType }) };
 }
@@ -83,7 +84,7 @@ export function ib_query_qp(
  * @throws VerbsError EBUSY while it is attached to a multicast group.
  */
 export function ib_destroy_qp(qp: QueuePair): void {
-  aQp('ib_destroy_qp', qp).destroy();
+  inTerms('ib_destroy_qp', (verb) => aQp(verb, qp).destroy());
   forgetHandlers(qp.context);
 }
 
@@ -97,11 +98,7 @@ export function ib_post_send(
   send_wr: SendWr | SendWrInit,
   bad_send_wr?: BadWr<SendWr | SendWrInit>,
 ): void {
-  try {
-    aQp('ib_post_send', qp).postSend(send_wr);
-  } catch (error) {
-    throw refused(error, send_wr, bad_send_wr);
-  }
+  postSend('ib_post_send', qp, send_wr, bad_send_wr);
 }
 
 /**
@@ -114,9 +111,5 @@ export function ib_post_recv(
   recv_wr: RecvWr | RecvWrInit,
   bad_recv_wr?: BadWr<RecvWr | RecvWrInit>,
 ): void {
-  try {
-    aQp('ib_post_recv', qp).postRecv(recv_wr);
-  } catch (error) {
-    throw refused(error, recv_wr, bad_recv_wr);
-  }
+  postRecv('ib_post_recv', qp, recv_wr, bad_recv_wr);
 }

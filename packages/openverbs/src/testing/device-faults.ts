@@ -3,6 +3,8 @@ import { Gid, VerbsError } from '@openverbs/verbs';
 import type { Device, QueuePair } from '@openverbs/verbs';
 import type { DeviceFaults } from '@openverbs/verbs/driver';
 
+import { announceRemoval } from '../shared-instance.ts';
+
 /**
  * Takes a port of a device down, or up again. Every context has the event PORT_ERR or PORT_ACTIVE. What is sent over a port that is
  * down is lost: a reliable connection sends again until its retries run out, and goes on if the port is up before that.
@@ -75,12 +77,14 @@ export function failDevice(device: Device): void {
 
 /**
  * Pulls a device out: it fails, can't be opened any more (ENODEV), and an `openVerbs()` that joins the machine later does not list
- * it. Contexts are closed as always.
+ * it. Contexts are closed as always. Clients of kernel level are told before it goes, as `ib_unregister_device` does.
  *
  * @throws VerbsError EOPNOTSUPP if the device can't.
  */
 export function removeDevice(device: Device): void {
-  faultsOf(device).removeDevice();
+  const faults = faultsOf(device);
+  announceRemoval(device);
+  faults.removeDevice();
 }
 
 function faultsOf(device: Device): DeviceFaults {

@@ -35,6 +35,8 @@ export interface DeviceOps {
   readonly capabilities: CapabilityManifest;
   /** Opens a context. It belongs to the calling thread. */
   open(): ContextOps;
+  /** Whether it was pulled out, for good; left out where devices stay. */
+  readonly removed?: boolean;
   /** Causes what can happen to hardware, for tests; where the manifest claims `deviceFaults`. */
   readonly faults?: DeviceFaults;
 }
