@@ -107,6 +107,18 @@ for (const placement of ['inline', 'thread'] as const) {
   });
 }
 
+for (const provider of ['xen:basic', 'xen:bypass']) {
+  it(`${provider}: a guest is told that the lower device was pulled out`, () => {
+    using verbs = openVerbs({ provider });
+    const device = verbs.device();
+    using context = device.open();
+    expect(device.removed).to.equal(false);
+    removeDevice(device);
+    expect(device.removed).to.equal(true);
+    expect(eventsOf(context)).to.deep.equal([EventType.DEVICE_FATAL]);
+  });
+}
+
 describe('faults at will', () => {
   it('are refused where a device has none', () => {
     using verbs = openVerbs({ provider: fakeProvider('fake').definition });

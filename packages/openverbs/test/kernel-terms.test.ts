@@ -80,6 +80,7 @@ describe('errors of kernel level', () => {
       ib_create_srq: () => ib.ib_create_srq(pd, { attr: { maxWr: 4 } }),
       ib_dma_map_single: () => ib.ib_dma_map_single(device, new Uint8Array(8), 8, ib.DMA_TO_DEVICE),
       ib_dma_alloc_coherent: () => ib.ib_dma_alloc_coherent(device, -1),
+      ib_dma_map_sg: () => ib.ib_dma_map_sg(device, [{ cpuAddr: 5 as never, length: 8 }], 1, ib.DMA_TO_DEVICE),
     };
     for (const [name, call] of Object.entries(calls)) {
       const error = failure(call);
@@ -112,6 +113,8 @@ describe('errors of kernel level', () => {
   });
 
   it('of others, and those that speak of the function already, are left alone', () => {
+    const user = new VerbsError({ code: 'EINVAL', verb: 'ibv_post_send', message: 'no' });
+    expect(inTermsOf('ibv_post_send', user)).to.equal(user);
     const own = new VerbsError({ code: 'EINVAL', verb: 'ib_alloc_pd', message: 'no' });
     for (const error of [own, new TypeError('ibv_'), 'ibv_', undefined]) {
       expect(inTermsOf('ib_alloc_pd', error)).to.equal(error);

@@ -151,6 +151,49 @@ describe('openverbs/kernel', () => {
       ib.ib_dma_free_coherent(device, 2 * PAGE, buffer, handle.addr);
     });
 
+    it('that a provider scatters is mapped page by page', () => {
+      const pd = ib.ib_alloc_pd(device);
+      const { context } = pd;
+      const buffer = ib.ib_dma_alloc_coherent(device, 3 * PAGE);
+      // The device has the pages of all buffers in another order.
+      const { pages } = context.mapDma(buffer);
+      const order = new Map([pages[0], pages[1], pages[2]].map((page, at) => [page, pages[[2, 0, 1][at]]]));
+      const scattered = context.mapDma.bind(context);
+      Object.defineProperty(context, 'mapDma', {
+        value: (memory: Parameters<typeof scattered>[0]) => {
+          const mapping = scattered(memory);
+          return { ...mapping, pages: Array.from(mapping.pages, (page) => order.get(page) ?? page) };
+        },
+        configurable: true,
+      });
+      const whole = failure(() => ib.ib_dma_map_single(device, buffer, 3 * PAGE, ib.DMA_TO_DEVICE));
+      expect(whole).to.include({ code: 'EINVAL', verb: 'ib_dma_map_single' });
+      expect([whole.details, whole.hint.includes('ib_dma_map_sg')]).to.deep.equal([{ page: 1 }, true]);
+      expect(ib.ib_dma_map_single(device, buffer, PAGE, ib.DMA_TO_DEVICE), 'one page').to.equal(pages[2]);
+      const sg: ib.Scatterlist[] = [
+        { cpuAddr: buffer, length: PAGE },
+        { cpuAddr: buffer.bytes.subarray(100), length: PAGE },
+      ];
+      const entry = failure(() => ib.ib_dma_map_sg(device, sg, 2, ib.DMA_TO_DEVICE));
+      expect(entry.message).to.contain('sg[1]');
+      expect(entry.details).to.deep.equal({ page: 1, entry: 1 });
+      expect(failure(() => ib.ib_sg_dma_address(device, sg[0])).code, 'none is mapped').to.equal('EINVAL');
+      const each = [0, 1, 2].map((at) => ({ cpuAddr: buffer.bytes.subarray(at * PAGE), length: PAGE }));
+      expect(ib.ib_dma_map_sg(device, each, 3, ib.DMA_TO_DEVICE)).to.equal(3);
+      const places = each.map((one) => ({
+        addr: ib.ib_sg_dma_address(device, one),
+        size: ib.ib_sg_dma_len(device, one),
+      }));
+      expect(places.map(({ addr }) => addr)).to.deep.equal([pages[2], pages[0], pages[1]]);
+      expect(ib.ib_query_mr(ib.ib_reg_phys_mr(pd, places, 3, ACCESS, 0)).size).to.equal(3 * PAGE);
+      const apart = (): object => ({ pages: [0, 2 * PAGE], firstOffset: 0, length: 2 * PAGE });
+      Object.defineProperty(context, 'mapDma', { value: apart });
+      const before = context.children.length;
+      const error = failure(() => ib.ib_dma_alloc_coherent(device, 2 * PAGE));
+      expect(error).to.include({ code: 'ENOMEM', verb: 'ib_dma_alloc_coherent' });
+      expect(context.children, 'it is given back').to.have.length(before);
+    });
+
     it('in scattered pages is registered as one range', () => {
       const pair = openKernelPair();
       const { pd, a, cq } = pair;

@@ -22,9 +22,12 @@ export class XenDevice implements DeviceOps {
   readonly fabric?: string;
   readonly faults?: DeviceFaults;
   readonly frontend: Frontend;
+  readonly #lower: Pick<DeviceOps, 'removed'>;
 
-  /** @param lower - the lower device as this thread sees it: which network it is on, and its faults for tests */
-  constructor(name: string, init: FrontendInit, { fabric, faults }: Pick<DeviceOps, 'fabric' | 'faults'>) {
+  /** @param lower - the lower device as this thread sees it: which network it is on, its faults for tests, and whether it was pulled out */
+  constructor(name: string, init: FrontendInit, lower: Pick<DeviceOps, 'fabric' | 'faults' | 'removed'>) {
+    const { fabric, faults } = lower;
+    this.#lower = lower;
     this.frontend = new Frontend(init);
     const { nodeGuid, nodeType, transportType, capabilities } = this.frontend.xenbus.info();
     this.name = name;
@@ -37,6 +40,11 @@ export class XenDevice implements DeviceOps {
     this.capabilities = { version: CAPABILITY_MANIFEST_VERSION, supports };
     if (fabric !== undefined) this.fabric = fabric;
     if (faults !== undefined) this.faults = faults;
+  }
+
+  /** Whether the lower device was pulled out. */
+  get removed(): boolean {
+    return this.#lower.removed === true;
   }
 
   open(): ContextOps {

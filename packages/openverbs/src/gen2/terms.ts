@@ -22,7 +22,7 @@ export function inTerms<T>(verb: string, call: (verb: string) => T): T {
 
 /** An error as the function `verb` of kernel level throws it; what is no error of a verb stays as it is. */
 export function inTermsOf(verb: string, error: unknown): unknown {
-  if (!VerbsError.is(error) || error.verb === verb) return error;
+  if (!VerbsError.is(error) || verb.startsWith('ibv_') || speaksOf(verb, error)) return error;
   const { code, hint, details, cause, stack } = error;
   const message = error.message.startsWith(`${error.verb}: `)
     ? error.message.slice(error.verb.length + 2)
@@ -39,6 +39,10 @@ export function inTermsOf(verb: string, error: unknown): unknown {
   const frames = stack?.indexOf('\n    at ') ?? -1;
   if (stack !== undefined && frames >= 0) renamed.stack = `${renamed.name}: ${renamed.message}${stack.slice(frames)}`;
   return renamed;
+}
+
+function speaksOf(verb: string, error: VerbsError): boolean {
+  return error.verb === verb && kernelNames(error.message) === error.message && kernelNames(error.hint) === error.hint;
 }
 
 function kernelNames(text: string): string {

@@ -39,7 +39,7 @@ export function ib_dma_alloc_coherent(device: Device, size: number, dma_handle: 
   const verb = 'ib_dma_alloc_coherent';
   const buffer = inTerms(verb, () => kernelDevice(aDevice(verb, device)).context.allocBuf(size));
   try {
-    dma_handle.addr = busAddress(verb, 'ENOMEM', device, buffer);
+    dma_handle.addr = inTerms(verb, () => busAddress(verb, 'ENOMEM', device, buffer));
     return buffer;
   } catch (error) {
     buffer.free();
@@ -69,6 +69,9 @@ export function ib_dma_free_coherent(device: Device, size: number, cpu_addr: Dma
  * The bus address of memory that the device reaches: of a buffer, which stands for its first byte, or of a view into one. Nothing has to be
  * synchronised, since the device sees memory as the program does.
  *
+ * One address stands for all of the memory, so its pages have to lie together for the device, as those of `kmalloc` do. Every buffer of the
+ * emulated HCA and of the split driver does; where a provider scatters them, {@link ib_dma_map_sg} takes the pages one by one.
+ *
  * @throws VerbsError EFAULT for other memory, EINVAL for memory whose pages do not lie together for the device.
  */
 export function ib_dma_map_single(
@@ -80,7 +83,7 @@ export function ib_dma_map_single(
   const verb = 'ib_dma_map_single';
   aDevice(verb, device);
   checkDirection(verb, direction);
-  return busAddress(verb, 'EINVAL', device, firstBytes(verb, cpu_addr, size));
+  return inTerms(verb, () => busAddress(verb, 'EINVAL', device, firstBytes(verb, cpu_addr, size)));
 }
 
 /** Ends a mapping. There is nothing to do. */
@@ -95,15 +98,37 @@ export function ib_dma_mapping_error(device: Device, _dma_addr: number): number 
   return 0;
 }
 
-/** Maps each of the first `nents` entries, as {@link ib_dma_map_single} does, and returns their number. */
+/**
+ * Maps each of the first `nents` entries, as {@link ib_dma_map_single} does, and returns their number; none is merged with the next. Memory whose
+ * pages do not lie together is mapped by an entry for each page, which {@link ib_reg_phys_mr} makes one region of.
+ *
+ * @throws VerbsError as {@link ib_dma_map_single}, with the entry in `details.entry`; then no entry is mapped.
+ *
+ * @example
+ * ```ts
+ * import { DMA_BIDIRECTIONAL, ib_dma_map_sg, ib_reg_phys_mr, ib_sg_dma_address, ib_sg_dma_len, type Scatterlist } from 'openverbs/kernel';
+ * import type { Device, DmaBuffer, MemoryRegion, ProtectionDomain } from 'openverbs';
+ *
+ * function register(device: Device, pd: ProtectionDomain, buffer: DmaBuffer, access: number): MemoryRegion {
+ *   const sg: Scatterlist[] = [];
+ *   for (let at = 0; at < buffer.length; at += 4096) {
+ *     const length = Math.min(4096, buffer.length - at);
+ *     sg.push({ cpuAddr: buffer.bytes.subarray(at, at + length), length });
+ *   }
+ *   ib_dma_map_sg(device, sg, sg.length, DMA_BIDIRECTIONAL);
+ *   const places = sg.map((each) => ({ addr: ib_sg_dma_address(device, each), size: ib_sg_dma_len(device, each) }));
+ *   return ib_reg_phys_mr(pd, places, places.length, access, 0);
+ * }
+ * ```
+ */
 export function ib_dma_map_sg(device: Device, sg: Scatterlist[], nents: number, direction: number): number {
   const verb = 'ib_dma_map_sg';
   aDevice(verb, device);
   checkDirection(verb, direction);
   const entries = entriesOf(verb, sg, nents);
   // All or none: addresses are written when each was found.
-  const found = entries.map(({ cpuAddr, length }) =>
-    busAddress(verb, 'EINVAL', device, firstBytes(verb, cpuAddr, length)),
+  const found = entries.map(({ cpuAddr, length }, entry) =>
+    inTerms(verb, () => busAddress(verb, 'EINVAL', device, firstBytes(verb, cpuAddr, length), entry)),
   );
   entries.forEach((entry, i) => Object.assign(entry, { dmaAddress: found[i], dmaLength: entry.length }));
   return nents;
@@ -134,12 +159,15 @@ function busAddress(
   code: 'EINVAL' | 'ENOMEM',
   device: Device,
   memory: DmaBuffer | ArrayBufferView,
+  entry?: number,
 ): number {
-  const { pages, firstOffset } = inTerms(verb, () => kernelDevice(device).context.mapDma(memory));
-  for (let i = 1; i < pages.length; i++) {
-    if (pages[i] === pages[0] + i * PAGE_BYTES) continue;
-    const message = `the memory does not lie together for the device: its page ${i} is elsewhere`;
-    throw new VerbsError({ code, verb, message, hint: 'map it page by page, and use ib_reg_phys_mr' });
+  const { pages, firstOffset } = kernelDevice(device).context.mapDma(memory);
+  for (let page = 1; page < pages.length; page++) {
+    if (pages[page] === pages[0] + page * PAGE_BYTES) continue;
+    const what = entry === undefined ? 'the memory' : `the memory of sg[${entry}]`;
+    const message = `${what} does not lie together for the device: its page ${page} of ${pages.length} is elsewhere`;
+    const hint = 'give ib_dma_map_sg an entry for each page, and register what it finds by ib_reg_phys_mr';
+    throw new VerbsError({ code, verb, message, hint, details: { page, ...(entry !== undefined && { entry }) } });
   }
   return pages[0] + firstOffset;
 }
