@@ -19,8 +19,11 @@ export const Opcode = {
 } as const;
 
 /**
- * Opcodes that a send queue executes, as a bit mask, by `ibv_qp_type` (source: Linux rxe_opcode.c, rxe_wr_opcode_info; XRC, which rxe lacks:
- * `ibv_wr_post`(3), and IBTA annex A19, where FLUSH and ATOMIC WRITE follow the XRCETH).
+ * Opcodes that a send queue executes, as a bit mask, by `ibv_qp_type` (source: Linux rxe_opcode.c, rxe_wr_opcode_info).
+ *
+ * XRC, which rxe lacks: `ibv_wr_post`(3) names FLUSH. That page knows ATOMIC_WRITE of no type; it is of the same annex as FLUSH (IBTA A19), so
+ * XRC takes it as RC does. Windows not, though the page names them: one of type 2B is of the QP that bound it, and of the two halves of XRC the
+ * one that binds receives nothing.
  */
 export const SEND_OPCODES: Readonly<Record<number, number>> = {
   [QpcType.RC]: 0b1100_0011_1111_1111,
