@@ -70,6 +70,11 @@ class World {
     return this.#arrived === ARRIVALS.length;
   }
 
+  /** Whether what was polled is what had to be polled first. */
+  get isInOrder(): boolean {
+    return this.polled.every((wrId, at) => wrId === this.expected[at]);
+  }
+
   /** The device's turn: it completes something, or not. */
   device(): void {
     const { poller, source } = this;
@@ -87,9 +92,9 @@ class World {
     const tails = this.#stays.send.tail + this.#stays.recv.tail;
     const n = this.poller.poll(this.#wcs, this.#limit);
     for (const { wrId } of this.#wcs.slice(0, n)) this.polled.push(wrId);
-    expect(this.#stays.send.tail + this.#stays.recv.tail - tails, 'slots freed').to.equal(
-      this.#wcs.slice(0, n).filter(({ qpNum }) => qpNum === STAYS).length,
-    );
+    const freed = this.#stays.send.tail + this.#stays.recv.tail - tails;
+    const own = this.#wcs.slice(0, n).filter(({ qpNum }) => qpNum === STAYS).length;
+    if (freed !== own) throw new Error(`${own} completions freed ${freed} slots`);
     return n;
   }
 
@@ -111,7 +116,7 @@ class World {
     const arrival = ARRIVALS[this.#arrived++];
     // The device completes nothing more for a QP that is destroyed.
     if (arrival.qpNum === GOES && this.destroyed) return;
-    expect(this.source.arrive(arrival)).to.equal(true);
+    if (!this.source.arrive(arrival)) throw new Error('the queue overruns');
     this.expected.push(arrival.qpNum * 1000 + arrival.wqeIndex);
   }
 }
@@ -151,9 +156,12 @@ function isDone({ complete, polled, expected }: World): boolean {
 function run(world: World, program: Program): void {
   for (let step = 0; step < STEPS_MAX; step++) {
     const done = program(world);
-    expect(world.polled, 'in order, none twice, none of another').to.deep.equal(
-      world.expected.slice(0, world.polled.length),
-    );
+    // There are too many steps for chai to look at each.
+    if (!world.isInOrder) {
+      expect(world.polled, 'in order, none twice, none of another').to.deep.equal(
+        world.expected.slice(0, world.polled.length),
+      );
+    }
     if (done) return;
     // The program sleeps. An event that was raised wakes it, and it may be a spurious one; else the device goes on.
     if (world.source.events === world.eventsSeen) world.finish();

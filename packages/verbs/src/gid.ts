@@ -6,6 +6,7 @@ import { inspectCustom } from './inspect.ts';
 
 const GID_BYTES = 16;
 const IPV4 = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/;
+const GROUP = /^[\da-f]{1,4}$/i;
 const NOTATION = 'write it as an IPv6 address, for example fe80::1, or an IPv4 address';
 
 /**
@@ -27,7 +28,7 @@ export class Gid {
   /** @param bytes - 16 bytes in network order; they are copied. */
   constructor(bytes: ArrayLike<number> = new Uint8Array(GID_BYTES)) {
     if (bytes.length !== GID_BYTES) throw invalid('Gid', `a GID has ${GID_BYTES} bytes, not ${bytes.length}`);
-    this.bytes = Uint8Array.from(bytes);
+    this.bytes = new Uint8Array(bytes);
   }
 
   /** Makes a GID of its two halves in host order. */
@@ -122,7 +123,13 @@ export function toGid(verb: string, what: string, value: unknown): Gid {
 
 function gidOf(text: string): Gid | undefined {
   const groups = parseIpv6(IPV4.test(text) ? `::ffff:${text}` : text);
-  return groups === undefined ? undefined : new Gid(groups.flatMap((group) => [group >>> 8, group & 0xff]));
+  if (groups === undefined) return undefined;
+  const bytes = new Uint8Array(GID_BYTES);
+  groups.forEach((group, i) => {
+    bytes[2 * i] = group >>> 8;
+    bytes[2 * i + 1] = group & 0xff;
+  });
+  return new Gid(bytes);
 }
 
 function parseIpv6(text: string): number[] | undefined {
@@ -139,10 +146,10 @@ function parseGroups(text: string): number[] | undefined {
   const groups: number[] = [];
   const parts = text.split(':');
   for (const [i, part] of parts.entries()) {
-    const ipv4 = IPV4.exec(part)?.slice(1).map(Number);
+    const ipv4 = part.includes('.') ? IPV4.exec(part)?.slice(1).map(Number) : undefined;
     if (ipv4 !== undefined && i === parts.length - 1 && ipv4.every((byte) => byte <= 255)) {
       groups.push((ipv4[0] << 8) | ipv4[1], (ipv4[2] << 8) | ipv4[3]);
-    } else if (/^[\da-f]{1,4}$/i.test(part)) {
+    } else if (GROUP.test(part)) {
       groups.push(parseInt(part, 16));
     } else {
       return undefined;

@@ -12,7 +12,8 @@ export function literalKeys<T>(keys: Readonly<Record<keyof T, true>>): LiteralKe
 
 /** Refuses what is no object, and keys that are not among `keys`. One that is undefined counts as left out. */
 export function checkLiteral(verb: string, what: string, value: unknown, keys: LiteralKeys): void {
-  checkObject(verb, what, value, `its keys are ${Object.keys(keys).join(', ')}`);
+  // The hint is made for those who read it: every post of a plain object comes here.
+  if (!isObject(value)) throw noObject(verb, what, value, `its keys are ${Object.keys(keys).join(', ')}`);
   const literal = value as Readonly<Record<string, unknown>>;
   for (const key in literal) {
     if (keys[key] !== undefined || literal[key] === undefined) continue;
@@ -23,8 +24,15 @@ export function checkLiteral(verb: string, what: string, value: unknown, keys: L
 
 /** Refuses what is no object. */
 export function checkObject(verb: string, what: string, value: unknown, hint: string): void {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return;
-  throw invalid(verb, `${what} is ${show(value)}, not an object`, hint, { what });
+  if (!isObject(value)) throw noObject(verb, what, value, hint);
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function noObject(verb: string, what: string, value: unknown, hint: string): VerbsError {
+  return invalid(verb, `${what} is ${show(value)}, not an object`, hint, { what });
 }
 
 /** The error of a key that is not among `valid`. */

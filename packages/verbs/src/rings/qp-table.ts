@@ -6,11 +6,13 @@ const PAGE_BITS = 12;
 const PAGE_ENTRIES = 1 << PAGE_BITS;
 const PAGE_MASK = PAGE_ENTRIES - 1;
 
+/** What tables without a QP share. They are filled so that all pages are arrays of one kind, without holes. */
+const EMPTY_PAGE: readonly QpSlots[] = Array.from({ length: PAGE_ENTRIES }, () => NO_QP);
+const EMPTY_PAGES: readonly (readonly QpSlots[])[] = Array.from({ length: PAGE_ENTRIES }, () => EMPTY_PAGE);
+
 /** The QPs of a context whose rings `verbs` works on. */
 export class QpTable {
-  readonly #empty: readonly QpSlots[] = new Array<QpSlots>(PAGE_ENTRIES).fill(NO_QP);
-  private readonly pages: (readonly QpSlots[])[] = new Array<readonly QpSlots[]>(PAGE_ENTRIES).fill(this.#empty);
-
+  private readonly pages: (readonly QpSlots[])[] = EMPTY_PAGES.slice();
   readonly #xrcSrqs = new Map<number, QpSlots>();
 
   /** The queues of a QP, or {@link NO_QP}. Any number will do: it comes from memory that others can write. */
@@ -46,7 +48,7 @@ export class QpTable {
   #set(qpNum: number, qp: QpSlots): void {
     const page = qpNum >>> PAGE_BITS;
     let entries = this.pages[page] as QpSlots[];
-    if (entries === this.#empty) entries = this.pages[page] = [...this.#empty];
+    if (entries === EMPTY_PAGE) entries = this.pages[page] = EMPTY_PAGE.slice();
     entries[qpNum & PAGE_MASK] = qp;
   }
 }
