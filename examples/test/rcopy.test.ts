@@ -1,7 +1,18 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
-import { runExample } from './run-example.ts';
+import { atOnce, runExample } from './run-example.ts';
 import { scratchDirectory } from './scratch-directory.ts';
 
 const MIB = 1 << 20;
@@ -49,21 +60,34 @@ describe('rcopy', () => {
     ['a directory that does not exist', ['source', 'absent/copy'], /^rcopy: .*\/absent: no such directory\n$/],
     ['a file onto itself', ['source', '.'], /^rcopy: source and .*\/source are the same file\n$/],
   ];
-  for (const [what, args, message] of failures) {
-    it(`refuses ${what}`, async () => {
-      writeFileSync(path('source'), 'some');
-      mkdirSync(path('directory'));
-      const { status, out, err } = await runExample('rcopy', args, path());
-      expect([status, out]).to.deep.equal([1, '']);
-      expect(err).to.match(message);
-      expect(readdirSync(path())).to.have.members(['source', 'directory']);
-      expect(readFileSync(path('source'), 'utf8')).to.equal('some');
+  describe('refuses', () => {
+    let directories: string[] = [];
+    const runs = atOnce(() => {
+      directories = failures.map(() => mkdtempSync(join(tmpdir(), 'openverbs-test-')));
+      return failures.map(([, args], index) => {
+        writeFileSync(join(directories[index], 'source'), 'some');
+        mkdirSync(join(directories[index], 'directory'));
+        return runExample('rcopy', args, directories[index]);
+      });
     });
-  }
+    after(() => {
+      for (const directory of directories) rmSync(directory, { recursive: true });
+    });
+
+    failures.forEach(([what, , message], index) => {
+      it(what, async () => {
+        const { status, out, err } = await runs(index);
+        expect([status, out]).to.deep.equal([1, '']);
+        expect(err).to.match(message);
+        expect(readdirSync(directories[index])).to.have.members(['source', 'directory']);
+        expect(readFileSync(join(directories[index], 'source'), 'utf8')).to.equal('some');
+      });
+    });
+  });
 
   it('refuses command lines that make no sense, with status 2', async () => {
-    for (const args of [[], ['a', 'b', 'c'], ['--fast', 'a']]) {
-      const { status, out, err } = await runExample('rcopy', args, path());
+    const wrong = [[], ['a', 'b', 'c'], ['--fast', 'a']];
+    for (const { status, out, err } of await Promise.all(wrong.map((args) => runExample('rcopy', args, path())))) {
       expect([status, out]).to.deep.equal([2, '']);
       expect(err).to.match(/^rcopy: .*\n\nUsage: rcopy SOURCE/);
     }

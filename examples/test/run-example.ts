@@ -24,6 +24,20 @@ export async function runExample(
   return { status: (exit as [number])[0], out, err };
 }
 
+/**
+ * Runs several examples at once, before the tests of this block: each is busy with its start for most of the time. The test that
+ * waits for one says how it failed.
+ */
+export function atOnce(start: () => Promise<ExampleRun>[]): (index: number) => Promise<ExampleRun> {
+  let runs: Promise<ExampleRun>[] = [];
+  before(() => {
+    runs = start();
+    for (const run of runs) run.catch(() => undefined);
+  });
+  after(() => Promise.allSettled(runs));
+  return (index) => runs[index];
+}
+
 /** Starts `name`, for a test that does more than wait for its end. */
 export function spawnExample(
   name: string,

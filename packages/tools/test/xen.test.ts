@@ -26,16 +26,26 @@ for (const provider of ['xen:basic', 'xen:bypass']) {
   describe(`tools on ${provider}`, function () {
     this.timeout(TIMEOUT_MS);
 
-    for (const [tool, args, expected] of RUNS) {
+    // Fails unless the exit code is 0.
+    const start = (tool: string, args: readonly string[]): Promise<{ stdout: string; stderr: string }> => {
+      const program = fileURLToPath(new URL(`../../bin/${tool}.js`, import.meta.url));
+      return execute(process.execPath, [program, ...args], { env: { ...process.env, OPENVERBS_PROVIDER: provider } });
+    };
+    let runs: ReturnType<typeof start>[] = [];
+
+    // At once: each of them is busy with its start for most of the time. The test that waits for one says how it failed.
+    before(() => {
+      runs = RUNS.map(([tool, args]) => start(tool, args));
+      for (const run of runs) run.catch(() => undefined);
+    });
+    after(() => Promise.allSettled(runs));
+
+    RUNS.forEach(([tool, args, expected], index) => {
       it([tool, ...args].join(' '), async () => {
-        const program = fileURLToPath(new URL(`../../bin/${tool}.js`, import.meta.url));
-        // Fails unless the exit code is 0.
-        const { stdout, stderr } = await execute(process.execPath, [program, ...args], {
-          env: { ...process.env, OPENVERBS_PROVIDER: provider },
-        });
+        const { stdout, stderr } = await runs[index];
         expect(stderr).to.equal('');
         expect(stdout).to.match(expected);
       });
-    }
+    });
   });
 }
