@@ -1,6 +1,6 @@
 /**
  * The suites that tell placements and providers apart: data moves, queues fill and move, events come, objects end in disorder. `npm test` runs
- * all suites inline and over packets, and these elsewhere; `*.exhaustive.ts` runs all of them everywhere.
+ * all suites inline, those that send anything over packets, and these elsewhere; `*.exhaustive.ts` runs all of them everywhere.
  */
 export const CORE_SUITES: readonly string[] = [
   'async-events',

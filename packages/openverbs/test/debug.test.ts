@@ -1,5 +1,6 @@
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 import { VerbsError } from '@openverbs/verbs';
 import { expect } from 'chai';
@@ -8,24 +9,38 @@ import { openVerbs } from '../src/index.ts';
 
 const PROGRAM = fileURLToPath(new URL('./programs/debugged.js', import.meta.url));
 
-/** What the program prints to stderr. */
-function run(env: Record<string, string>): string {
-  const { status, stderr } = spawnSync(process.execPath, [PROGRAM], {
-    env: { ...process.env, ...env },
-    encoding: 'utf8',
-  });
-  expect(status, stderr).to.equal(0);
+const EVERYTHING = { OPENVERBS_DEBUG: 'verbs,posts,polls,events,packets,hca', OPENVERBS_EMULATED_PACKETS: 'true' };
+const SPLIT_DRIVER = { OPENVERBS_PROVIDER: 'xen:basic', OPENVERBS_DEBUG: 'xen' };
+/** Runs of the program, by what is set. */
+const RUNS = {
+  inline: { ...EVERYTHING, OPENVERBS_EMULATED_PLACEMENT: 'inline' },
+  thread: { ...EVERYTHING, OPENVERBS_EMULATED_PLACEMENT: 'thread' },
+  'xen, inline': { ...SPLIT_DRIVER, OPENVERBS_XEN_PLACEMENT: 'inline' },
+  'xen, thread': { ...SPLIT_DRIVER, OPENVERBS_XEN_PLACEMENT: 'thread' },
+  'no packets': { OPENVERBS_DEBUG: 'packets' },
+  nothing: {},
+};
+
+const execute = promisify(execFile);
+
+/** What the program prints to stderr. Fails unless the exit code is 0. */
+async function run(env: Record<string, string>): Promise<string> {
+  const { stderr } = await execute(process.execPath, [PROGRAM], { env: { ...process.env, ...env } });
   return stderr;
 }
 
 describe('OPENVERBS_DEBUG', () => {
+  const printed = new Map<string, Promise<string>>();
+  // At once: they start and sleep. The test that waits for one says how it failed.
+  before(() => {
+    for (const [name, env] of Object.entries(RUNS)) printed.set(name, run(env));
+    for (const each of printed.values()) each.catch(() => undefined);
+  });
+  after(() => Promise.allSettled(printed.values()));
+
   for (const placement of ['inline', 'thread']) {
-    it(`prints each topic in lines with time and device, with placement ${placement}`, () => {
-      const text = run({
-        OPENVERBS_DEBUG: 'verbs,posts,polls,events,packets,hca',
-        OPENVERBS_EMULATED_PACKETS: 'true',
-        OPENVERBS_EMULATED_PLACEMENT: placement,
-      });
+    it(`prints each topic in lines with time and device, with placement ${placement}`, async () => {
+      const text = await printed.get(placement)!;
       const lines = text.trimEnd().split('\n');
       for (const line of lines)
         expect(line).to.match(/^\[\d+\.\d{6}\] emulated0 (verbs|posts|polls|events|packets|hca): /);
@@ -51,11 +66,9 @@ describe('OPENVERBS_DEBUG', () => {
   }
 
   for (const placement of ['inline', 'thread']) {
-    it(`prints the commands of the split driver at both ends, with its device domain ${placement}`, () => {
-      const env = { OPENVERBS_PROVIDER: 'xen:basic', OPENVERBS_XEN_PLACEMENT: placement };
-      const lines = run({ ...env, OPENVERBS_DEBUG: 'xen' })
-        .trimEnd()
-        .split('\n');
+    it(`prints the commands of the split driver at both ends, with its device domain ${placement}`, async () => {
+      const text = await printed.get(`xen, ${placement}`)!;
+      const lines = text.trimEnd().split('\n');
       for (const line of lines) {
         expect(line).to.match(/^\[\d+\.\d{6}\] domain 1 xen: (front|back)-end [A-Z_]+, request \d+, \d+\.\d us$/);
       }
@@ -66,14 +79,14 @@ describe('OPENVERBS_DEBUG', () => {
     });
   }
 
-  it('says so where there are no packets', () => {
-    expect(run({ OPENVERBS_DEBUG: 'packets' })).to.match(
+  it('says so where there are no packets', async () => {
+    expect(await printed.get('no packets')).to.match(
       /^\[\d+\.\d{6}\] emulated packets: there are none, .*OPENVERBS_EMULATED_PACKETS=true\)\n$/,
     );
   });
 
-  it('prints nothing when it is not set', () => {
-    expect(run({})).to.equal('');
+  it('prints nothing when it is not set', async () => {
+    expect(await printed.get('nothing')).to.equal('');
   });
 
   const wrong: [debug: unknown, message: RegExp][] = [
