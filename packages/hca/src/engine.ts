@@ -203,8 +203,8 @@ export class Engine {
 
   /** A poll found nothing: takes what others left behind and runs what is due. */
   idle(): void {
-    if (!this.#remote && this.#hasWork()) this.runDue();
-    else if (++this.#starved >= STARVED_POLLS_MAX) this.tend();
+    if (++this.#starved >= STARVED_POLLS_MAX) this.tend();
+    else if (!this.#remote && this.#hasWork()) this.runDue();
   }
 
   /**
@@ -247,7 +247,6 @@ export class Engine {
   /** Takes all doorbells and runs all timers that are due, if the lock is free; now and then it looks who holds it. */
   runDue(): void {
     if (this.#lock.tryAcquire()) {
-      this.#starved = 0;
       this.work();
       this.unlock();
     } else if (++this.#starved >= STARVED_POLLS_MAX) this.tend();

@@ -121,6 +121,20 @@ describe('reap', () => {
     audit(bed);
   });
 
+  it('is done by whoever polls for long, even if each poll finds something to do', () => {
+    const bed = new Testbed();
+    const before = inventory(bed);
+    const victim = bed.join();
+    makeEverything(victim);
+    die(victim);
+    for (let poll = 0; poll < 1024; poll++) {
+      bed.engine.uars.mark(bed.uar);
+      bed.engine.idle();
+    }
+    expect(inventory(bed)).to.deep.equal(before);
+    audit(bed);
+  });
+
   it('lets a new thread have the slot, and the numbers with another generation', () => {
     const bed = new Testbed();
     const victim = bed.join();
