@@ -1,5 +1,5 @@
 /** A connection while it runs: its two queue pairs, and what is posted to them. */
-import { AccessFlags, QpState, QpType, RecvWr } from 'openverbs';
+import { AccessFlags, MigState, QpState, QpType, RecvWr } from 'openverbs';
 import type { Mtu, QueuePair, SendWr } from 'openverbs';
 import { isExtendable, postExtended } from './extended-form.ts';
 import { operates } from './operations.ts';
@@ -13,7 +13,7 @@ import { endWindow } from './windows.ts';
 import type { ShownWindow } from './windows.ts';
 import { sgesOf, workRequest } from './work-request.ts';
 import type { Request } from './work-request.ts';
-import { registerAgain } from './world.ts';
+import { PORTS, registerAgain } from './world.ts';
 import type { Device, Queue, Region, World } from './world.ts';
 
 const { LOCAL_WRITE, REMOTE_WRITE, REMOTE_READ, REMOTE_ATOMIC, FLUSH_GLOBAL } = AccessFlags;
@@ -107,6 +107,16 @@ export class Connection {
     this.record = { ...this.record, round, ends: [a.record, b.record], breakages: [], cutOff: !hear(this.plan) };
     this.#connect(a, b);
     this.#connect(b, a);
+    if (this.plan.paths !== true) return;
+    this.#arm(a, b);
+    this.#arm(b, a);
+  }
+
+  /** Goes over to the alternate path, unless that was done. */
+  migrate(side: Side): void {
+    const { qp } = this.ends[side];
+    if (qp?.state !== QpState.RTS || qp.query().attr.pathMigState !== MigState.ARMED) return;
+    qp.modify({ pathMigState: MigState.MIGRATED });
   }
 
   /** What lies between two rounds. */
@@ -202,6 +212,17 @@ export class Connection {
     if (wrs.length % 2 === 0) return qp.postSend(wrs);
     wrs.forEach((wr, n) => (wr.next = wrs[n + 1] ?? null));
     qp.postSend(wrs[0]);
+  }
+
+  /** An alternate path, by the last ports. Both ends are armed once both have one. */
+  #arm({ qp }: End, { device }: End): void {
+    const { portNum, pkeyIndex, timeout } = qp!.query().attr;
+    const altPortNum = portNum + PORTS - 1;
+    const grh = { dgid: device.context.queryGid(altPortNum, 0), sgidIndex: 0 };
+    const altAhAttr = { isGlobal: true, grh, portNum: altPortNum };
+    const path = { altAhAttr, altPortNum, altPkeyIndex: pkeyIndex, altTimeout: timeout };
+    this.#world.expectMigration(qp!, hear(this.plan));
+    qp!.modify({ ...path, pathMigState: MigState.REARM });
   }
 
   #create(end: End): QueuePair {

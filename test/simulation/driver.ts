@@ -110,7 +110,8 @@ export class Driver {
       this.#drain(connection, step);
       return 1;
     }
-    this.#break(connection, step);
+    if (step.do === 'migrate') connection.migrate(step.side);
+    else this.#break(connection, step);
     return 1;
   }
 

@@ -26,7 +26,7 @@ const RELIABLE = [...MESSAGES, RDMA_READ, RDMA_READ, RDMA_READ, ATOMIC_CMP_AND_S
 const OPCODES = {
   RC: [...RELIABLE, ATOMIC_WRITE, FLUSH],
   UC: MESSAGES,
-  XRC: RELIABLE,
+  XRC: [...RELIABLE, ATOMIC_WRITE, FLUSH],
 } as const;
 
 const REMOTE: readonly Mistake[] = ['rkey', 'range', 'access'];
@@ -55,6 +55,11 @@ export function drawRounds(draw: Draw, plan: ConnectionPlan, connection: number,
     while (steps.length < first + count) drawPost(draw, plan, connection, round, steps);
     if (plan.transport === 'XRC') nameQueues(draw, plan, steps, first, srqs);
     if (plan.transport === 'RC' && draw.chance(0.3)) showWindow(draw, plan, steps, first);
+    if (plan.paths === true && draw.chance(0.7)) {
+      const side = draw.below(2) as Side;
+      const at = first + draw.below(steps.length - first + 1);
+      steps.splice(at, 0, { do: 'migrate', connection, round, side, waitNs: draw.waitNs() });
+    }
     if (draw.chance(0.2)) drain(draw, plan, connection, round, steps, first);
     if (!draw.chance(0.35)) continue;
     const at = first + draw.below(count);

@@ -78,6 +78,7 @@ function drawConnection(draw: Draw, devices: number, timeout: number): Connectio
     minRnrTimer: draw.between(1, 12),
     renews: draw.chance(0.3),
     ...(draw.chance(0.3) && { registers: draw.pick(['anew', 'again'] as const) }),
+    ...(transport === 'RC' && draw.chance(0.2) && { paths: true }),
     ...(draw.chance(0.1) && { pkeys: [draw.below(PKEYS.length), draw.below(PKEYS.length)] as const }),
   };
 }

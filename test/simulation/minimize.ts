@@ -108,6 +108,7 @@ function simplifyConnections(best: () => Program, accept: (candidate: Program) =
       (plan) => ({ ...plan, rnrRetry: 7, retryCnt: 7 }),
       ({ registers: _, ...plan }) => plan,
       ({ pkeys: _, ...plan }) => plan,
+      ({ paths: _, ...plan }) => plan,
     ];
     for (const simplify of simple) {
       const changed = simplify(best().connections[index]);

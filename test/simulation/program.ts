@@ -75,6 +75,8 @@ export interface ConnectionPlan {
   readonly pkeys?: readonly [number, number];
   /** What happens to the memory regions between two rounds. */
   readonly registers?: 'anew' | 'again';
+  /** RC: both ends have an alternate path, by the second ports of their devices, armed at the beginning of each round. */
+  readonly paths?: boolean;
   /** Whether the queue pairs are made anew for each round, or reset. */
   readonly renews: boolean;
 }
@@ -101,7 +103,7 @@ export interface EndPlan {
 export type Side = 0 | 1;
 
 /** What happens. */
-export type Step = Operation | Breakage | Drain | Cut | Datagram;
+export type Step = Operation | Breakage | Drain | Migration | Cut | Datagram;
 
 interface Timed {
   /** Time that passes before. */
@@ -164,6 +166,11 @@ export interface Breakage extends OfConnection {
 export interface Drain extends OfConnection {
   readonly do: 'drain';
   readonly lastsNs: number;
+}
+
+/** An end goes over to its alternate path, if that is armed. */
+export interface Migration extends OfConnection {
+  readonly do: 'migrate';
 }
 
 /** Devices are cut off from the others for so long. */

@@ -43,6 +43,8 @@ const EVENTS: readonly number[] = [
   EventType.SQ_DRAINED,
   EventType.QP_LAST_WQE_REACHED,
   EventType.SRQ_LIMIT_REACHED,
+  EventType.PATH_MIG,
+  EventType.PATH_MIG_ERR,
 ];
 
 /** Runs a program from beginning to end. */
@@ -77,7 +79,9 @@ class Run {
     this.#program = program;
     // A network that is cut in two for a while loses packets too, and a queue pair with one retry may not outlast that.
     const isCut = program.steps.some((step) => step.do === 'cut');
-    this.#isLossy = isCut || drop + corrupt + duplicate + reorder > 0;
+    // A path that changes loses what is under way on the old one.
+    const hasPaths = program.connections.some(({ paths }) => paths === true);
+    this.#isLossy = isCut || hasPaths || drop + corrupt + duplicate + reorder > 0;
     this.#world = new World(program, placement);
     this.#world.onEvent = (event) => this.#event(event);
     this.#memory = new MemoryModel(this.#world.contents);
@@ -170,6 +174,12 @@ class Run {
     if (event.srq !== undefined) this.#world.shared.find(({ srq }) => srq === event.srq)!.limitReached();
     if (event.type === EventType.SQ_DRAINED && !this.#world.drained(event.qp!)) {
       throw new Deviation('drained', 'a send queue was drained that nobody had drained');
+    }
+    if (event.type === EventType.PATH_MIG && !this.#world.migrated(event.qp!)) {
+      throw new Deviation('migrated', 'a queue pair migrated that was not armed');
+    }
+    if (event.type === EventType.PATH_MIG_ERR && !this.#world.refused(event.qp!)) {
+      throw new Deviation('refused', 'a queue pair did not follow its peer to the alternate path');
     }
     if (!EVENTS.includes(event.type)) throw new Deviation('async-event', `the event '${event.toString()}'`);
   }

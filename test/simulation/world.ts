@@ -29,6 +29,8 @@ const START_NS = 1e9;
 /** Counters of each device. */
 export const COUNTERS = 4;
 const COUNTERS_BYTES = 4096;
+/** Of each device; the second one is for alternate paths. */
+export const PORTS = 2;
 const { LOCAL_WRITE, REMOTE_WRITE, REMOTE_READ, REMOTE_ATOMIC, FLUSH_GLOBAL, MW_BIND } = AccessFlags;
 const ALL = LOCAL_WRITE | REMOTE_WRITE | REMOTE_READ | REMOTE_ATOMIC | FLUSH_GLOBAL | MW_BIND;
 
@@ -80,6 +82,8 @@ export class World {
   readonly #machine: Machine;
   readonly #idle: CompletionQueue;
   readonly #draining = new Set<QueuePair>();
+  readonly #armed = new Set<QueuePair>();
+  readonly #unheard = new Set<QueuePair>();
   readonly #firstCounters: readonly (readonly bigint[])[];
 
   constructor(program: Program, placement: Placement) {
@@ -87,7 +91,7 @@ export class World {
     this.verbs = openVerbs({
       use: { clock: this.clock, prng: new Xoshiro128(program.seed) },
       emulated: {
-        devices: Array.from({ length: program.devices }, () => ({ pkeys: PKEYS })),
+        devices: Array.from({ length: program.devices }, () => ({ pkeys: PKEYS, ports: PORTS })),
         placement: 'inline',
         memoryBytes: MEMORY_BYTES,
         ...(program.packets && { faults: { seed: program.seed } }),
@@ -157,6 +161,27 @@ export class World {
   /** Takes note of that event; whether it was expected. */
   drained(qp: QueuePair): boolean {
     return this.#draining.delete(qp);
+  }
+
+  /**
+   * Expects that a queue pair goes over to its alternate path, once or never. It may be asked to in vain, once, if the two ends are of
+   * different partitions and don't hear each other.
+   */
+  expectMigration(qp: QueuePair, isHeard: boolean): void {
+    this.#armed.add(qp);
+    if (!isHeard) this.#unheard.add(qp);
+  }
+
+  /** Takes note that it has; whether that was expected. */
+  migrated(qp: QueuePair): boolean {
+    this.traffic.count('RC PATH_MIG');
+    return this.#armed.delete(qp);
+  }
+
+  /** Takes note that it can't follow its peer; whether that was expected. */
+  refused(qp: QueuePair): boolean {
+    this.traffic.count('RC PATH_MIG_ERR');
+    return this.#unheard.delete(qp);
   }
 
   /** The devices themselves. */
