@@ -121,6 +121,8 @@ export class PathMigration {
     i32[q + Qpc.PORT] = i32[q + ALT_PORT];
     i32[q + Qpc.PKEY_INDEX] = i32[q + Qpc.ALT_PKEY_INDEX];
     i32[q + Qpc.TIMEOUT] = i32[q + Qpc.ALT_TIMEOUT];
+    // What the old path has lost says nothing of the new one.
+    i32[q + Qpc.RETRIES_LEFT] = i32[q + Qpc.RETRY_CNT];
     const hca = this.#hca(q);
     i32[q + Qpc.SERVICE_PKEY] = servicePkey(i32[q + Qpc.TYPE], hca.pkey(i32[q + Qpc.PORT], i32[q + Qpc.PKEY_INDEX]));
     resolvePeer(this.#engine, hca, q);

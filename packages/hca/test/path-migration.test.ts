@@ -101,6 +101,19 @@ for (const kind of ['messages', 'packets'] as const) {
       expect(statuses(a), 'once').to.deep.equal([CqeSyndrome.RETRY_EXC_ERR]);
     });
 
+    it('has all the retries on the new path, whatever was tried on the old one', () => {
+      const { bed, a, b } = armed(open());
+      setState(bed, b, MIGRATED);
+      a.send(WRITE);
+      bed.advance(5e6);
+      expect(a.word('RETRIES_LEFT')).to.be.below(a.word('RETRY_CNT'));
+      b.send(WRITE);
+      bed.advance(1e4);
+      expect([a.word('PORT'), a.word('RETRIES_LEFT')]).to.deep.equal([2, a.word('RETRY_CNT')]);
+      bed.advance(10e6);
+      expect([statuses(a), statuses(b)]).to.deep.equal([[0], [0]]);
+    });
+
     it('to where the other end is not ready to follow is told there, once for each path that is loaded', () => {
       const { bed, a, b } = armed(open());
       load(bed, b, undefined, bed.hca.gid(2, 3));
