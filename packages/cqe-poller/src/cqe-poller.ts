@@ -5,17 +5,18 @@ import { type Doorbell, type QpTable, RingCompletionQueue } from '@openverbs/ver
 
 import { CqeRing } from './cqe-ring.ts';
 import type { CqeSource } from './cqe-source.ts';
-import { Count, type CqePollerStatistics, statisticsOf } from './statistics.ts';
+import { Count, type CqePollerStatistics, newCqePollerCounts, statisticsOf } from './statistics.ts';
 
 // Constants of this module: V8 folds them, and does not fold imported ones.
 const { POLLS, LOCAL_POLLS, TRIPS, EMPTY_TRIPS, CQES, ARMS, PURGED } = Count;
 const { EIO } = Errno;
-const COUNTS = Object.keys(Count).length;
 
 /** How a poller works. */
 export interface CqePollerOptions {
   /** False for a trip with each poll, which fetches what this poll gives and no more: to measure what buffering is worth. */
   readonly buffering?: boolean;
+  /** Where it counts, see {@link newCqePollerCounts}: pollers that are given the same count together. */
+  readonly counts?: Float64Array;
 }
 
 /**
@@ -44,7 +45,7 @@ export class CqePoller implements CqCalls {
   private readonly source: CqeSource;
   private readonly queue: RingCompletionQueue;
   private readonly doorbell: Doorbell;
-  private readonly counts = new Float64Array(COUNTS);
+  private readonly counts: Float64Array;
   private readonly buffering: boolean;
   private ring: CqeRing;
   private capacity: number;
@@ -58,6 +59,7 @@ export class CqePoller implements CqCalls {
     this.source = source;
     this.capacity = cqe;
     this.buffering = options.buffering ?? true;
+    this.counts = options.counts ?? newCqePollerCounts();
     this.ring = new CqeRing(cqe);
     this.doorbell = new TripWhenEmpty(() => this.fetch());
     this.queue = new RingCompletionQueue(this.ring.rings(this.doorbell), qps);
@@ -78,7 +80,7 @@ export class CqePoller implements CqCalls {
     return this.ring.consumer;
   }
 
-  /** What it has done. */
+  /** What it has done; what pollers that count together have done, but for what is buffered. */
   get statistics(): CqePollerStatistics {
     return statisticsOf(this.counts, this.buffered);
   }

@@ -5,5 +5,5 @@
  */
 export { CqePoller, type CqePollerOptions } from './cqe-poller.ts';
 export type { CqeSource } from './cqe-source.ts';
-export type { CqePollerStatistics } from './statistics.ts';
+export { type CqePollerStatistics, newCqePollerCounts, statisticsOf } from './statistics.ts';
 export { storeCqe } from './store-cqe.ts';

@@ -31,8 +31,13 @@ export const Count = {
   PURGED: 6,
 } as const;
 
+/** Counts at zero, for pollers that count together. */
+export function newCqePollerCounts(): Float64Array {
+  return new Float64Array(Object.keys(Count).length);
+}
+
 /** The counts in words. */
-export function statisticsOf(counts: Float64Array, buffered: number): CqePollerStatistics {
+export function statisticsOf(counts: Float64Array, buffered = 0): CqePollerStatistics {
   const [polls, localPolls, trips, emptyTrips, cqes, arms, purged] = counts;
   return { polls, localPolls, trips, emptyTrips, cqes, arms, purged, buffered };
 }

@@ -2,7 +2,7 @@ import { VerbsError, WcFlags, WcOpcode, WcStatus, WorkCompletion } from '@openve
 import { QpTable } from '@openverbs/verbs/rings';
 import { expect } from 'chai';
 
-import { CqePoller, type CqePollerOptions, storeCqe } from '../src/index.ts';
+import { CqePoller, type CqePollerOptions, newCqePollerCounts, statisticsOf, storeCqe } from '../src/index.ts';
 import { addQp, received, sent, SlowCq } from './slow-cq.ts';
 
 interface Setup {
@@ -48,6 +48,17 @@ describe('CqePoller', () => {
     });
     expect(poll()).to.deep.equal([]);
     expect(poller.statistics).to.include({ polls: 4, localPolls: 2, trips: 2, emptyTrips: 1 });
+  });
+
+  it('counts together with others that are given the same counts', () => {
+    const counts = newCqePollerCounts();
+    const pollers = [1, 2].map(() => setup(8, 8, { counts }));
+    for (const { source, qps, poll } of pollers) {
+      addQp(qps, 5);
+      for (let n = 0; n < 3; n++) source.arrive(sent(5, n));
+      for (let n = 0; n < 3; n++) poll(1);
+    }
+    expect(statisticsOf(counts)).to.include({ polls: 6, localPolls: 4, trips: 2, cqes: 6 });
   });
 
   it('goes on where the area was full', () => {

@@ -8,4 +8,5 @@ export { openVerbs } from './composition.ts';
 export type { EmulatedSettings, OpenVerbsConfig, ProviderReference, ProviderSections } from './configuration/config.ts';
 export type { OpenVerbs } from './open-verbs.ts';
 export type { Parts, PartName, ReplacedParts } from './parts.ts';
+export type { BackendCounters, GuestCounters } from '@openverbs/verbs/driver';
 export { loadProvider, PROVIDER_PACKAGES } from './provider-loader.ts';

@@ -51,6 +51,12 @@ export class XenDevice implements DeviceOps {
     return this.frontend.open(false);
   }
 
+  registrationSaved(pages: number): void {
+    const { statistics } = this.frontend;
+    statistics.cacheHits++;
+    statistics.cachePagesSaved += pages;
+  }
+
   close(): void {
     this.frontend.close();
   }

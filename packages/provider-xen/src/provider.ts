@@ -8,7 +8,6 @@ import type { MachineHandle } from '@openverbs/machine';
 import { VerbsError } from '@openverbs/verbs';
 import { defineProvider, DRIVER_ABI } from '@openverbs/verbs/driver';
 import type {
-  BackendCounters,
   GuestCounters,
   LowerProvider,
   ProviderDefinition,
@@ -16,14 +15,13 @@ import type {
   ProviderInstance,
   UserDriver,
 } from '@openverbs/verbs/driver';
-import { Accounting } from './backend/accounting.ts';
-import type { Backend } from './backend/backend.ts';
 import { parseConfig } from './config.ts';
 import type { XenConfig, XenGuestConfig } from './config.ts';
 import { Dom0Thread } from './dom0/dom0-thread.ts';
 import { InlineDom0 } from './dom0/inline-dom0.ts';
 import { GuestMemory } from './frontend/guest-memory.ts';
 import { XenDevice } from './guest-domain.ts';
+import { readGuests } from './guest-counters.ts';
 import type { GuestDomain } from './guest-domain.ts';
 import { attachDevice } from './toolstack.ts';
 
@@ -129,7 +127,7 @@ class XenProvider {
       devices: this.#guests.flatMap(({ devices }) => devices),
       machine: { ...(lower.machine as MachineHandle), xen: true } satisfies XenHandle,
       faults: lower.faults,
-      guests: () => this.#guests.map((guest) => this.#countersOf(guest)),
+      guests: () => this.#readGuests(),
       close: () => {
         this.close();
       },
@@ -151,18 +149,13 @@ class XenProvider {
     }
   }
 
-  #countersOf({ domain: { domid }, name, mode, devices }: GuestDomain): GuestCounters {
-    const frontends = devices.map(({ frontend }) => frontend);
-    const backend = this.#dom0 instanceof InlineDom0 ? accountingOf(this.#dom0.backend, domid) : undefined;
-    return {
-      domid,
-      name,
-      mode,
-      ringRequests: sum(frontends, ({ counters }) => counters.requests),
-      notifications: sum(frontends, ({ counters }) => counters.notifications),
-      events: sum(frontends, ({ events }) => events),
-      backend,
-    };
+  /** The guests of all threads. Where the device domain is on this one, what it does not count as it happens is looked at now. */
+  #readGuests(): GuestCounters[] {
+    if (this.#dom0 instanceof InlineDom0) this.#dom0.backend.sample();
+    const frontends = this.#guests.map(
+      ({ domain, devices }) => [domain.domid, devices.map(({ frontend }) => frontend)] as const,
+    );
+    return readGuests(this.#hypervisor, new Map(frontends));
   }
 
   /** What the toolstack does, and then the guest itself. */
@@ -199,19 +192,6 @@ class XenProvider {
       hold: () => dom0?.hold() ?? (() => undefined),
     };
   }
-}
-
-/** Of all devices of a guest together. */
-function accountingOf({ guests }: Backend, domid: number): BackendCounters {
-  const counts = guests.filter((guest) => guest.domid === domid).map(({ accounting }) => accounting);
-  const names = Object.keys(new Accounting()) as (keyof Accounting)[];
-  return Object.fromEntries(
-    names.map((name) => [name, sum(counts, (each) => each[name])]),
-  ) as unknown as BackendCounters;
-}
-
-function sum<T>(list: readonly T[], of: (each: T) => number): number {
-  return list.reduce((total, each) => total + of(each), 0);
 }
 
 function asVerbsError(error: unknown): unknown {

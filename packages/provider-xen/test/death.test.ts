@@ -43,7 +43,9 @@ describe('the end of guests', () => {
         onPin();
         return dom0.memory.pinPages(domid, frames);
       };
-      return Object.create(dom0, { memory: { value: { pinPages } } }) as Domain;
+      return Object.create(dom0, {
+        memory: { value: Object.create(dom0.memory, { pinPages: { value: pinPages } }) as Domain['memory'] },
+      }) as Domain;
     };
     xen = new XenMachine({ wrapDom0 });
     honest = new HonestGuest(xen, xen.deviceOf(xen.addGuest('bypass')));

@@ -242,13 +242,15 @@ describe('isolation of guests', () => {
       wrapDom0: (dom0) =>
         Object.create(dom0, {
           memory: {
-            value: {
-              pinPages: (domid: number, frames: readonly number[]) => {
-                scribble();
-                pinned.push([...frames]);
-                return dom0.memory.pinPages(domid, frames);
+            value: Object.create(dom0.memory, {
+              pinPages: {
+                value: (domid: number, frames: readonly number[]) => {
+                  scribble();
+                  pinned.push([...frames]);
+                  return dom0.memory.pinPages(domid, frames);
+                },
               },
-            },
+            }) as Domain['memory'],
           },
         }) as Domain,
     });

@@ -9,6 +9,7 @@ import { SendWqe } from '@openverbs/verbs/rings';
 import { Commands } from '../src/protocol/commands.ts';
 import type { CommandName } from '../src/protocol/commands.ts';
 import { BULK_PAGES, ENTRY_ARGUMENT_WORDS, ENTRY_HEADER_WORDS, ENTRY_WORDS } from '../src/protocol/limits.ts';
+import { Account } from '../src/backend/accounting.ts';
 import type { Guest } from '../src/backend/guest.ts';
 import { Attacker } from './support/attacks.ts';
 import { HonestGuest } from './support/honest-guest.ts';
@@ -111,7 +112,7 @@ describe(`a guest that scribbles (seed ${SEED})`, function () {
         const { front, task } = frontEnd(mode);
         const entries = { word: front.page(0).word + SharedRing.ENTRIES, words: ENTRIES * ENTRY_WORDS };
         const areas = [entries, entries, entries, ...pagesOf(front, 1)];
-        const { accounting } = backendOf(front.guest);
+        const { counts } = backendOf(front.guest);
         scribbler.scribbleDuring({ ...task, areas }, () => {
           for (let round = 1; round <= ROUNDS; round++) {
             front.show(1 + random.below(REQUESTS_MAX));
@@ -120,9 +121,9 @@ describe(`a guest that scribbles (seed ${SEED})`, function () {
           }
         });
         expect(front.state).to.equal(XenbusState.CONNECTED);
-        expect(accounting.faults).to.equal(0);
-        done += accounting.commands - accounting.refused;
-        refused += accounting.refused;
+        expect(counts[Account.FAULTS]).to.equal(0);
+        done += counts[Account.COMMANDS] - counts[Account.REFUSED];
+        refused += counts[Account.REFUSED];
         xen.destroy(front.guest);
       }
       expect(Math.min(done, refused)).to.be.above(LIVES * 10);
@@ -133,14 +134,14 @@ describe(`a guest that scribbles (seed ${SEED})`, function () {
     let closed = 0;
     for (let life = 0; life < LIVES; life++) {
       const { front, task } = frontEnd('basic');
-      const { accounting } = backendOf(front.guest);
+      const { counts } = backendOf(front.guest);
       const ring = { word: front.page(0).word, words: SharedRing.ENTRIES + ENTRY_HEADER_WORDS };
       const areas = [ring, ...pagesOf(front, 0)];
       scribbler.scribbleDuring({ ...task, areas }, () => {
         for (let round = 0; round < ROUNDS && front.state === XenbusState.CONNECTED; round++) xen.settle();
         honest.pulse();
       });
-      expect(accounting.faults).to.equal(0);
+      expect(counts[Account.FAULTS]).to.equal(0);
       if (front.state === XenbusState.CLOSED) closed++;
       expect(front.connect()).to.equal(true);
       front.call(Commands.OPEN_CONTEXT, { kernel: false });
@@ -173,7 +174,7 @@ describe(`a guest that scribbles (seed ${SEED})`, function () {
           xen.settle();
         }
       });
-      expect(backendOf(guest).accounting.faults).to.equal(0);
+      expect(backendOf(guest).counts[Account.FAULTS]).to.equal(0);
       xen.destroy(guest);
     }
   });

@@ -20,6 +20,7 @@ export class CachedContext {
   readonly #target: ContextOps;
   readonly #anyMemory: boolean;
   readonly #isShareable: (access: number) => boolean;
+  readonly #onHit: (pages: number) => void;
   /** One object for each protection domain: the scope of its keys. */
   readonly #scopes = new Map<Handle, object>();
   readonly #allBuffers: Set<Uint8Array>;
@@ -34,11 +35,13 @@ export class CachedContext {
     target: ContextOps,
     anyMemory: boolean,
     isShareable: (access: number) => boolean,
+    onHit: (pages: number) => void,
   ) {
     this.#table = table;
     this.#target = target;
     this.#anyMemory = anyMemory;
     this.#isShareable = isShareable;
+    this.#onHit = onHit;
     this.#allBuffers = buffersOfTables.get(table) ?? new Set();
     buffersOfTables.set(table, this.#allBuffers);
     this.ops = overriding(target, this.#overrides());
@@ -186,6 +189,7 @@ export class CachedContext {
     const target = this.#target;
     return {
       register: () => new ProviderRegion(target, target.regMr!(request)),
+      hit: this.#onHit,
       maxMr: () => target.queryDevice().maxMr,
     };
   }

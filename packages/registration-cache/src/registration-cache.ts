@@ -104,7 +104,8 @@ export class RegistrationCache implements RegistrationCacheOps {
    */
   attach(device: DeviceOps): DeviceOps {
     const anyMemory = device.capabilities.supports.registersAnyMemory === true;
-    const open = (): ContextOps => new CachedContext(this.#table, device.open(), anyMemory, isShareable).ops;
+    const onHit = (pages: number): void => device.registrationSaved?.(pages);
+    const open = (): ContextOps => new CachedContext(this.#table, device.open(), anyMemory, isShareable, onHit).ops;
     return overriding(device, { open });
   }
 

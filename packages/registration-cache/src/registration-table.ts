@@ -14,6 +14,8 @@ import { type Counters, newCounters, type RegistrationCacheStatistics } from './
 export interface Registrar {
   /** Registers what the key names. */
   register(): Region;
+  /** Is told of memory that was registered already, with its pages. */
+  hit?(pages: number): void;
   /** How many registrations the device can have, for the error that says so. */
   maxMr(): number;
 }
@@ -52,7 +54,10 @@ export class RegistrationTable {
   acquire(key: Key, registrar: Registrar): Entry {
     if (this.#index.hasChanged(key.memory)) this.#forgetMemory(key.memory);
     const found = this.#find(key);
-    if (found !== undefined) return this.#use(found, key);
+    if (found !== undefined) {
+      registrar.hit?.(pagesOf(found.addrOf(key.start), key.end - key.start));
+      return this.#use(found, key);
+    }
     const coverage = this.#index.coverage(key);
     const entry = this.#register(key, registrar);
     if (!this.#hasRoom()) {

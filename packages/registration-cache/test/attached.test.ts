@@ -35,6 +35,20 @@ describe('a device that a RegistrationCache is attached to', () => {
     expect(cache.statistics).to.include({ hits: 2, misses: 1, inUse: 1 });
   });
 
+  it('tells the device of registrations that it need not make, and of their pages', () => {
+    const saved: number[] = [];
+    const counting = open(fake, (ops) =>
+      cache.attach({ ...ops, registrationSaved: (pages) => void saved.push(pages) }),
+    );
+    const domain = counting.allocPd();
+    const buffer = counting.allocBuf(8192);
+    domain.regMr(buffer, LOCAL_WRITE).dereg();
+    expect(saved).to.deep.equal([]);
+    domain.regMr(buffer.bytes.subarray(4000, 4200), LOCAL_WRITE);
+    domain.regMr(buffer, REMOTE_READ);
+    expect(saved).to.deep.equal([2]);
+  });
+
   it('is as strict as ever: memory and domains that are in use are EBUSY', () => {
     const buffer = context.allocBuf(4096);
     const mr = pd.regMr(buffer, LOCAL_WRITE);

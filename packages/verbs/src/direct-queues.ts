@@ -52,6 +52,17 @@ export function userHalfOf(context: Context): UserHalfHandle {
   return callDirectAccess(context, verb, ({ userHalf }) => userHalf);
 }
 
+/** How to ask the device for the count of a queue. */
+const takenOf = new WeakMap<QueuePair | SharedReceiveQueue, () => number>();
+
+/**
+ * How many work requests the device is done with of a QP (sends and receives) or an SRQ in memory of another, modulo 2^32; from 0 at create
+ * and at reset. Undefined for queues whose posts go through verbs, and where the device does not tell.
+ */
+export function workRequestsTaken(queue: QueuePair | SharedReceiveQueue): number | undefined {
+  return takenOf.get(queue)?.();
+}
+
 /** As `context.createCq` and `createCqEx`, in `buffer`. */
 export function createCqOn(buffer: QueueBuffer, init: DirectCqInit): CompletionQueue {
   const context = contextOf(VERB_CQ, buffer);
@@ -103,7 +114,9 @@ export function createSrqOn(buffer: QueueBuffer, pd: ProtectionDomain, init: Srq
   buffer.assertFree(VERB_SRQ, pd.context);
   const ops = callDirectAccess(context, VERB_SRQ, (direct) => direct.createSrq(buffer.key, pd.handle, attr, xrc));
   const dataPath: SrqCalls = { kind: 'calls', badWrIndex: 0, postRecv: () => EOPNOTSUPP };
-  return new SharedReceiveQueue(pd, { ...ops, dataPath }, init, buffer);
+  const srq = new SharedReceiveQueue(pd, { ...ops, dataPath }, init, buffer);
+  if (ops.taken !== undefined) takenOf.set(srq, () => ops.taken!());
+  return srq;
 }
 
 /**
@@ -144,7 +157,9 @@ function bindElsewhere(buffer: QueueBuffer, owner: ProtectionDomain | XrcDomain,
     state: () => ops.state(),
   };
   const [sendPath, recvPath] = [new ElsewhereSends(), new ElsewhereReceives()];
-  return new QueuePair(owner, { handle, qpNum, cap, init, dataPath, sendPath, recvPath, buffer });
+  const qp = new QueuePair(owner, { handle, qpNum, cap, init, dataPath, sendPath, recvPath, buffer });
+  if (ops.taken !== undefined) takenOf.set(qp, () => ops.taken!());
+  return qp;
 }
 
 /** Sends that are posted elsewhere, whatever the state. */

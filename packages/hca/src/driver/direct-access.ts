@@ -75,11 +75,12 @@ export class HcaDirectAccess implements DirectAccessOps {
 
   createQp(key: number, request: QpRequest): DirectQpOps {
     const made = this.#rings.withReaping(() => this.#qps.createOn(key, request));
-    return { ...made, state: () => this.#qps.state(made.handle) };
+    return { ...made, state: () => this.#qps.state(made.handle), taken: this.#qps.takenOf(made.handle) };
   }
 
   createSrq(key: number, pd: number, attr: SrqAttr, xrc: XrcSrqRequest | null): DirectSrqOps {
-    return this.#rings.withReaping(() => this.#srqs.createOn(key, pd, attr, xrc));
+    const made = this.#rings.withReaping(() => this.#srqs.createOn(key, pd, attr, xrc));
+    return { ...made, taken: this.#srqs.takenOf(made.handle) };
   }
 
   resizeCq(cqn: number, key: number, cqe: number): { readonly cqe: number } {

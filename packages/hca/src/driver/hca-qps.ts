@@ -74,6 +74,18 @@ export class HcaQps {
     return asVerbsError(() => commands.engine.machine.i32[commands.qp(qpn) + Qpc.STATE]);
   }
 
+  /** What tells how many work requests of a QP the device is done with, modulo 2^32; when the QP has gone, how many it were. */
+  takenOf(qpn: number): () => number {
+    const { commands } = this.#parts;
+    const { i32 } = commands.engine.machine;
+    const q = commands.qp(qpn);
+    let taken = 0;
+    return () => {
+      if (i32[q + Qpc.QPN] === qpn) taken = (i32[q + Qpc.SQ_CONSUMER] + i32[q + Qpc.RQ_CONSUMER]) >>> 0;
+      return taken;
+    };
+  }
+
   destroy(qpn: number): void {
     asVerbsError(() => {
       this.#parts.commands.destroyQp(qpn);

@@ -4,6 +4,7 @@ import type { SrqAttr } from '@openverbs/verbs';
 import { QueueMemory } from '@openverbs/verbs/driver';
 import type { DirectSrqOps, SrqModifyOps, SrqOps, XrcSrqRequest } from '@openverbs/verbs/driver';
 import type { SrqChange } from '../command-init.ts';
+import { Srqc } from '../layout.ts';
 import { asVerbsError } from './errors.ts';
 import { elsewhere, notElsewhere } from './hca-cqs.ts';
 import type { QueueParts, RingBuffer } from './ring-memory.ts';
@@ -40,6 +41,18 @@ export class HcaSrqs {
     const handle = commands.srqs.create({ ...init, ...domain });
     this.#geometries.set(handle, geometry);
     return { handle, srqNum: handle, maxWr, maxSge };
+  }
+
+  /** As for QPs, see `HcaQps.takenOf`. */
+  takenOf(srqn: number): () => number {
+    const { commands } = this.#parts;
+    const { i32 } = commands.engine.machine;
+    const s = commands.srqs.context(srqn);
+    let taken = 0;
+    return () => {
+      if (i32[s + Srqc.SRQN] === srqn) taken = i32[s + Srqc.CONSUMER] >>> 0;
+      return taken;
+    };
   }
 
   /** The ring moves only to grow: one that is larger than asked for does no harm. */

@@ -14,7 +14,14 @@ import {
   type MemoryRegion,
   type QueuePair,
 } from '@openverbs/verbs';
-import { createCqOn, createQpOn, regQueueBuffer, userHalfOf, type DirectAccessOps } from '@openverbs/verbs/driver';
+import {
+  createCqOn,
+  createQpOn,
+  regQueueBuffer,
+  userHalfOf,
+  workRequestsTaken,
+  type DirectAccessOps,
+} from '@openverbs/verbs/driver';
 import { HcaDevice, userDriver } from '../../src/driver/index.ts';
 import { EngineState } from '../../src/engine-state.ts';
 import { Mpt } from '../../src/layout.ts';
@@ -84,6 +91,24 @@ describe('direct access', () => {
       expect(mr.bytes[1008]).to.equal(n + 1);
     }
     expect({ ...guest.back }).to.deep.equal(asked);
+  });
+
+  it('tells how many work requests it is done with, from 0 after a reset', () => {
+    const { qp, cq } = guestQp();
+    const mr = guestMr();
+    const lowerQp = guest.back.qps.get(qp.handle)!;
+    expect(workRequestsTaken(lowerQp)).to.equal(0);
+    expect(workRequestsTaken(native.qp)).to.equal(undefined);
+    native.qp.postRecv({ wrId: 1, sgList: [native.mr.sge(0, 200)] });
+    qp.postSend({ wrId: 1, opcode: WrOpcode.SEND, sendFlags: SendFlags.SIGNALED, sgList: [mr.sge(0, 100)] });
+    expectCompletion(cq, 1);
+    qp.postRecv({ wrId: 2, sgList: [mr.sge(0, 200)] });
+    expect(workRequestsTaken(lowerQp)).to.equal(1);
+    native.qp.postSend({ wrId: 2, opcode: WrOpcode.SEND, sgList: [native.mr.sge(0, 9)] });
+    expectCompletion(cq, 2);
+    expect(workRequestsTaken(lowerQp)).to.equal(2);
+    qp.modify({ qpState: QpState.RESET });
+    expect(workRequestsTaken(lowerQp)).to.equal(0);
   });
 
   it('finds inline data by the buffers of the guest', () => {

@@ -4,8 +4,8 @@ import type { GuestCounters } from '@openverbs/verbs/driver';
 import type { OpenVerbs } from '../open-verbs.ts';
 
 /**
- * What each guest of this thread has put on its rings, and what came over its event channels; empty without a split driver. In bypass
- * nothing is added by posting, polling and arming.
+ * What each guest has put on its rings, and what came over its event channels, as `openVerbs.guests()` tells it. In bypass nothing of that is added
+ * by posting, polling and arming.
  *
  * @example
  * ```ts
@@ -18,5 +18,5 @@ import type { OpenVerbs } from '../open-verbs.ts';
  * ```
  */
 export function guestCounters(openVerbs: OpenVerbs): readonly GuestCounters[] {
-  return openVerbs.guestCounters;
+  return openVerbs.guests();
 }

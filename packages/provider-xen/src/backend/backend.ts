@@ -11,6 +11,8 @@ import { Capability } from '@openverbs/verbs';
 import type { CapabilityName, Device } from '@openverbs/verbs';
 import { BackendKey, backendRoot, ShareKey, ToolstackKey } from '../protocol/handshake.ts';
 import { PROTOCOL_VERSION } from '../protocol/limits.ts';
+import { AccountTable } from './accounting.ts';
+import type { AccountPlace } from './accounting.ts';
 import { BrokenRing, Connection } from './connection.ts';
 import { Guest } from './guest.ts';
 import type { QuotaKind } from './quota.ts';
@@ -26,6 +28,8 @@ const WATCH = 'backend';
 const RELEASE_WATCH = 'release';
 /** Changes in xenstore that are looked at in one go: a guest that writes without end keeps nobody waiting. */
 const WATCH_EVENTS_PER_RUN = 256;
+/** Time between two looks at what is not counted as it happens. */
+const SAMPLE_NS = 50e6;
 
 /** What a back-end is made of. */
 export interface BackendInit {
@@ -42,6 +46,7 @@ export interface BackendInit {
 interface Frontend {
   readonly xenbus: XenbusBackend;
   readonly queue: RequestQueue;
+  readonly account: AccountPlace;
   connection: Connection | null;
 }
 
@@ -51,11 +56,14 @@ export class Backend {
   readonly #scheduler = new Scheduler();
   readonly #frontends = new Map<string, Frontend>();
   readonly #root: string;
+  readonly #accounts: AccountTable;
+  #nextSampleNs = 0;
 
   constructor(init: BackendInit) {
     this.#init = init;
     this.#dom0 = init.dom0;
     this.#root = backendRoot(init.dom0.domid);
+    this.#accounts = new AccountTable(init.dom0.memory);
     this.#scheduler.link.set(init.bandwidthBytesPerS ?? 0, 0, init.clock.nowNs());
     init.dom0.xenstore.watch(this.#root, WATCH);
     init.dom0.xenstore.watch('@releaseDomain', RELEASE_WATCH);
@@ -71,9 +79,17 @@ export class Backend {
     let worked = this.#watches();
     this.#takeEvents();
     for (const connection of this.#connections()) worked = this.#serve(connection) || worked;
-    worked = this.#scheduler.run(this.#init.clock.nowNs()) || worked;
+    const nowNs = this.#init.clock.nowNs();
+    worked = this.#scheduler.run(nowNs) || worked;
     for (const connection of this.#connections()) worked = connection.forwardEvents() || worked;
+    if (nowNs >= this.#nextSampleNs) this.sample(nowNs);
     return worked;
+  }
+
+  /** Brings up to date what is counted of the guests and not as it happens; see `Guest.sample`. */
+  sample(nowNs = this.#init.clock.nowNs()): void {
+    this.#nextSampleNs = nowNs + SAMPLE_NS;
+    for (const connection of this.#connections()) connection.sample();
   }
 
   /** When there is something to do at the latest. */
@@ -84,6 +100,7 @@ export class Backend {
   /** Takes everything back from all guests. */
   close(): void {
     for (const frontend of this.#frontends.values()) this.#disconnect(frontend, 'the device domain ends');
+    this.#accounts.close();
     this.#dom0.xenstore.unwatch(this.#root, WATCH);
     this.#dom0.xenstore.unwatch('@releaseDomain', RELEASE_WATCH);
   }
@@ -164,7 +181,8 @@ export class Backend {
     }
     const xenbus = XenbusBackend.find(this.#dom0, path);
     if (xenbus === undefined) return;
-    const frontend = { xenbus, queue: new RequestQueue(this.#scheduler.link), connection: null };
+    const queue = new RequestQueue(this.#scheduler.link);
+    const frontend = { xenbus, queue, account: this.#accounts.take(), connection: null };
     this.#frontends.set(path, frontend);
     this.#setShare(frontend);
     this.#dom0.xenstore.watch(`${xenbus.frontendPath}/${ToolstackKey.STATE}`, path);
@@ -191,12 +209,12 @@ export class Backend {
   #take(frontend: Frontend, step: Step | undefined): void {
     // The toolstack may have begun anew before this looked: what was connected to is not what is there now.
     if (step === 'offer' || step === 'connect') this.#drop(frontend);
-    if (step === 'offer') this.#offer(frontend.xenbus);
+    if (step === 'offer') this.#offer(frontend);
     else if (step === 'connect') this.#connect(frontend);
     else if (step === 'disconnect') this.#disconnect(frontend);
   }
 
-  #offer(xenbus: XenbusBackend): void {
+  #offer({ xenbus, account }: Frontend): void {
     const device = this.#deviceOf(xenbus);
     if (device === undefined) {
       xenbus.publish({ error: `there is no device ${xenbus.read(ToolstackKey.DEVICE) ?? ''}` }, CLOSED);
@@ -212,13 +230,14 @@ export class Backend {
         [BackendKey.TRANSPORT_TYPE]: String(device.transportType),
         [BackendKey.CAPABILITIES]: capabilities.join(' '),
         [BackendKey.FEATURE_BYPASS]: device.supports('directAccess') ? '1' : '0',
+        [BackendKey.ACCOUNT]: account.place,
       },
       INIT_WAIT,
     );
   }
 
   #connect(frontend: Frontend): void {
-    const { xenbus, queue } = frontend;
+    const { xenbus, queue, account } = frontend;
     const { dom0, clock, quotas } = this.#init;
     const requests = new Requests(queue, this.#scheduler, clock);
     const guest = new Guest({
@@ -227,6 +246,7 @@ export class Backend {
       device: this.#deviceOf(xenbus)!,
       bypass: xenbus.read(ToolstackKey.MODE) === 'bypass',
       requests,
+      counts: account.counts,
       ...(quotas === undefined ? {} : { quotas }),
     });
     try {
@@ -257,6 +277,7 @@ export class Backend {
   #forget(path: string, frontend: Frontend): void {
     this.#drop(frontend);
     this.#frontends.delete(path);
+    this.#accounts.give(frontend.account);
     this.#dom0.xenstore.unwatch(`${frontend.xenbus.frontendPath}/${ToolstackKey.STATE}`, path);
   }
 

@@ -9,7 +9,9 @@ import { BulkArea } from '../channel/bulk-area.ts';
 import { EntryWord } from '../channel/entry.ts';
 import { beginTrace, endTrace } from '../channel/tracing.ts';
 import { EventRingProducer } from '../channel/event-ring.ts';
+import { guestCountsIn } from '../channel/guest-counts.ts';
 import { BULK_WORDS, ENTRY_ARGUMENT_WORDS, ENTRY_HEADER_WORDS, ENTRY_WORDS } from '../protocol/limits.ts';
+import { Account } from './accounting.ts';
 import { dispatch, isPost } from './dispatch.ts';
 import { EventForwarder } from './event-forwarder.ts';
 import type { Guest } from './guest.ts';
@@ -31,6 +33,8 @@ export class Connection {
   readonly #ring: BackRing;
   readonly #bulk: BulkArea;
   readonly #events: EventForwarder;
+  /** What the guest tells of itself. */
+  readonly #told: Float64Array;
   readonly #entry = new Int32Array(ENTRY_WORDS);
   readonly #request = new Int32Array(BULK_WORDS);
   readonly #response = new Int32Array(BULK_WORDS);
@@ -57,6 +61,7 @@ export class Connection {
     }
     this.#ring = new BackRing(this.#mapping.page(0), ENTRY_WORDS);
     this.#bulk = new BulkArea(bulkRefs.map((_, n) => this.#mapping.page(n + 2)));
+    this.#told = guestCountsIn(this.#mapping.page(1));
     this.#events = new EventForwarder(guest, new EventRingProducer(this.#mapping.page(1)));
   }
 
@@ -82,8 +87,14 @@ export class Connection {
     return true;
   }
 
+  /** Brings up to date what is not counted as it happens. */
+  sample(): void {
+    this.guest.sample(this.#told);
+  }
+
   /** Takes everything back from the guest, and lets its pages go. */
   close(): void {
+    this.sample();
     this.guest.reclaim();
     this.#dom0.eventChannels.close(this.port);
     this.#dom0.eventChannels.close(this.eventPort);
@@ -126,7 +137,7 @@ export class Connection {
       return length;
     }
     if (length < 0 || length > ENTRY_ARGUMENT_WORDS) return 0;
-    if (isPost(entry[EntryWord.COMMAND])) this.guest.accounting.ringPayloadBytes += 4 * length;
+    if (isPost(entry[EntryWord.COMMAND])) this.guest.counts[Account.RING_PAYLOAD_BYTES] += 4 * length;
     this.#request.set(entry.subarray(ENTRY_HEADER_WORDS, ENTRY_HEADER_WORDS + length));
     return length;
   }

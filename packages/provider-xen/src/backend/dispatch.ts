@@ -4,6 +4,7 @@ import type { Command } from '../protocol/command.ts';
 import { Commands, failure, Status } from '../protocol/commands.ts';
 import type { CommandName } from '../protocol/commands.ts';
 import { readAll, WordReader, WordWriter } from '../protocol/field.ts';
+import { Account } from './accounting.ts';
 import type { Guest } from './guest.ts';
 import { completionQueueHandlers } from './handlers/completion-queues.ts';
 import { contextHandlers } from './handlers/contexts.ts';
@@ -63,7 +64,7 @@ export interface Answer {
  * @param out - where the answer goes
  */
 export function dispatch(guest: Guest, number: number, words: Int32Array, length: number, out: Int32Array): Answer {
-  guest.accounting.commands++;
+  guest.counts[Account.COMMANDS]++;
   try {
     const entry = entries.get(number);
     if (entry === undefined) throw new VerbsError({ code: 'EINVAL', message: `there is no command ${number}` });
@@ -73,8 +74,8 @@ export function dispatch(guest: Guest, number: number, words: Int32Array, length
     command.response.write(writer, response);
     return { status: Status.OK, length: writer.length, bulk: command.bulk };
   } catch (error) {
-    guest.accounting.refused++;
-    if (!VerbsError.is(error)) guest.accounting.faults++;
+    guest.counts[Account.REFUSED]++;
+    if (!VerbsError.is(error)) guest.counts[Account.FAULTS]++;
     const writer = new WordWriter(out);
     failure.write(writer, describe(error));
     return { status: Status.FAILED, length: writer.length, bulk: false };

@@ -9,6 +9,7 @@ import type { EventElement } from '@openverbs/verbs/driver';
 import type { EventRingProducer } from '../channel/event-ring.ts';
 import { EventElementCode, EventWord } from '../protocol/events.ts';
 import { EVENTS_WAITING_MAX } from '../protocol/limits.ts';
+import { Account } from './accounting.ts';
 import type { Guest } from './guest.ts';
 import type { GuestContext } from './guest-context.ts';
 
@@ -31,7 +32,7 @@ export class EventForwarder {
     while (sent < this.#waiting.length && this.#ring.put(this.#waiting[sent])) sent++;
     if (sent === 0) return false;
     this.#waiting = this.#waiting.slice(sent);
-    this.#guest.accounting.events += sent;
+    this.#guest.counts[Account.EVENTS] += sent;
     return true;
   }
 
@@ -53,7 +54,7 @@ export class EventForwarder {
     // The object ended after the event was raised.
     if (id === undefined) return;
     if (this.#waiting.length >= EVENTS_WAITING_MAX) {
-      this.#guest.accounting.eventsLost++;
+      this.#guest.counts[Account.EVENTS_LOST]++;
       return;
     }
     this.#waiting.push({

@@ -9,7 +9,9 @@ import type { Device } from '@openverbs/verbs';
 import { VerbsError } from '@openverbs/verbs';
 import type { UserHalfHandle } from '@openverbs/verbs/driver';
 import { userHalfOf } from '@openverbs/verbs/driver';
-import { Accounting } from './accounting.ts';
+import { GuestCount } from '../channel/guest-counts.ts';
+import { Account } from './accounting.ts';
+import { DirectPosts } from './direct-posts.ts';
 import { GuestContext } from './guest-context.ts';
 import { PendingRegions } from './pending-region.ts';
 import { Quota } from './quota.ts';
@@ -28,11 +30,14 @@ export interface GuestInit {
   readonly bypass: boolean;
   readonly requests: Requests;
   readonly quotas?: Partial<Record<QuotaKind, number>>;
+  /** Where it is counted what the guest has; see `Account`. */
+  readonly counts: Float64Array;
 }
 
 export class Guest {
   readonly domid: number;
-  readonly accounting = new Accounting();
+  readonly counts: Float64Array;
+  readonly directPosts: DirectPosts;
   readonly quota: Quota;
   readonly regions: PendingRegions;
   readonly requests: Requests;
@@ -42,13 +47,15 @@ export class Guest {
   readonly #contexts = new Map<number, GuestContext>();
   #lastContext = 0;
 
-  constructor({ domid, dom0, device, bypass, requests, quotas }: GuestInit) {
+  constructor({ domid, dom0, device, bypass, requests, quotas, counts }: GuestInit) {
     this.domid = domid;
     this.requests = requests;
+    this.counts = counts;
+    this.directPosts = new DirectPosts(counts);
     this.#device = device;
     this.#bypass = bypass;
     this.quota = new Quota(quotas);
-    this.regions = new PendingRegions((frames) => pinOf(dom0, domid, frames), this.quota, this.accounting);
+    this.regions = new PendingRegions((frames) => pinOf(dom0, domid, frames), this.quota, counts);
   }
 
   get contexts(): IterableIterator<GuestContext> {
@@ -82,6 +89,9 @@ export class Guest {
     const context = this.context(handle);
     this.regions.abortAll(context);
     for (const { qp } of context.qps.values()) this.requests.drop(qp);
+    if (this.#bypass) this.#look(context);
+    for (const { qp } of context.qps.values()) this.directPosts.forget(qp);
+    for (const { srq } of context.srqs.values()) this.directPosts.forget(srq);
     const { pins } = context;
     const xrcds = context.xrcds.values();
     for (const { groups } of context.qps.values()) this.quota.give('attachments', groups.size);
@@ -90,6 +100,25 @@ export class Guest {
     this.regions.unpin(pins);
     this.#contexts.delete(handle);
     this.quota.give('contexts');
+  }
+
+  /**
+   * Brings up to date what is not counted as it happens: pages that are registered, posts that went straight to the device, and what the guest tells
+   * of itself, of which only numbers are believed.
+   */
+  sample(told: Float64Array): void {
+    const { counts } = this;
+    counts[Account.PAGES_REGISTERED] = this.quota.used.pages;
+    for (let n = 0; n < GuestCount.DOUBLES; n++) {
+      const value = told[n];
+      counts[Account.POLLS + n] = value >= 0 && value <= Number.MAX_SAFE_INTEGER ? value : 0;
+    }
+    if (this.#bypass) for (const context of this.#contexts.values()) this.#look(context);
+  }
+
+  #look({ qps, srqs }: GuestContext): void {
+    for (const { qp } of qps.values()) this.directPosts.look(qp);
+    for (const { srq } of srqs.values()) this.directPosts.look(srq);
   }
 
   /** The guest is gone: takes everything back. The device and the other guests go on. */

@@ -2,7 +2,7 @@
 import { XEN_PAGE_BYTES } from '@openverbs/hypervisor';
 import type { PinnedPages } from '@openverbs/hypervisor';
 import { VerbsError } from '@openverbs/verbs';
-import type { Accounting } from './accounting.ts';
+import { Account } from './accounting.ts';
 import type { GuestContext } from './guest-context.ts';
 import type { Quota } from './quota.ts';
 
@@ -42,13 +42,13 @@ export class PendingRegions {
   readonly #pin: PinPages;
   readonly #quota: Quota;
   readonly #regions = new Map<number, PendingRegion>();
-  readonly #accounting: Accounting;
+  readonly #counts: Float64Array;
   #last = 0;
 
-  constructor(pin: PinPages, quota: Quota, accounting: Accounting) {
+  constructor(pin: PinPages, quota: Quota, counts: Float64Array) {
     this.#pin = pin;
     this.#quota = quota;
-    this.#accounting = accounting;
+    this.#counts = counts;
   }
 
   begin(request: RegionRequest): number {
@@ -73,7 +73,7 @@ export class PendingRegions {
     }
     if (frames.length === 0) throw new VerbsError({ code: 'EINVAL', message: 'no page is named' });
     region.pins.push(this.#pinned(frames));
-    this.#accounting.pagesVerified += frames.length;
+    this.#counts[Account.PAGES_VERIFIED] += frames.length;
     for (const frame of frames) region.addresses.push(frame * XEN_PAGE_BYTES);
   }
 

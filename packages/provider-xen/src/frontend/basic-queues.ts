@@ -29,6 +29,8 @@ export interface BasicParts {
   readonly cookies: Cookies;
   /** Whether a trip to a CQ fetches all that it holds. */
   readonly cqeBuffering: boolean;
+  /** Where the pollers count. */
+  readonly pollerCounts: Float64Array;
 }
 
 /** A CQ. */
@@ -52,13 +54,14 @@ export class BasicQueues implements Queues {
   }
 
   createCq(request: CqRequest): CqOps {
-    const { context, channel, cookies } = this.#parts;
+    const { context, channel, cookies, cqeBuffering, pollerCounts } = this.#parts;
     const cookie = cookies.next();
     const { cq, cqe } = channel.call(Commands.CREATE_CQ, { context, ...request, cookie, key: 0 });
     cookies.bind(cookie, cq);
     const xrcSrqNum = (number: number): number => this.#srqNumbers[number]?.xrcSrqNum ?? 0;
     const dataPath = new CqePoller(new DrainSource({ context, channel, cq, xrcSrqNum }), cqe, this.#qpTable, {
-      buffering: this.#parts.cqeBuffering,
+      buffering: cqeBuffering,
+      counts: pollerCounts,
     });
     this.#cqs.set(cq, { poller: dataPath, cookie });
     return { handle: cq, cqe, dataPath };

@@ -3,6 +3,7 @@ import type { Domain } from '@openverbs/hypervisor';
 import { VerbsError } from '@openverbs/verbs';
 import type { ContextOps, UserDriver } from '@openverbs/verbs/driver';
 import { EventRingConsumer } from '../channel/event-ring.ts';
+import { guestCountsIn } from '../channel/guest-counts.ts';
 import { Commands } from '../protocol/commands.ts';
 import { EVENT_WORDS, EventWord } from '../protocol/events.ts';
 import { BasicQueues } from './basic-queues.ts';
@@ -12,6 +13,7 @@ import { DeviceChannel } from './device-channel.ts';
 import { ContextEventSource } from './event-source.ts';
 import type { EventFeed } from './event-source.ts';
 import { GuestBuffers, type GuestMemory } from './guest-memory.ts';
+import { GuestStatistics } from './guest-statistics.ts';
 import type { Queues } from './queues.ts';
 import { XenContext } from './xen-context.ts';
 import type { SharedChannel } from './xenbus-frontend.ts';
@@ -41,6 +43,8 @@ interface Connected {
   readonly shared: SharedChannel;
   readonly channel: DeviceChannel;
   readonly events: EventRingConsumer;
+  /** What the back-end is told of, for eyes. */
+  readonly counts: Float64Array;
 }
 
 export class Frontend implements EventFeed {
@@ -57,6 +61,7 @@ export class Frontend implements EventFeed {
   #past = { requests: 0, notifications: 0 };
   /** Events that came over the event channel. */
   events = 0;
+  readonly statistics = new GuestStatistics();
 
   constructor(init: FrontendInit) {
     this.#init = init;
@@ -91,6 +96,7 @@ export class Frontend implements EventFeed {
     if (!this.#init.domain.alive) return;
     this.#init.tend();
     this.#takePorts();
+    this.#publish();
     this.#takeEvents();
   }
 
@@ -159,18 +165,29 @@ export class Frontend implements EventFeed {
     }
     const { domain } = this.#init;
     const shared = this.#xenbus.connect();
+    const counts = guestCountsIn(shared.pages.page(1));
     const channel = new DeviceChannel(domain, shared, {
       isConnected: () => this.#xenbus.connected,
       takePorts: () => {
         this.#takePorts();
+        this.#publish();
       },
     });
     const events = new EventRingConsumer(shared.pages.page(1));
-    return (this.#connected = { shared, channel, events });
+    this.#connected = { shared, channel, events, counts };
+    this.#publish();
+    return this.#connected;
+  }
+
+  /** Tells the back-end what is counted here. */
+  #publish(): void {
+    const connected = this.#connected;
+    if (connected !== null) this.statistics.publish(connected.counts, this.counters.notifications);
   }
 
   #disconnect(): void {
     if (this.#connected === null) return;
+    this.#publish();
     const { requests, notifications } = this.#connected.channel;
     this.#past = { requests: this.#past.requests + requests, notifications: this.#past.notifications + notifications };
     this.#connected = null;
@@ -186,8 +203,10 @@ export class Frontend implements EventFeed {
     const cookies = new Cookies();
     const events = new ContextEventSource(this, cookies);
     let queues: Queues;
-    if (userHalf === null) queues = new BasicQueues({ context, channel, memory, cookies, cqeBuffering });
-    else {
+    if (userHalf === null) {
+      const { pollerCounts } = this.statistics;
+      queues = new BasicQueues({ context, channel, memory, cookies, cqeBuffering, pollerCounts });
+    } else {
       const inlineSource = (addr: number, length: number): number => memory.locate(addr, length);
       const half = this.#driver(userHalf.driver).open(userHalf, { machine, inlineSource });
       queues = new BypassQueues({ context, channel, memory, userHalf: half, cookies });

@@ -41,6 +41,8 @@ export const BackendKey = {
   CAPABILITIES: 'capabilities',
   /** 1 where the lower device has direct access. */
   FEATURE_BYPASS: 'feature-bypass',
+  /** Where the back-end counts what the guest has, for tools of the device domain. */
+  ACCOUNT: 'account',
 } as const;
 
 /** What the front-end tells in Initialised: grant references and unbound ports. */

@@ -93,7 +93,10 @@ export interface FaultControl {
   set(faults: Partial<Faults>): void;
 }
 
-/** What a guest of a split driver has done so far. A front-end counts; who uses a device directly does nothing of it. */
+/**
+ * What a guest of a split driver has done so far, all its devices together. Counts begin when it is given them. What a guest of another thread counts
+ * itself (notifications, polls, registrations) is what it told last: with each request, and whenever its program waits.
+ */
 export interface GuestCounters {
   /** Number of the domain. */
   readonly domid: number;
@@ -101,17 +104,29 @@ export interface GuestCounters {
   readonly name: string;
   /** `basic` or `bypass`. */
   readonly mode: string;
+  /** Whether its front-end is connected to the back-end. */
+  readonly connected: boolean;
+  /** Memory that it has taken. */
+  readonly memoryBytes: number;
   /** Requests that were put on the rings of its device channels. */
   readonly ringRequests: number;
   /** Of these, requests that the device domain had to be told of by an event channel. */
   readonly notifications: number;
   /** Events that came from the device domain. */
   readonly events: number;
-  /** What the back-end has counted for it; undefined where that runs in another thread. */
+  /** Polls of its completion queues, in basic; in bypass they are reads of its own memory, which nobody counts, and 0 stands here. */
+  readonly polls: number;
+  /** Of these, polls that the buffer of completions has answered, without a trip to the device domain. */
+  readonly pollsSaved: number;
+  /** Registrations that the registration cache has answered, without a step to the device domain. */
+  readonly cacheHits: number;
+  /** Pages that these had, which nobody had to look at. */
+  readonly cachePagesSaved: number;
+  /** What the back-end has counted for it, wherever that runs; undefined before it has seen the guest. */
   readonly backend?: BackendCounters | undefined;
 }
 
-/** What a back-end has counted for a guest since this connected. */
+/** What a back-end has counted for a guest. */
 export interface BackendCounters {
   /** Commands. */
   readonly commands: number;
@@ -119,16 +134,25 @@ export interface BackendCounters {
   readonly refused: number;
   /** Work requests that it posted. */
   readonly posts: number;
+  /**
+   * Work requests that the device is done with of queues in the guest's own pages (bypass): sends, and receives that a message took. Read from the
+   * indices that the device keeps anyway, at most 0.1 s ago.
+   */
+  readonly directPosts: number;
   /** Completions that were fetched. */
   readonly completions: number;
-  /** Bytes of payload that the work requests name. */
+  /** Bytes of payload that the sends of {@link posts} name. Nobody counts those of bypass. */
   readonly bytes: number;
   /** Bytes of posts that lay in the entries of the ring, where payload could have been. */
   readonly ringPayloadBytes: number;
   /** Events that it sent. */
   readonly events: number;
+  /** Events that were lost, because too many waited. */
+  readonly eventsLost: number;
   /** Pages that it looked at when memory was registered. */
   readonly pagesVerified: number;
+  /** Pages that are registered now. */
+  readonly pagesRegistered: number;
 }
 
 /** A provider that was opened. */
@@ -137,7 +161,7 @@ export interface ProviderInstance {
   readonly faults?: FaultControl | undefined;
   /** The devices that it offers. */
   readonly devices: readonly DeviceOps[];
-  /** The guests of this thread, where a split driver has some. */
+  /** The guests of the machine, of all threads, where a split driver has some. */
   readonly guests?: (() => readonly GuestCounters[]) | undefined;
   /** Structured-clonable; another thread joins with it. Undefined where threads can't share devices. */
   readonly machine: unknown;

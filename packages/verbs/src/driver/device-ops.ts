@@ -39,6 +39,8 @@ export interface DeviceOps {
   readonly removed?: boolean;
   /** Causes what can happen to hardware, for tests; where the manifest claims `deviceFaults`. */
   readonly faults?: DeviceFaults;
+  /** Told of each registration of so many pages that a cache above the device has saved it, where the device counts such things. */
+  registrationSaved?(pages: number): void;
 }
 
 /** What can happen to hardware, at will: for tests of programs. */

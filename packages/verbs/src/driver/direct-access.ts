@@ -70,10 +70,15 @@ export interface DirectQpOps {
   readonly cap: QpCap;
   /** The state that the device has it in, by `QpState`; it may have failed since it was modified. */
   state(): number;
+  /** See {@link DirectSrqOps.taken}; sends and receives together, from 0 when the QP is reset. */
+  taken?(): number;
 }
 
 /** An SRQ in memory of another. */
-export type DirectSrqOps = Omit<SrqOps, 'dataPath'>;
+export interface DirectSrqOps extends Omit<SrqOps, 'dataPath'> {
+  /** How many work requests the device is done with, modulo 2^32; left out where the device does not tell. */
+  taken?(): number;
+}
 
 /** What the memory of a CQ has to be like. A driver's own has more in it, for {@link UserHalf.cqRings}. */
 export interface CqGeometry {

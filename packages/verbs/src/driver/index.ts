@@ -21,6 +21,7 @@ export {
   resizeCqOn,
   resizeSrqOn,
   userHalfOf,
+  workRequestsTaken,
 } from '../direct-queues.ts';
 export { nearestKey } from '../literal-keys.ts';
 export { QueueBuffer, regQueueBuffer } from '../queue-buffer.ts';

@@ -13,6 +13,7 @@ import type { CompletionValue } from '../../protocol/attributes.ts';
 import type { RequestOf } from '../../protocol/command.ts';
 import type { Commands } from '../../protocol/commands.ts';
 import { COMPLETIONS_PER_DRAIN } from '../../protocol/limits.ts';
+import { Account } from '../accounting.ts';
 import type { GuestContext } from '../guest-context.ts';
 import type { Handlers } from './handlers.ts';
 import { DONE } from './handlers.ts';
@@ -59,7 +60,7 @@ export const completionQueueHandlers: Handlers<
     const object = guest.context(context).cqs.get(cq).cq;
     const timed = object instanceof CompletionQueueEx && (object.wcFlags & WcExFlags.COMPLETION_TIMESTAMP) !== 0;
     const completions = timed ? drainTimed(object, max) : drain(object, max);
-    guest.accounting.completions += completions.length;
+    guest.counts[Account.COMPLETIONS] += completions.length;
     return { more: completions.length === max, completions };
   },
 

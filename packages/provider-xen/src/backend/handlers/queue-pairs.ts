@@ -4,6 +4,7 @@ import type { QpAttrInit, QpInitAttr, QueuePair, WrOpcode } from '@openverbs/ver
 import { createQpOn, createXrcRecvQpOn } from '@openverbs/verbs/driver';
 import type { RequestOf } from '../../protocol/command.ts';
 import type { Commands } from '../../protocol/commands.ts';
+import { Account } from '../accounting.ts';
 import type { GuestContext } from '../guest-context.ts';
 import { toRecvWrs, toSendWrs } from '../work-requests.ts';
 import type { Handlers } from './handlers.ts';
@@ -47,9 +48,12 @@ export const queuePairHandlers: Handlers<
   MODIFY_QP(guest, { context, qp, attr }) {
     const object = guest.context(context).qps.get(qp).qp;
     // What was posted before comes before; a reset forgets it.
-    if (attr.qpState === QpState.RESET) guest.requests.drop(object);
+    const resets = attr.qpState === QpState.RESET;
+    if (resets) guest.requests.drop(object);
     else guest.requests.flush(object);
+    if (resets) guest.directPosts.look(object);
     object.modify(attr as QpAttrInit);
+    if (resets) guest.directPosts.restart(object);
     return DONE;
   },
 
@@ -66,7 +70,9 @@ export const queuePairHandlers: Handlers<
       guest.quota.give('attachments', groups.size);
       groups.clear();
       guest.requests.drop(object);
+      guest.directPosts.look(object);
       object.destroy();
+      guest.directPosts.forget(object);
       owner.cookies.delete(object);
     });
     return DONE;
@@ -86,9 +92,9 @@ export const queuePairHandlers: Handlers<
   POST_SEND(guest, { context, qp, wrs }) {
     const owner = guest.context(context);
     const object = owner.qps.get(qp).qp;
-    guest.accounting.posts += wrs.length;
+    guest.counts[Account.POSTS] += wrs.length;
     const { wrs: good, fault } = toSendWrs(owner, wrs);
-    for (const wr of good) guest.accounting.bytes += payloadOf(wr);
+    for (const wr of good) guest.counts[Account.BYTES] += payloadOf(wr);
     const refused = postRefusal(() => {
       if (good.length > 0) guest.requests.post(object, good);
     });
@@ -97,7 +103,7 @@ export const queuePairHandlers: Handlers<
 
   POST_RECV(guest, { context, qp, wrs }) {
     const object = guest.context(context).qps.get(qp).qp;
-    guest.accounting.posts += wrs.length;
+    guest.counts[Account.POSTS] += wrs.length;
     return postRefusal(() => {
       object.postRecv(toRecvWrs(wrs));
     });

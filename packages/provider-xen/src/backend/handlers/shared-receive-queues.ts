@@ -4,6 +4,7 @@ import type { SharedReceiveQueue } from '@openverbs/verbs';
 import { createSrqOn, resizeSrqOn } from '@openverbs/verbs/driver';
 import type { RequestOf } from '../../protocol/command.ts';
 import type { Commands } from '../../protocol/commands.ts';
+import { Account } from '../accounting.ts';
 import type { GuestContext } from '../guest-context.ts';
 import { toRecvWrs } from '../work-requests.ts';
 import type { Handlers } from './handlers.ts';
@@ -41,7 +42,9 @@ export const sharedReceiveQueueHandlers: Handlers<
   DESTROY_SRQ(guest, { context, srq }) {
     const owner = guest.context(context);
     owner.srqs.remove(srq, ({ srq: object }) => {
+      guest.directPosts.look(object);
       object.destroy();
+      guest.directPosts.forget(object);
       owner.cookies.delete(object);
     });
     return DONE;
@@ -49,7 +52,7 @@ export const sharedReceiveQueueHandlers: Handlers<
 
   POST_SRQ_RECV(guest, { context, srq, wrs }) {
     const object = guest.context(context).srqs.get(srq).srq;
-    guest.accounting.posts += wrs.length;
+    guest.counts[Account.POSTS] += wrs.length;
     return postRefusal(() => {
       object.postRecv(toRecvWrs(wrs));
     });
