@@ -1,4 +1,5 @@
 /** What `verbs.guests()` tells of guests, wherever they and their device domain run. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { expect } from 'chai';
@@ -55,6 +56,22 @@ async function eventually(verbs: OpenVerbs, holds: (guests: readonly GuestCounte
 
 describe('what is told of guests', function () {
   this.timeout(TIMEOUT_MS);
+
+  /** Threads of device domains and devices, which end a while after they were told to. */
+  let ends: Promise<unknown>[] = [];
+  const note = (message: unknown): void => {
+    ends.push(once((message as { readonly worker: Worker }).worker, 'exit'));
+  };
+  before(() => {
+    subscribe('worker_threads', note);
+  });
+  afterEach(async () => {
+    await Promise.all(ends);
+    ends = [];
+  });
+  after(() => {
+    unsubscribe('worker_threads', note);
+  });
 
   for (const placement of ['inline', 'thread'] as const) {
     it(`basic: commands, posts, bytes, completions, pages; device domain ${placement}`, async () => {

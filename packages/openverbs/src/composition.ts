@@ -9,6 +9,7 @@ import type { Configuration } from './configuration/configuration.ts';
 import { argumentSettings, environmentSettings, fileSettings, isRecord } from './configuration/sources.ts';
 import { inject, injectable, resolveWith } from './container.ts';
 import { printLine, printTopics } from './debug/print.ts';
+import { tellOpened } from './instance-channels.ts';
 import { closeAll, OpenVerbs } from './open-verbs.ts';
 import type { OpenedProvider } from './open-verbs.ts';
 import { PARTS } from './parts.ts';
@@ -36,6 +37,7 @@ class Composition {
 
   open({ providers, machine, debug, lower }: Configuration): OpenVerbs {
     const opened: OpenedProvider[] = [];
+    let verbs: OpenVerbs;
     // Before anything is opened: what is traced is decided there.
     const endPrinting = printTopics(debug);
     try {
@@ -46,12 +48,13 @@ class Composition {
         opened.push({ name: definition.name, instance: definition.open(environment, config) });
       }
       if (debug.includes('packets')) tellOfMissingPackets(opened);
-      return new OpenVerbs(opened, this.#eventDispatcher, this.#registrationCache, endPrinting);
+      verbs = new OpenVerbs(opened, this.#eventDispatcher, this.#registrationCache, endPrinting);
     } catch (error) {
       closeQuietly(opened);
       endPrinting();
       throw error;
     }
+    return tellOpened(verbs);
   }
 }
 

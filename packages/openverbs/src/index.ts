@@ -6,6 +6,7 @@
 export * from '@openverbs/verbs';
 export { openVerbs } from './composition.ts';
 export type { EmulatedSettings, OpenVerbsConfig, ProviderReference, ProviderSections } from './configuration/config.ts';
+export { InstanceChannel, type InstanceMessage } from './instance-channels.ts';
 export type { OpenVerbs } from './open-verbs.ts';
 export type { Parts, PartName, ReplacedParts } from './parts.ts';
 export type { BackendCounters, GuestCounters } from '@openverbs/verbs/driver';

@@ -11,6 +11,8 @@ import type {
   ProviderInstance,
 } from '@openverbs/verbs/driver';
 
+import { tellClosing } from './instance-channels.ts';
+
 /** An opened provider, under its name. */
 export interface OpenedProvider {
   readonly name: string;
@@ -139,6 +141,7 @@ export class OpenVerbs {
 
   #end(): void {
     if (this.#closed) return;
+    tellClosing(this);
     this.#closed = true;
     this.#contexts.clear();
     try {

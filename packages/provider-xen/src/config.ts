@@ -29,7 +29,10 @@ export interface XenConfig {
   readonly backend: string;
   /** Where the device domain runs: `inline`, on this thread, the default; `thread`, on a worker. Other threads need `thread`. */
   readonly placement: 'inline' | 'thread';
-  /** The guests of this thread; a configuration may give their number instead. Default 1. Each sees every device. */
+  /**
+   * The guests of this thread; a configuration may give their number instead. Default 1. Each sees every device. A thread with 0 only looks on: it
+   * joins a machine for `verbs.guests()`.
+   */
   readonly guests: readonly XenGuestConfig[];
   /** Of `basic`: whether a poll that finds nothing fetches all that a CQ holds, so that later ones are local; default true. */
   readonly cqeBuffering: boolean;
@@ -89,12 +92,12 @@ function parseMode(where: string, value: unknown): 'basic' | 'bypass' {
 function parseGuests(value: unknown, mode: 'basic' | 'bypass'): XenGuestConfig[] {
   const list: readonly unknown[] | undefined =
     typeof value === 'number'
-      ? Array.from({ length: checkConfigInteger('xen.guests', value, 1, GUESTS_MAX) }, () => ({}))
+      ? Array.from({ length: checkConfigInteger('xen.guests', value, 0, GUESTS_MAX) }, () => ({}))
       : Array.isArray(value)
         ? (value as unknown[])
         : undefined;
-  if (list === undefined || list.length < 1 || list.length > GUESTS_MAX) {
-    throw badConfig('xen.guests', value, `a number or a list of 1 to ${GUESTS_MAX} guests`);
+  if (list === undefined || list.length > GUESTS_MAX) {
+    throw badConfig('xen.guests', value, `a number or a list of 0 to ${GUESTS_MAX} guests`);
   }
   return list.map((guest, index) => parseGuest(`xen.guests[${index}]`, guest, index, mode));
 }

@@ -155,7 +155,11 @@ class XenProvider {
     const frontends = this.#guests.map(
       ({ domain, devices }) => [domain.domid, devices.map(({ frontend }) => frontend)] as const,
     );
-    return readGuests(this.#hypervisor, new Map(frontends));
+    try {
+      return readGuests(this.#hypervisor, new Map(frontends));
+    } catch (error) {
+      throw asVerbsError(error);
+    }
   }
 
   /** What the toolstack does, and then the guest itself. */

@@ -10,6 +10,7 @@ import { rcPingpongCommand } from './pingpong/rc-pingpong.ts';
 import { srqPingpongCommand } from './pingpong/srq-pingpong.ts';
 import { ucPingpongCommand } from './pingpong/uc-pingpong.ts';
 import { udPingpongCommand } from './pingpong/ud-pingpong.ts';
+import { xentopCommand } from './xentop/command.ts';
 import { xsrqPingpongCommand } from './pingpong/xsrq-pingpong.ts';
 
 /** The command with its subcommands. */
@@ -19,6 +20,7 @@ export function openverbsCommand(io: ToolIo = processIo): Command {
     .version(toolsVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand(false)
+    .enablePositionalOptions()
     .addCommand(conformanceCommand(io))
     .addCommand(devicesCommand('openverbs devices', io))
     .addCommand(devinfoCommand('openverbs devinfo', io))
@@ -27,10 +29,12 @@ export function openverbsCommand(io: ToolIo = processIo): Command {
     .addCommand(srqPingpongCommand('openverbs srq-pingpong', io))
     .addCommand(ucPingpongCommand('openverbs uc-pingpong', io))
     .addCommand(udPingpongCommand('openverbs ud-pingpong', io))
+    .addCommand(xentopCommand('openverbs xentop', io))
     .addCommand(xsrqPingpongCommand('openverbs xsrq-pingpong', io));
   return addExamples(command, [
     ['openverbs doctor', 'is everything as it should be?'],
     ['openverbs devinfo -v', 'what can the devices do?'],
     ['openverbs rc-pingpong --self', 'how fast are they?'],
+    ['openverbs xentop', 'what do the guests of the split driver do?'],
   ]);
 }

@@ -22,6 +22,7 @@ const NAMES = [
   'ibv_ud_pingpong',
   'ibv_xsrq_pingpong',
   'openverbs',
+  'openverbs-xentop',
 ];
 
 describe('the programs', () => {

@@ -11,12 +11,17 @@ export interface CommonOptions extends FaultOptions {
   readonly json?: boolean;
 }
 
-/** A command with the options that all tools share. `path` is how it is called: `ibv_devinfo`, or `openverbs devinfo`. */
-export function createCommand(path: string, description: string): Command {
-  const command = new Command(path.split(' ').at(-1))
+/** A command with help and version alone. `path` is how it is called: `ibv_devinfo`, or `openverbs devinfo`. */
+export function createPlainCommand(path: string, description: string): Command {
+  return new Command(path.split(' ').at(-1))
     .description(description)
     .version(toolsVersion(), '-V, --version', 'print the version')
-    .helpOption('-h, --help', 'print this help')
+    .helpOption('-h, --help', 'print this help');
+}
+
+/** A command with the options that all tools share that open devices. */
+export function createCommand(path: string, description: string): Command {
+  const command = createPlainCommand(path, description)
     .option('--provider <name>', 'open this provider (default: what the configuration says)')
     .option('--json', 'print JSON')
     .allowExcessArguments(false);

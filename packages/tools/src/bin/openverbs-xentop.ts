@@ -1,0 +1,4 @@
+import { main } from '../cli/run-tool.ts';
+import { xentopCommand } from '../xentop/command.ts';
+
+void main(xentopCommand());
