@@ -201,6 +201,18 @@ describe('openverbs-xentop', function () {
     });
   }
 
+  it('leaves the provider to the environment when the command line says none', async () => {
+    const { OPENVERBS_PROVIDER: before } = process.env;
+    process.env['OPENVERBS_PROVIDER'] = 'xen:basic';
+    try {
+      const { out } = await xentop(`--once ${PROGRAM}`);
+      expect(out).to.match(/^ {2}guest1 +basic /m);
+    } finally {
+      if (before === undefined) delete process.env['OPENVERBS_PROVIDER'];
+      else process.env['OPENVERBS_PROVIDER'] = before;
+    }
+  });
+
   it('shows four guests that write to each other when no program is given, and ends after so many refreshes', async () => {
     const { status, out, err } = await xentop('-b -d 1 -i 2');
     expect([status, err]).to.deep.equal([0, '']);

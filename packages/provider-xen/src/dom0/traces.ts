@@ -2,7 +2,7 @@
  * Brings what the back-end tells on the channel `openverbs:xen` from the device domain's thread to the thread that opened the provider, since a
  * channel belongs to its thread. Only for those who listen already when the provider is opened.
  */
-import { channel, subscribe } from 'node:diagnostics_channel';
+import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { TraceChannel } from '@openverbs/verbs';
 import type { XenMessage } from '@openverbs/verbs';
 
@@ -22,15 +22,15 @@ export function traceRequest(): TraceRequest {
   return { wanted, underWay: new Int32Array(new SharedArrayBuffer(4)) };
 }
 
-/** In the device domain's thread: hands messages to `post` from now on. */
-export function forwardTraces({ wanted, underWay }: TraceRequest, post: (message: XenMessage) => void): void {
-  if (!wanted) return;
+/** In the device domain's thread: hands messages to `post` from now on, until the function that is returned is called. */
+export function forwardTraces({ wanted, underWay }: TraceRequest, post: (message: XenMessage) => void): () => void {
+  if (!wanted) return () => undefined;
   let lost = 0;
   const forward = (message: XenMessage): void => {
     Atomics.add(underWay, 0, 1);
     post(message);
   };
-  subscribe(TraceChannel.XEN, (message) => {
+  const listener = (message: unknown): void => {
     if (Atomics.load(underWay, 0) >= TRACES_UNDER_WAY_MAX) {
       lost++;
       return;
@@ -38,7 +38,11 @@ export function forwardTraces({ wanted, underWay }: TraceRequest, post: (message
     if (lost > 0) forward({ ...(message as XenMessage), command: `${lost} messages lost`, id: 0, durationNs: 0 });
     lost = 0;
     forward(message as XenMessage);
-  });
+  };
+  subscribe(TraceChannel.XEN, listener);
+  return () => {
+    unsubscribe(TraceChannel.XEN, listener);
+  };
 }
 
 /** In the thread that opened the provider: publishes one that arrived. */

@@ -13,7 +13,7 @@ import { processTerminal, type Terminal } from './screen.ts';
 import { watch } from './watch.ts';
 
 interface CommandOptions {
-  readonly provider: string;
+  readonly provider?: string;
   readonly json?: boolean;
   readonly delay: number;
   readonly iterations?: number;
@@ -24,6 +24,7 @@ interface CommandOptions {
 
 const DEMO = fileURLToPath(new URL('./demo.js', import.meta.url));
 const DEMO_GUESTS = 4;
+const PROVIDER = 'xen:bypass';
 const NO_GUESTS = 'it chooses another provider itself; leave that to the configuration, or say xen';
 const DELAY_S_MIN = 0.1;
 const DELAY_S_MAX = 3600;
@@ -52,8 +53,7 @@ export function xentopCommand(
     .option('--json', 'print JSON: one object a refresh, each on a line of its own')
     .option(
       '--provider <name>',
-      'what the program opens unless it says so itself: xen:basic or xen:bypass',
-      'xen:bypass',
+      `what the program opens unless it says so itself (default: what OPENVERBS_PROVIDER says, or ${PROVIDER})`,
     )
     .option('--guests <n>', `without a program: how many guests, 2 or 4 (default: ${DEMO_GUESTS})`, guestsArgument);
   command.addHelpText('after', `\nColumns (.../S: of a second):\n${LEGEND}`);
@@ -87,7 +87,7 @@ async function run(
   try {
     thread = new ProgramThread(program ?? DEMO, {
       args: program === undefined ? [String(options.guests ?? DEMO_GUESTS)] : args,
-      provider: program === undefined ? 'xen' : options.provider,
+      provider: program === undefined ? 'xen' : (options.provider ?? process.env['OPENVERBS_PROVIDER'] ?? PROVIDER),
       onOutput: display.output,
     });
     ended = await watch(thread, display, {

@@ -1,0 +1,55 @@
+import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { TraceChannel } from '@openverbs/verbs';
+import type { XenMessage } from '@openverbs/verbs';
+import { expect } from 'chai';
+import { forwardTraces, publishForwarded, traceRequest, TRACES_UNDER_WAY_MAX } from '../src/dom0/traces.ts';
+
+const MESSAGE: XenMessage = {
+  side: 'back-end',
+  device: 'domain 1',
+  id: 7,
+  command: 'POST_SEND',
+  atNs: 1,
+  durationNs: 2,
+};
+
+describe('messages of a device domain on a thread', () => {
+  it('are not asked for while nobody listens', () => {
+    const request = traceRequest();
+    expect(request.wanted).to.equal(false);
+    forwardTraces(request, () => {
+      throw new Error('nobody wants it');
+    });
+    expect(channel(TraceChannel.XEN).hasSubscribers).to.equal(false);
+  });
+
+  it('arrive as they were told, and those that were lost are counted', () => {
+    const arrived: XenMessage[] = [];
+    const listener = (message: unknown): void => void arrived.push(message as XenMessage);
+    subscribe(TraceChannel.XEN, listener);
+    const request = traceRequest();
+    unsubscribe(TraceChannel.XEN, listener);
+    expect(request.wanted).to.equal(true);
+    const posted: XenMessage[] = [];
+    const end = forwardTraces(request, (message) => void posted.push(message));
+    try {
+      const tell = (): void => {
+        channel(TraceChannel.XEN).publish(MESSAGE);
+      };
+      tell();
+      Atomics.store(request.underWay, 0, TRACES_UNDER_WAY_MAX);
+      for (let n = 0; n < 3; n++) tell();
+      Atomics.store(request.underWay, 0, 1);
+      tell();
+      expect(posted.map(({ command }) => command)).to.deep.equal(['POST_SEND', '3 messages lost', 'POST_SEND']);
+      expect(Atomics.load(request.underWay, 0)).to.equal(3);
+    } finally {
+      end();
+    }
+    subscribe(TraceChannel.XEN, listener);
+    for (const message of posted) publishForwarded(request, message);
+    unsubscribe(TraceChannel.XEN, listener);
+    expect(arrived).to.deep.equal(posted);
+    expect(Atomics.load(request.underWay, 0)).to.equal(0);
+  });
+});
