@@ -56,6 +56,14 @@ export interface DomainMemory {
    */
   page(frame: number): Page;
   /**
+   * What a device of this machine knows the pages of a domain by, at the time of each access: pages that the domain gets later are its own
+   * then, and pages that it gives back are not. A device that takes an address as one of this owner's reaches no other page. dom0 may
+   * ask for all domains, others for their own.
+   *
+   * @throws HypervisorError `EPERM` for another domain; `ESRCH` when the domain is gone
+   */
+  dmaOwner(domid: number): number;
+  /**
    * Pins pages for DMA: until they are unpinned nobody can free them, give them away or revoke their grants. dom0 may pin pages of
    * all domains, others their own. The pages have to belong to the domain that is named: this is the check of a page list.
    *

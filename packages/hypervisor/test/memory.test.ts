@@ -41,6 +41,66 @@ describe('pages of domains', () => {
     expectError(() => guest.memory.page(frame + 2), 'EPERM');
   });
 
+  it('are known to devices by their owner, whenever they were allocated', () => {
+    const { machine, dom0, guest, other } = testbed();
+    const owner = dom0.memory.dmaOwner(guest.domid);
+    expect(guest.memory.dmaOwner(guest.domid)).to.equal(owner).and.not.equal(other.memory.dmaOwner(other.domid));
+    const frames = [guest.memory.allocPages(3), guest.memory.allocPages(1), other.memory.allocPages(1)];
+    expect(machine.pages.isOwned(owner, frames[0], frames[0] + 3)).to.equal(true);
+    expect(frames.map((frame) => machine.pages.isOwned(owner, frame, frame + 1))).to.deep.equal([true, true, false]);
+    guest.memory.freePages(frames[0]);
+    expect(machine.pages.isOwned(owner, frames[0] + 1, frames[0] + 2)).to.equal(false);
+    expectError(() => guest.memory.dmaOwner(other.domid), 'EPERM', /only dom0/);
+    for (const wrong of [-1, 0.5, NaN, 99]) expectError(() => dom0.memory.dmaOwner(wrong), 'ESRCH');
+    expectError(() => guest.memory.dmaOwner(0), 'EPERM');
+  });
+
+  it('are nobody’s until they are zero', () => {
+    const { machine, dom0, guest, other } = testbed();
+    const frame = other.memory.allocPages(4);
+    const { i32, word } = other.memory.page(frame);
+    i32.fill(-1, word, word + 4096);
+    other.memory.freePages(frame);
+    const { pages } = machine;
+    const looks: boolean[] = [];
+    const original = machine.dma.fill;
+    const fill = ((address: number, value: number, length: number) => {
+      const first = address / PAGE;
+      const owner = dom0.memory.dmaOwner(guest.domid);
+      looks.push(pages.isOwned(owner, first, first + 1) || pages.isOwned(owner, first + 3, first + 4));
+      expect(() => guest.memory.pinPages(guest.domid, [first])).to.throw(/no domain/);
+      original(address, value, length);
+    }) as typeof original;
+    Object.assign(machine.dma, { fill });
+    try {
+      expect(guest.memory.allocPages(4)).to.equal(frame);
+    } finally {
+      Object.assign(machine.dma, { fill: original });
+    }
+    expect(looks).to.deep.equal([false]);
+    expect(pages.isOwned(dom0.memory.dmaOwner(guest.domid), frame, frame + 4)).to.equal(true);
+    expect(i32.subarray(word, word + 4096).every((value) => value === 0)).to.equal(true);
+  });
+
+  it('that were allocated for a domain which was destroyed meanwhile go back', () => {
+    const { machine, hypervisor, guest } = testbed();
+    const { usedBytes } = machine.pages.stats();
+    const original = machine.dma.fill;
+    const dirty = guest.memory.allocPages(2);
+    guest.memory.freePages(dirty);
+    const fill = ((address: number, value: number, length: number) => {
+      hypervisor.destroyDomain(guest.domid);
+      original(address, value, length);
+    }) as typeof original;
+    Object.assign(machine.dma, { fill });
+    try {
+      expectError(() => guest.memory.allocPages(2), 'ESRCH', /destroyed/);
+    } finally {
+      Object.assign(machine.dma, { fill: original });
+    }
+    expect(machine.pages.stats().usedBytes).to.equal(usedBytes);
+  });
+
   it('that are pinned stay, and so do their grants', () => {
     const { dom0, guest } = testbed();
     const frame = guest.memory.allocPages(3);

@@ -117,6 +117,16 @@ export class BuddyHeap {
     return page >= this.firstPage && page < this.pages ? Atomics.load(this.i32, this.descriptor(page) + OWNER) : 0;
   }
 
+  /** Whether all pages from `from` to `to`, exclusive, are in buffers of an owner; looks at each buffer once. */
+  isOwned(owner: number, from: number, to: number): boolean {
+    for (let page = from; page < to;) {
+      const first = this.find(page);
+      if (first === 0 || this.ownerAt(first) !== owner) return false;
+      page = first + this.sizeAt(first);
+    }
+    return true;
+  }
+
   /** Pages of the buffer that begins at a page; one must. */
   sizeAt(page: number): number {
     return this.i32[this.descriptor(page) + SIZE];

@@ -164,6 +164,19 @@ export class PageAllocator {
     return this.withBuffer(addr, (page) => this.heap.ownerAt(page));
   }
 
+  /**
+   * Whether all pages from `from` to `to`, exclusive, are in buffers of an owner, now: by page numbers, which are small integers, since
+   * devices ask it for each access.
+   */
+  isOwned(owner: number, from: number, to: number): boolean {
+    const entered = this.lock.enter();
+    try {
+      return this.heap.isOwned(owner, from, to);
+    } finally {
+      if (entered) this.lock.release();
+    }
+  }
+
   /** First address of the buffer that contains an address, or 0. */
   baseOf(addr: number): number {
     return this.withBuffer(addr, (page) => page * PAGE_BYTES);

@@ -38,6 +38,31 @@ describe('PageAllocator', () => {
     expect(pages.ownerOf(mine)).to.equal(2);
   });
 
+  it('tells whether pages are one owner’s, in however many buffers they lie', () => {
+    const { pages, firstPage } = Machine.create({ memoryBytes: 4 * MiB });
+    const sizes = [3, 1, 8, 5, 2, 16, 7, 1];
+    const ownerAt = new Map<number, number>();
+    sizes.forEach((count, n) => {
+      const owner = 1 + (n % 3 === 2 ? 1 : 0);
+      const first = pages.alloc(count * 4096, 4096, owner) / 4096;
+      for (let page = first; page < first + count; page++) ownerAt.set(page, owner);
+    });
+    const isOwned = (owner: number, from: number, to: number): boolean => {
+      for (let page = from; page < to; page++) if (ownerAt.get(page) !== owner) return false;
+      return true;
+    };
+    for (let from = firstPage - 1; from < firstPage + 64; from++) {
+      for (let to = from; to < from + 20; to++) {
+        for (const owner of [1, 2])
+          expect(pages.isOwned(owner, from, to), `${owner}: ${from} to ${to}`).to.equal(isOwned(owner, from, to));
+      }
+    }
+    const end = (4 * MiB) / 4096;
+    expect([pages.isOwned(1, 0, 1), pages.isOwned(1, end, end + 1), pages.isOwned(1, end - 1, end)]).to.not.include(
+      true,
+    );
+  });
+
   it('aligns to powers of two', () => {
     const { pages } = Machine.create();
     for (let alignment = 4096; alignment <= 2 * GiB; alignment *= 2) {

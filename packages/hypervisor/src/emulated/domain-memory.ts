@@ -50,6 +50,17 @@ export class EmulatedMemory implements DomainMemory {
     throw new HypervisorError('EPERM', `frame ${frame} does not belong to domain ${access.domid}`);
   }
 
+  dmaOwner(domid: number): number {
+    const { access } = this;
+    access.check();
+    if (access.domid !== DOM0 && access.domid !== domid) {
+      const message = `domain ${access.domid} cannot have devices access pages of domain ${domid}`;
+      throw new HypervisorError('EPERM', message, 'only dom0 asks for others');
+    }
+    access.tables.running(domid);
+    return access.tables.pageOwner(domid);
+  }
+
   pinPages(domid: number, frames: ArrayLike<number>): PinnedPages {
     const { access } = this;
     if (access.domid !== DOM0 && access.domid !== domid) {

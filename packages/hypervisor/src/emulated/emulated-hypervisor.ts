@@ -201,6 +201,7 @@ export class EmulatedHypervisor implements Hypervisor, Toolstack {
       if (executed && i32[slot.record + DomainRecord.DOMID] !== DOM0) this.destroy(slot);
       else giveBackThread(this.tables, slot, token);
     }
+    this.machine.pages.freeOwned(this.tables.zeroingOwner(index));
     i32[this.tables.header + HvHeader.THREAD_DEATHS]++;
     i32[this.threadWord(index)] = 0;
   }

@@ -15,31 +15,39 @@ export interface Run {
   readonly count: number;
 }
 
-/** Takes pages for a domain; returns the first frame. */
+/**
+ * Takes pages for a domain; returns the first frame. They are the domain's from the moment on in which they are zero: devices look at
+ * the owner alone, and would read there what the former owner left.
+ */
 export function allocPages(tables: Tables, domid: number, count: number, alignment: number): number {
-  const slot = tables.locked(() => reservePages(tables, tables.running(domid), count));
+  const { pages } = tables.machine;
+  const slot = tables.locked(() => checkRoom(tables, tables.running(domid), count));
   // Without the lock, because zeroing takes long.
-  const address = tables.machine.pages.alloc(count * PAGE_BYTES, alignment, tables.pageOwner(domid));
+  const address = pages.alloc(count * PAGE_BYTES, alignment, tables.zeroingOwner(tables.machine.threadIndex));
+  if (address === 0) {
+    throw new HypervisorError('ENOMEM', `the machine has no run of ${count} pages`, 'give the machine more memory');
+  }
   tables.locked(() => {
-    const alive = tables.find(domid) === slot;
-    if (alive && address === 0) tables.i32[slot.record + DomainRecord.TOT_PAGES] -= count;
-    if (!alive && address !== 0) tables.machine.pages.free(address);
-    if (!alive) throw new HypervisorError('ESRCH', `domain ${domid} was destroyed`);
+    try {
+      if (tables.find(domid) !== slot) throw new HypervisorError('ESRCH', `domain ${domid} was destroyed`);
+      checkRoom(tables, slot, count); // other threads of the domain allocate, too
+    } catch (error) {
+      pages.free(address);
+      throw error;
+    }
+    pages.give(address, tables.pageOwner(domid));
+    tables.i32[slot.record + DomainRecord.TOT_PAGES] += count;
   });
-  if (address !== 0) return address / PAGE_BYTES;
-  throw new HypervisorError('ENOMEM', `the machine has no run of ${count} pages`, 'give the machine more memory');
+  return address / PAGE_BYTES;
 }
 
-function reservePages({ i32 }: Tables, slot: Slot, count: number): Slot {
+function checkRoom({ i32 }: Tables, slot: Slot, count: number): Slot {
   const total = i32[slot.record + DomainRecord.TOT_PAGES] + count;
   const max = i32[slot.record + DomainRecord.MAX_PAGES];
-  if (total > max) {
-    const domid = i32[slot.record + DomainRecord.DOMID];
-    const message = `${count} pages more would make ${total} of domain ${domid}, which may have ${max}`;
-    throw new HypervisorError('ENOMEM', message, 'free pages, or create the domain with more memoryBytes');
-  }
-  i32[slot.record + DomainRecord.TOT_PAGES] = total;
-  return slot;
+  if (total <= max) return slot;
+  const domid = i32[slot.record + DomainRecord.DOMID];
+  const message = `${count} pages more would make ${total} of domain ${domid}, which may have ${max}`;
+  throw new HypervisorError('ENOMEM', message, 'free pages, or create the domain with more memoryBytes');
 }
 
 /** Gives a run back that {@link allocPages} returned. */

@@ -13,6 +13,8 @@ import type { SlotLayout } from './layout.ts';
 const ROOT_HYPERVISOR = 6;
 /** Owner of the tables' buffers. */
 const OWNER_HYPERVISOR = 0x10006;
+/** Owner of a buffer that a thread zeroes for a domain is this plus the thread's index: nobody's pages, until they are zero. */
+const OWNER_ZEROING = 0x10100;
 /** Owner of a domain's buffers is this plus its number: the record of who owns a page. */
 const OWNER_DOMAIN = 0x100000;
 
@@ -170,6 +172,11 @@ export class Tables {
   /** What the page allocator knows a domain as. */
   pageOwner(domid: number): number {
     return OWNER_DOMAIN + domid;
+  }
+
+  /** What the page allocator knows the pages as that a thread zeroes. */
+  zeroingOwner(threadIndex: number): number {
+    return OWNER_ZEROING + threadIndex;
   }
 
   /** Word index of what is counted of a page. */

@@ -1,5 +1,6 @@
 /** Compares what the hypervisor's tables say with what follows from them, counted in another way. */
 import { expect } from 'chai';
+import { THREADS_MAX } from '@openverbs/machine';
 import type { Machine } from '@openverbs/machine';
 import { GRANT_REFS_RESERVED } from '../../src/index.ts';
 import type { EmulatedHypervisor } from '../../src/index.ts';
@@ -24,6 +25,9 @@ export function audit(machine: Machine): void {
   for (const slot of tables.withTables()) auditSlot(tables, slot, expected);
   for (const slot of tables.withTables()) auditGrants(tables, slot, expected);
   auditFrames(tables, expected);
+  for (let thread = 1; thread <= THREADS_MAX; thread++) {
+    expect(machine.pages.ownedBy(tables.zeroingOwner(thread)), `pages that thread ${thread} zeroes`).to.deep.equal([]);
+  }
 }
 
 function add(counts: Map<string, number>, key: string, n: number): void {
