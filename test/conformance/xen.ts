@@ -13,16 +13,11 @@ export interface XenPlacements {
   readonly device: 'inline' | 'thread';
 }
 
-const NO_DMA_MR =
-  'ib_get_dma_mr is not there yet: it would have to cover the pages of the guest alone, which are scattered';
-
 /** What a guest does otherwise, and why. */
 export const xenDeviations: Readonly<Record<string, string>> = {
   ...deviations,
   'mr › registers a buffer of another context, and of another device':
     'the other device is that of another guest, whose memory no guest can name: domains are apart, as the paper has it',
-  'physical-mr › all memory has a key by bus addresses, here and for peers': NO_DMA_MR,
-  'physical-mr › what are no pages, and places that are none in them, are refused': NO_DMA_MR,
 };
 
 /** A guest's device. What basic lacks is rings, and neither registers memory that is not of the guest. */

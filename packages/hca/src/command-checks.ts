@@ -1,4 +1,5 @@
 /** What the device refuses in a command, whoever sent it: sizes that its rings can't have. */
+import { OWNER_MAX } from '@openverbs/machine';
 import { RECV_WQE_BYTES_MIN, SEND_WQE_BYTES_MIN, SGE_BYTES } from '@openverbs/verbs/rings';
 import type { QpInit } from './command-init.ts';
 import { DeviceError } from './device-error.ts';
@@ -40,6 +41,11 @@ export function checkQpInit(init: QpInit): void {
   checkInteger('maxSendSge', init.maxSendSge, 0, Math.min(SGES_MAX, sendRoom / SGE_BYTES));
   checkInteger('maxRecvSge', init.maxRecvSge, 0, Math.min(SGES_MAX, recvRoom / SGE_BYTES));
   checkInteger('maxInline', init.maxInline, 0, Math.min(INLINE_BYTES_MAX, sendRoom));
+}
+
+/** Owners of pages, as the page allocator has them. */
+export function checkPageOwner(owner: number): void {
+  checkInteger('owner', owner, 1, OWNER_MAX);
 }
 
 /** Refuses what is not an integer of `min` to `max`. */

@@ -20,6 +20,12 @@ export interface RegionInit extends RegionPlace {
   readonly uar: number;
 }
 
+/** All memory by machine addresses, for the pages of one owner. */
+export interface OwnedRegionInit extends RegionInit {
+  /** Who owns them in the page allocator, whenever an access comes. */
+  readonly owner: number;
+}
+
 /** A memory window. */
 export interface WindowInit {
   readonly uar: number;

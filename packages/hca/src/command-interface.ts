@@ -6,8 +6,8 @@
  */
 import { PAGE_BYTES } from '@openverbs/machine';
 import { CQ_DOORBELL_RECORD_BYTES, CQE_BYTES, QP_DOORBELL_RECORD_BYTES } from '@openverbs/verbs/rings';
-import { checkCqSize, checkModeration, checkQpInit } from './command-checks.ts';
-import type { CqInit, QpInit, RegionInit, RegionPlace, WindowInit } from './command-init.ts';
+import { checkCqSize, checkModeration, checkPageOwner, checkQpInit } from './command-checks.ts';
+import type { CqInit, OwnedRegionInit, QpInit, RegionInit, RegionPlace, WindowInit } from './command-init.ts';
 import { DeviceError } from './device-error.ts';
 import type { Engine } from './engine.ts';
 import { EQ_BYTES } from './event-queue.ts';
@@ -25,6 +25,7 @@ import {
   checkChange,
   checkUnpinned,
   enterNullRegion,
+  enterOwnedRegion,
   enterRegion,
   enterWindow,
   windowEntry,
@@ -111,6 +112,15 @@ export class CommandInterface {
     return this.engine.command(() => {
       this.checkPd(pd);
       return enterNullRegion(this.engine, this.hca, uar, pd);
+    });
+  }
+
+  /** Enters the region of whatever pages one owner has into the TPT and returns its key. */
+  createOwnedMpt(init: OwnedRegionInit): number {
+    return this.engine.command(() => {
+      this.checkPd(init.pd);
+      checkPageOwner(init.owner);
+      return enterOwnedRegion(this.engine, this.hca, init);
     });
   }
 

@@ -442,7 +442,7 @@ export const Xrcdc = {
 export const Mpt = {
   /** The whole key; 0 when the entry is free. Stored last at create. */
   KEY: 0,
-  /** Of anything but a region of memory: with {@link MPT_PD_SPECIAL}, so that it is the PD of no QP. */
+  /** Of anything but {@link MptKind.REGION}: with {@link MPT_PD_SPECIAL}, so that it is the PD of no QP. */
   PD: 1,
   /** `ibv_access_flags`. */
   ACCESS: 2,
@@ -455,7 +455,8 @@ export const Mpt = {
   BASE: 6,
   /** Word index of the page list: the machine address of each page. */
   MTT: 7,
-  PAGES: 8,
+  /** Of {@link MptKind.OWNED}: who owns, in the page allocator, the pages that its keys reach. */
+  OWNER: 8,
   /** Offset of the first byte in its page. */
   FIRST_OFFSET: 9,
   /** Rings that live in this region, or memory windows that are bound to it; it can't be deregistered before they are gone. */
@@ -472,11 +473,14 @@ export const Mpt = {
   WORDS: 16,
 } as const;
 
-/** What an entry of the TPT is. Windows last. */
-export const MptKind = { REGION: 0, NULL: 1, WINDOW_TYPE_1: 2, WINDOW_TYPE_2: 3 } as const;
+/**
+ * What an entry of the TPT is. Windows last. OWNED is all memory by machine addresses, of which its keys reach what belongs to one owner at
+ * the time of the access.
+ */
+export const MptKind = { REGION: 0, NULL: 1, OWNED: 2, WINDOW_TYPE_1: 3, WINDOW_TYPE_2: 4 } as const;
 
 /**
- * Set in the PD of entries that are no regions of memory. Then the comparison of PDs, which every access makes, tells them apart,
+ * Set in the PD of entries that are no regions of chosen pages. Then the comparison of PDs, which every access makes, tells them apart,
  * and a region pays nothing for what else a key may be.
  */
 export const MPT_PD_SPECIAL = 0x40000000;

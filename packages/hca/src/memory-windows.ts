@@ -114,7 +114,7 @@ export class MemoryWindows {
     // The range is what it checks last, and what counts least.
     if (failed !== 0 && failed !== VendorErr.LKEY_RANGE) return failed;
     const access = i32[region + ACCESS];
-    if (i32[region + KIND] !== MptKind.REGION || (access & MW_BIND) === 0) return VendorErr.BIND_NOT_ALLOWED;
+    if (i32[region + KIND] === MptKind.NULL || (access & MW_BIND) === 0) return VendorErr.BIND_NOT_ALLOWED;
     if ((access & ZERO_BASED) !== 0) return VendorErr.BIND_ZERO_BASED_REGION;
     const writes = (request.bindAccess & (REMOTE_WRITE | REMOTE_ATOMIC)) !== 0;
     if (writes && (access & LOCAL_WRITE) === 0) return VendorErr.LKEY_NO_LOCAL_WRITE;

@@ -1,5 +1,5 @@
 /** Regions and memory windows in the TPT: entered, changed in place. All want the machine's lock, and the PD has been checked. */
-import type { RegionInit, RegionPlace, WindowInit } from './command-init.ts';
+import type { OwnedRegionInit, RegionInit, RegionPlace, WindowInit } from './command-init.ts';
 import { DeviceError } from './device-error.ts';
 import type { Engine } from './engine.ts';
 import type { Hca } from './hca.ts';
@@ -35,6 +35,21 @@ export function enterNullRegion(engine: Engine, hca: Hca, uar: number, pd: numbe
   i32[entry + Mpt.PD] = pd | MPT_PD_SPECIAL;
   i32[entry + Mpt.KIND] = MptKind.NULL;
   i32[entry + Mpt.UAR] = uar;
+  return storeKey(i32, hca.mptTable, entry);
+}
+
+/** Enters the region of whatever pages one owner has, and returns its key. */
+export function enterOwnedRegion(engine: Engine, hca: Hca, init: OwnedRegionInit): number {
+  const { i32 } = engine.machine;
+  const entry = allocEntry(hca);
+  if (entry < 0) throw full();
+  i32.fill(0, entry, entry + Mpt.VARIANT);
+  storePlace(i32, entry, init, 0);
+  i32[entry + Mpt.PD] = init.pd | MPT_PD_SPECIAL;
+  i32[entry + Mpt.KIND] = MptKind.OWNED;
+  i32[entry + Mpt.OWNER] = init.owner;
+  i32[entry + Mpt.UAR] = init.uar;
+  i32[entry + Mpt.REGION] = 0;
   return storeKey(i32, hca.mptTable, entry);
 }
 
@@ -111,7 +126,7 @@ function storePlace(i32: Int32Array, entry: number, place: RegionPlace, mtt: num
   i32[entry + Mpt.LENGTH] = place.length;
   i32[entry + Mpt.BASE] = place.base ?? 0;
   i32[entry + Mpt.MTT] = mtt;
-  i32[entry + Mpt.PAGES] = place.pages?.length ?? 0;
+  i32[entry + Mpt.OWNER] = 0;
   i32[entry + Mpt.FIRST_OFFSET] = place.firstOffset ?? 0;
 }
 

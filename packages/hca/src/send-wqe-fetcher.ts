@@ -130,7 +130,8 @@ export class SendWqeFetcher {
     const reader = this.#reader;
     this.syndrome = LOCAL_PROT_ERR;
     if (vendorErr === VendorErr.MESSAGE_TOO_LONG) this.syndrome = LOCAL_LENGTH_ERR;
-    else if (vendorErr >= VendorErr.ATOMIC_MISALIGNED) this.syndrome = LOCAL_QP_OP_ERR;
+    else if (vendorErr >= VendorErr.ATOMIC_MISALIGNED && vendorErr !== VendorErr.LKEY_NOT_OWNED)
+      this.syndrome = LOCAL_QP_OP_ERR;
     this.faultKey = reader.faultKey;
     this.faultAddrLo = reader.faultAddrLo;
     this.faultAddrHi = reader.faultAddrHi;

@@ -1,4 +1,4 @@
-/** The functions of `openverbs/kernel` on the emulated HCA. */
+/** The functions of `openverbs/kernel` on the emulated HCA, and in guests that share it. */
 import { Gid, SharedReceiveQueue, WorkCompletion } from '@openverbs/verbs';
 import type { Device, RecvWrInit, SendWr } from '@openverbs/verbs';
 import { expect } from 'chai';
@@ -13,13 +13,23 @@ import { closeKernelPair, drain, openKernelPair, sendAToB } from './kernel-suppo
 const PAGE = 4096;
 const ACCESS = ib.IB_ACCESS_LOCAL_WRITE | ib.IB_ACCESS_REMOTE_WRITE | ib.IB_ACCESS_REMOTE_READ;
 
-describe('openverbs/kernel', () => {
+for (const provider of ['emulated', 'xen:basic', 'xen:bypass']) {
+  describe(`openverbs/kernel on ${provider}`, () => {
+    functionsOn(provider);
+  });
+}
+
+function functionsOn(provider: string): void {
   let device: Device;
 
   beforeEach(() => {
+    process.env['OPENVERBS_PROVIDER'] = provider;
     [device] = ibv_get_device_list();
   });
-  afterEach(() => closeSharedOpenVerbs());
+  afterEach(() => {
+    delete process.env['OPENVERBS_PROVIDER'];
+    closeSharedOpenVerbs();
+  });
 
   it('shares one context a device, apart from those of user level', () => {
     const user = ibv_open_device(device);
@@ -257,4 +267,4 @@ describe('openverbs/kernel', () => {
       closeKernelPair(pair);
     });
   });
-});
+}

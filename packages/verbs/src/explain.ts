@@ -34,6 +34,10 @@ const SENTENCES: Readonly<Record<number, Sentence>> = {
   [VendorErr.RKEY_PD_MISMATCH]: (f) => `${rkey(f)} ${mr(f)} is of another protection domain than the peer's QP`,
   [VendorErr.LKEY_RANGE]: (f) => `address ${addr(f)} reaches beyond ${lkey(f)} ${mr(f)}`,
   [VendorErr.RKEY_RANGE]: (f) => `remote address ${addr(f)} reaches beyond ${rkey(f)} ${mr(f)}`,
+  [VendorErr.LKEY_NOT_OWNED]: (f) =>
+    `the memory at bus address ${addr(f)} is not all of the guest's own, which is what ${lkey(f)} ${mr(f)} covers`,
+  [VendorErr.RKEY_NOT_OWNED]: (f) =>
+    `the memory at remote bus address ${addr(f)} is not all of the peer's own, which is what ${rkey(f)} ${mr(f)} covers`,
   [VendorErr.LKEY_NO_LOCAL_WRITE]: (f) => `${lkey(f)} ${mr(f)} lacks LOCAL_WRITE`,
   [VendorErr.RKEY_NO_REMOTE_WRITE]: (f) => `${rkey(f)} ${mr(f)} lacks REMOTE_WRITE`,
   [VendorErr.RKEY_NO_REMOTE_READ]: (f) => `${rkey(f)} ${mr(f)} lacks REMOTE_READ`,

@@ -2,7 +2,7 @@
 import { assertOp, callOp } from './call-op.ts';
 import type { Context } from './context.ts';
 import type { DmaBuffer } from './dma-buffer.ts';
-import type { DmaMapping } from './driver/device-ops.ts';
+import type { DmaMapping, MrOps } from './driver/device-ops.ts';
 import { AccessFlags } from './enums/access-flags.ts';
 import { invalid } from './errors.ts';
 import { checkLiteral, literalKeys } from './literal-keys.ts';
@@ -34,14 +34,33 @@ export function registerPhysical(pd: ProtectionDomain, pages: ArrayLike<number>,
 
 /** See `ProtectionDomain.getDmaMr`. */
 export function getDmaRegion(pd: ProtectionDomain, access: number): MemoryRegion {
+  checkDmaRegion(pd, 'getDmaMr', access);
+  return dmaRegion(pd, access, callOp(pd.context, VERB_DMA, 'getDmaMr', pd.handle, access));
+}
+
+/**
+ * As `pd.getDmaMr`, for the back-end of a split driver: a region of what one owner has in the memory of the device's machine, whenever an
+ * access comes.
+ *
+ * Throws EOPNOTSUPP where the device can't tell whose a page is.
+ *
+ * @param owner - as the hypervisor's `memory.dmaOwner` says it
+ */
+export function getDmaMrOf(pd: ProtectionDomain, access: number, owner: number): MemoryRegion {
+  checkDmaRegion(pd, 'getDmaMrOf', access);
+  return dmaRegion(pd, access, callOp(pd.context, VERB_DMA, 'getDmaMrOf', pd.handle, access, owner));
+}
+
+function checkDmaRegion(pd: ProtectionDomain, op: 'getDmaMr' | 'getDmaMrOf', access: number): void {
   pd.assertLive(VERB_DMA);
-  const { context } = pd;
-  assertOp(context, VERB_DMA, 'getDmaMr');
-  checkAccess(VERB_DMA, context, access);
+  assertOp(pd.context, VERB_DMA, op);
+  checkAccess(VERB_DMA, pd.context, access);
   if ((access & ZERO_BASED) !== 0)
     throw invalid(VERB_DMA, 'access is ZERO_BASED, but keys count by bus addresses here');
-  const registration = { pd, buffer: undefined, bytes: NO_BYTES, length: DMA_MR_LENGTH, access, iova: 0 };
-  return new MemoryRegion(registration, callOp(context, VERB_DMA, 'getDmaMr', pd.handle, access));
+}
+
+function dmaRegion(pd: ProtectionDomain, access: number, ops: MrOps): MemoryRegion {
+  return new MemoryRegion({ pd, buffer: undefined, bytes: NO_BYTES, length: DMA_MR_LENGTH, access, iova: 0 }, ops);
 }
 
 /** See `Context.mapDma`. */

@@ -256,6 +256,13 @@ export class HcaContext implements ContextOps {
     return this.#enterRegion(() => dmaPlace(this.#engine.machine, pd, access));
   }
 
+  getDmaMrOf(pd: number, access: number, owner: number): MrOps {
+    const init = { uar: this.#uar, ...dmaPlace(this.#engine.machine, pd, access), owner };
+    const key = this.#withReaping(() => this.#commands.createOwnedMpt(init));
+    this.#regions.set(key, key);
+    return { handle: key, lkey: key, rkey: key, addr: 0 };
+  }
+
   #enterRegion(placeOf: () => RegionPlace): MrOps {
     const key = this.#withReaping(() => this.#commands.createMpt({ uar: this.#uar, ...placeOf() }));
     this.#regions.set(key, key);

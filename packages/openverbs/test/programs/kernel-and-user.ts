@@ -26,6 +26,7 @@ async function kernelLevel(): Promise<{ rounds: number; right: number }> {
   const access = ib.IB_ACCESS_LOCAL_WRITE | ib.IB_ACCESS_REMOTE_WRITE;
   // The sink comes first in the range, wherever the two pages are.
   const mr = ib.ib_reg_phys_mr(pd, places, 2, access, 0x10000);
+  const all = ib.ib_get_dma_mr(pd, 0);
   let rounds = 0;
   let right = 0;
   const { promise, resolve } = withResolvers();
@@ -40,7 +41,7 @@ async function kernelLevel(): Promise<{ rounds: number; right: number }> {
     ib.ib_post_send(qp, {
       opcode: ib.IB_WR_RDMA_WRITE,
       sendFlags: ib.IB_SEND_SIGNALED,
-      sgList: [{ addr: 0x10000 + PAGE, length: 8, lkey: mr.lkey }],
+      sgList: [{ addr: handles[0].addr!, length: 8, lkey: all.lkey }],
       remoteAddr: 0x10000 + (rounds & 0xff) * 8,
       rkey: mr.rkey,
     });
@@ -63,7 +64,7 @@ async function kernelLevel(): Promise<{ rounds: number; right: number }> {
   await promise;
   ib.ib_destroy_qp(qp);
   ib.ib_destroy_cq(cq);
-  ib.ib_dereg_mr(mr);
+  for (const region of [mr, all]) ib.ib_dereg_mr(region);
   for (const buffer of [source, sink]) ib.ib_dma_free_coherent(device, PAGE, buffer);
   ib.ib_dealloc_pd(pd);
   return { rounds, right };

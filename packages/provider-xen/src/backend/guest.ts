@@ -43,6 +43,7 @@ export class Guest {
   readonly requests: Requests;
   readonly xrcdFiles = new XrcdFiles();
   readonly #device: Device;
+  readonly #dom0: Domain;
   readonly #bypass: boolean;
   readonly #contexts = new Map<number, GuestContext>();
   #lastContext = 0;
@@ -53,6 +54,7 @@ export class Guest {
     this.counts = counts;
     this.directPosts = new DirectPosts(counts);
     this.#device = device;
+    this.#dom0 = dom0;
     this.#bypass = bypass;
     this.quota = new Quota(quotas);
     this.regions = new PendingRegions((frames) => pinOf(dom0, domid, frames), this.quota, counts);
@@ -75,6 +77,11 @@ export class Guest {
   /** What the front-end makes its own half of the lower driver of; null in basic. */
   userHalfOf({ lower }: GuestContext): UserHalfHandle | null {
     return this.#bypass ? userHalfOf(lower) : null;
+  }
+
+  /** What the lower device knows the guest's pages by. */
+  get dmaOwner(): number {
+    return askHypervisor(() => this.#dom0.memory.dmaOwner(this.domid));
   }
 
   /** @throws VerbsError EINVAL when the guest has no such context */
@@ -131,8 +138,13 @@ export class Guest {
 
 /** Pins pages, which the hypervisor allows for the guest's own alone. */
 function pinOf(dom0: Domain, domid: number, frames: readonly number[]): PinnedPages {
+  return askHypervisor(() => dom0.memory.pinPages(domid, frames));
+}
+
+/** Has the hypervisor do what it allows for the guest's own pages alone. */
+function askHypervisor<T>(call: () => T): T {
   try {
-    return dom0.memory.pinPages(domid, frames);
+    return call();
   } catch (error) {
     if (!(error instanceof HypervisorError)) throw error;
     const code = error.code === 'ENOSPC' ? 'ENOMEM' : 'EINVAL';

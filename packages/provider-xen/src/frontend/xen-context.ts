@@ -171,6 +171,11 @@ export class XenContext implements ContextOps {
     return this.#physical(RegionUse.CHANGE, mr, flags, request);
   }
 
+  getDmaMr(pd: number, access: number): MrOps {
+    const { mr, lkey, rkey } = this.#call(Commands.GET_DMA_MR, { pd, access });
+    return { handle: mr, lkey, rkey, addr: 0 };
+  }
+
   /** As in all domains of Xen, a bus address is a machine address. */
   mapDma(request: Pick<MrRequest, 'buffer' | 'offset' | 'view' | 'length'>): DmaMapping {
     const { frames, firstOffset } = this.#parts.buffers.locate(request);

@@ -106,6 +106,8 @@ export const Commands = {
   /** Also ends ring memory. */
   DEREG_MR: command(36, { context: handle, mr: handle }, {}),
   ALLOC_NULL_MR: command(37, { context: handle, pd: handle }, { mr: handle, lkey: u32 }),
+  /** All pages of the guest, by their bus addresses. */
+  GET_DMA_MR: command(38, { context: handle, pd: handle, access: u32 }, { mr: handle, lkey: u32, rkey: u32 }),
   ALLOC_MW: command(39, { context: handle, pd: handle, type: u8 }, { mw: handle, rkey: u32 }),
   DEALLOC_MW: command(40, { context: handle, mw: handle }, {}),
 

@@ -31,6 +31,7 @@ const MADE_BY: Partial<Record<CommandName, string>> = {
   OPEN_XRCD: 'xrcd',
   BEGIN_REGION: 'region',
   ALLOC_NULL_MR: 'mr',
+  GET_DMA_MR: 'mr',
   ALLOC_MW: 'mw',
   CREATE_AH: 'ah',
   CREATE_CQ: 'cq',

@@ -79,6 +79,15 @@ export class HonestGuest {
   }
 }
 
+/** Has a guest allocate until it gets a page that is free; answers all that it took. */
+export function takePage({ machine: { pages } }: XenMachine, { context }: HonestGuest, address: number): DmaBuffer[] {
+  const taken: DmaBuffer[] = [];
+  while (pages.ownerOf(address) === 0) taken.push(context.allocBuf(4096));
+  const last = taken.at(-1);
+  if (last === undefined || context.mapDma(last).pages[0] !== address) throw new Error('another has the page');
+  return taken;
+}
+
 function fill(bytes: Uint8Array, seed: number): void {
   for (let n = 0; n < bytes.length; n++) bytes[n] = Math.imul(n + seed, 0x9e3779b1) >>> 24;
 }

@@ -125,10 +125,15 @@ export class XenMachine {
   }
 
   /** Ends a domain as `xl destroy` does, and lets the device domain see it. */
-  destroy({ domid }: GuestParts): void {
+  destroy(guest: GuestParts): void {
+    this.destroyUnseen(guest);
+    this.settle();
+  }
+
+  /** Ends a domain before the device domain has a turn. */
+  destroyUnseen({ domid }: GuestParts): void {
     this.hypervisor.destroyDomain(domid);
     this.#opened.delete(domid);
-    this.settle();
   }
 
   close(): void {

@@ -312,6 +312,12 @@ export interface ContextOps {
   detachMcast?(qp: Handle, gid: Gid, lid: number): void;
   /** A region of all memory by bus addresses (`ib_get_dma_mr`). `addr` of the answer does not count. */
   getDmaMr?(pd: Handle, access: number): MrOps;
+  /**
+   * As `getDmaMr`, of what belongs to one owner whenever an access comes, and of nothing else: pages that the owner gets later are
+   * reached, those that it gives back are refused. What an owner is, the provider's memory says. It is an operation apart, so that a
+   * provider which can't look at owners never gives all memory instead.
+   */
+  getDmaMrOf?(pd: Handle, access: number, owner: number): MrOps;
   /** Gives the memory of `allocBuf` back; it is not registered any more. */
   freeBuf?(buffer: Handle): void;
   /**

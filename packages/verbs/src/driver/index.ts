@@ -25,4 +25,5 @@ export {
 } from '../direct-queues.ts';
 export { nearestKey } from '../literal-keys.ts';
 export { QueueBuffer, regQueueBuffer } from '../queue-buffer.ts';
+export { getDmaMrOf } from '../register-physical.ts';
 export type { CqRings, Doorbell, QpRings, SrqRings } from '../rings/rings.ts';

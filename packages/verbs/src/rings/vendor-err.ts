@@ -85,6 +85,10 @@ export const VendorErr = {
   WQE_CHANGED: 63,
   /** The peer's SRQ is in error. */
   SRQ_ERR: 31,
+  /** The memory region is of the pages of one owner, and a page of the SGE is not one of these now. Key: the lkey; value: the address. */
+  LKEY_NOT_OWNED: 32,
+  /** As LKEY_NOT_OWNED, of the remote memory region. Key: the rkey; value: the address. */
+  RKEY_NOT_OWNED: 33,
   /** No address handle has this number. Value: the number. */
   BAD_AH: 40,
   /** The address handle is of another protection domain than the QP. Value: its number. */

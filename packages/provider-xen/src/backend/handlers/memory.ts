@@ -1,6 +1,6 @@
 /** Memory regions and windows. A region comes in three steps, so that its list of pages may be longer than a message. */
 import { MemoryRegion, VerbsError } from '@openverbs/verbs';
-import { regQueueBuffer } from '@openverbs/verbs/driver';
+import { getDmaMrOf, regQueueBuffer } from '@openverbs/verbs/driver';
 import { RegionUse } from '../../protocol/commands.ts';
 import type { Guest } from '../guest.ts';
 import { memoryOf } from '../guest-context.ts';
@@ -16,6 +16,7 @@ export const memoryHandlers: Handlers<
   | 'ABORT_REGION'
   | 'DEREG_MR'
   | 'ALLOC_NULL_MR'
+  | 'GET_DMA_MR'
   | 'ALLOC_MW'
   | 'DEALLOC_MW'
 > = {
@@ -57,6 +58,14 @@ export const memoryHandlers: Handlers<
     const { object } = mrs.add(() => ({ object: owner.allocNullMr(), pins: [] }), handleOf);
     const { handle, lkey } = object as MemoryRegion;
     return { mr: handle, lkey };
+  },
+
+  /** Nothing is pinned: the device looks at each access whose the pages are. */
+  GET_DMA_MR(guest, { context, pd, access }) {
+    const { pds, mrs } = guest.context(context);
+    const owner = pds.get(pd);
+    const { object } = mrs.add(() => ({ object: getDmaMrOf(owner, access, guest.dmaOwner), pins: [] }), handleOf);
+    return keysOf(object as MemoryRegion);
   },
 
   ALLOC_MW(guest, { context, pd, type }) {
