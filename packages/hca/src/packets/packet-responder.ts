@@ -2,8 +2,7 @@
  * The responder of packets: what arrives at a QP from its peer, packet by packet.
  *
  * Order of checks as IBTA 9.7.4 and Linux rxe_resp.c have it: PSN, sequence of opcodes, access, resources, length, key; then it
- * executes, and commits. What it has to answer is left in words of the transport context, and sent in the order of PSNs: an
- * acknowledge may not overtake the responses of a read before it.
+ * executes, and commits. What it has to answer is left in words of the transport context, and sent by {@link PacketResponses}.
  */
 import type { Machine } from '@openverbs/machine';
 import {
@@ -22,7 +21,6 @@ import type { Completer } from '../completer.ts';
 import { Count, type Counters } from '../counters.ts';
 import type { EventQueues } from '../event-queue.ts';
 import { Qpc, QpcState, Srqc } from '../layout.ts';
-import { RD_ATOMIC_MAX } from '../limits.ts';
 import { Opcode, WC_WITH_IMM, WC_WITH_INV } from '../opcode.ts';
 import type { QpStateMachine } from '../qp-state.ts';
 import { Request } from '../request.ts';
@@ -31,15 +29,13 @@ import { ScatterList } from '../scatter-list.ts';
 import { Aeth } from '../syndrome.ts';
 import type { FramePort } from './frame-port.ts';
 import { Inbound, Qpt, Resource, ResourceKind } from './layout.ts';
-import { onTransport } from './wire-opcode.ts';
+import { PacketResponses } from './packet-responses.ts';
+import { ResponderResources } from './responder-resources.ts';
 
 const { FIRST, MIDDLE, LAST, ONLY, SEND, WRITE, READ, ATOMIC, HAS_IMM, HAS_IETH, HAS_FETH } = OpcodeFlag;
-const { RQ_PSN, MSN, PATH_MTU, MAX_DEST_RD_ATOMIC, MIN_RNR_TIMER } = Qpc;
+const { RQ_PSN, PATH_MTU, MIN_RNR_TIMER } = Qpc;
 const { ACK, RNR_NAK, NAK_PSN_SEQUENCE, NAK_INVALID_REQUEST } = Aeth;
 const { NONE } = Inbound;
-const RESOURCE_MASK = RD_ATOMIC_MAX - 1;
-/** AETH that says nothing of credits. */
-const ACK_UNLIMITED = 0x1f;
 
 export class PacketResponder {
   readonly #i32: Int32Array;
@@ -49,6 +45,8 @@ export class PacketResponder {
   readonly #states: QpStateMachine;
   readonly #events: EventQueues;
   readonly #counters: Counters;
+  readonly #resources: ResponderResources;
+  readonly #responses: PacketResponses;
   readonly #request = new Request();
   readonly #list = new ScatterList();
 
@@ -68,6 +66,8 @@ export class PacketResponder {
     this.#states = parts.states;
     this.#events = parts.events;
     this.#counters = parts.counters;
+    this.#resources = new ResponderResources(parts.machine);
+    this.#responses = new PacketResponses(parts.machine, parts.port, parts.responder, this.#resources);
   }
 
   /** The request packet that the port has read, for the QP at `p`. Whether there is something to send then. */
@@ -81,32 +81,18 @@ export class PacketResponder {
 
   /** Whether responses or acknowledges wait to be sent. */
   hasOutput(t: number): boolean {
-    const i32 = this.#i32;
-    return (i32[t + Qpt.RESPONDING] | i32[t + Qpt.ACK_DUE] | i32[t + Qpt.NAK_DUE]) !== 0;
+    return this.#responses.hasOutput(t);
   }
 
   /** Sends one packet of what waits. A frame must be available. */
   transmit(p: number, t: number): void {
-    const i32 = this.#i32;
-    if (i32[t + Qpt.RESPONDING] !== 0) this.#respond(p, t);
-    else if (i32[t + Qpt.NAK_DUE] !== 0) {
-      this.#answer(p, t, i32[p + RQ_PSN], i32[t + Qpt.NAK_DUE]);
-      i32[t + Qpt.NAK_DUE] = 0;
-    } else {
-      this.#answer(p, t, addPsn(i32[p + RQ_PSN], -1), ACK_UNLIMITED);
-      i32[t + Qpt.ACK_DUE] = 0;
-    }
+    const answer = this.#responses.transmit(p, t);
+    if (answer !== ACK) this.#refuse(p, t, answer);
   }
 
   /** After a thread died: counts what has responses to send. */
   recover(t: number): void {
-    const i32 = this.#i32;
-    let responding = 0;
-    for (let n = 0; n < RD_ATOMIC_MAX; n++) {
-      const r = this.#resource(t, n);
-      if (i32[r + Resource.SEND_PSN] !== i32[r + Resource.SEND_END]) responding++;
-    }
-    i32[t + Qpt.RESPONDING] = responding;
+    this.#resources.recover(t);
   }
 
   /** IBTA 9.7.5.1.1: what is ahead of its turn is answered once, until the right packet comes. */
@@ -128,17 +114,14 @@ export class PacketResponder {
       i32[t + Qpt.ACK_DUE] = 1;
       return;
     }
-    const r = this.#findResource(p, t, packet.psn);
+    const r = this.#resources.find(p, t, packet.psn);
     if (r === 0 || i32[r + Resource.KIND] !== resourceKind(info)) return; // forgotten: silence
     let end = i32[r + Resource.END_PSN];
     if ((info & READ) !== 0) {
       end = addPsn(packet.psn, packetCount(packet.dmaLength >>> 0, i32[p + PATH_MTU]));
       if (!this.#isPartOf(p, r, end)) return;
     } else if (packet.psn !== i32[r + Resource.FIRST_PSN]) return;
-    if (i32[r + Resource.SEND_PSN] === i32[r + Resource.SEND_END]) i32[t + Qpt.RESPONDING]++;
-    i32[r + Resource.REQUEST_PSN] = packet.psn;
-    i32[r + Resource.SEND_PSN] = packet.psn;
-    i32[r + Resource.SEND_END] = end;
+    this.#resources.respondAgain(t, r, packet.psn, end);
   }
 
   /** Whether the read that the packet asks for again is the rest of the one at `r`: same key, and addresses that follow from the PSN. */
@@ -291,7 +274,7 @@ export class PacketResponder {
     const answer = this.#responder.readSource(p, this.#request, length, this.#list);
     if (answer !== ACK) return answer;
     const packets = packetCount(length, this.#i32[p + PATH_MTU]);
-    const r = this.#nextResource(p, t, packets);
+    const r = this.#resources.next(p, t, packet.psn, packets);
     if (r === 0) return NAK_INVALID_REQUEST; // more than max_dest_rd_atomic at once
     this.#i32[r + Resource.KIND] = ResourceKind.READ;
     this.#i32[r + Resource.RKEY] = packet.rkey;
@@ -299,12 +282,12 @@ export class PacketResponder {
     this.#i32[r + Resource.VA_HI] = packet.vaHi;
     this.#i32[r + Resource.LENGTH] = packet.dmaLength;
     this.#completer.commitPacket(p, t, packets, 1, NONE, 0, 1);
-    this.#startResponding(t, r);
+    this.#resources.startResponding(t, r);
     return ACK;
   }
 
   #atomic(p: number, t: number): number {
-    const { opcode, rkey, vaLo, vaHi, swapLo, swapHi, compareLo, compareHi } = this.#port.in;
+    const { opcode, psn, rkey, vaLo, vaHi, swapLo, swapHi, compareLo, compareHi } = this.#port.in;
     const request = this.#request;
     const swaps = operationOf(opcode) === Wire.RC_COMPARE_SWAP;
     request.opcode = swaps ? Opcode.ATOMIC_CMP_AND_SWP : Opcode.ATOMIC_FETCH_AND_ADD;
@@ -315,23 +298,23 @@ export class PacketResponder {
     // One field of the AtomicETH is what is swapped in or added (IBTA 9.4.5.1).
     request.compareAddLo = swaps ? compareLo : swapLo;
     request.compareAddHi = swaps ? compareHi : swapHi;
-    const r = this.#nextResource(p, t, 1);
+    const r = this.#resources.next(p, t, psn, 1);
     if (r === 0) return NAK_INVALID_REQUEST; // more than max_dest_rd_atomic at once
     const answer = this.#responder.atomic(p, request, r + Resource.VA_LO);
     if (answer !== ACK) return answer;
     this.#i32[r + Resource.KIND] = ResourceKind.ATOMIC;
     this.#completer.commitPacket(p, t, 1, 1, NONE, 0, 1);
-    this.#startResponding(t, r);
+    this.#resources.startResponding(t, r);
     return ACK;
   }
 
   /** ATOMIC_WRITE and FLUSH: remembered like an atomic, so that a duplicate is answered and not done again (oA19-14, oA19-15). */
   #writeOrFlush(p: number, t: number, info: number): number {
-    const { rkey, vaLo, vaHi, dmaLength, payloadAt, payloadLength, placement, selectivity } = this.#port.in;
+    const { psn, rkey, vaLo, vaHi, dmaLength, payloadAt, payloadLength, placement, selectivity } = this.#port.in;
     const request = this.#request;
     request.rkey = rkey;
     request.setRemote(vaLo, vaHi, 0);
-    const r = this.#nextResource(p, t, 1);
+    const r = this.#resources.next(p, t, psn, 1);
     if (r === 0) return NAK_INVALID_REQUEST; // more than max_dest_rd_atomic at once
     let answer: number;
     if ((info & HAS_FETH) !== 0) {
@@ -345,124 +328,8 @@ export class PacketResponder {
     if (answer !== ACK) return answer;
     this.#i32[r + Resource.KIND] = ResourceKind.EMPTY;
     this.#completer.commitPacket(p, t, 1, 1, NONE, 0, 1);
-    this.#startResponding(t, r);
+    this.#resources.startResponding(t, r);
     return ACK;
-  }
-
-  /** Words for the next read or atomic: those of the oldest that may be forgotten; 0 when it is still being answered. */
-  #nextResource(p: number, t: number, packets: number): number {
-    const i32 = this.#i32;
-    if (i32[t + Qpt.RESPONDING] >= i32[p + MAX_DEST_RD_ATOMIC]) return 0;
-    const r = this.#resource(t, i32[t + Qpt.RESOURCES]);
-    const psn = this.#port.in.psn;
-    i32[r + Resource.FIRST_PSN] = psn;
-    i32[r + Resource.END_PSN] = addPsn(psn, packets);
-    i32[r + Resource.REQUEST_PSN] = psn;
-    i32[r + Resource.SEND_PSN] = psn;
-    i32[r + Resource.SEND_END] = psn;
-    i32[r + Resource.PD] = i32[p + Qpc.PD];
-    return r;
-  }
-
-  /** The responses to what was committed wait from now on. Lost before that, they are asked for again. */
-  #startResponding(t: number, r: number): void {
-    this.#i32[r + Resource.SEND_END] = this.#i32[r + Resource.END_PSN];
-    this.#i32[t + Qpt.RESPONDING]++;
-  }
-
-  #resource(t: number, index: number): number {
-    return this.#i32[t + Qpt.RESOURCE_RING] + (index & RESOURCE_MASK) * Resource.WORDS;
-  }
-
-  /** The read or atomic that a PSN is of, among those that are remembered: as many as `max_dest_rd_atomic`. */
-  #findResource(p: number, t: number, psn: number): number {
-    const i32 = this.#i32;
-    const count = Math.min(i32[p + MAX_DEST_RD_ATOMIC], i32[t + Qpt.RESOURCES] >>> 0);
-    for (let n = 1; n <= count; n++) {
-      const r = this.#resource(t, i32[t + Qpt.RESOURCES] - n);
-      const first = i32[r + Resource.FIRST_PSN];
-      if (psnDistance(first, psn) < psnDistance(first, i32[r + Resource.END_PSN])) return r;
-    }
-    return 0;
-  }
-
-  /** One packet of the oldest read or atomic that has responses to send. */
-  #respond(p: number, t: number): void {
-    const i32 = this.#i32;
-    let r = 0;
-    for (let n = RD_ATOMIC_MAX; n > 0; n--) {
-      r = this.#resource(t, i32[t + Qpt.RESOURCES] - n);
-      if (i32[r + Resource.SEND_PSN] !== i32[r + Resource.SEND_END]) break;
-      r = 0;
-    }
-    if (r === 0) {
-      i32[t + Qpt.RESPONDING] = 0;
-      return;
-    }
-    const psn = i32[r + Resource.SEND_PSN];
-    const kind = i32[r + Resource.KIND];
-    if (kind === ResourceKind.ATOMIC) this.#respondAtomic(p, t, r, psn);
-    else if (kind === ResourceKind.EMPTY) this.#respondEmpty(p, t, psn);
-    else if (!this.#respondRead(p, t, r, psn)) return;
-    i32[r + Resource.SEND_PSN] = addPsn(psn, 1);
-    if (i32[r + Resource.SEND_PSN] === i32[r + Resource.SEND_END]) i32[t + Qpt.RESPONDING]--;
-  }
-
-  /** That a flush or an atomic write was done: the response to a read of nothing (source: Linux rxe_resp.c, send_read_response_ack). */
-  #respondEmpty(p: number, t: number, psn: number): void {
-    this.#begin(p, Wire.RC_RDMA_READ_RESPONSE_ONLY, psn, ACK_UNLIMITED);
-    this.#list.setRun(0, 0);
-    this.#port.send(p, t, this.#list, 0, 0);
-  }
-
-  #respondAtomic(p: number, t: number, r: number, psn: number): void {
-    const i32 = this.#i32;
-    const { out } = this.#port;
-    this.#begin(p, Wire.RC_ATOMIC_ACKNOWLEDGE, psn, ACK_UNLIMITED);
-    out.originalLo = i32[r + Resource.VA_LO];
-    out.originalHi = i32[r + Resource.VA_HI];
-    this.#list.setRun(0, 0);
-    this.#port.send(p, t, this.#list, 0, 0);
-  }
-
-  #respondRead(p: number, t: number, r: number, psn: number): boolean {
-    const i32 = this.#i32;
-    const shift = 7 + i32[p + PATH_MTU];
-    const offset = psnDistance(i32[r + Resource.FIRST_PSN], psn) * (1 << shift);
-    const length = Math.min((i32[r + Resource.LENGTH] >>> 0) - offset, 1 << shift);
-    this.#request.rkey = i32[r + Resource.RKEY];
-    this.#request.setRemote(i32[r + Resource.VA_LO], i32[r + Resource.VA_HI], offset);
-    i32[p + Qpc.PD] = i32[r + Resource.PD];
-    const answer = this.#responder.readSource(p, this.#request, length, this.#list);
-    if (answer !== ACK) {
-      i32[t + Qpt.RESPONDING] = 0;
-      this.#refuse(p, t, answer); // deregistered meanwhile
-      return false;
-    }
-    const first = psn === i32[r + Resource.REQUEST_PSN];
-    const last = addPsn(psn, 1) === i32[r + Resource.SEND_END];
-    let opcode: number = first ? Wire.RC_RDMA_READ_RESPONSE_FIRST : Wire.RC_RDMA_READ_RESPONSE_MIDDLE;
-    if (last) opcode = first ? Wire.RC_RDMA_READ_RESPONSE_ONLY : Wire.RC_RDMA_READ_RESPONSE_LAST;
-    this.#begin(p, opcode, psn, ACK_UNLIMITED);
-    this.#port.send(p, t, this.#list, 0, length);
-    return true;
-  }
-
-  /** An ACK or NAK packet. */
-  #answer(p: number, t: number, psn: number, syndrome: number): void {
-    this.#begin(p, Wire.RC_ACKNOWLEDGE, psn, syndrome);
-    this.#list.setRun(0, 0);
-    this.#port.send(p, t, this.#list, 0, 0);
-  }
-
-  #begin(p: number, opcode: number, psn: number, syndrome: number): void {
-    const { out } = this.#port;
-    out.opcode = onTransport(this.#i32[p + Qpc.TYPE], opcode);
-    out.psn = psn;
-    out.syndrome = syndrome;
-    out.msn = this.#i32[p + MSN];
-    out.destQpn = this.#i32[p + Qpc.DEST_QPN];
-    out.ackReq = out.solicited = 0;
   }
 
   /** What was not accepted: a receiver that is not ready asks for patience, all else is the end of the QP (IBTA 9.9.3). */
@@ -478,7 +345,7 @@ export class PacketResponder {
     // Its answer must not overtake those of reads before it: then the packet is lost, and comes again.
     const failed = i32[p + Qpc.STATE] === QpcState.ERR;
     if (i32[t + Qpt.RESPONDING] !== 0 && !failed) return;
-    if (this.#port.frames.available !== 0) this.#answer(p, t, i32[p + RQ_PSN], answer);
+    if (this.#port.frames.available !== 0) this.#responses.answer(p, t, i32[p + RQ_PSN], answer);
     const unreported = answer === Aeth.NAK_REMOTE_ACCESS ? AsyncEvent.QP_ACCESS_ERR : AsyncEvent.QP_REQ_ERR;
     if (!failed && this.#isOwnPeer(p)) {
       // The NAK is for the QP itself: it fails the WQE, and the QP with it. A flush now would take the WQE.
