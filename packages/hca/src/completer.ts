@@ -8,6 +8,7 @@
 import type { Machine } from '@openverbs/machine';
 import {
   CqArm,
+  CQE_WORDS,
   CqDoorbellRecord,
   CqeFlag,
   CqeSyndrome,
@@ -32,6 +33,8 @@ const { CONSUMER, ARM } = CqDoorbellRecord;
 const CQ_VALID = CqcState.VALID;
 const SUCCESS = CqeSyndrome.SUCCESS;
 const PSN_MASK = PSNS;
+/** log2 of the words of a CQE. */
+const CQE_SHIFT = Math.log2(CQE_WORDS);
 const TWO_32 = 4294967296;
 
 /** A memory window before the commit that binds or invalidates it. */
@@ -321,7 +324,7 @@ export class Completer {
     if (i32[cqc + CQ_STATE] !== CQ_VALID || (producer - i32[i32[cqc + RECORD] + CONSUMER]) >>> log2 !== 0) {
       return this.#slotOrOverrun(q, cqc, producer);
     }
-    return i32[cqc + BASE] + ((producer & ((1 << log2) - 1)) << 4);
+    return i32[cqc + BASE] + ((producer & ((1 << log2) - 1)) << CQE_SHIFT);
   }
 
   /** The same for a CQ that was made with flags, and for one that is full or in error. */
@@ -334,7 +337,7 @@ export class Completer {
       this.#overrun(q, cqc);
       return 0;
     }
-    const cqe = i32[cqc + BASE] + ((producer & ((1 << log2) - 1)) << 4);
+    const cqe = i32[cqc + BASE] + ((producer & ((1 << log2) - 1)) << CQE_SHIFT);
     // The entry that is overwritten must not be taken for a whole one meanwhile.
     if (full) Atomics.store(i32, cqe + VALID, 0);
     if ((state & CqcFlag.TIMESTAMP) !== 0) {

@@ -3,6 +3,7 @@
  * it without a word (IBTA 9.8.3; order of checks as in Linux rxe_recv.c: QP, keys, then resources and length).
  */
 import type { Machine } from '@openverbs/machine';
+import { CqeFlagsField } from '@openverbs/verbs/rings';
 import { MULTICAST } from './address-handles.ts';
 import type { AddressHandles } from './address-handles.ts';
 import type { Completer } from './completer.ts';
@@ -24,7 +25,7 @@ const { QPN, STATE, TYPE, PORT, QKEY, SQ_CONSUMER, MCAST_WQE, MCAST_NEXT, WORDS:
 const { RTR, ERR } = QpcState;
 const UD = QpcType.UD;
 const QP_MASK = QPS_MAX - 1;
-const SL_SHIFT = 8;
+const { SL_SHIFT } = CqeFlagsField;
 const MCAST_WORDS = Mcast.WORDS;
 
 export class DatagramResponder {

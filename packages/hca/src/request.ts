@@ -1,8 +1,9 @@
 /** The device's private copy of a send WQE: fetched once, then checked, never looked at again. */
-import { FLUSH_LEVEL_SHIFT, SendWqe } from '@openverbs/verbs/rings';
+import { FLUSH_LEVEL_SHIFT, SendWqe, SendWqeFlagsField } from '@openverbs/verbs/rings';
 import { Opcode, Placement, Selectivity, SendFlag } from './opcode.ts';
 
 const { OPCODE, FLAGS, IMM, RKEY, REMOTE_ADDR_LO, REMOTE_ADDR_HI } = SendWqe;
+const { SEND_FLAGS_MASK, SGE_COUNT_SHIFT, SGE_COUNT_MASK } = SendWqeFlagsField;
 const { COMPARE_ADD_LO, COMPARE_ADD_HI, SWAP_LO, SWAP_HI } = SendWqe;
 const { BIND_LENGTH_LO, BIND_LENGTH_HI, BIND_LKEY, BIND_MW, BIND_RKEY, BIND_ACCESS, BIND_ADDR_LO, BIND_ADDR_HI } =
   SendWqe;
@@ -39,8 +40,8 @@ export class Request {
     const opcode = i32[w + OPCODE];
     const flags = i32[w + FLAGS];
     this.opcode = opcode;
-    this.flags = flags & 0xff;
-    this.sgeCount = (flags >>> 8) & 0xff;
+    this.flags = flags & SEND_FLAGS_MASK;
+    this.sgeCount = (flags >>> SGE_COUNT_SHIFT) & SGE_COUNT_MASK;
     this.imm = i32[w + IMM];
     this.rkey = i32[w + RKEY];
     this.remoteAddrLo = i32[w + REMOTE_ADDR_LO];

@@ -114,6 +114,15 @@ export const CqeWords = {
   VALID: 15,
 } as const;
 
+/** How the parts of {@link SendWqe.FLAGS} lie in it. */
+export const SendWqeFlagsField = { SEND_FLAGS_MASK: 0xff, SGE_COUNT_SHIFT: 8, SGE_COUNT_MASK: 0xff } as const;
+
+/** How the parts of {@link CqeWords.FLAGS} lie in it. */
+export const CqeFlagsField = { WC_FLAGS_MASK: 0xff, SL_SHIFT: 8, SL_MASK: 0xf, SLID_SHIFT: 16 } as const;
+
+/** How the parts of {@link CqeWords.PKEY_INDEX} lie in it. */
+export const CqePkeyIndexField = { INDEX_MASK: 0xffff, PATH_BITS_SHIFT: 16, PATH_BITS_MASK: 0xff } as const;
+
 /** Bits of {@link CqeWords.FLAGS}. */
 export const CqeFlag = {
   /** The WQE is of the XRC SRQ that SRC_QPN names; QPN is then often of somebody else. */

@@ -2,7 +2,17 @@
 import type { CqPath } from '../data-path.ts';
 import { WcStatus } from '../enums/wc.ts';
 import type { WorkCompletion } from '../work-completion.ts';
-import { CQE_WORDS, CqArm, CqDoorbellRecord, CqeFlag, cqeGeneration, CqeSyndrome, CqeWords } from './layout.ts';
+import {
+  CQE_WORDS,
+  CqArm,
+  CqDoorbellRecord,
+  CqeFlag,
+  CqeFlagsField,
+  cqeGeneration,
+  CqePkeyIndexField,
+  CqeSyndrome,
+  CqeWords,
+} from './layout.ts';
 import { loadOrdered, storeOrdered } from './ordering.ts';
 import type { QpTable } from './qp-table.ts';
 import type { CqRings, Doorbell } from './rings.ts';
@@ -14,6 +24,8 @@ const { QPN, WQE_INDEX, OPCODE, SYNDROME, VENDOR_ERR, BYTE_LEN, IMM, SRC_QPN, FL
 const { FAULT_KEY, FAULT_ADDR_LO, FAULT_ADDR_HI, VALID } = CqeWords;
 const { CONSUMER, ARM } = CqDoorbellRecord;
 const { XRC } = CqeFlag;
+const { WC_FLAGS_MASK, SL_SHIFT, SL_MASK, SLID_SHIFT } = CqeFlagsField;
+const { INDEX_MASK, PATH_BITS_SHIFT, PATH_BITS_MASK } = CqePkeyIndexField;
 /** log2 of the words of a CQE. */
 const CQE_SHIFT = Math.log2(CQE_WORDS);
 /** `IBV_WC_RECV`: this bit of the opcode tells the receive queue. */
@@ -162,11 +174,11 @@ export class RingCompletionQueue implements CqPath {
     wc.immData = i32[cqe + IMM] >>> 0;
     wc.qpNum = qp.qpNum;
     wc.srcQp = i32[cqe + SRC_QPN]!;
-    wc.wcFlags = flags & 0xff;
-    wc.sl = (flags >>> 8) & 0xf;
-    wc.slid = flags >>> 16;
-    wc.pkeyIndex = pkeyIndex & 0xffff;
-    wc.dlidPathBits = (pkeyIndex >>> 16) & 0xff;
+    wc.wcFlags = flags & WC_FLAGS_MASK;
+    wc.sl = (flags >>> SL_SHIFT) & SL_MASK;
+    wc.slid = flags >>> SLID_SHIFT;
+    wc.pkeyIndex = pkeyIndex & INDEX_MASK;
+    wc.dlidPathBits = (pkeyIndex >>> PATH_BITS_SHIFT) & PATH_BITS_MASK;
     // Success after success leaves these fields as they are: 0.
     if ((syndrome | wc.status) !== 0) this.fillFault(wc, cqe, syndrome);
   }

@@ -1,12 +1,14 @@
 /** Reads CQEs field by field from a ring in the OpenVerbs layout. Hot: nothing here allocates. */
 import type { CqCursor } from '../data-path.ts';
 import { DOUBLE } from '../words.ts';
-import { CqeWords } from './layout.ts';
+import { CqeFlagsField, CqePkeyIndexField, CqeWords } from './layout.ts';
 import type { RingCompletionQueue } from './ring-completion-queue.ts';
 
 // Constants of this module: V8 folds them, and does not fold imported ones.
 const { OPCODE, VENDOR_ERR, BYTE_LEN, IMM, QPN, SRC_QPN, FLAGS, PKEY_INDEX } = CqeWords;
 const { TIMESTAMP_LO, TIMESTAMP_HI, FAULT_KEY, FAULT_ADDR_LO, FAULT_ADDR_HI } = CqeWords;
+const { WC_FLAGS_MASK, SL_SHIFT, SL_MASK, SLID_SHIFT } = CqeFlagsField;
+const { PATH_BITS_SHIFT, PATH_BITS_MASK } = CqePkeyIndexField;
 const TWO_32 = 4294967296;
 
 /** Goes through a {@link RingCompletionQueue} one CQE at a time. */
@@ -62,16 +64,16 @@ export class RingCqCursor implements CqCursor {
     return this.word(SRC_QPN);
   }
   wcFlags(): number {
-    return this.word(FLAGS) & 0xff;
+    return this.word(FLAGS) & WC_FLAGS_MASK;
   }
   sl(): number {
-    return (this.word(FLAGS) >>> 8) & 0xf;
+    return (this.word(FLAGS) >>> SL_SHIFT) & SL_MASK;
   }
   slid(): number {
-    return this.word(FLAGS) >>> 16;
+    return this.word(FLAGS) >>> SLID_SHIFT;
   }
   dlidPathBits(): number {
-    return (this.word(PKEY_INDEX) >>> 16) & 0xff;
+    return (this.word(PKEY_INDEX) >>> PATH_BITS_SHIFT) & PATH_BITS_MASK;
   }
   completionTs(): number {
     return (this.word(TIMESTAMP_HI) >>> 0) * TWO_32 + (this.word(TIMESTAMP_LO) >>> 0);

@@ -5,7 +5,7 @@ import { Errno } from '../errors.ts';
 import type { ProtectionDomain } from '../protection-domain.ts';
 import type { SgeLike } from '../sge.ts';
 import { NoOperation, StagedAddress, StagedData, type StagedSend } from '../staged-send.ts';
-import { ATOMIC_WRITE_BYTES, SendWqe, SGE_WORDS, SgeWords } from './layout.ts';
+import { ATOMIC_WRITE_BYTES, SendWqe, SendWqeFlagsField, SGE_WORDS, SgeWords } from './layout.ts';
 import { ATOMICS, CONNECTED, INLINE_OPS, RingSendQueue, SPECIAL, XRC } from './ring-send-queue.ts';
 import type { QpRings } from './rings.ts';
 
@@ -27,7 +27,7 @@ const IS_XRC = XRC;
 const WORD64_BYTES = ATOMIC_WRITE_BYTES;
 const WORDS_PER_SGE = SGE_WORDS;
 const TWO_32 = 4294967296;
-const SGE_COUNT_SHIFT = 8;
+const { SGE_COUNT_SHIFT } = SendWqeFlagsField;
 const SGE_ADDR_LO = SGE + ADDR_LO;
 const SGE_ADDR_HI = SGE + ADDR_HI;
 const SGE_LENGTH = SGE + LENGTH;

@@ -5,7 +5,15 @@ import { Errno } from '../errors.ts';
 import type { MwBind } from '../memory-window.ts';
 import type { ProtectionDomain } from '../protection-domain.ts';
 import type { SendWr } from '../send-wr.ts';
-import { ATOMIC_WRITE_BYTES, FLUSH_LEVEL_SHIFT, QpDoorbellRecord, SendWqe, SGE_WORDS, SgeWords } from './layout.ts';
+import {
+  ATOMIC_WRITE_BYTES,
+  FLUSH_LEVEL_SHIFT,
+  QpDoorbellRecord,
+  SendWqe,
+  SendWqeFlagsField,
+  SGE_WORDS,
+  SgeWords,
+} from './layout.ts';
 import { isFlush } from './is-flush.ts';
 import { storeOrdered } from './ordering.ts';
 import type { Doorbell, QpRings } from './rings.ts';
@@ -27,7 +35,7 @@ const WORDS_PER_SGE = SGE_WORDS;
 const WORD64_BYTES = ATOMIC_WRITE_BYTES;
 const LEVEL_SHIFT = FLUSH_LEVEL_SHIFT;
 const TWO_32 = 4294967296;
-const SGE_COUNT_SHIFT = 8;
+const { SGE_COUNT_SHIFT } = SendWqeFlagsField;
 
 const ops = (...opcodes: readonly number[]): number => opcodes.reduce((bits, opcode) => bits | (1 << opcode), 0);
 export const ATOMICS = ops(WrOpcode.ATOMIC_CMP_AND_SWP, WrOpcode.ATOMIC_FETCH_AND_ADD);
