@@ -9,6 +9,8 @@ import { HypervisorError } from './errors.ts';
 export const DOM0 = 0;
 /** Domain numbers from here on have other meanings in Xen (DOMID_FIRST_RESERVED). */
 export const DOMID_FIRST_RESERVED = 0x7ff0;
+/** Memory of a domain in bytes. */
+export const DOMAIN_MEMORY_BYTES_MAX = 2 ** 42;
 /** References below this one are for the console and xenstore (GNTTAB_NR_RESERVED_ENTRIES). */
 export const GRANT_REFS_RESERVED = 8;
 /** Bytes of a page, the unit of grants. */
@@ -99,4 +101,9 @@ export function checkLimits(given: Partial<HypervisorLimits>): HypervisorLimits 
     }
   }
   return limits;
+}
+
+/** Whether a value can be the number of a domain. */
+export function isDomid(value: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value < DOMID_FIRST_RESERVED;
 }

@@ -87,21 +87,15 @@ export class FrontRing {
   }
 
   /**
-   * Writes a request into the next entry; the back-end sees it after {@link FrontRing.pushRequests}. Without an argument the entry is left
-   * as it is, and the caller writes it at {@link FrontRing.nextWord} before.
+   * Writes a request into the next entry; the back-end sees it after {@link FrontRing.pushRequests}.
    *
    * @returns false when the ring is full (RING_FULL)
    */
-  putRequest(request?: ArrayLike<number>): boolean {
+  putRequest(request: ArrayLike<number>): boolean {
     if (this.freeRequests === 0) return false;
-    if (request !== undefined) copyIn(this.#i32, this.nextWord, request, this.#entryWords);
+    copyIn(this.#i32, this.#entry(this.#reqProdPvt), request, this.#entryWords);
     this.#reqProdPvt = (this.#reqProdPvt + 1) | 0;
     return true;
-  }
-
-  /** Word index of the entry that the next request goes to. */
-  get nextWord(): number {
-    return this.#entry(this.#reqProdPvt);
   }
 
   /** Shows the back-end all requests put (RING_PUSH_REQUESTS_AND_CHECK_NOTIFY). @returns whether it has to be sent an event */

@@ -2,6 +2,7 @@
 import { badConfig, checkConfigInteger, checkRecord } from '@openverbs/verbs/driver';
 import { QUOTAS } from './backend/quota.ts';
 import type { QuotaKind } from './backend/quota.ts';
+import { WEIGHT_MAX } from './protocol/limits.ts';
 
 /** A guest. */
 export interface XenGuestConfig {
@@ -52,11 +53,10 @@ export interface XenSettings extends Partial<Omit<XenConfig, 'guests'>> {
 }
 
 /** Guests of a thread. */
-export const GUESTS_MAX = 32;
+const GUESTS_MAX = 32;
 const GUEST_MEMORY_BYTES = 512 * 2 ** 20;
 const GUEST_MEMORY_BYTES_MIN = 2 ** 20;
 const GUEST_MEMORY_BYTES_MAX = 4 * 2 ** 30;
-const WEIGHT_MAX = 65535;
 const KEYS = ['mode', 'backend', 'placement', 'guests', 'cqeBuffering', 'quotas', 'bandwidthBytesPerS'];
 const MODES = ['basic', 'bypass'];
 const NAME = /^[A-Za-z0-9_.+-]{1,64}$/;

@@ -26,7 +26,7 @@ export class DomainAccess {
   constructor(tables: Tables, slot: Slot, services: ThreadServices) {
     this.tables = tables;
     this.slot = slot;
-    this.domid = tables.i32[slot.record + DomainRecord.DOMID];
+    this.domid = tables.domidOf(slot);
     this.services = services;
   }
 

@@ -1,7 +1,7 @@
 /** The ports that a handle of a domain has bound. */
 import { HypervisorError } from '../errors.ts';
 import type { EventChannels, WaitOptions } from '../event-channels.ts';
-import { DOMID_FIRST_RESERVED } from '../limits.ts';
+import { isDomid } from '../limits.ts';
 import type { DomainAccess } from './domain-access.ts';
 import { DomainRecord } from './layout.ts';
 import * as ports from './ports.ts';
@@ -17,7 +17,7 @@ export class EmulatedEventChannels implements EventChannels {
   }
 
   allocUnbound(remoteDomid: number): number {
-    if (!(Number.isInteger(remoteDomid) && remoteDomid >= 0 && remoteDomid < DOMID_FIRST_RESERVED)) {
+    if (!isDomid(remoteDomid)) {
       throw new HypervisorError('EINVAL', `${remoteDomid} is no domain that can bind to a port`);
     }
     const { access } = this;

@@ -1,7 +1,7 @@
 /** The grant table of a domain, and what it has mapped. */
 import { HypervisorError } from '../errors.ts';
 import type { GrantTable, MapOptions, Mapping, SharedPages } from '../grant-table.ts';
-import { DOMID_FIRST_RESERVED, GRANT_REFS_RESERVED } from '../limits.ts';
+import { GRANT_REFS_RESERVED, isDomid } from '../limits.ts';
 import type { DomainMemory, Page } from '../memory.ts';
 import type { DomainAccess } from './domain-access.ts';
 import { pageOf } from './domain-memory.ts';
@@ -26,7 +26,7 @@ export class EmulatedGrantTable implements GrantTable {
   }
 
   grantAccess(domid: number, frame: number, readonly = false): number {
-    if (!(Number.isInteger(domid) && domid >= 0 && domid < DOMID_FIRST_RESERVED)) {
+    if (!isDomid(domid)) {
       throw new HypervisorError('EINVAL', `${domid} is no domain that a page can be granted to`);
     }
     const { access } = this;

@@ -7,7 +7,7 @@ import { hostClock, Machine, PAGE_BYTES, THREADS_MAX } from '@openverbs/machine'
 import type { MachineHandle } from '@openverbs/machine';
 import { HypervisorError } from '../errors.ts';
 import type { Domain, DomainInfo, DomainInit, Hypervisor, Toolstack } from '../hypervisor.ts';
-import { checkLimits, DOM0, DOMAIN_NAME_BYTES_MAX } from '../limits.ts';
+import { checkLimits, DOM0, DOMAIN_MEMORY_BYTES_MAX, DOMAIN_NAME_BYTES_MAX } from '../limits.ts';
 import type { HypervisorLimits } from '../limits.ts';
 import { WordListeners } from './async-wait.ts';
 import { DomainAccess } from './domain-access.ts';
@@ -116,7 +116,7 @@ export class EmulatedHypervisor implements Hypervisor, Toolstack {
       const hint = `1 to ${DOMAIN_NAME_BYTES_MAX} letters, digits and _.+-`;
       throw new HypervisorError('EINVAL', `'${name.slice(0, 100)}' is no name of a domain`, hint);
     }
-    if (!(memoryBytes > 0 && memoryBytes <= 2 ** 42)) {
+    if (!(memoryBytes > 0 && memoryBytes <= DOMAIN_MEMORY_BYTES_MAX)) {
       throw new HypervisorError('EINVAL', `memoryBytes of domain ${name} is ${memoryBytes}`);
     }
     return this.log.update(() => this.addDomain(name, Math.ceil(memoryBytes / PAGE_BYTES)));
@@ -231,7 +231,7 @@ export class EmulatedHypervisor implements Hypervisor, Toolstack {
   private destroy(slot: Slot): void {
     const { i32 } = this.tables;
     Atomics.store(i32, slot.record + DomainRecord.STATE, DomainState.DYING);
-    this.log.append(releaseRecords(this.log.replica, i32[slot.record + DomainRecord.DOMID]), true);
+    this.log.append(releaseRecords(this.log.replica, this.tables.domidOf(slot)), true);
     tearDown(this.tables, slot);
     upcall(this.tables, slot);
   }

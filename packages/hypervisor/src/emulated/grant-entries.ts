@@ -11,7 +11,7 @@ import type { Slot, Tables } from './tables.ts';
 /** Makes a grant; returns its reference. */
 export function grant(tables: Tables, slot: Slot, domid: number, frame: number, readonly: boolean): number {
   const { i32 } = tables;
-  const own = i32[slot.record + DomainRecord.DOMID];
+  const own = tables.domidOf(slot);
   if (!Number.isInteger(frame) || tables.ownerOf(frame) !== own) {
     throw new HypervisorError('EPERM', `frame ${frame} does not belong to domain ${own}`);
   }
@@ -34,7 +34,7 @@ export function refusalToEnd(tables: Tables, slot: Slot, ref: number): Hyperviso
   const { i32 } = tables;
   const entry = grantEntry(tables, slot, ref);
   if (entry < 0 || i32[entry + Grant.FLAGS] === 0) {
-    return new HypervisorError('ENOENT', `grant reference ${ref} of domain ${domidOf(tables, slot)} is not in use`);
+    return new HypervisorError('ENOENT', `grant reference ${ref} of domain ${tables.domidOf(slot)} is not in use`);
   }
   const [readers, writers] = [i32[entry + Grant.READERS], i32[entry + Grant.WRITERS]];
   if (readers + writers > 0) {
@@ -66,7 +66,7 @@ export function mapGrants(
   refs: readonly number[],
   readonly: boolean,
 ): number[] {
-  const mapper = domidOf(tables, slot);
+  const mapper = tables.domidOf(slot);
   const frames = refs.map((ref) => checkGrant(tables, granter, ref, mapper, readonly));
   if (slot.maptrackAllocator.capacity - slot.maptrackAllocator.inUse < refs.length) {
     const message = `domain ${mapper} cannot map ${refs.length} pages more (mappingsMax is ${slot.maptrackAllocator.capacity})`;
@@ -78,7 +78,7 @@ export function mapGrants(
 /** The frame that a reference grants to a domain. */
 function checkGrant(tables: Tables, granter: Slot, ref: number, mapper: number, readonly: boolean): number {
   const { i32 } = tables;
-  const domid = domidOf(tables, granter);
+  const domid = tables.domidOf(granter);
   const refuse = (why: string, hint = ''): HypervisorError =>
     new HypervisorError('EINVAL', `grant reference ${ref} of domain ${domid} ${why}`, hint);
   const entry = grantEntry(tables, granter, ref);
@@ -101,7 +101,7 @@ function track(tables: Tables, slot: Slot, granter: Slot, ref: number, frame: nu
   i32[entry + Maptrack.READONLY] = readonly ? 1 : 0;
   i32[entry + Maptrack.THREAD] = tables.thread;
   countMapping(tables, granter, entry, 1);
-  Atomics.store(i32, entry + Maptrack.GRANTER, domidOf(tables, granter) + 1);
+  Atomics.store(i32, entry + Maptrack.GRANTER, tables.domidOf(granter) + 1);
   return index;
 }
 
@@ -110,12 +110,12 @@ export function mappedFrame({ i32 }: Tables, slot: Slot, index: number): number 
   return i32[slot.maptrack + index * Maptrack.WORDS + Maptrack.FRAME];
 }
 
-/** Ends a mapping; returns the slot of the granter, whose pages may be free now if it is dying, or undefined. */
-export function unmapEntry(tables: Tables, slot: Slot, index: number): Slot | undefined {
+/** Ends a mapping. The pages of a granter that is dying may be free after it. */
+export function unmapEntry(tables: Tables, slot: Slot, index: number): void {
   const { i32 } = tables;
   const entry = slot.maptrack + index * Maptrack.WORDS;
   const granterDomid = i32[entry + Maptrack.GRANTER] - 1;
-  if (granterDomid < 0) return undefined;
+  if (granterDomid < 0) return;
   const granter = tables.find(granterDomid, true);
   Atomics.store(i32, entry + Maptrack.GRANTER, 0);
   if (granter !== undefined) {
@@ -123,7 +123,6 @@ export function unmapEntry(tables: Tables, slot: Slot, index: number): Slot | un
     endGrantOfTheDead(tables, granter, i32[entry + Maptrack.REF]);
   }
   slot.maptrackAllocator.free(index);
-  return granter;
 }
 
 /** Counts a mapping at the grant and at the page. */
@@ -145,8 +144,4 @@ export function endGrantOfTheDead(tables: Tables, granter: Slot, ref: number): v
 function grantEntry({ limits }: Tables, slot: Slot, ref: number): number {
   const exists = Number.isInteger(ref) && ref >= GRANT_REFS_RESERVED && ref < limits.grantsMax;
   return exists ? slot.grants + ref * Grant.WORDS : -1;
-}
-
-function domidOf({ i32 }: Tables, { record }: Slot): number {
-  return i32[record + DomainRecord.DOMID];
 }

@@ -16,7 +16,7 @@ export const HvHeader = {
   DOMAIN_TABLE: 2,
   FRAME_TABLE: 3,
   XENSTORE: 4,
-  /** Domains destroyed because their thread had ended. */
+  /** Threads that had domains open, ended, and were cleaned up behind. */
   THREAD_DEATHS: 5,
   /** When somebody should look next whether threads have ended, in time of the host clock, a double. */
   NEXT_LOOK_NS: 6,
@@ -162,4 +162,18 @@ export function slotLayout(limits: HypervisorLimits): SlotLayout {
     masked: take(Math.ceil(limits.portsMax / 32)),
     words: end,
   };
+}
+
+/** Where xenstore's parts are, relative to its beginning: a line for its head, and two halves that hold the contents by turns. */
+export interface XenstoreLayout {
+  readonly halves: number;
+  readonly halfWords: number;
+  readonly words: number;
+}
+
+/** Lays xenstore out. */
+export function xenstoreLayout({ xenstoreBytesMax }: HypervisorLimits): XenstoreLayout {
+  const halves = 32;
+  const halfWords = Math.ceil(xenstoreBytesMax / 4);
+  return { halves, halfWords, words: halves + 2 * halfWords };
 }

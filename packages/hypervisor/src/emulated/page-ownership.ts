@@ -150,7 +150,7 @@ export function releasePages(tables: Tables, slot: Slot): void {
   const { i32, machine } = tables;
   if (i32[slot.record + DomainRecord.STATE] !== DomainState.DYING) return;
   let left = 0;
-  for (const address of machine.pages.ownedBy(tables.pageOwner(i32[slot.record + DomainRecord.DOMID]))) {
+  for (const address of machine.pages.ownedBy(tables.pageOwner(tables.domidOf(slot)))) {
     const count = machine.pages.sizeOf(address) / PAGE_BYTES;
     if (isInUse(tables, address / PAGE_BYTES, count)) left += count;
     else machine.pages.free(address);

@@ -17,7 +17,7 @@ export function allocUnbound(tables: Tables, slot: Slot, remoteDomid: number): n
 /** Binds to the unbound port of another domain. The lock must be held. */
 export function bindInterdomain(tables: Tables, slot: Slot, remote: Slot, remotePort: number): number {
   const { i32 } = tables;
-  const [own, other] = [domidOf(tables, slot), domidOf(tables, remote)];
+  const [own, other] = [tables.domidOf(slot), tables.domidOf(remote)];
   const refuse = (why: string): HypervisorError =>
     new HypervisorError('EINVAL', `port ${remotePort} of domain ${other} ${why}`);
   if (!(Number.isInteger(remotePort) && remotePort > 0 && remotePort < tables.limits.portsMax))
@@ -46,7 +46,7 @@ function openPort(
   const { i32 } = tables;
   const port = slot.portAllocator.alloc();
   if (port < 0) {
-    const message = `all ports of domain ${domidOf(tables, slot)} are in use (portsMax is ${tables.limits.portsMax})`;
+    const message = `all ports of domain ${tables.domidOf(slot)} are in use (portsMax is ${tables.limits.portsMax})`;
     throw new HypervisorError('ENOSPC', message, 'close ports that are not needed, or raise the limit');
   }
   const entry = slot.ports + port * Port.WORDS;
@@ -136,8 +136,4 @@ function setBit(i32: Int32Array, base: number, port: number, on: boolean): boole
   const bit = 1 << (port & 31);
   const word = base + (port >>> 5);
   return ((on ? Atomics.or(i32, word, bit) : Atomics.and(i32, word, ~bit)) & bit) !== 0;
-}
-
-function domidOf({ i32 }: Tables, { record }: Slot): number {
-  return i32[record + DomainRecord.DOMID];
 }

@@ -52,7 +52,7 @@ function recount(tables: Tables, slot: Slot): void {
     const entry = slot.pins + index * PinnedRun.WORDS;
     addPins(tables, i32[entry + PinnedRun.FRAME], i32[entry + PinnedRun.COUNT], 1);
   }
-  const owned = machine.pages.ownedBy(tables.pageOwner(i32[slot.record + DomainRecord.DOMID]));
+  const owned = machine.pages.ownedBy(tables.pageOwner(tables.domidOf(slot)));
   const bytes = owned.reduce((sum, address) => sum + machine.pages.sizeOf(address), 0);
   i32[slot.record + DomainRecord.TOT_PAGES] = bytes / PAGE_BYTES;
 }

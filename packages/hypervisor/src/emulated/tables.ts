@@ -4,9 +4,9 @@
 import { IndexAllocator, PAGE_BYTES } from '@openverbs/machine';
 import type { Machine } from '@openverbs/machine';
 import { HypervisorError } from '../errors.ts';
-import { DOMID_FIRST_RESERVED, GRANT_REFS_RESERVED } from '../limits.ts';
+import { DOMID_FIRST_RESERVED, GRANT_REFS_RESERVED, isDomid } from '../limits.ts';
 import type { HypervisorLimits } from '../limits.ts';
-import { DomainRecord, DomainState, Frame, HvHeader, LIMIT_WORDS, slotLayout } from './layout.ts';
+import { DomainRecord, DomainState, Frame, HvHeader, LIMIT_WORDS, slotLayout, xenstoreLayout } from './layout.ts';
 import type { SlotLayout } from './layout.ts';
 
 /** Root word of the machine by which threads find the header. */
@@ -166,7 +166,12 @@ export class Tables {
   /** Number of the domain that owns a page of the machine, or -1. */
   ownerOf(frame: number): number {
     const owner = this.machine.pages.ownerOf(frame * PAGE_BYTES) - OWNER_DOMAIN;
-    return owner >= 0 && owner < DOMID_FIRST_RESERVED ? owner : -1;
+    return isDomid(owner) ? owner : -1;
+  }
+
+  /** Number of the domain in a slot. */
+  domidOf({ record }: Slot): number {
+    return this.i32[record + DomainRecord.DOMID];
   }
 
   /** What the page allocator knows a domain as. */
@@ -232,7 +237,7 @@ export function createTables(machine: Machine, limits: HypervisorLimits): Tables
     const header = allocate(machine, HvHeader.WORDS, 'the hypervisor');
     i32[header + HvHeader.DOMAIN_TABLE] = allocate(machine, limits.domainsMax * DomainRecord.WORDS, 'domains');
     i32[header + HvHeader.FRAME_TABLE] = allocate(machine, framesWords, 'the frame table');
-    i32[header + HvHeader.XENSTORE] = allocate(machine, xenstoreWords(limits), 'xenstore');
+    i32[header + HvHeader.XENSTORE] = allocate(machine, xenstoreLayout(limits).words, 'xenstore');
     i32[header + HvHeader.TAKEOVERS] = lock.takeovers | 0;
     LIMIT_WORDS.forEach((name, n) => (i32[header + HvHeader.LIMITS + n] = limits[name]));
     machine.setRoot(ROOT_HYPERVISOR, header * 4);
@@ -249,11 +254,6 @@ export function findTables(machine: Machine): Tables {
     throw new HypervisorError('EINVAL', 'the machine has no hypervisor', 'create it before other threads join');
   }
   return new Tables(machine, found / 4);
-}
-
-/** Words of xenstore: a line for its head, and two halves that hold its contents by turns. */
-export function xenstoreWords(limits: HypervisorLimits): number {
-  return 32 + 2 * Math.ceil(limits.xenstoreBytesMax / 4);
 }
 
 function allocate(machine: Machine, words: number, what: string): number {

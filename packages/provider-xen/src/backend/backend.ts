@@ -10,7 +10,7 @@ import type { Clock } from '@openverbs/machine';
 import { Capability } from '@openverbs/verbs';
 import type { CapabilityName, Device } from '@openverbs/verbs';
 import { BackendKey, backendRoot, ShareKey, ToolstackKey } from '../protocol/handshake.ts';
-import { PROTOCOL_VERSION } from '../protocol/limits.ts';
+import { PROTOCOL_VERSION, WEIGHT_MAX } from '../protocol/limits.ts';
 import { AccountTable } from './accounting.ts';
 import type { AccountPlace } from './accounting.ts';
 import { BrokenRing, Connection } from './connection.ts';
@@ -284,7 +284,7 @@ export class Backend {
   /** What the toolstack lets the guest have; it may change at any time. */
   #setShare({ xenbus, queue }: Frontend): void {
     const number = (name: string): number => Number(xenbus.read(name) ?? 0) || 0;
-    queue.weight = Math.min(Math.max(number(ShareKey.WEIGHT), 1), 65535);
+    queue.weight = Math.min(Math.max(number(ShareKey.WEIGHT), 1), WEIGHT_MAX);
     queue.bucket.set(number(ShareKey.RATE), number(ShareKey.BURST), this.#init.clock.nowNs());
   }
 

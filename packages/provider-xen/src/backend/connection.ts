@@ -20,7 +20,7 @@ import type { FrontendKeys } from './xenbus-backend.ts';
 /** Requests of one front-end in one go, so that the others have theirs: as many as a ring has entries. */
 const REQUESTS_PER_RUN = 32;
 
-/** What a guest of the ring's indices does wrong: the ring is not believed any more. */
+/** The front-end's indices make no sense: nothing in the ring is believed any more. */
 export class BrokenRing extends Error {}
 
 export class Connection {

@@ -3,7 +3,7 @@
  *
  * What finds no room in the ring waits here; completion events wait once a CQ, which is what they mean.
  */
-import type { AsyncEvent, CompletionQueue } from '@openverbs/verbs';
+import type { AsyncEvent } from '@openverbs/verbs';
 import { COMPLETION_EVENT } from '@openverbs/verbs/driver';
 import type { EventElement } from '@openverbs/verbs/driver';
 import type { EventRingProducer } from '../channel/event-ring.ts';
@@ -41,7 +41,7 @@ export class EventForwarder {
     lower.routing.dispatch();
     for (let cq = channel.tryGetCqEvent(); cq !== null; cq = channel.tryGetCqEvent()) {
       cq.ackEvents(1);
-      this.#push('cq', COMPLETION_EVENT, cookieOf(cookies, cq), context.handle);
+      this.#push('cq', COMPLETION_EVENT, cookies.get(cq), context.handle);
     }
     for (let event = lower.tryGetAsyncEvent(); event !== null; event = lower.tryGetAsyncEvent()) {
       const { element, type } = event;
@@ -64,10 +64,6 @@ export class EventForwarder {
       [EventWord.CONTEXT]: context,
     });
   }
-}
-
-function cookieOf(cookies: ReadonlyMap<object, number>, cq: CompletionQueue): number | undefined {
-  return cookies.get(cq);
 }
 
 /** What the guest knows the event's object by. */

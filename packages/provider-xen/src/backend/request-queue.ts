@@ -10,7 +10,9 @@ import { TokenBucket } from './token-bucket.ts';
 import { postTo } from './work-requests.ts';
 
 /** Sends of one guest that may wait. */
-export const REQUESTS_WAITING_MAX = 65536;
+const REQUESTS_WAITING_MAX = 65536;
+/** Sends that have gone and still have a place in the list; more are cut off. */
+const GONE_MAX = 1024;
 /** What a send costs at least, in bytes: headers and the like. */
 const COST_BYTES_MIN = 64;
 
@@ -70,7 +72,7 @@ export class RequestQueue {
   /** Posts the next one. */
   postNext(): void {
     const request = this.#waiting[this.#first++];
-    if (this.#first === this.#waiting.length || this.#first === 1024) {
+    if (this.#first === this.#waiting.length || this.#first === GONE_MAX) {
       this.#waiting = this.#waiting.slice(this.#first);
       this.#first = 0;
     }

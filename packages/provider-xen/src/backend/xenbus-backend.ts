@@ -22,7 +22,7 @@ export interface FrontendKeys {
 export type Step = 'offer' | 'connect' | 'disconnect' | 'forget';
 
 /** `${state of the back-end} ${state of the front-end}`: what is to be done. What is not listed waits. */
-export const STEPS: ReadonlyMap<string, Step> = new Map<string, Step>([
+const STEPS: ReadonlyMap<string, Step> = new Map<string, Step>([
   [key(INITIALISING, INITIALISING), 'offer'],
   [key(INITIALISING, UNKNOWN), 'offer'],
   [key(INITIALISING, CLOSED), 'offer'],

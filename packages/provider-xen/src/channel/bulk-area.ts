@@ -1,7 +1,8 @@
 /** The granted pages through which long arguments and answers go. One message at a time: whose turn it is, the ring says. */
+import { XEN_PAGE_BYTES } from '@openverbs/hypervisor';
 import type { Page } from '@openverbs/hypervisor';
 
-const PAGE_WORDS = 1024;
+const PAGE_WORDS = XEN_PAGE_BYTES / 4;
 
 export class BulkArea {
   readonly #pages: readonly Page[];

@@ -3,8 +3,7 @@
  * xenstore comes from a guest of another thread.
  */
 import type { Domain, WaitOptions } from '@openverbs/hypervisor';
-import type { Machine } from '@openverbs/machine';
-import type { Clock } from '@openverbs/machine';
+import type { Clock, Machine } from '@openverbs/machine';
 import type { DeviceOps } from '@openverbs/verbs/driver';
 import { Backend } from '../backend/backend.ts';
 import type { QuotaKind } from '../backend/quota.ts';

@@ -42,7 +42,6 @@ import type {
 import { Commands, RegionUse } from '../protocol/commands.ts';
 import type { Command } from '../protocol/command.ts';
 import type { CommandChannel } from './command-channel.ts';
-import { GUEST_ADDRESS_BASE } from './guest-memory.ts';
 import type { GuestBuffers } from './guest-memory.ts';
 import type { Queues } from './queues.ts';
 import { makeRegion } from './regions.ts';
@@ -292,7 +291,6 @@ export class XenContext implements ContextOps {
     const { channel, context, buffers } = this.#parts;
     const { pd, access, length, iova } = request;
     const { addr, ...pages } = buffers.locate(request);
-    if (addr < GUEST_ADDRESS_BASE) throw new VerbsError({ code: 'EFAULT', message: 'no memory of the guest' });
     const init = { context, use, mr, flags, pd, access, iova: iova ?? addr, length };
     const keys = makeRegion(channel, init, pages);
     return { handle: keys.mr, lkey: keys.lkey, rkey: keys.rkey, addr };

@@ -13,12 +13,10 @@ const SHARED_PAGES = 2 + BULK_PAGES;
 
 /** What the back-end says of the device. */
 export interface BackendInfo {
-  readonly deviceName: string;
   readonly nodeGuid: bigint;
   readonly nodeType: number;
   readonly transportType: number;
   readonly capabilities: readonly string[];
-  readonly bypass: boolean;
 }
 
 /** What a connected front-end shares with the back-end. */
@@ -68,12 +66,10 @@ export class XenbusFrontend {
       });
     }
     return {
-      deviceName: read(BackendKey.DEVICE_NAME),
       nodeGuid: BigInt(read(BackendKey.NODE_GUID)),
       nodeType: Number(read(BackendKey.NODE_TYPE)),
       transportType: Number(read(BackendKey.TRANSPORT_TYPE)),
       capabilities: read(BackendKey.CAPABILITIES).split(' '),
-      bypass: read(BackendKey.FEATURE_BYPASS) === '1',
     };
   }
 

@@ -184,7 +184,7 @@ export const portAttr = struct({
 export const sge = struct({ addr: u53, length: u32, lkey: u32 });
 
 /** `struct ibv_mw_bind`, with handles. */
-export const mwBind = struct({ mw: handle, rkey: u32, mr: handle, addr: u53, length: u53, access: u32 });
+const mwBind = struct({ mw: handle, rkey: u32, mr: handle, addr: u53, length: u53, access: u32 });
 
 /** `struct ibv_send_wr`: addresses and keys, never payload but what is inline. `wrId` is the front-end's own number. */
 export const sendWr = struct({

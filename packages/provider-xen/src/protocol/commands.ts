@@ -4,6 +4,7 @@
  * A handle is the lower device's own number of an object, and is good within the context that it was made in. `cookie` is the
  * front-end's number of an object: events name it, so that a late event of a number that is used again goes to nobody.
  */
+import { XEN_PAGE_BYTES } from '@openverbs/hypervisor';
 import {
   ahAttr,
   completion,
@@ -76,7 +77,7 @@ export const Commands = {
   ),
   QUERY_RT_VALUES: command(9, { context: handle }, { rawClock: u53 }),
 
-  // Protection domains.
+  // Protection domains and XRC domains.
   ALLOC_PD: command(16, { context: handle }, { pd: handle }),
   DEALLOC_PD: command(17, { context: handle, pd: handle }, {}),
   OPEN_XRCD: command(18, { context: handle, fd: int(-1, 0x7fffffff), oflags: u32 }, { xrcd: handle }),
@@ -95,7 +96,7 @@ export const Commands = {
       access: u32,
       iova: u53,
       length: u53,
-      firstOffset: int(0, 4095),
+      firstOffset: int(0, XEN_PAGE_BYTES - 1),
       pages: int(1, REGION_PAGES_MAX),
     },
     { region: handle },

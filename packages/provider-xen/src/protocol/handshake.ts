@@ -5,7 +5,7 @@
  */
 
 /** Class of the device: `/local/domain/<id>/device/vib/<n>`. */
-export const DEVICE_CLASS = 'vib';
+const DEVICE_CLASS = 'vib';
 
 /** What the toolstack writes into both directories. */
 export const ToolstackKey = {

@@ -31,7 +31,7 @@ export const SGES_MAX = 256;
 export const INLINE_BYTES_MAX = 4096;
 /** Bytes of a message or hint of an error. */
 export const ERROR_TEXT_BYTES_MAX = 1024;
-/** Bytes of the name of a counter. */
+/** Bytes of a name: of a counter, of a driver, of the code of an error. */
 export const NAME_BYTES_MAX = 64;
 /** Counters of a port. */
 export const COUNTERS_MAX = 256;
@@ -40,6 +40,9 @@ export const USER_HALF_PAGES_MAX = 16;
 /** Words that a user half is made of. */
 export const USER_HALF_WORDS_MAX = 64;
 
+/** Largest weight of a guest. */
+export const WEIGHT_MAX = 65535;
+
 /** How long a front-end waits for the answer to a command. */
 export const COMMAND_TIMEOUT_NS = 10e9;
 /** How long front-end and back-end wait for a step of the handshake. */
@@ -47,5 +50,5 @@ export const HANDSHAKE_TIMEOUT_NS = 10e9;
 
 /** Entries of the event channel's page: 16 bytes each, after the indices. */
 export const EVENT_ENTRIES = 128;
-/** Events that wait in the back-end for room in that page. */
+/** Events that wait in the back-end for room in that page, and in a context of the front-end for the program. */
 export const EVENTS_WAITING_MAX = 65536;

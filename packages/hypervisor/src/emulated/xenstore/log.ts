@@ -7,17 +7,14 @@
  */
 import { wakeAll } from '@openverbs/machine';
 import { HypervisorError } from '../../errors.ts';
-import { HvHeader } from '../layout.ts';
+import { HvHeader, xenstoreLayout } from '../layout.ts';
+import type { XenstoreLayout } from '../layout.ts';
 import type { Tables } from '../tables.ts';
 import { Replica } from './replica.ts';
 import type { Snapshot, StoreRecord } from './replica.ts';
 
-/** Words of the head. */
-const Head = {
-  /** Which half is in use, in the top bit, and the words in use there. Who waits for changes sleeps on it. */
-  END: 0,
-  HALVES: 32,
-} as const;
+/** The word of the head: which half is in use, in the top bit, and the words in use there. Who waits for changes sleeps on it. */
+const END = 0;
 
 /** Words in front of a half's records. */
 const Half = {
@@ -38,7 +35,7 @@ export class StoreLog {
   readonly listeners = new Set<FireListener>();
   private readonly tables: Tables;
   private readonly base: number;
-  private readonly halfWords: number;
+  private readonly layout: XenstoreLayout;
   private end = 0;
   private epoch = -1;
   private readonly fire: FireListener = (path, exact) => {
@@ -48,12 +45,12 @@ export class StoreLog {
   constructor(tables: Tables) {
     this.tables = tables;
     this.base = tables.i32[tables.header + HvHeader.XENSTORE];
-    this.halfWords = Math.ceil(tables.limits.xenstoreBytesMax / 4);
+    this.layout = xenstoreLayout(tables.limits);
   }
 
   /** Word that changes with every change. */
   get word(): number {
-    return this.base + Head.END;
+    return this.base + END;
   }
 
   /** Brings the copy up to date. */
@@ -86,7 +83,7 @@ export class StoreLog {
     const { i32, machine } = this.tables;
     let half = this.end < 0 ? 1 : 0;
     let used = this.end === 0 ? Half.RECORDS : this.end & ~HALF_BIT;
-    if (used + words > this.halfWords) {
+    if (used + words > this.layout.halfWords) {
       half ^= 1;
       used = this.beginAnew(half, words);
     }
@@ -123,7 +120,7 @@ export class StoreLog {
   private beginAnew(half: number, more: number): number {
     const bytes = Buffer.from(JSON.stringify(this.replica.snapshot()));
     const words = Half.RECORDS + 1 + Math.ceil(bytes.length / 4);
-    if (words + more > this.halfWords) throw this.full(more * 4);
+    if (words + more > this.layout.halfWords) throw this.full(more * 4);
     this.tables.i32[this.half(half) + Half.EPOCH] = this.epoch + 1;
     this.writeChunk(this.half(half) + Half.RECORDS, bytes);
     return words;
@@ -131,7 +128,7 @@ export class StoreLog {
 
   private refuseOverflow(records: readonly StoreRecord[], bytes: number): void {
     if (!records.some(([kind]) => kind === 'w')) return;
-    if (this.replica.bytes + bytes > this.halfWords * 4 * CONTENTS_SHARE_MAX) throw this.full(bytes);
+    if (this.replica.bytes + bytes > this.layout.halfWords * 4 * CONTENTS_SHARE_MAX) throw this.full(bytes);
   }
 
   private full(bytes: number): HypervisorError {
@@ -140,7 +137,8 @@ export class StoreLog {
   }
 
   private half(half: number): number {
-    return this.base + Head.HALVES + half * this.halfWords;
+    const { halves, halfWords } = this.layout;
+    return this.base + halves + half * halfWords;
   }
 
   /** A chunk is the number of its bytes, then the bytes, to a whole word. */

@@ -1,6 +1,6 @@
 /** Who may do what with a node. */
 import { HypervisorError } from '../../errors.ts';
-import { DOM0, DOMID_FIRST_RESERVED } from '../../limits.ts';
+import { DOM0, isDomid } from '../../limits.ts';
 import type { XenstorePermission } from '../../xenstore.ts';
 
 /** A permission that is asked for. */
@@ -23,7 +23,7 @@ export function inherit(parent: readonly XenstorePermission[], domid: number): r
 export function checkPermissions(list: readonly XenstorePermission[]): readonly XenstorePermission[] {
   if (list.length === 0) throw new HypervisorError('EINVAL', 'a list of permissions names the owner first');
   return list.map(({ domid, access }) => {
-    if (!(Number.isInteger(domid) && domid >= 0 && domid < DOMID_FIRST_RESERVED)) {
+    if (!isDomid(domid)) {
       throw new HypervisorError('EINVAL', `${domid} is no domain that permissions can name`);
     }
     if (!['n', 'r', 'w', 'b'].includes(access)) {
