@@ -259,19 +259,29 @@ describe('MachineLock', () => {
       expect(machine.lock.takeovers).to.equal(1);
     });
 
-    it('counts acquires in between, however short the deadlines of the waiter', () => {
+    /** A waiter with short deadlines waits in vain for a holder that `works` in between. */
+    function contend(
+      works: (held: MachineLock) => void,
+    ): Record<'holder' | 'waiter', { lock: MachineLock }> & { machine: Machine } {
       const machine = createMachine();
       const holder = otherLock(machine, fakeIdentity(98, true, false), heartbeatNsMax);
       const waiter = otherLock(machine, fakeIdentity(99, true, false), heartbeatNsMax);
       holder.lock.acquire();
-      // Each wait sees the same holder, but it released the lock since the last one.
       for (let turn = 0; turn < 12; turn++) {
         expectError(() => {
           waiter.lock.acquire(hostClock.nowNs());
         }, 'ETIMEDOUT');
-        holder.lock.release();
-        holder.lock.acquire();
+        works(holder.lock);
       }
+      return { machine, holder, waiter };
+    }
+
+    it('counts acquires in between, however short the deadlines of the waiter', () => {
+      // Each wait sees the same holder, but it released the lock since the last one.
+      const { machine, waiter } = contend((lock) => {
+        lock.release();
+        lock.acquire();
+      });
       expect(machine.lock.takeovers).to.equal(0);
       let waits = 0;
       while (!waiter.lock.isHeld) {
@@ -287,16 +297,9 @@ describe('MachineLock', () => {
     });
 
     it('lets a holder that beats work on', () => {
-      const machine = createMachine();
-      const holder = otherLock(machine, fakeIdentity(98, true, false), heartbeatNsMax);
-      const waiter = otherLock(machine, fakeIdentity(99, true, false), heartbeatNsMax);
-      holder.lock.acquire();
-      for (let turn = 0; turn < 12; turn++) {
-        expectError(() => {
-          waiter.lock.acquire(hostClock.nowNs());
-        }, 'ETIMEDOUT');
-        holder.lock.beat();
-      }
+      const { holder } = contend((lock) => {
+        lock.beat();
+      });
       expect(holder.lock.isHeld).to.equal(true);
     });
   });

@@ -1,8 +1,10 @@
 /** Memory windows of a test: regions that allow them, binds, and whether a key of one works. */
+import { expect } from 'chai';
 import {
   AccessFlags,
   incRkey,
   MwType,
+  QpState,
   SendFlags,
   WcOpcode,
   WcStatus,
@@ -114,4 +116,15 @@ export async function expectNoAccess(
   qp.postSend(write(705, [a.sge(0, 8)], b, 0, { rkey, remoteAddr }));
   await expectCompletions(a.sendCq, { wrId: 705, status: WcStatus.REM_ACCESS_ERR, qp });
   before.expectUnchanged();
+}
+
+/** The bind with `wrId` 1 fails, what was posted behind it with `wrId` 2 is flushed, and its queue pair is in error; the peer is not. */
+export async function expectBindFailed(binder: Side, peer: Side): Promise<void> {
+  await expectCompletions(
+    binder.sendCq,
+    { wrId: 1, status: WcStatus.MW_BIND_ERR, qp: binder.qp },
+    { wrId: 2, status: WcStatus.WR_FLUSH_ERR },
+  );
+  expect(binder.qp.query().attr.qpState, 'state').to.equal(QpState.ERR);
+  expect(peer.qp.query().attr.qpState, 'state of the peer').to.equal(QpState.RTS);
 }

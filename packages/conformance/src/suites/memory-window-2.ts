@@ -14,6 +14,7 @@ import {
   BINDABLE,
   bindMw,
   boundType2,
+  expectBindFailed,
   expectNoAccess,
   expectNoWindow,
   expectWindow,
@@ -209,13 +210,7 @@ export const memoryWindow2Suite = defineSuite('memory-window-2', NEEDS, (suite) 
       const good: MwBind = { mw, rkey: incRkey(mw.rkey), ...whole(mr), access: WINDOW_ACCESS };
       const bad = { ...good, ...change(b, good) };
       b.qp.postSend([{ wrId: 1, opcode: WrOpcode.BIND_MW, bindMw: bad }, send(2, [])]);
-      await expectCompletions(
-        b.sendCq,
-        { wrId: 1, status: WcStatus.MW_BIND_ERR, qp: b.qp },
-        { wrId: 2, status: WcStatus.WR_FLUSH_ERR },
-      );
-      expect(b.qp.query().attr.qpState).to.equal(QpState.ERR);
-      expect(a.qp.query().attr.qpState).to.equal(QpState.RTS);
+      await expectBindFailed(b, a);
       mr.dereg();
     });
   }
