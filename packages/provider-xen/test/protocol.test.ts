@@ -2,7 +2,8 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import type { Command } from '../src/protocol/command.ts';
 import { Commands } from '../src/protocol/commands.ts';
-import { readAll, WordReader, WordWriter } from '../src/protocol/field.ts';
+import { readAll } from '../src/protocol/field.ts';
+import { WordReader, WordWriter } from '../src/protocol/words.ts';
 import type { Field } from '../src/protocol/field.ts';
 import { BULK_WORDS } from '../src/protocol/limits.ts';
 

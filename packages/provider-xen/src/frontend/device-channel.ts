@@ -9,7 +9,8 @@ import { beginTrace, endTrace } from '../channel/tracing.ts';
 import { EntryWord } from '../channel/entry.ts';
 import type { Command } from '../protocol/command.ts';
 import { failure, Status } from '../protocol/commands.ts';
-import { readAll, WordReader, WordWriter } from '../protocol/field.ts';
+import { readAll } from '../protocol/field.ts';
+import { WordReader, WordWriter } from '../protocol/words.ts';
 import {
   BULK_WORDS,
   COMMAND_TIMEOUT_NS,

@@ -2,49 +2,10 @@
  * Fields of messages: how a value becomes 32-bit words and comes back.
  *
  * What is read may come from an enemy: a field reads within the message only, and refuses every value that is not one of its own.
- * Readers and writers work on a private copy of a message, never on shared memory.
  */
 import { VerbsError } from '@openverbs/verbs';
-
-/** Puts words into a message. */
-export class WordWriter {
-  readonly words: Int32Array;
-  /** Words written so far. */
-  length = 0;
-
-  constructor(words: Int32Array) {
-    this.words = words;
-  }
-
-  put(word: number): void {
-    if (this.length === this.words.length) {
-      throw new VerbsError({
-        code: 'EINVAL',
-        message: `the arguments take more than the ${this.words.length * 4} bytes of a message of the device channel`,
-        hint: 'post fewer work requests at a time',
-      });
-    }
-    this.words[this.length++] = word;
-  }
-}
-
-/** Takes words out of a message. */
-export class WordReader {
-  readonly words: Int32Array;
-  readonly end: number;
-  at = 0;
-
-  /** @param end - words of the message */
-  constructor(words: Int32Array, end: number) {
-    this.words = words;
-    this.end = end;
-  }
-
-  take(): number {
-    if (this.at >= this.end) throw malformed('the message ends too early');
-    return this.words[this.at++];
-  }
-}
+import { MALFORMED, malformed } from './words.ts';
+import type { WordReader, WordWriter } from './words.ts';
 
 /** Items of a list, and bytes, in a value that is drawn. */
 const DRAWN_MAX = 8;
@@ -299,12 +260,6 @@ function readNamed(name: string, field: Field<unknown>, reader: WordReader): unk
     return field.read(reader);
   } catch (error) {
     if (!VerbsError.is(error)) throw error;
-    throw malformed(`${name}: ${error.message.replace(PREFIX, '')}`);
+    throw malformed(`${name}: ${error.message.replace(MALFORMED, '')}`);
   }
-}
-
-const PREFIX = 'malformed message: ';
-
-function malformed(what: string): VerbsError {
-  return new VerbsError({ code: 'EINVAL', message: `${PREFIX}${what}`, hint: 'front-end and back-end have to match' });
 }

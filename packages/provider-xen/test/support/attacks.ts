@@ -2,7 +2,8 @@
 import type { Command } from '../../src/protocol/command.ts';
 import { Commands, RegionUse } from '../../src/protocol/commands.ts';
 import type { CommandName } from '../../src/protocol/commands.ts';
-import { readAll, WordReader } from '../../src/protocol/field.ts';
+import { readAll } from '../../src/protocol/field.ts';
+import { WordReader } from '../../src/protocol/words.ts';
 import { BULK_WORDS, ENTRY_ARGUMENT_WORDS } from '../../src/protocol/limits.ts';
 import { requestWords } from './hostile-frontend.ts';
 import type { HostileFrontend, Message, Reply } from './hostile-frontend.ts';

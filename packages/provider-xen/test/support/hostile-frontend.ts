@@ -4,7 +4,8 @@ import { parseXenbusState, ringSize, SharedRing, XenbusState } from '@openverbs/
 import { EntryWord } from '../../src/channel/entry.ts';
 import type { Command } from '../../src/protocol/command.ts';
 import { failure, Status } from '../../src/protocol/commands.ts';
-import { readAll, WordReader, WordWriter } from '../../src/protocol/field.ts';
+import { readAll } from '../../src/protocol/field.ts';
+import { WordReader, WordWriter } from '../../src/protocol/words.ts';
 import { FrontendKey } from '../../src/protocol/handshake.ts';
 import {
   BULK_PAGES,
