@@ -8,6 +8,7 @@ export const CORE_SUITES: readonly string[] = [
   'channel',
   'cq-overrun',
   'cq-resize',
+  'cq-room',
   'extended-cq',
   'flush',
   'inline',

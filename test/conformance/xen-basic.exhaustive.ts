@@ -7,5 +7,6 @@ describe('all suites', function () {
   this.timeout(60_000);
 
   runConformance(xenSubject('basic', { dom0: 'inline', device: 'inline' }));
+  runConformance(xenSubject('basic', { dom0: 'inline', device: 'inline', cqeBuffering: false }));
   runConformance(xenSubject('basic', { dom0: 'thread', device: 'thread' }));
 });

@@ -11,6 +11,8 @@ export type XenMode = 'basic' | 'bypass';
 export interface XenPlacements {
   readonly dom0: 'inline' | 'thread';
   readonly device: 'inline' | 'thread';
+  /** Of basic: whether a trip to a CQ fetches all that it holds; as the provider has it unless said. */
+  readonly cqeBuffering?: boolean;
 }
 
 /** What a guest does otherwise, and why. */
@@ -31,18 +33,19 @@ export function subjectOf(mode: XenMode, name: string, open: ConformanceSubject[
 }
 
 /** The configuration of the thread that has the device domain, with as many guests of its own. */
-export function xenConfig(mode: XenMode, { dom0, device }: XenPlacements, guests: number): OpenVerbsConfig {
+export function xenConfig(mode: XenMode, placements: XenPlacements, guests: number): OpenVerbsConfig {
+  const { dom0, device, cqeBuffering } = placements;
   return {
     provider: `xen:${mode}`,
-    xen: { guests, placement: dom0 },
+    xen: { guests, placement: dom0, ...(cqeBuffering === undefined ? {} : { cqeBuffering }) },
     emulated: { devices, placement: device },
   };
 }
 
 /** Two guests and their device domain, opened by one thread. */
 export function xenSubject(mode: XenMode, placements: XenPlacements): ConformanceSubject {
-  const { dom0, device } = placements;
-  const name = `xen:${mode}, device domain ${dom0}, device ${device}`;
+  const { dom0, device, cqeBuffering = true } = placements;
+  const name = `xen:${mode}, device domain ${dom0}, device ${device}${cqeBuffering ? '' : ', no CQE buffering'}`;
   return subjectOf(mode, name, () => guestsOf(openVerbs(xenConfig(mode, placements, 2))));
 }
 

@@ -1,23 +1,14 @@
 /** The CQE poller. Polling allocates nothing. */
 import { Errno, VerbsError, type WorkCompletion } from '@openverbs/verbs';
-import type { CqCalls } from '@openverbs/verbs/driver';
+import type { BufferedCq, CqePollerOptions, CqeSource } from '@openverbs/verbs/driver';
 import { type Doorbell, type QpTable, RingCompletionQueue } from '@openverbs/verbs/rings';
 
 import { CqeRing } from './cqe-ring.ts';
-import type { CqeSource } from './cqe-source.ts';
 import { Count, type CqePollerStatistics, newCqePollerCounts, statisticsOf } from './statistics.ts';
 
 // Constants of this module: V8 folds them, and does not fold imported ones.
-const { POLLS, LOCAL_POLLS, TRIPS, EMPTY_TRIPS, CQES, ARMS, PURGED } = Count;
+const { POLLS, LOCAL_POLLS, TRIPS, EMPTY_TRIPS, UPDATES, CQES, ARMS, PURGED } = Count;
 const { EIO } = Errno;
-
-/** How a poller works. */
-export interface CqePollerOptions {
-  /** False for a trip with each poll, which fetches what this poll gives and no more: to measure what buffering is worth. */
-  readonly buffering?: boolean;
-  /** Where it counts, see {@link newCqePollerCounts}: pollers that are given the same count together. */
-  readonly counts?: Float64Array;
-}
 
 /**
  * The data path of a completion queue that is slow to reach. A poll that finds nothing in the buffer makes one trip to the
@@ -25,6 +16,9 @@ export interface CqePollerOptions {
  *
  * - Completions keep their order. The slots of work queues, found by the {@link QpTable} of the provider, are free when the *application* polls.
  * - A poll tells 0 only after a trip that found nothing, so a program that polls after arming loses no event.
+ * - The queue overruns when it would without a buffer. What was polled here travels with each drain and each post. In between nothing has to
+ *   be told while all work requests under way have places, of which most programs see to; where they have not, the queue is *tight*, and
+ *   each poll tells what it took.
  * - {@link CqePoller.purge} goes with the reset or the destruction of a QP, {@link CqePoller.resize} with that of the queue.
  *
  * @example
@@ -39,18 +33,22 @@ export interface CqePollerOptions {
  * }
  * ```
  */
-export class CqePoller implements CqCalls {
+export class CqePoller implements BufferedCq {
   /** Tells the kind of data path. */
   readonly kind = 'calls';
   private readonly source: CqeSource;
   private readonly queue: RingCompletionQueue;
-  private readonly doorbell: Doorbell;
   private readonly counts: Float64Array;
   private readonly buffering: boolean;
   private ring: CqeRing;
   private capacity: number;
-  /** What the poll that runs takes at most. */
+  /** What a trip fetches at most without buffering, and how much of what it brings is polled at once. */
   private limit = 0;
+  private taken = 0;
+  /** {@link CqePoller.consumed}, as far as the source knows it. */
+  private told = 0;
+  /** Whether the queue may overrun by what is under way: then the source has to know of each poll at once. */
+  private tight = false;
   /** CQEs of the last trip, or a negative error number. */
   private fetched = 0;
 
@@ -61,8 +59,7 @@ export class CqePoller implements CqCalls {
     this.buffering = options.buffering ?? true;
     this.counts = options.counts ?? newCqePollerCounts();
     this.ring = new CqeRing(cqe);
-    this.doorbell = new TripWhenEmpty(() => this.fetch());
-    this.queue = new RingCompletionQueue(this.ring.rings(this.doorbell), qps);
+    this.queue = new RingCompletionQueue(this.ring.rings(NO_DOORBELL), qps);
   }
 
   /** CQEs that the queue has room for, here and in the source together. */
@@ -87,21 +84,23 @@ export class CqePoller implements CqCalls {
 
   /**
    * Fills `wcs[0]` to `wcs[n - 1]`, at most `limit`, and returns n, or the negative error number of the source: EIO for one that tells what
-   * can't be. Source: `ibv_poll_cq`(3).
+   * can't be. Less than `limit` means that nothing is left, neither here nor in the source. Source: `ibv_poll_cq`(3).
    */
   poll(wcs: WorkCompletion[], limit: number): number {
     if (limit <= 0) return 0;
     const { counts } = this;
-    const trips = counts[TRIPS];
-    this.limit = limit;
+    const trips = counts[TRIPS] + counts[UPDATES];
+    this.limit = this.taken = limit;
     counts[POLLS]++;
     let n: number;
     // A trip may bring nothing but completions of QPs that are gone; then what comes after them has to be looked for.
     do {
       this.fetched = 0;
+      if (this.ring.size < limit) this.fill(limit);
       n = this.queue.poll(wcs, limit);
     } while (n === 0 && this.fetched > 0);
-    if (counts[TRIPS] === trips) counts[LOCAL_POLLS]++;
+    if (this.tight) this.update();
+    if (counts[TRIPS] + counts[UPDATES] === trips) counts[LOCAL_POLLS]++;
     return n === 0 ? this.fetched : n;
   }
 
@@ -129,21 +128,29 @@ export class CqePoller implements CqCalls {
     return this.ring.lastTimestamp();
   }
 
-  /** Fetches what the source holds and the buffer has room for: before something that makes the source forget. */
+  posting(): number {
+    this.tight = this.source.underWayExceeds(this.capacity);
+    this.told = this.ring.consumer;
+    return this.told;
+  }
+
+  beforePost(): void {
+    this.tight = this.source.underWayExceeds(this.capacity);
+    this.update();
+  }
+
   prefetch(): void {
     this.limit = this.capacity;
+    this.taken = 0;
     do this.fetch();
     while (this.fetched > 0 && this.ring.size < this.capacity);
   }
 
-  /**
-   * Removes the completions of a QP. Call it when the source has reset or destroyed the QP and gives no more of its completions, and while
-   * the table still has it, since its SRQ gets its WQEs back.
-   */
   purge(qpNum: number): void {
     const { buffered } = this;
     this.queue.clean(qpNum);
     this.counts[PURGED] += buffered - this.buffered;
+    if (this.tight) this.update();
   }
 
   /**
@@ -151,51 +158,76 @@ export class CqePoller implements CqCalls {
    * Source: `ibv_resize_cq`(3).
    */
   resize(cqe: number): number {
-    const { buffered } = this;
-    if (cqe < buffered) {
-      const message = `cqe is ${cqe}, but ${buffered} completions wait to be polled`;
-      throw new VerbsError({ code: 'EINVAL', message, hint: 'poll first', details: { cqe, buffered } });
-    }
-    const resized = this.source.resize(cqe, buffered);
+    const { consumed } = this;
+    const resized = this.source.resize(cqe, consumed);
+    this.told = consumed;
     if (resized > 2 ** this.ring.log2Count) {
       const ring = new CqeRing(resized);
       ring.adopt(this.ring);
       this.ring = ring;
-      this.queue.rebind(ring.rings(this.doorbell));
+      this.queue.rebind(ring.rings(NO_DOORBELL));
     }
     this.capacity = resized;
+    this.tight = this.source.underWayExceeds(resized);
     return resized;
+  }
+
+  /** Fetches until the buffer has what the poll asks for, or the source has no more. */
+  private fill(limit: number): void {
+    do this.fetch();
+    while (this.fetched > 0 && this.source.more && this.ring.size < limit);
   }
 
   /** The trip. */
   private fetch(): void {
-    const { source, ring, counts } = this;
+    const { source, ring, counts, taken } = this;
+    this.fetched = 0;
     let max = this.capacity - ring.size;
+    if (max <= 0) return;
     if (max > source.cqesMax) max = source.cqesMax;
-    if (!this.buffering && max > this.limit) max = this.limit;
-    const count = source.drain(max, ring.consumer);
+    if (!this.buffering && max > this.limit - ring.size) max = this.limit - ring.size;
+    const { consumer } = ring;
+    // A trip before, of the same poll, has told what this will have taken.
+    let ahead = (this.told - consumer) | 0;
+    if (ahead < 0) ahead = 0;
+    const count = source.drain(max, (consumer + ahead) | 0, taken - ahead);
     counts[TRIPS]++;
     if (count === 0) counts[EMPTY_TRIPS]++;
     // More than there is room for, or nothing although there is something: this source can't be believed.
     if (count > max || (count === 0 && source.more)) this.fetched = -EIO;
     else this.fetched = count;
-    if (this.fetched <= 0) return;
-    counts[CQES] += count;
-    ring.append(source.i32, source.word, count);
+    if (this.fetched > 0) {
+      counts[CQES] += count;
+      ring.append(source.i32, source.word, count);
+    }
+    if (this.fetched >= 0) this.told = (consumer + Math.min(ring.size, taken)) | 0;
+  }
+
+  /**
+   * Tells the source what was polled, where it matters. What is under way and what the source does not know of get no more by a poll, so
+   * once they fit they fit until the next post.
+   */
+  private update(): void {
+    const { source, capacity, counts } = this;
+    const { consumer } = this.ring;
+    const untold = (consumer - this.told) | 0;
+    this.tight = source.underWayExceeds(capacity - untold);
+    if (!this.tight || untold === 0) return;
+    counts[UPDATES]++;
+    try {
+      source.consume(consumer);
+      this.told = consumer;
+    } catch (error) {
+      // What was polled is the application's, whatever becomes of the source: the next trip will say.
+      if (!VerbsError.is(error)) throw error;
+    }
   }
 }
 
-/** The doorbell of the buffer, of which only one thing is used: that an empty poll says so before it gives up. */
-class TripWhenEmpty implements Doorbell {
-  readonly idle: () => void;
-
-  constructor(idle: () => void) {
-    this.idle = idle;
-  }
-
-  ringSq(): void {}
-  ringRq(): void {}
-  inlineSource(): number {
-    return -1;
-  }
-}
+/** The buffer has no device that a doorbell would wake. */
+const NO_DOORBELL: Doorbell = {
+  ringSq: () => undefined,
+  ringRq: () => undefined,
+  inlineSource: () => -1,
+  idle: () => undefined,
+};

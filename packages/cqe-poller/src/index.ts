@@ -3,7 +3,8 @@
  *
  * @packageDocumentation
  */
-export { CqePoller, type CqePollerOptions } from './cqe-poller.ts';
-export type { CqeSource } from './cqe-source.ts';
+export { CqePoller } from './cqe-poller.ts';
+export { CqePollers } from './cqe-pollers.ts';
 export { type CqePollerStatistics, newCqePollerCounts, statisticsOf } from './statistics.ts';
 export { storeCqe } from './store-cqe.ts';
+export type { BufferedCq, CqePollerOps, CqePollerOptions, CqeSource } from '@openverbs/verbs/driver';

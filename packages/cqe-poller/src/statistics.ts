@@ -10,6 +10,8 @@ export interface CqePollerStatistics {
   readonly trips: number;
   /** Of these, those that found none. */
   readonly emptyTrips: number;
+  /** Trips to the slow side that told what was polled, and nothing else: where the queue could have overrun too soon. */
+  readonly updates: number;
   /** CQEs that trips have fetched. */
   readonly cqes: number;
   /** Trips to the slow side that armed it. */
@@ -26,9 +28,10 @@ export const Count = {
   LOCAL_POLLS: 1,
   TRIPS: 2,
   EMPTY_TRIPS: 3,
-  CQES: 4,
-  ARMS: 5,
-  PURGED: 6,
+  UPDATES: 4,
+  CQES: 5,
+  ARMS: 6,
+  PURGED: 7,
 } as const;
 
 /** Counts at zero, for pollers that count together. */
@@ -38,6 +41,6 @@ export function newCqePollerCounts(): Float64Array {
 
 /** The counts in words. */
 export function statisticsOf(counts: Float64Array, buffered = 0): CqePollerStatistics {
-  const [polls, localPolls, trips, emptyTrips, cqes, arms, purged] = counts;
-  return { polls, localPolls, trips, emptyTrips, cqes, arms, purged, buffered };
+  const [polls, localPolls, trips, emptyTrips, updates, cqes, arms, purged] = counts;
+  return { polls, localPolls, trips, emptyTrips, updates, cqes, arms, purged, buffered };
 }

@@ -15,7 +15,7 @@ export interface Waiting {
 /** Where a trip can be overtaken by what the device does. */
 export type Moment = 'before drain' | 'after drain' | 'before arm' | 'armed' | 'after arm';
 
-/** The queue. `consumed` tells how much the application has polled, as each request to the slow side would. */
+/** The queue. It knows what the application has polled as far as it was told. */
 export class SlowCq implements CqeSource {
   readonly i32: Int32Array;
   readonly word = 16;
@@ -28,10 +28,13 @@ export class SlowCq implements CqeSource {
   events = 0;
   /** Called within the trips. */
   at: (moment: Moment) => void = () => undefined;
-  consumed: () => number = () => 0;
+  /** Work requests that may still complete here. */
+  underWay: () => number = () => 0;
   /** What drain returns instead of working. */
   broken: number | null = null;
+  /** CQEs that were handed over, and how many of them count as consumed. */
   #drained = 0;
+  #consumed = 0;
   readonly #wc = new WorkCompletion();
 
   constructor(cqe: number, cqesMax = cqe) {
@@ -42,7 +45,7 @@ export class SlowCq implements CqeSource {
 
   /** Entries that have their places: those that wait here, and those that were handed over and not polled. */
   get entries(): number {
-    return this.waiting.length + this.#drained - this.consumed();
+    return this.waiting.length + this.#drained - this.#consumed;
   }
 
   /** The device completes something; false when the queue overruns. */
@@ -62,19 +65,31 @@ export class SlowCq implements CqeSource {
     this.waiting.splice(0, this.waiting.length, ...kept);
   }
 
-  drain(max: number, consumed: number): number {
+  drain(max: number, consumed: number, taken: number): number {
     this.at('before drain');
     if (this.broken !== null) return this.broken;
-    if (consumed !== this.consumed()) throw new Error(`consumed is ${consumed}, not ${this.consumed()}`);
+    this.consume(consumed);
     if (max < 1 || max > this.cqesMax) throw new Error(`max is ${max}`);
-    const taken = this.waiting.splice(0, max);
-    this.#drained += taken.length;
+    const drained = this.waiting.splice(0, max);
+    this.#drained += drained.length;
+    this.#consumed += Math.min(this.#drained - this.#consumed, taken);
     this.more = this.waiting.length > 0;
     // VALID of the area is whatever it was.
     this.i32.fill(1);
-    for (const [at, each] of taken.entries()) this.#store(this.word + at * 16, each);
+    for (const [at, each] of drained.entries()) this.#store(this.word + at * 16, each);
     this.at('after drain');
-    return taken.length;
+    return drained.length;
+  }
+
+  consume(consumed: number): void {
+    if (consumed < this.#consumed || consumed > this.#drained) {
+      throw new Error(`consumed is ${consumed}, and was ${this.#consumed} of ${this.#drained}`);
+    }
+    this.#consumed = consumed;
+  }
+
+  underWayExceeds(count: number): boolean {
+    return this.underWay() > count;
   }
 
   arm(solicitedOnly: boolean): boolean {
@@ -87,8 +102,8 @@ export class SlowCq implements CqeSource {
     return missed;
   }
 
-  resize(cqe: number, buffered: number): number {
-    if (buffered !== this.#drained - this.consumed()) throw new Error(`buffered is ${buffered}`);
+  resize(cqe: number, consumed: number): number {
+    this.consume(consumed);
     if (cqe < this.entries) throw new VerbsError({ code: 'EINVAL', message: `${this.entries} entries are in use` });
     this.cqe = cqe;
     return cqe;

@@ -2,12 +2,14 @@
  * The split driver as a provider: a hypervisor in the lower devices' machine memory, a device domain with the back-end, and guests with a
  * front-end for each device. Programs see the guests' devices.
  */
+import { CqePollers } from '@openverbs/cqe-poller';
 import { DOM0, EmulatedHypervisor, HypervisorError } from '@openverbs/hypervisor';
 import { hostClock, Machine } from '@openverbs/machine';
 import type { MachineHandle } from '@openverbs/machine';
 import { VerbsError } from '@openverbs/verbs';
 import { defineProvider, DRIVER_ABI } from '@openverbs/verbs/driver';
 import type {
+  CqePollerOps,
   GuestCounters,
   LowerProvider,
   ProviderDefinition,
@@ -83,13 +85,14 @@ class XenProvider {
   readonly #userDrivers: Readonly<Record<string, UserDriver>>;
   readonly #guests: GuestDomain[] = [];
   readonly #wallclockOffsetNs: () => number;
+  readonly #cqePoller: CqePollerOps;
   readonly #cqeBuffering: boolean;
 
   constructor(
     machine: Machine,
     lower: ProviderInstance,
     { definition, config: lowerConfig, modulePath }: LowerProvider,
-    { machine: joined, clock = hostClock }: ProviderEnvironment,
+    { machine: joined, clock = hostClock, cqePoller = new CqePollers() }: ProviderEnvironment,
     config: XenConfig,
   ) {
     this.#machine = machine;
@@ -97,6 +100,7 @@ class XenProvider {
     this.#userDrivers = Object.fromEntries((definition.userDrivers ?? []).map((driver) => [driver.name, driver]));
     this.#wallclockOffsetNs = () => clock.wallclockOffsetNs?.() ?? 0;
     const { quotas, placement, bandwidthBytesPerS } = config;
+    this.#cqePoller = cqePoller;
     this.#cqeBuffering = config.cqeBuffering;
     if ((joined as Partial<XenHandle> | undefined)?.xen === true) {
       this.#hypervisor = EmulatedHypervisor.join({ kind: 'openverbs-hypervisor', machine: machine.handle }, machine);
@@ -189,6 +193,7 @@ class XenProvider {
       userDrivers: this.#userDrivers,
       machine: this.#machine,
       wallclockOffsetNs: this.#wallclockOffsetNs,
+      cqePoller: this.#cqePoller,
       cqeBuffering: this.#cqeBuffering,
       tend: () => {
         dom0?.run();

@@ -13,7 +13,7 @@ import { XenMachine } from './support/xen-machine.ts';
 import type { XenMachineInit } from './support/xen-machine.ts';
 
 const { BEGIN_REGION, ADD_PAGES, END_REGION, DEREG_MR, OPEN_CONTEXT, CLOSE_CONTEXT, ALLOC_PD, DEALLOC_PD } = Commands;
-const { CREATE_CQ, DESTROY_CQ, OPEN_XRCD, QUERY_GID } = Commands;
+const { CREATE_CQ, DESTROY_CQ, DRAIN_CQ, CONSUME_CQ, RESIZE_CQ, OPEN_XRCD, QUERY_GID } = Commands;
 const PAGES = 64;
 const QUOTAS = { pds: 4, regions: 2, pages: 32, pinnedRuns: 8 };
 const CQ = { cqe: 8, compVector: 0, cookie: 1, timestamps: false, ignoreOverrun: false, extended: false };
@@ -176,6 +176,22 @@ describe('isolation of guests', () => {
     } finally {
       closeSync(fd);
     }
+  });
+
+  it('nobody has polled more than was given, or less than before', () => {
+    front = connected('basic');
+    ({ context } = front.call(OPEN_CONTEXT, { kernel: false }));
+    const { cq } = front.call(CREATE_CQ, { ...CQ, context, key: 0 });
+    const on = { context, cq };
+    for (const consumed of [1, 8, 0x7fffffff, 0x80000000, 0xffffffff]) {
+      const refusal = `EINVAL: consumed is ${consumed}: CQ ${cq} has given 0, and 0 were consumed before`;
+      expect(front.refusal(CONSUME_CQ, { ...on, consumed })).to.equal(refusal);
+      expect(front.refusal(DRAIN_CQ, { ...on, max: 8, consumed, taken: 8 })).to.equal(refusal);
+      expect(front.refusal(RESIZE_CQ, { ...on, cqe: 16, consumed, key: 0 })).to.equal(refusal);
+    }
+    front.call(CONSUME_CQ, { ...on, consumed: 0 });
+    expect(front.call(DRAIN_CQ, { ...on, max: 8, consumed: 0, taken: 0xffffffff }).completions).to.deep.equal([]);
+    front.call(CONSUME_CQ, { ...on, consumed: 0 });
   });
 
   it('a ring whose index runs away is closed, and may be connected again', () => {

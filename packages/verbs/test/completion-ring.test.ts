@@ -65,6 +65,38 @@ describe('polling a ring', () => {
     });
   });
 
+  it('keeps the room of what was polled until it is given back, also over a clean and a resize', () => {
+    const { fake, ring, wcs } = makeRing(4, [7, 8]);
+    ring.keepRoom();
+    ring.keepRoom(); // a second time is none
+    for (const QPN of [7, 8, 7, 8]) fake.complete({ QPN });
+    ring.keep(ring.poll(wcs, 2));
+    expect(fake.consumer, 'nothing was given back').to.equal(0);
+    expect(() => fake.complete({ QPN: 7 })).to.throw('CQ overrun');
+    ring.giveBack(1);
+    expect(fake.consumer).to.equal(1);
+    ring.clean(7);
+    expect(fake.consumer, 'what was cleaned has no room').to.equal(2);
+    for (const QPN of [7, 7]) fake.complete({ QPN });
+    ring.rebind(fake.resize(8));
+    for (let n = 0; n < 4; n++) fake.complete({ QPN: 7 });
+    expect(() => fake.complete({ QPN: 7 })).to.throw('CQ overrun');
+    const n = ring.poll(wcs, 64);
+    ring.keep(n);
+    expect(wcs.slice(0, n).map(({ qpNum }) => qpNum)).to.deep.equal([8, 7, 7, 7, 7, 7, 7]);
+    expect(fake.consumer).to.equal(2);
+    ring.giveBack(n + 1);
+    expect(fake.consumer).to.equal(fake.producer);
+  });
+
+  it('passes over what is of no QP without keeping its room', () => {
+    const { fake, ring, wcs } = makeRing(4, [7]);
+    ring.keepRoom();
+    for (const QPN of [9, 7, 9]) fake.complete({ QPN });
+    ring.keep(ring.poll(wcs, 4));
+    expect(fake.producer - fake.consumer).to.equal(1);
+  });
+
   it('tells why one failed, and nothing of it in the next', () => {
     const { fake, ring, wcs } = makeRing(4, [7]);
     const fault = { VENDOR_ERR: VendorErr.RKEY_RANGE, FAULT_KEY: -256, FAULT_ADDR_LO: -1, FAULT_ADDR_HI: 0x1fffff };

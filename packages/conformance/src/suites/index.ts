@@ -9,6 +9,7 @@ import { contextSuite } from './context.ts';
 import { cqModerationSuite } from './cq-moderation.ts';
 import { cqOverrunSuite } from './cq-overrun.ts';
 import { cqResizeSuite } from './cq-resize.ts';
+import { cqRoomSuite } from './cq-room.ts';
 import { cqSuite } from './cq.ts';
 import { deviceFaultsSuite } from './device-faults.ts';
 import { deviceSuite } from './device.ts';
@@ -117,6 +118,7 @@ export const suites: readonly ConformanceSuite[] = [
   sqdSuite,
   cqOverrunSuite,
   cqResizeSuite,
+  cqRoomSuite,
   ucSuite,
   ucErrorsSuite,
   ucStateSuite,

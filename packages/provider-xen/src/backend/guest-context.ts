@@ -3,7 +3,6 @@ import { MemoryRegion, VerbsError } from '@openverbs/verbs';
 import type {
   AddressHandle,
   CompletionChannel,
-  CompletionQueue,
   Context,
   Gid,
   MemoryWindow,
@@ -13,6 +12,7 @@ import type {
   XrcDomain,
 } from '@openverbs/verbs';
 import { QueueBuffer } from '@openverbs/verbs/driver';
+import type { GuestCq } from './guest-cq.ts';
 import { HandleTable } from './handle-table.ts';
 import type { Pins } from './pending-region.ts';
 import type { Quota } from './quota.ts';
@@ -23,13 +23,7 @@ export interface GuestRegion {
   pins: readonly Pins[];
 }
 
-/** A CQ, and what the front-end knows it by. */
-export interface GuestCq {
-  readonly cq: CompletionQueue;
-  readonly cookie: number;
-}
-
-/** A QP, likewise. */
+/** A QP, and what the front-end knows it by. */
 export interface GuestQp {
   readonly qp: QueuePair;
   readonly cookie: number;

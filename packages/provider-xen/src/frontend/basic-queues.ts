@@ -2,6 +2,7 @@
 import { QpType } from '@openverbs/verbs';
 import type { SrqAttr } from '@openverbs/verbs';
 import type {
+  CqePollerOps,
   CqOps,
   CqResizeOps,
   QpOps,
@@ -10,9 +11,9 @@ import type {
   SrqOps,
   XrcSrqRequest,
 } from '@openverbs/verbs/driver';
-import { CqePoller } from '@openverbs/cqe-poller';
 import { QpSlots, QpTable } from '@openverbs/verbs/rings';
 import { Commands } from '../protocol/commands.ts';
+import { BasicCq, WorkUnderWay } from './basic-cq.ts';
 import { BasicQp } from './basic-qp.ts';
 import { BasicSrq } from './basic-srq.ts';
 import type { CommandChannel } from './command-channel.ts';
@@ -27,17 +28,16 @@ export interface BasicParts {
   readonly channel: CommandChannel;
   readonly memory: GuestMemory;
   readonly cookies: Cookies;
+  /** Makes the pollers of CQs. */
+  readonly cqePoller: CqePollerOps;
   /** Whether a trip to a CQ fetches all that it holds. */
   readonly cqeBuffering: boolean;
   /** Where the pollers count. */
   readonly pollerCounts: Float64Array;
 }
 
-/** A CQ. */
-interface BasicCq {
-  readonly poller: CqePoller;
-  readonly cookie: number;
-}
+/** Another opening of a QP neither posts nor completes anything. */
+const OPENING = { sendCq: null, recvCq: null, srq: null, receives: false };
 
 export class BasicQueues implements Queues {
   readonly #parts: BasicParts;
@@ -54,16 +54,16 @@ export class BasicQueues implements Queues {
   }
 
   createCq(request: CqRequest): CqOps {
-    const { context, channel, cookies, cqeBuffering, pollerCounts } = this.#parts;
+    const { context, channel, cookies, cqePoller, cqeBuffering: buffering, pollerCounts: counts } = this.#parts;
     const cookie = cookies.next();
     const { cq, cqe } = channel.call(Commands.CREATE_CQ, { context, ...request, cookie, key: 0 });
     cookies.bind(cookie, cq);
     const xrcSrqNum = (number: number): number => this.#srqNumbers[number]?.xrcSrqNum ?? 0;
-    const dataPath = new CqePoller(new DrainSource({ context, channel, cq, xrcSrqNum }), cqe, this.#qpTable, {
-      buffering: cqeBuffering,
-      counts: pollerCounts,
-    });
-    this.#cqs.set(cq, { poller: dataPath, cookie });
+    const work = new WorkUnderWay();
+    const underWay = request.ignoreOverrun ? null : work;
+    const source = new DrainSource({ context, channel, cq, underWay, xrcSrqNum });
+    const dataPath = cqePoller.attach(source, cqe, this.#qpTable, { buffering, counts });
+    this.#cqs.set(cq, new BasicCq(cookie, dataPath, work));
     return { handle: cq, cqe, dataPath };
   }
 
@@ -93,12 +93,14 @@ export class BasicQueues implements Queues {
     });
     const { qp, cap } = made;
     cookies.bind(cookie, qp);
-    const dataPath = new BasicQp({ context, channel, memory, qp, cap, cookie, cqs: [sendCq, recvCq], receives });
+    const [sends, recvs] = [this.#cqs.get(sendCq) ?? null, this.#cqs.get(recvCq) ?? null];
+    const shared = srq === null ? null : this.#srqs.get(srq)!;
+    const init = { context, channel, memory, qp, cap, cookie, sendCq: sends, recvCq: recvs, srq: shared, receives };
+    const dataPath = new BasicQp(init);
     this.#qps.set(qp, dataPath);
     // A receive of an XRC SRQ is found by that.
     if (qpType !== QpType.XRC_RECV) {
-      const shared = srq === null ? null : this.#srqs.get(srq)!.slots;
-      this.#qpTable.add(new QpSlots(qp, dataPath.sends.slots, dataPath.receives.slots, shared));
+      this.#qpTable.add(new QpSlots(qp, dataPath.sends.slots, dataPath.receives.slots, shared?.slots ?? null));
     }
     return { handle: qp, qpNum: qp, cap, dataPath };
   }
@@ -108,7 +110,7 @@ export class BasicQueues implements Queues {
     const cookie = cookies.next();
     const { qp, cap } = channel.call(Commands.OPEN_QP, { context, xrcd, qpNum, cookie });
     cookies.bind(cookie, qp);
-    const dataPath = new BasicQp({ context, channel, memory, qp, cap, cookie, cqs: [], receives: false });
+    const dataPath = new BasicQp({ context, channel, memory, qp, cap, cookie, ...OPENING });
     this.#qps.set(qp, dataPath);
     return { handle: qp, qpNum, cap, dataPath };
   }
@@ -129,6 +131,7 @@ export class BasicQueues implements Queues {
     channel.call(Commands.DESTROY_QP, { context, qp });
     const queue = this.#qps.get(qp)!;
     this.#purge(qp, queue);
+    queue.end();
     this.#qpTable.remove(qp);
     cookies.release(queue.cookie);
     this.#qps.delete(qp);
@@ -157,6 +160,7 @@ export class BasicQueues implements Queues {
       number,
       cookie,
       xrcSrqNum: xrc === null ? 0 : srqNum,
+      xrcCq: this.#cqs.get(cq) ?? null,
     });
     if (xrc !== null) this.#qpTable.addXrcSrq(srqNum, dataPath.slots);
     this.#srqNumbers[number] = dataPath;
@@ -175,6 +179,7 @@ export class BasicQueues implements Queues {
     const { context, channel, cookies } = this.#parts;
     channel.call(Commands.DESTROY_SRQ, { context, srq });
     const queue = this.#srqs.get(srq)!;
+    queue.end();
     cookies.release(queue.cookie);
     if (queue.xrcSrqNum !== 0) this.#qpTable.removeXrcSrq(queue.xrcSrqNum);
     this.#srqNumbers[queue.number] = undefined;
@@ -191,7 +196,7 @@ export class BasicQueues implements Queues {
 
   /** Removes a QP's completions from the buffers of its CQs; what they took of an SRQ is given back. */
   #purge(qpNum: number, { cqs }: BasicQp): void {
-    for (const cq of new Set(cqs)) this.#cqs.get(cq)?.poller.purge(qpNum);
+    for (const { poller } of cqs) poller.purge(qpNum);
   }
 
   #freeSrqNumber(): number {

@@ -31,9 +31,14 @@ export class BasicSlots {
     this.#kind = kind;
   }
 
+  /** Work requests that the application has not seen completed. */
+  get underWay(): number {
+    return (this.#posted - this.slots.tail) | 0;
+  }
+
   /** ENOMEM when the queue is full, else 0. */
   get errno(): number {
-    return ((this.#posted - this.slots.tail) | 0) < this.#max ? 0 : Errno.ENOMEM;
+    return this.underWay < this.#max ? 0 : Errno.ENOMEM;
   }
 
   /** Takes a slot; returns the number to tell the back-end. */
@@ -67,6 +72,11 @@ export class BasicSrqSlots implements SrqSlots {
     this.#wrIds = new Float64Array(max);
     this.#taken = new Uint8Array(max);
     this.#free = Array.from({ length: max }, (_, slot) => max - 1 - slot);
+  }
+
+  /** Receives that the application has not seen completed. */
+  get underWay(): number {
+    return this.#wrIds.length - this.#free.length;
   }
 
   get errno(): number {

@@ -78,7 +78,7 @@ export class BypassQueues implements Queues {
     const { context, channel, userHalf } = this.#parts;
     const geometry = userHalf.cqGeometry(cqe);
     return this.#cqs.memory.move(cq, geometry.bytes, ({ run, key }) => {
-      const resized = channel.call(Commands.RESIZE_CQ, { context, cq, cqe, key });
+      const resized = channel.call(Commands.RESIZE_CQ, { context, cq, cqe, consumed: 0, key });
       return { cqe: resized.cqe, dataPath: userHalf.cqRings(run.at, geometry) };
     });
   }

@@ -1,11 +1,12 @@
 /** The slow side of a basic CQ: each drain is a command, whose answer becomes CQEs as the poller takes them. */
 import { storeCqe } from '@openverbs/cqe-poller';
-import type { CqeSource } from '@openverbs/cqe-poller';
 import { WorkCompletion } from '@openverbs/verbs';
+import type { CqeSource } from '@openverbs/verbs/driver';
 import { CQE_WORDS, CqeFlag, CqeWords } from '@openverbs/verbs/rings';
 import type { CompletionValue } from '../protocol/attributes.ts';
 import { Commands } from '../protocol/commands.ts';
 import { COMPLETIONS_PER_DRAIN } from '../protocol/limits.ts';
+import type { WorkUnderWay } from './basic-cq.ts';
 import { indexOf, kindOf, SlotKind, srqNumberOf } from './basic-slots.ts';
 import type { CommandChannel } from './command-channel.ts';
 
@@ -14,6 +15,8 @@ export interface DrainSourceInit {
   readonly context: number;
   readonly channel: CommandChannel;
   readonly cq: number;
+  /** What may still complete there; null for a CQ that never overruns. */
+  readonly underWay: WorkUnderWay | null;
   /** The number by which XRC messages name an SRQ of the context; 0 for one that is not for XRC. */
   xrcSrqNum(number: number): number;
 }
@@ -30,13 +33,22 @@ export class DrainSource implements CqeSource {
     this.#init = init;
   }
 
-  drain(max: number): number {
-    if (max === 0) return 0;
+  drain(max: number, consumed: number, taken: number): number {
     const { context, channel, cq } = this.#init;
-    const { more, completions } = channel.call(Commands.DRAIN_CQ, { context, cq, max });
+    const request = { context, cq, max, consumed: consumed >>> 0, taken };
+    const { more, completions } = channel.call(Commands.DRAIN_CQ, request);
     this.more = more && completions.length > 0;
     for (const [n, completion] of completions.entries()) this.#store(n * CQE_WORDS, completion);
     return completions.length;
+  }
+
+  consume(consumed: number): void {
+    const { context, channel, cq } = this.#init;
+    channel.call(Commands.CONSUME_CQ, { context, cq, consumed: consumed >>> 0 });
+  }
+
+  underWayExceeds(count: number): boolean {
+    return this.#init.underWay?.exceeds(count) ?? false;
   }
 
   arm(solicitedOnly: boolean): boolean {
@@ -44,9 +56,9 @@ export class DrainSource implements CqeSource {
     return channel.call(Commands.REQ_NOTIFY_CQ, { context, cq, solicitedOnly }).missed;
   }
 
-  resize(cqe: number): number {
+  resize(cqe: number, consumed: number): number {
     const { context, channel, cq } = this.#init;
-    return channel.call(Commands.RESIZE_CQ, { context, cq, cqe, key: 0 }).cqe;
+    return channel.call(Commands.RESIZE_CQ, { context, cq, cqe, consumed: consumed >>> 0, key: 0 }).cqe;
   }
 
   #store(word: number, { timestamp, ...completion }: CompletionValue): void {

@@ -1,7 +1,7 @@
 /** A front-end: the driver of one device in a guest. Connects to the back-end, opens contexts, and takes the events. */
 import type { Domain } from '@openverbs/hypervisor';
 import { VerbsError } from '@openverbs/verbs';
-import type { ContextOps, UserDriver } from '@openverbs/verbs/driver';
+import type { ContextOps, CqePollerOps, UserDriver } from '@openverbs/verbs/driver';
 import { EventRingConsumer } from '../channel/event-ring.ts';
 import { guestCountsIn } from '../channel/guest-counts.ts';
 import { Commands } from '../protocol/commands.ts';
@@ -30,6 +30,8 @@ export interface FrontendInit {
   /** The machine memory of this thread, for a user half. */
   readonly machine: unknown;
   readonly wallclockOffsetNs: () => number;
+  /** Basic: makes the pollers of CQs. */
+  readonly cqePoller: CqePollerOps;
   /** Basic: whether a trip to a CQ fetches all that it holds. */
   readonly cqeBuffering: boolean;
   /** Runs what has to run on this thread for events to come: a device domain that is placed here. */
@@ -199,13 +201,13 @@ export class Frontend implements EventFeed {
     context: number,
     userHalf: { readonly driver: string; readonly pages: readonly number[]; readonly words: readonly number[] } | null,
   ): XenContext {
-    const { memory, wallclockOffsetNs, machine, cqeBuffering } = this.#init;
+    const { memory, wallclockOffsetNs, machine, cqePoller, cqeBuffering } = this.#init;
     const cookies = new Cookies();
     const events = new ContextEventSource(this, cookies);
     let queues: Queues;
     if (userHalf === null) {
       const { pollerCounts } = this.statistics;
-      queues = new BasicQueues({ context, channel, memory, cookies, cqeBuffering, pollerCounts });
+      queues = new BasicQueues({ context, channel, memory, cookies, cqePoller, cqeBuffering, pollerCounts });
     } else {
       const inlineSource = (addr: number, length: number): number => memory.locate(addr, length);
       const half = this.#driver(userHalf.driver).open(userHalf, { machine, inlineSource });

@@ -42,6 +42,12 @@ const userHalf = struct({
   words: list(u32, USER_HALF_WORDS_MAX),
 });
 
+/**
+ * How many of the completions that a CQ gave the application has polled, a free-running count: until then they have their places in the
+ * CQ. 0 in bypass.
+ */
+const consumed = u32;
+
 /** Commands on an object name the context and the object. */
 const onCq = { context: handle, cq: handle };
 const onQp = { context: handle, qp: handle };
@@ -134,15 +140,22 @@ export const Commands = {
     { cq: handle, cqe: u32 },
   ),
   DESTROY_CQ: command(65, onCq, {}),
-  RESIZE_CQ: command(66, { ...onCq, cqe: int(1, 0x7fffffff), key }, { cqe: u32 }),
+  RESIZE_CQ: command(66, { ...onCq, cqe: int(1, 0x7fffffff), consumed, key }, { cqe: u32 }),
   MODIFY_CQ: command(67, { ...onCq, cqCount: u16, cqPeriod: u16 }, {}),
   DRAIN_CQ: command(
     68,
-    { ...onCq, max: int(1, COMPLETIONS_PER_DRAIN) },
+    {
+      ...onCq,
+      max: int(1, COMPLETIONS_PER_DRAIN),
+      consumed,
+      /** How many of those that have their places then, the oldest, the application takes at once. */
+      taken: u32,
+    },
     { more: bool, completions: list(completion, COMPLETIONS_PER_DRAIN) },
     { bulk: true },
   ),
   REQ_NOTIFY_CQ: command(69, { ...onCq, solicitedOnly: bool }, { missed: bool }),
+  CONSUME_CQ: command(70, { ...onCq, consumed }, {}),
 
   // Queue pairs.
   CREATE_QP: command(
@@ -168,13 +181,13 @@ export const Commands = {
   QUERY_QP_DATA_IN_ORDER: command(84, { ...onQp, opcode: u8, deviceOnly: bool }, { caps: u32 }),
   POST_SEND: command(
     85,
-    { ...onQp, wrs: list(sendWr, WRS_PER_COMMAND) },
+    { ...onQp, consumed, wrs: list(sendWr, WRS_PER_COMMAND) },
     { errno: u32, badWrIndex: u32 },
     { bulk: true },
   ),
   POST_RECV: command(
     86,
-    { ...onQp, wrs: list(recvWr, WRS_PER_COMMAND) },
+    { ...onQp, consumed, wrs: list(recvWr, WRS_PER_COMMAND) },
     { errno: u32, badWrIndex: u32 },
     { bulk: true },
   ),

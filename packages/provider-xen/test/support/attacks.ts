@@ -165,6 +165,7 @@ export class Attacker {
       if (name.startsWith('CREATE_') && field in request && of > 0 && random.below(of) > 0) request[field] = 0;
     }
     if (name.startsWith('RESIZE') || name.startsWith('MODIFY_SRQ')) request['key'] = 0;
+    if ('consumed' in request) request['consumed'] = 0;
     if ('cqe' in request) request['cqe'] = 1 + random.below(64);
     if ('compVector' in request) request['compVector'] = 0;
     if ('qpType' in request) request['qpType'] = random.pick([2, 2, 3, 4, 9, 10]);

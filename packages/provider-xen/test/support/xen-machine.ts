@@ -1,4 +1,5 @@
 /** A device domain and guests on one thread, put together as the provider does it, with all parts in reach and what is in use counted. */
+import { CqePollers } from '@openverbs/cqe-poller';
 import { EventDispatcher } from '@openverbs/event-dispatcher';
 import { Engine } from '@openverbs/hca';
 import { DOM0, EmulatedHypervisor } from '@openverbs/hypervisor';
@@ -84,6 +85,7 @@ export class XenMachine {
       userDrivers: { [this.userDriver.name]: this.userDriver },
       machine: this.machine,
       wallclockOffsetNs: () => 0,
+      cqePoller: new CqePollers(),
       cqeBuffering: true,
       tend: () => {
         this.dom0.run();

@@ -1,4 +1,5 @@
 /** How a package declares itself a provider. */
+import type { CqePollerOps } from './cqe-polling.ts';
 import type { DeviceOps } from './device-ops.ts';
 import type { UserDriver } from './direct-access.ts';
 
@@ -29,6 +30,8 @@ export interface ProviderEnvironment {
   readonly clock: ProviderClock | undefined;
   /** undefined for the host's. */
   readonly prng: ProviderPrng | undefined;
+  /** Makes the pollers of completion queues that are slow to reach; undefined for the provider's own choice. */
+  readonly cqePoller?: CqePollerOps | undefined;
   /**
    * Another provider, by its name, with its own part of the configuration: for a provider that shares the devices of another, which it
    * opens itself. Throws as `openVerbs()` does when there is none.

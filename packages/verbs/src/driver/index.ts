@@ -6,6 +6,7 @@
 export * from './attributes.ts';
 export * from './capabilities.ts';
 export { badConfig, checkConfigInteger, checkRecord } from './check-config.ts';
+export type * from './cqe-polling.ts';
 export type * from './data-path.ts';
 export * from './define-provider.ts';
 export type * from './device-ops.ts';
@@ -23,6 +24,7 @@ export {
   userHalfOf,
   workRequestsTaken,
 } from '../direct-queues.ts';
+export { keepRoom, type KeptRoom } from '../kept-room.ts';
 export { nearestKey } from '../literal-keys.ts';
 export { QueueBuffer, regQueueBuffer } from '../queue-buffer.ts';
 export { getDmaMrOf } from '../register-physical.ts';

@@ -143,6 +143,8 @@ export const QpDoorbellRecord = {
 export const CqDoorbellRecord = {
   /** Free-running count of CQEs consumed. Written by the host. */
   CONSUMER: 0,
+  /** The host's own, where it keeps the room of what it has polled: how far it has polled. The device does not look at it. */
+  POLLED: 1,
   /** {@link CqArm} bits. Set by the host, cleared by the device when it raises the event. */
   ARM: 16,
 } as const;

@@ -22,7 +22,7 @@ import { NO_QP, type QpSlots } from './work-queue-slots.ts';
 // Constants of this module: V8 folds them, and does not fold imported ones.
 const { QPN, WQE_INDEX, OPCODE, SYNDROME, VENDOR_ERR, BYTE_LEN, IMM, SRC_QPN, FLAGS, PKEY_INDEX } = CqeWords;
 const { FAULT_KEY, FAULT_ADDR_LO, FAULT_ADDR_HI, VALID } = CqeWords;
-const { CONSUMER, ARM } = CqDoorbellRecord;
+const { CONSUMER, POLLED, ARM } = CqDoorbellRecord;
 const { XRC } = CqeFlag;
 const { WC_FLAGS_MASK, SL_SHIFT, SL_MASK, SLID_SHIFT } = CqeFlagsField;
 const { INDEX_MASK, PATH_BITS_SHIFT, PATH_BITS_MASK } = CqePkeyIndexField;
@@ -75,6 +75,10 @@ export class RingCompletionQueue implements CqPath {
   private mask: number;
   /** Free-running count of CQEs consumed, an int32. */
   private consumer: number;
+  /** Whether polls leave the room of what they took to {@link RingCompletionQueue.giveBack}. */
+  private keeps: boolean;
+  /** CQEs that were polled and still have their room. */
+  private kept: number;
   /** `wrId` of the CQE that {@link RingCompletionQueue.takeOne} took last. @internal */
   takenWrId = DOUBLE;
 
@@ -89,6 +93,8 @@ export class RingCompletionQueue implements CqPath {
     this.log2Count = rings.log2Count;
     this.mask = 2 ** rings.log2Count - 1;
     this.consumer = 0;
+    this.keeps = false;
+    this.kept = 0;
     this.takenWrId = 0;
   }
 
@@ -97,7 +103,7 @@ export class RingCompletionQueue implements CqPath {
     this.i32 = rings.i32;
     this.doorbell = rings.doorbell;
     this.base = rings.cqAddr >>> 2;
-    this.consumerWord = (rings.doorbellRecordAddr >>> 2) + CONSUMER;
+    this.consumerWord = (rings.doorbellRecordAddr >>> 2) + (this.keeps ? POLLED : CONSUMER);
     this.armWord = (rings.doorbellRecordAddr >>> 2) + ARM;
     this.log2Count = rings.log2Count;
     this.mask = 2 ** rings.log2Count - 1;
@@ -276,6 +282,33 @@ export class RingCompletionQueue implements CqPath {
     }
     this.consumer = (this.consumer + removed) | 0;
     Atomics.store(this.i32, this.consumerWord, this.consumer);
+    if (this.keeps) this.publishKept();
+  }
+
+  /**
+   * From now on a CQE that was polled counts as one that was not, until {@link RingCompletionQueue.giveBack}: polls tell another word than the
+   * device's how far they are.
+   */
+  keepRoom(): void {
+    if (this.keeps) return;
+    this.keeps = true;
+    this.consumerWord += POLLED - CONSUMER;
+  }
+
+  /** `count` CQEs were polled that keep their room. What the poll passed over beside them has none any more. */
+  keep(count: number): void {
+    this.kept += count;
+    this.publishKept();
+  }
+
+  /** The room of the oldest `count` CQEs that were kept is free. */
+  giveBack(count: number): void {
+    this.kept -= count;
+    this.publishKept();
+  }
+
+  private publishKept(): void {
+    Atomics.store(this.i32, this.consumerWord + CONSUMER - POLLED, (this.consumer - this.kept) | 0);
   }
 
   private isValid(index: number): boolean {

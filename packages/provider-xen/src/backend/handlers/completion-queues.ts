@@ -8,13 +8,14 @@ import {
   WorkCompletion,
 } from '@openverbs/verbs';
 import type { CompletionQueue } from '@openverbs/verbs';
-import { createCqOn, resizeCqOn } from '@openverbs/verbs/driver';
+import { createCqOn, keepRoom, resizeCqOn } from '@openverbs/verbs/driver';
 import type { CompletionValue } from '../../protocol/attributes.ts';
 import type { RequestOf } from '../../protocol/command.ts';
 import type { Commands } from '../../protocol/commands.ts';
 import { COMPLETIONS_PER_DRAIN } from '../../protocol/limits.ts';
 import { Account } from '../accounting.ts';
 import type { GuestContext } from '../guest-context.ts';
+import { GuestCq } from '../guest-cq.ts';
 import type { Handlers } from './handlers.ts';
 import { DONE } from './handlers.ts';
 
@@ -22,12 +23,16 @@ import { DONE } from './handlers.ts';
 const drained = WorkCompletion.array(COMPLETIONS_PER_DRAIN);
 
 export const completionQueueHandlers: Handlers<
-  'CREATE_CQ' | 'DESTROY_CQ' | 'RESIZE_CQ' | 'MODIFY_CQ' | 'DRAIN_CQ' | 'REQ_NOTIFY_CQ'
+  'CREATE_CQ' | 'DESTROY_CQ' | 'RESIZE_CQ' | 'MODIFY_CQ' | 'DRAIN_CQ' | 'CONSUME_CQ' | 'REQ_NOTIFY_CQ'
 > = {
   CREATE_CQ(guest, { context, cookie, ...request }) {
     const owner = guest.context(context);
+    const keeps = request.key === 0 && !request.ignoreOverrun;
     const { cq } = owner.cqs.add(
-      () => ({ cq: createCq(owner, request), cookie }),
+      () => {
+        const made = createCq(owner, request);
+        return new GuestCq(made, cookie, keeps ? keepRoom(made) : undefined);
+      },
       (made) => made.cq.handle,
     );
     owner.cookies.set(cq, cookie);
@@ -43,9 +48,11 @@ export const completionQueueHandlers: Handlers<
     return DONE;
   },
 
-  RESIZE_CQ(guest, { context, cq, cqe, key }) {
+  RESIZE_CQ(guest, { context, cq, cqe, consumed, key }) {
     const owner = guest.context(context);
-    const object = owner.cqs.get(cq).cq;
+    const queue = owner.cqs.get(cq);
+    const object = queue.cq;
+    queue.consume(consumed);
     if (key === 0) object.resize(cqe);
     else resizeCqOn(owner.queueBuffer(key), object, cqe);
     return { cqe: object.cqe };
@@ -56,12 +63,20 @@ export const completionQueueHandlers: Handlers<
     return DONE;
   },
 
-  DRAIN_CQ(guest, { context, cq, max }) {
-    const object = guest.context(context).cqs.get(cq).cq;
+  DRAIN_CQ(guest, { context, cq, max, consumed, taken }) {
+    const queue = guest.context(context).cqs.get(cq);
+    const object = queue.cq;
+    queue.consume(consumed);
     const timed = object instanceof CompletionQueueEx && (object.wcFlags & WcExFlags.COMPLETION_TIMESTAMP) !== 0;
     const completions = timed ? drainTimed(object, max) : drain(object, max);
+    queue.given(completions.length, taken);
     guest.counts[Account.COMPLETIONS] += completions.length;
     return { more: completions.length === max, completions };
+  },
+
+  CONSUME_CQ(guest, { context, cq, consumed }) {
+    guest.context(context).cqs.get(cq).consume(consumed);
+    return DONE;
   },
 
   REQ_NOTIFY_CQ(guest, { context, cq, solicitedOnly }) {

@@ -1,6 +1,6 @@
 /** Queue pairs. */
 import { QpDataInOrderFlags, QpState } from '@openverbs/verbs';
-import type { QpAttrInit, QpInitAttr, QueuePair, WrOpcode } from '@openverbs/verbs';
+import type { CompletionQueue, QpAttrInit, QpInitAttr, QueuePair, WrOpcode } from '@openverbs/verbs';
 import { createQpOn, createXrcRecvQpOn } from '@openverbs/verbs/driver';
 import type { RequestOf } from '../../protocol/command.ts';
 import type { Commands } from '../../protocol/commands.ts';
@@ -89,9 +89,10 @@ export const queuePairHandlers: Handlers<
     };
   },
 
-  POST_SEND(guest, { context, qp, wrs }) {
+  POST_SEND(guest, { context, qp, consumed, wrs }) {
     const owner = guest.context(context);
     const object = owner.qps.get(qp).qp;
+    consume(owner, object.sendCq, consumed);
     guest.counts[Account.POSTS] += wrs.length;
     const { wrs: good, fault } = toSendWrs(owner, wrs);
     for (const wr of good) guest.counts[Account.BYTES] += payloadOf(wr);
@@ -101,14 +102,21 @@ export const queuePairHandlers: Handlers<
     return refused.errno === 0 && fault !== null ? { errno: fault.errno, badWrIndex: good.length } : refused;
   },
 
-  POST_RECV(guest, { context, qp, wrs }) {
-    const object = guest.context(context).qps.get(qp).qp;
+  POST_RECV(guest, { context, qp, consumed, wrs }) {
+    const owner = guest.context(context);
+    const object = owner.qps.get(qp).qp;
+    consume(owner, object.recvCq, consumed);
     guest.counts[Account.POSTS] += wrs.length;
     return postRefusal(() => {
       object.postRecv(toRecvWrs(wrs));
     });
   },
 };
+
+/** What the guest has polled of the CQ where the work completes gives its room back before that begins. */
+function consume({ cqs }: GuestContext, cq: CompletionQueue | null, consumed: number): void {
+  if (cq !== null) cqs.get(cq.handle).consume(consumed);
+}
 
 /** On memory of the back-end's own, or on the guest's. */
 function createQp(owner: GuestContext, request: CreateQp): QueuePair {
