@@ -60,6 +60,12 @@ describe('examples', function () {
     expect(out.split('\n').sort()).to.deep.equal(['', '3 sent', 'received one', 'received three', 'received two']);
   });
 
+  it('own-part', async () => {
+    const { status, out, err } = await runExample('own-part');
+    expect([status, err]).to.deep.equal([0, '']);
+    expect(out).to.match(/^16 completions by \d+ polls, \d+ of them without a trip\n$/);
+  });
+
   it('datagrams', async () => {
     expect(await runExample('datagrams')).to.deep.equal({
       status: 0,

@@ -1,7 +1,7 @@
 /** `openVerbs()`: reads the configuration, loads the providers and puts them together with the parts. */
 import type { RegistrationCacheOps } from '@openverbs/registration-cache';
 import { VerbsError } from '@openverbs/verbs';
-import type { EventDispatcherOps, ProviderClock, ProviderPrng } from '@openverbs/verbs/driver';
+import type { CqePollerOps, EventDispatcherOps, ProviderClock, ProviderPrng } from '@openverbs/verbs/driver';
 
 import type { OpenVerbsConfig } from './configuration/config.ts';
 import { configure } from './configuration/configuration.ts';
@@ -22,17 +22,20 @@ class Composition {
   readonly #clock: ProviderClock | undefined;
   readonly #prng: ProviderPrng | undefined;
   readonly #registrationCache: RegistrationCacheOps | undefined;
+  readonly #cqePoller: CqePollerOps;
 
   constructor(
     @inject(PARTS.eventDispatcher.token) eventDispatcher: EventDispatcherOps,
     @inject(PARTS.clock.token) clock: ProviderClock | undefined,
     @inject(PARTS.prng.token) prng: ProviderPrng | undefined,
     @inject(PARTS.registrationCache.token) registrationCache: RegistrationCacheOps | undefined,
+    @inject(PARTS.cqePoller.token) cqePoller: CqePollerOps,
   ) {
     this.#eventDispatcher = eventDispatcher;
     this.#clock = clock;
     this.#prng = prng;
     this.#registrationCache = registrationCache;
+    this.#cqePoller = cqePoller;
   }
 
   open({ providers, machine, debug, lower }: Configuration): OpenVerbs {
@@ -44,7 +47,8 @@ class Composition {
       for (const { definition, config } of providers) {
         // Providers of one process share one machine: the one to join, or the one that the first of them makes.
         const shared = machine ?? opened.find(({ instance }) => instance.machine !== undefined)?.instance.machine;
-        const environment = { machine: shared, clock: this.#clock, prng: this.#prng, lower };
+        const parts = { clock: this.#clock, prng: this.#prng, cqePoller: this.#cqePoller };
+        const environment = { machine: shared, ...parts, lower };
         opened.push({ name: definition.name, instance: definition.open(environment, config) });
       }
       if (debug.includes('packets')) tellOfMissingPackets(opened);

@@ -10,6 +10,7 @@ import { expect } from 'chai';
 import { configure } from '../src/configuration/configuration.ts';
 import type { Configuration } from '../src/configuration/configuration.ts';
 import { argumentSettings, environmentSettings, fileSettings } from '../src/configuration/sources.ts';
+import { PARTS } from '../src/parts.ts';
 import { failure } from './failure.ts';
 
 /** A provider whose settings are `placement` and `memoryBytes`. */
@@ -199,6 +200,24 @@ describe('configuration', () => {
     );
     expect(failure(() => configured({ use: { clock: 7 } })).message).to.contain("'use.clock' is not an object");
     expect(failure(() => configured('emulated' as never)).message).to.contain('the argument is not an object');
+  });
+
+  it('refuses parts that lack a method, and names it', () => {
+    for (const [name, { methods }] of Object.entries(PARTS)) {
+      for (const lacking of methods) {
+        const all = Object.fromEntries(methods.map((method) => [method, () => undefined]));
+        expect(configured({ use: { [name]: all } }).use).to.deep.equal({ [name]: all });
+        const error = failure(() => configured({ use: { [name]: { ...all, [lacking]: 7 } } }));
+        expect(error).to.include({ code: 'EINVAL' });
+        expect(error.message).to.contain(`'use.${name}' has no method '${lacking}'`);
+        expect(error.hint).to.contain(`${lacking}()`);
+      }
+      for (const bad of [null, 7, 'usual', [], () => undefined]) {
+        expect(failure(() => configured({ use: { [name]: bad } })).message).to.contain(
+          `'use.${name}' is not an object`,
+        );
+      }
+    }
   });
 
   describe('the registration cache', () => {

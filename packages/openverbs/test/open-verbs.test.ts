@@ -1,12 +1,26 @@
+import { CqePollers, type CqePoller } from '@openverbs/cqe-poller';
 import { EventDispatcher } from '@openverbs/event-dispatcher';
 import { RegistrationCache, type RegistrationCacheOps } from '@openverbs/registration-cache';
-import { VerbsError } from '@openverbs/verbs';
+import { VerbsError, WorkCompletion } from '@openverbs/verbs';
 import type { EventDispatcherOps, EventSource, ProviderClock, ProviderPrng } from '@openverbs/verbs/driver';
 import { expect } from 'chai';
 
 import { openVerbs } from '../src/index.ts';
 import { failure } from './failure.ts';
 import { fakeProvider } from './fake-provider.ts';
+
+/** Makes the usual pollers, and remembers them. */
+class CountingPollers extends CqePollers {
+  readonly attached: unknown[] = [];
+  readonly pollers: CqePoller[] = [];
+
+  override attach(...args: Parameters<CqePollers['attach']>): CqePoller {
+    const poller = super.attach(...args);
+    this.attached.push([args[1], args[3]]);
+    this.pollers.push(poller);
+    return poller;
+  }
+}
 
 describe('openVerbs', () => {
   it('lists the devices of all providers, in their order', () => {
@@ -102,8 +116,9 @@ describe('openVerbs', () => {
         for (const device of first.devices) device.open();
         using second = openVerbs({ provider: one.definition });
         second.device().open();
-        const { lower, ...environment } = one.environments[0];
+        const { lower, cqePoller, ...environment } = one.environments[0];
         expect(environment).to.deep.equal({ machine: undefined, clock: undefined, prng: undefined });
+        expect(cqePoller).to.be.instanceOf(CqePollers);
         expect(lower?.('emulated').definition.name).to.equal('emulated');
       } finally {
         EventDispatcher.prototype.attach = original;
@@ -155,6 +170,26 @@ describe('openVerbs', () => {
       using verbs = openVerbs({ provider: definition, registrationCache: true, use: { registrationCache } });
       expect(verbs.registrationCache).to.equal(registrationCache);
       expect(attached).to.deep.equal(['fake0', 'fake1']);
+    });
+
+    it('cqePoller: is handed to the providers, and polls for the guests of xen:basic', () => {
+      const fake = fakeProvider('fake');
+      const cqePoller = new CountingPollers();
+      using _verbs = openVerbs({ provider: fake.definition, use: { cqePoller } });
+      expect(fake.environments[0].cqePoller).to.equal(cqePoller);
+      using xen = openVerbs({ provider: 'xen:basic', xen: { cqeBuffering: false }, use: { cqePoller } });
+      using context = xen.device().open();
+      const cq = context.createCq({ cqe: 5 });
+      expect(cqePoller.attached).to.deep.equal([[cq.cqe, { buffering: false }]]);
+      expect(cq.poll(WorkCompletion.array(1))).to.equal(0);
+      expect(cqePoller.pollers[0].statistics).to.include({ polls: 1, emptyTrips: 1 });
+    });
+
+    it('cqePoller: one for each openVerbs(), unless the program brings it', () => {
+      const fake = fakeProvider('fake');
+      for (let n = 0; n < 2; n++) openVerbs({ provider: fake.definition }).close();
+      const [first, second] = fake.environments.map(({ cqePoller }) => cqePoller);
+      expect(first).to.be.instanceOf(CqePollers).and.not.to.equal(second);
     });
 
     it('undefined means the usual one', () => {

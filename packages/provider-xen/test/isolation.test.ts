@@ -14,6 +14,7 @@ import type { XenMachineInit } from './support/xen-machine.ts';
 
 const { BEGIN_REGION, ADD_PAGES, END_REGION, DEREG_MR, OPEN_CONTEXT, CLOSE_CONTEXT, ALLOC_PD, DEALLOC_PD } = Commands;
 const { CREATE_CQ, DESTROY_CQ, DRAIN_CQ, CONSUME_CQ, RESIZE_CQ, OPEN_XRCD, QUERY_GID } = Commands;
+const { CREATE_QP, DESTROY_QP, CREATE_SRQ, MODIFY_SRQ, DESTROY_SRQ } = Commands;
 const PAGES = 64;
 const QUOTAS = { pds: 4, regions: 2, pages: 32, pinnedRuns: 8 };
 const CQ = { cqe: 8, compVector: 0, cookie: 1, timestamps: false, ignoreOverrun: false, extended: false };
@@ -127,6 +128,46 @@ describe('isolation of guests', () => {
     const scattered = Array.from({ length: 9 }, (_, n) => frame + 2 * n);
     expect(front.refusal(ADD_PAGES, { region: numbers[0], pages: scattered })).to.contain('may have 8 pinnedRuns');
     expectFree();
+  });
+
+  it('the queues of basic take no more of the device domain than the quota allows, whatever is asked for', () => {
+    start({ quotas: { queueBytes: 65536 } });
+    front = connected('basic');
+    ({ context } = front.call(OPEN_CONTEXT, { kernel: false }));
+    ({ pd } = front.call(ALLOC_PD, { context }));
+    const createCq = (cqe: number): number => front.call(CREATE_CQ, { ...CQ, context, cqe, key: 0 }).cq;
+    const over = (refusal: string): void => {
+      expect(refusal).to.match(/^ENOMEM: this guest may have 65536 queueBytes, and has \d+$/);
+    };
+    const cap = { maxSendWr: 16, maxRecvWr: 16, maxSendSge: 1, maxRecvSge: 1, maxInlineData: 0 };
+    for (let round = 0; round < 10; round++) {
+      const cq = createCq(256);
+      const qp = { context, pd, sendCq: cq, recvCq: cq, srq: 0, xrcd: 0, qpType: QpType.RC, sqSigAll: false, cap };
+      const srq = { context, pd, attr: { maxWr: 16, maxSge: 1, srqLimit: 0 }, xrcd: 0, cq: 0, cookie: 3, key: 0 };
+      const made = front.call(CREATE_QP, { ...qp, cookie: 2, key: 0 }).qp;
+      const shared = front.call(CREATE_SRQ, srq).srq;
+      for (const cqe of [1024, 2 ** 20, 0x7fffffff]) {
+        over(front.refusal(CREATE_CQ, { ...CQ, context, cqe, key: 0 }));
+        over(front.refusal(RESIZE_CQ, { context, cq, cqe, consumed: 0, key: 0 }));
+      }
+      const huge = { ...cap, maxSendWr: 0xffffffff, maxInlineData: 0xffffffff };
+      over(front.refusal(CREATE_QP, { ...qp, cap: huge, cookie: 2, key: 0 }));
+      over(front.refusal(CREATE_SRQ, { ...srq, attr: { maxWr: 2 ** 31, maxSge: 1, srqLimit: 0 } }));
+      over(front.refusal(MODIFY_SRQ, { context, srq: shared, attr: { maxWr: 2 ** 14 }, key: 0 }));
+      front.call(RESIZE_CQ, { context, cq, cqe: 64, consumed: 0, key: 0 });
+      front.call(MODIFY_SRQ, { context, srq: shared, attr: { maxWr: 64 }, key: 0 });
+      if (round % 2 === 0) {
+        front.call(CLOSE_CONTEXT, { context });
+        ({ context } = front.call(OPEN_CONTEXT, { kernel: false }));
+        ({ pd } = front.call(ALLOC_PD, { context }));
+      } else {
+        front.call(DESTROY_QP, { context, qp: made });
+        front.call(DESTROY_SRQ, { context, srq: shared });
+        front.call(DESTROY_CQ, { context, cq });
+      }
+      const [{ quota }] = xen.dom0.backend.guests.filter(({ domid }) => domid === front.guest.domid);
+      expect(quota.used.queueBytes).to.equal(0);
+    }
   });
 
   it('objects are found in their own context alone', () => {

@@ -5,7 +5,7 @@ import type { LowerProvider, ProviderDefinition } from '@openverbs/verbs/driver'
 
 import { type DebugTopic, parseDebug } from '../debug/topics.ts';
 import { PARTS } from '../parts.ts';
-import type { ReplacedParts } from '../parts.ts';
+import type { PartName, ReplacedParts } from '../parts.ts';
 import { modulePathOf, PROVIDER_PACKAGES } from '../provider-loader.ts';
 import type { ProviderReference } from './config.ts';
 import { parseRegistrationCache } from './registration-cache.ts';
@@ -165,9 +165,17 @@ function checkedParts(setting: Setting): ReplacedParts {
   const valid = Object.keys(PARTS);
   for (const [key, part] of Object.entries(setting.value)) {
     if (!valid.includes(key)) throw unknownKey(key, `'use' of ${setting.origin}`, valid);
-    if (part !== undefined && !isRecord(part)) throw invalid(`'use.${key}' is not an object`, '', setting);
+    if (part === undefined) continue;
+    const { methods } = PARTS[key as PartName];
+    if (!isRecord(part)) throw invalid(`'use.${key}' is not an object`, hintOf(methods), setting);
+    const lacking = methods.find((method) => typeof part[method] !== 'function');
+    if (lacking !== undefined) throw invalid(`'use.${key}' has no method '${lacking}'`, hintOf(methods), setting);
   }
   return setting.value;
+}
+
+function hintOf(methods: readonly string[]): string {
+  return `it needs ${methods.map((method) => `${method}()`).join(' and ')}`;
 }
 
 function onlyAsArgument(setting: Setting): VerbsError {

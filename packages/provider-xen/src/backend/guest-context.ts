@@ -15,6 +15,7 @@ import { QueueBuffer } from '@openverbs/verbs/driver';
 import type { GuestCq } from './guest-cq.ts';
 import { HandleTable } from './handle-table.ts';
 import type { Pins } from './pending-region.ts';
+import { QueueBytes } from './queue-bytes.ts';
 import type { Quota } from './quota.ts';
 
 /** Registered memory, or memory of a queue, with the pages that it pins. */
@@ -51,6 +52,8 @@ export class GuestContext {
   readonly cqs: HandleTable<GuestCq>;
   readonly qps: HandleTable<GuestQp>;
   readonly srqs: HandleTable<GuestSrq>;
+  /** What CQs, QPs and SRQs take of the device domain's memory. */
+  readonly queueBytes: QueueBytes;
   /** Cookies by the lower object, for its events. */
   readonly cookies = new Map<object, number>();
 
@@ -66,6 +69,7 @@ export class GuestContext {
     this.cqs = new HandleTable('CQ', 'cqs', quota);
     this.qps = new HandleTable('QP', 'qps', quota);
     this.srqs = new HandleTable('SRQ', 'srqs', quota);
+    this.queueBytes = new QueueBytes(quota);
   }
 
   /** @throws VerbsError EINVAL when the key is not that of memory for a queue */
@@ -89,6 +93,7 @@ export class GuestContext {
     for (const table of [this.qps, this.srqs, this.cqs, this.mws, this.ahs, this.mrs, this.xrcds, this.pds]) {
       (table as HandleTable<unknown>).clear();
     }
+    this.queueBytes.clear();
     this.cookies.clear();
   }
 }

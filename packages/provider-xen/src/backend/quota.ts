@@ -20,6 +20,8 @@ export const QUOTAS = {
   pages: 1 << 20,
   /** Runs of pages that follow each other among these: the hypervisor's table of runs is one for all guests. */
   pinnedRuns: 16384,
+  /** Bytes of queues in the device domain's memory: those of basic. */
+  queueBytes: 256 * 2 ** 20,
 } as const;
 
 /** A kind of what is counted. */

@@ -16,6 +16,7 @@ import { COMPLETIONS_PER_DRAIN } from '../../protocol/limits.ts';
 import { Account } from '../accounting.ts';
 import type { GuestContext } from '../guest-context.ts';
 import { GuestCq } from '../guest-cq.ts';
+import { cqBytes } from '../queue-bytes.ts';
 import type { Handlers } from './handlers.ts';
 import { DONE } from './handlers.ts';
 
@@ -43,6 +44,7 @@ export const completionQueueHandlers: Handlers<
     const owner = guest.context(context);
     owner.cqs.remove(cq, (object) => {
       object.cq.destroy();
+      owner.queueBytes.end(object.cq);
       owner.cookies.delete(object.cq);
     });
     return DONE;
@@ -53,8 +55,11 @@ export const completionQueueHandlers: Handlers<
     const queue = owner.cqs.get(cq);
     const object = queue.cq;
     queue.consume(consumed);
-    if (key === 0) object.resize(cqe);
-    else resizeCqOn(owner.queueBuffer(key), object, cqe);
+    if (key === 0) {
+      owner.queueBytes.move(object, cqBytes(cqe), () => {
+        object.resize(cqe);
+      });
+    } else resizeCqOn(owner.queueBuffer(key), object, cqe);
     return { cqe: object.cqe };
   },
 
@@ -107,9 +112,12 @@ function createCq(
   if (key !== 0) {
     return createCqOn(owner.queueBuffer(key), { cqe, compVector, channel, timestamps, ignoreOverrun });
   }
-  if (!extended) return lower.createCq({ cqe, compVector, channel });
   const wcFlags = WC_STANDARD_FLAGS | (timestamps ? WcExFlags.COMPLETION_TIMESTAMP : 0);
-  return lower.createCqEx({ cqe, compVector, channel, wcFlags, flags });
+  return owner.queueBytes.within(cqBytes(cqe), () =>
+    extended
+      ? lower.createCqEx({ cqe, compVector, channel, wcFlags, flags })
+      : lower.createCq({ cqe, compVector, channel }),
+  );
 }
 
 function drain(cq: CompletionQueue, max: number): CompletionValue[] {

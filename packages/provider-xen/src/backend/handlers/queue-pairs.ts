@@ -6,6 +6,7 @@ import type { RequestOf } from '../../protocol/command.ts';
 import type { Commands } from '../../protocol/commands.ts';
 import { Account } from '../accounting.ts';
 import type { GuestContext } from '../guest-context.ts';
+import { qpBytes } from '../queue-bytes.ts';
 import { toRecvWrs, toSendWrs } from '../work-requests.ts';
 import type { Handlers } from './handlers.ts';
 import { DONE } from './handlers.ts';
@@ -13,6 +14,9 @@ import { payloadOf } from '../request-queue.ts';
 import { postRefusal } from './post-refusal.ts';
 
 type CreateQp = RequestOf<(typeof Commands)['CREATE_QP']>;
+
+/** An XRC QP that receives posts nothing, and receives into an SRQ. */
+const NO_QUEUES = { maxSendWr: 0, maxRecvWr: 0, maxSendSge: 0, maxRecvSge: 0, maxInlineData: 0 };
 
 export const queuePairHandlers: Handlers<
   | 'CREATE_QP'
@@ -73,6 +77,7 @@ export const queuePairHandlers: Handlers<
       guest.directPosts.look(object);
       object.destroy();
       guest.directPosts.forget(object);
+      owner.queueBytes.end(object);
       owner.cookies.delete(object);
     });
     return DONE;
@@ -123,11 +128,13 @@ function createQp(owner: GuestContext, request: CreateQp): QueuePair {
   const { xrcd, key } = request;
   if (xrcd !== 0) {
     const domain = owner.xrcds.get(xrcd);
-    return key === 0 ? domain.createQp() : createXrcRecvQpOn(owner.queueBuffer(key), domain);
+    if (key === 0) return owner.queueBytes.within(qpBytes(NO_QUEUES, false), () => domain.createQp());
+    return createXrcRecvQpOn(owner.queueBuffer(key), domain);
   }
   const pd = owner.pds.get(request.pd);
   const init = qpInit(owner, request);
-  return key === 0 ? pd.createQp(init) : createQpOn(owner.queueBuffer(key), pd, init);
+  if (key !== 0) return createQpOn(owner.queueBuffer(key), pd, init);
+  return owner.queueBytes.within(qpBytes(request.cap, request.srq === 0), () => pd.createQp(init));
 }
 
 function qpInit({ cqs, srqs }: GuestContext, request: CreateQp): QpInitAttr {

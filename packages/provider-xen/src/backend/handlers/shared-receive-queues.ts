@@ -6,6 +6,7 @@ import type { RequestOf } from '../../protocol/command.ts';
 import type { Commands } from '../../protocol/commands.ts';
 import { Account } from '../accounting.ts';
 import type { GuestContext } from '../guest-context.ts';
+import { srqBytes } from '../queue-bytes.ts';
 import { toRecvWrs } from '../work-requests.ts';
 import type { Handlers } from './handlers.ts';
 import { DONE } from './handlers.ts';
@@ -30,7 +31,11 @@ export const sharedReceiveQueueHandlers: Handlers<
   MODIFY_SRQ(guest, { context, srq, attr, key }) {
     const owner = guest.context(context);
     const object = owner.srqs.get(srq).srq;
-    if (key === 0) object.modify(attr);
+    const modify = (): void => {
+      object.modify(attr);
+    };
+    if (key === 0 && attr.maxWr === undefined) modify();
+    else if (key === 0) owner.queueBytes.move(object, srqBytes(attr.maxWr!, object.maxSge), modify);
     else resizeSrqOn(owner.queueBuffer(key), object, { maxWr: 0, ...attr });
     return { maxWr: object.maxWr };
   },
@@ -45,6 +50,7 @@ export const sharedReceiveQueueHandlers: Handlers<
       guest.directPosts.look(object);
       object.destroy();
       guest.directPosts.forget(object);
+      owner.queueBytes.end(object);
       owner.cookies.delete(object);
     });
     return DONE;
@@ -65,5 +71,6 @@ function createSrq(owner: GuestContext, request: CreateSrq): SharedReceiveQueue 
   const xrc = xrcd === 0 ? {} : { srqType: SrqType.XRC, xrcd: owner.xrcds.get(xrcd), cq: owner.cqs.get(cq).cq };
   const init = { attr: { maxWr, maxSge, srqLimit }, ...xrc };
   const domain = owner.pds.get(pd);
-  return key === 0 ? domain.createSrq(init) : createSrqOn(owner.queueBuffer(key), domain, init);
+  if (key !== 0) return createSrqOn(owner.queueBuffer(key), domain, init);
+  return owner.queueBytes.within(srqBytes(maxWr, maxSge), () => domain.createSrq(init));
 }
