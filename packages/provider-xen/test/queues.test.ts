@@ -67,7 +67,7 @@ describe('queues, doorbells and keys of hostile guests', () => {
       const queue = makers[kind](mr);
       expect(front.refusal(DEREG_MR, { context, mr }), kind).to.match(/^EBUSY/);
       for (const second of Object.values(makers)) expect(() => second(mr), kind).to.throw('EBUSY');
-      expect(front.refusal(RESIZE_CQ, { context, cq, cqe: 16, key: mr }), kind).to.match(/^EBUSY/);
+      expect(front.refusal(RESIZE_CQ, { context, cq, cqe: 16, consumed: 0, key: mr }), kind).to.match(/^EBUSY/);
       expect(() => {
         front.guest.domain.memory.freePages(frame);
       }, kind).to.throw('pinned');
@@ -87,7 +87,7 @@ describe('queues, doorbells and keys of hostile guests', () => {
     const qp = { ...QP, context, pd, sendCq: cq, recvCq: cq, cap: CAP };
     expect(front.refusal(CREATE_QP, { ...qp, key: memory })).to.equal(notForQueues);
     expect(front.refusal(CREATE_SRQ, { ...SRQ, context, pd, key: memory })).to.equal(notForQueues);
-    expect(front.refusal(RESIZE_CQ, { context, cq, cqe: 16, key: memory })).to.equal(notForQueues);
+    expect(front.refusal(RESIZE_CQ, { context, cq, cqe: 16, consumed: 0, key: memory })).to.equal(notForQueues);
     expect(front.refusal(MODIFY_SRQ, { context, srq, attr: { maxWr: 8 }, key: memory })).to.equal(notForQueues);
     const place = { iova: 0x10000, length: 4096, firstOffset: 0, pages: 1 };
     const change = { context, use: RegionUse.CHANGE, mr: rings, flags: 1, pd, access: 1, ...place };
