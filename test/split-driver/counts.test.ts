@@ -88,6 +88,23 @@ describe('what the data path costs in a guest', () => {
     expect(countersOf(pair)).to.deep.include({ ringRequests: before.ringRequests, events: before.events + 1 });
   });
 
+  it('basic: a poll that finds nothing is a request; a program that waits for the event makes none', async () => {
+    using pair = open('basic');
+    const { a, b } = pair;
+    const before = countersOf(pair).ringRequests;
+    for (let round = 0; round < ROUNDS; round++) expect(b.cq.poll(WorkCompletion.array(1))).to.equal(0);
+    expect(countersOf(pair).ringRequests - before).to.equal(ROUNDS);
+    b.cq.reqNotify();
+    b.qp.postRecv({ sgList: [b.mr.sge(0, BYTES)] });
+    const event = b.channel.getCqEvent();
+    const waiting = countersOf(pair).ringRequests;
+    a.qp.postSend({ opcode: WrOpcode.SEND, sendFlags: SendFlags.SIGNALED, sgList: [a.mr.sge(0, BYTES)] });
+    expect(await event).to.equal(b.cq);
+    b.cq.ackEvents(1);
+    take(pair, 'b');
+    expect(countersOf(pair).ringRequests - waiting, 'the post, and the poll that finds it').to.equal(2);
+  });
+
   it('bypass: a control verb is a request, so that the counters count', () => {
     using pair = open('bypass');
     const before = countersOf(pair).ringRequests;
