@@ -54,6 +54,7 @@ class World {
   readonly #limit: number;
   readonly #stays;
   #arrived = 0;
+  #polls = false;
 
   constructor(choices: Choices, area: number, limit: number) {
     this.#choices = choices;
@@ -78,9 +79,10 @@ class World {
 
   /** The device's turn: it completes something, or not. */
   device(): void {
-    const { poller, source } = this;
+    const { source } = this;
     while (!this.complete && source.entries < CQE && this.#choices.choose(2) === 1) this.#arrive();
-    if (source.waiting.length + poller.buffered > CQE) throw new Error('more than the queue has room for');
+    // Within a poll of several trips, what it will have taken counts as polled.
+    if (!this.#polls) this.#expectRoom();
   }
 
   /** What is left to complete, completes at last. */
@@ -91,7 +93,10 @@ class World {
   /** Returns the number of completions. */
   poll(): number {
     const tails = this.#stays.send.tail + this.#stays.recv.tail;
+    this.#polls = true;
     const n = this.poller.poll(this.#wcs, this.#limit);
+    this.#polls = false;
+    this.#expectRoom();
     for (const { wrId } of this.#wcs.slice(0, n)) this.polled.push(wrId);
     const freed = this.#stays.send.tail + this.#stays.recv.tail - tails;
     const own = this.#wcs.slice(0, n).filter(({ qpNum }) => qpNum === STAYS).length;
@@ -111,6 +116,11 @@ class World {
     addQp(this.qps, GOES);
     const unpolled = this.expected.slice(this.polled.length).filter((wrId) => Math.floor(wrId / 1000) !== GOES);
     this.expected.splice(this.polled.length, Infinity, ...unpolled);
+  }
+
+  #expectRoom(): void {
+    const { poller, source } = this;
+    if (source.waiting.length + poller.buffered > CQE) throw new Error('more than the queue has room for');
   }
 
   #arrive(): void {
