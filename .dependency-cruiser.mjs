@@ -72,10 +72,10 @@ export default {
     ...arrowRules,
     {
       name: 'examples-imports',
-      comment: 'Examples import what an application imports.',
+      comment: 'Examples import what an application imports, and a part that it replaces.',
       severity: 'error',
       from: { path: '^examples/' },
-      to: { path: '^(?:packages|docs|test)/', pathNot: folder(['openverbs', 'verbs', 'conformance']) },
+      to: { path: '^(?:packages|docs|test)/', pathNot: folder(['openverbs', 'verbs', 'conformance', 'cqe-poller']) },
     },
     {
       name: 'no-provider-to-provider',

@@ -1,10 +1,12 @@
 /**
  * What the queues of a guest in basic take of the device domain's memory. In bypass they lie in the guest's own, and cost nothing here.
  *
- * Counted before a queue is made, by what was asked for, since a guest may ask for anything. A lower provider may take a little more or less.
+ * Counted before a queue is made, by what was asked for, since a guest may ask for anything; but for no more than the device allows, whose own
+ * refusal says which limit was passed. A lower provider may take a little more or less.
  */
-import type { QpCap } from '@openverbs/verbs';
+import type { DeviceAttr, QpCap } from '@openverbs/verbs';
 import { CQE_BYTES, RECV_WQE_BYTES_MIN, SEND_WQE_BYTES_MIN, SGE_BYTES } from '@openverbs/verbs/rings';
+import { INLINE_BYTES_MAX } from '../protocol/limits.ts';
 import type { Quota } from './quota.ts';
 
 /** Doorbell record, and what is lost because memory comes in pages. */
@@ -52,25 +54,28 @@ export class QueueBytes {
 }
 
 /** Of a CQ. */
-export function cqBytes(cqe: number): number {
-  return OVERHEAD_BYTES + entries(cqe) * CQE_BYTES;
+export function cqBytes({ maxCqe }: DeviceAttr, cqe: number): number {
+  return OVERHEAD_BYTES + entries(cqe, maxCqe) * CQE_BYTES;
 }
 
 /** Of a QP; `receives` when it has a receive queue of its own. */
-export function qpBytes(
-  { maxSendWr, maxRecvWr, maxSendSge, maxRecvSge, maxInlineData }: QpCap,
-  receives: boolean,
-): number {
-  const send = entries(maxSendWr) * (SEND_HEADER_BYTES + Math.max(maxSendSge * SGE_BYTES, maxInlineData));
-  return OVERHEAD_BYTES + send + (receives ? srqBytes(maxRecvWr, maxRecvSge) : 0);
+export function qpBytes({ maxQpWr, maxSge }: DeviceAttr, cap: QpCap, receives: boolean): number {
+  const gathered = Math.min(cap.maxSendSge, maxSge) * SGE_BYTES;
+  const inline = Math.min(cap.maxInlineData, INLINE_BYTES_MAX);
+  const send = entries(cap.maxSendWr, maxQpWr) * (SEND_HEADER_BYTES + Math.max(gathered, inline));
+  return OVERHEAD_BYTES + send + (receives ? recvBytes(cap.maxRecvWr, maxQpWr, Math.min(cap.maxRecvSge, maxSge)) : 0);
 }
 
 /** Of an SRQ. */
-export function srqBytes(maxWr: number, maxSge: number): number {
-  return OVERHEAD_BYTES + entries(maxWr) * (RECV_HEADER_BYTES + maxSge * SGE_BYTES);
+export function srqBytes({ maxSrqWr, maxSrqSge }: DeviceAttr, maxWr: number, maxSge: number): number {
+  return OVERHEAD_BYTES + recvBytes(maxWr, maxSrqWr, Math.min(maxSge, maxSrqSge));
+}
+
+function recvBytes(count: number, most: number, sges: number): number {
+  return entries(count, most) * (RECV_HEADER_BYTES + sges * SGE_BYTES);
 }
 
 /** Rings are powers of two. */
-function entries(count: number): number {
-  return 2 ** Math.ceil(Math.log2(Math.max(count, 1)));
+function entries(count: number, most: number): number {
+  return 2 ** Math.ceil(Math.log2(Math.max(Math.min(count, most), 1)));
 }

@@ -56,7 +56,7 @@ export const completionQueueHandlers: Handlers<
     const object = queue.cq;
     queue.consume(consumed);
     if (key === 0) {
-      owner.queueBytes.move(object, cqBytes(cqe), () => {
+      owner.queueBytes.move(object, cqBytes(owner.lower.queryDevice(), cqe), () => {
         object.resize(cqe);
       });
     } else resizeCqOn(owner.queueBuffer(key), object, cqe);
@@ -113,7 +113,7 @@ function createCq(
     return createCqOn(owner.queueBuffer(key), { cqe, compVector, channel, timestamps, ignoreOverrun });
   }
   const wcFlags = WC_STANDARD_FLAGS | (timestamps ? WcExFlags.COMPLETION_TIMESTAMP : 0);
-  return owner.queueBytes.within(cqBytes(cqe), () =>
+  return owner.queueBytes.within(cqBytes(lower.queryDevice(), cqe), () =>
     extended
       ? lower.createCqEx({ cqe, compVector, channel, wcFlags, flags })
       : lower.createCq({ cqe, compVector, channel }),

@@ -128,13 +128,16 @@ function createQp(owner: GuestContext, request: CreateQp): QueuePair {
   const { xrcd, key } = request;
   if (xrcd !== 0) {
     const domain = owner.xrcds.get(xrcd);
-    if (key === 0) return owner.queueBytes.within(qpBytes(NO_QUEUES, false), () => domain.createQp());
+    if (key === 0)
+      return owner.queueBytes.within(qpBytes(owner.lower.queryDevice(), NO_QUEUES, false), () => domain.createQp());
     return createXrcRecvQpOn(owner.queueBuffer(key), domain);
   }
   const pd = owner.pds.get(request.pd);
   const init = qpInit(owner, request);
   if (key !== 0) return createQpOn(owner.queueBuffer(key), pd, init);
-  return owner.queueBytes.within(qpBytes(request.cap, request.srq === 0), () => pd.createQp(init));
+  return owner.queueBytes.within(qpBytes(owner.lower.queryDevice(), request.cap, request.srq === 0), () =>
+    pd.createQp(init),
+  );
 }
 
 function qpInit({ cqs, srqs }: GuestContext, request: CreateQp): QpInitAttr {

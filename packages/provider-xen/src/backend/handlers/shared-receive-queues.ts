@@ -35,7 +35,8 @@ export const sharedReceiveQueueHandlers: Handlers<
       object.modify(attr);
     };
     if (key === 0 && attr.maxWr === undefined) modify();
-    else if (key === 0) owner.queueBytes.move(object, srqBytes(attr.maxWr!, object.maxSge), modify);
+    else if (key === 0)
+      owner.queueBytes.move(object, srqBytes(owner.lower.queryDevice(), attr.maxWr!, object.maxSge), modify);
     else resizeSrqOn(owner.queueBuffer(key), object, { maxWr: 0, ...attr });
     return { maxWr: object.maxWr };
   },
@@ -72,5 +73,5 @@ function createSrq(owner: GuestContext, request: CreateSrq): SharedReceiveQueue 
   const init = { attr: { maxWr, maxSge, srqLimit }, ...xrc };
   const domain = owner.pds.get(pd);
   if (key !== 0) return createSrqOn(owner.queueBuffer(key), domain, init);
-  return owner.queueBytes.within(srqBytes(maxWr, maxSge), () => domain.createSrq(init));
+  return owner.queueBytes.within(srqBytes(owner.lower.queryDevice(), maxWr, maxSge), () => domain.createSrq(init));
 }
