@@ -1,0 +1,10 @@
+/** An object with some of its methods replaced: also one with private fields, which nothing can be derived from. */
+export function replacing<T extends object>(target: T, methods: Partial<T>): T {
+  return new Proxy(target, {
+    get(of, name): unknown {
+      if (name in methods) return methods[name as keyof T];
+      const value: unknown = Reflect.get(of, name);
+      return typeof value === 'function' ? (value.bind(of) as unknown) : value;
+    },
+  });
+}
