@@ -65,7 +65,7 @@ export interface DomainInfo {
 /** What `xl` does. */
 export interface Toolstack {
   /**
-   * Makes a domain, its directory in xenstore, and fires `@introduceDomain`.
+   * Makes a domain, its directory in xenstore, and fires `@introduceDomain`. Until a thread opens it, it ends with the thread that made it.
    *
    * @returns its number; numbers are not used again soon
    * @throws HypervisorError `EINVAL`; `ENOSPC` when there are too many; `ENOMEM`

@@ -85,6 +85,21 @@ describe('domains in threads', () => {
     audit(machine);
   });
 
+  it('that die before anybody has opened a domain of theirs take it with them', async function () {
+    this.timeout(60000);
+    const { machine, hypervisor } = testbed();
+    const names = (): string[] => hypervisor.domains().map(({ name }) => name);
+    const before = names();
+    const thread = startThread(hypervisor, 'toolstack', 0);
+    await roundsOf(thread, machine.i32, 1);
+    expect(names()).to.deep.equal([...before, 'unopened']);
+    await thread.worker.terminate();
+    hypervisor.reap();
+    expect(names()).to.deep.equal(before);
+    audit(machine);
+    expectUsable(hypervisor);
+  });
+
   it('of dom0 take their own handles with them, and no domain', async function () {
     this.timeout(60000);
     const { machine, hypervisor, dom0, guest } = testbed();

@@ -101,6 +101,7 @@ export class EmulatedHypervisor implements Hypervisor, Toolstack {
       this.signOn();
       const thread = running.record + DomainRecord.THREAD;
       if (this.tables.i32[thread] === 0) this.tables.i32[thread] = this.tables.thread;
+      this.tables.i32[running.record + DomainRecord.CREATOR] = 0;
       return running;
     });
     const services = { listeners: this.listeners, tend: this.tend };
@@ -119,7 +120,10 @@ export class EmulatedHypervisor implements Hypervisor, Toolstack {
     if (!(memoryBytes > 0 && memoryBytes <= DOMAIN_MEMORY_BYTES_MAX)) {
       throw new HypervisorError('EINVAL', `memoryBytes of domain ${name} is ${memoryBytes}`);
     }
-    return this.log.update(() => this.addDomain(name, Math.ceil(memoryBytes / PAGE_BYTES)));
+    return this.log.update(() => {
+      this.signOn();
+      return this.addDomain(name, Math.ceil(memoryBytes / PAGE_BYTES));
+    });
   }
 
   destroyDomain(domid: number): void {
@@ -197,7 +201,9 @@ export class EmulatedHypervisor implements Hypervisor, Toolstack {
     this.log.sync();
     for (const slot of this.tables.existing()) {
       if (i32[slot.record + DomainRecord.STATE] !== DomainState.RUNNING) continue;
-      const executed = i32[slot.record + DomainRecord.THREAD] === token;
+      // One that nobody has opened yet ends with who made it.
+      const { THREAD, CREATOR } = DomainRecord;
+      const executed = i32[slot.record + THREAD] === token || i32[slot.record + CREATOR] === token;
       if (executed && i32[slot.record + DomainRecord.DOMID] !== DOM0) this.destroy(slot);
       else giveBackThread(this.tables, slot, token);
     }
@@ -220,6 +226,7 @@ export class EmulatedHypervisor implements Hypervisor, Toolstack {
     i32[slot.record + DomainRecord.NAME_BYTES] = bytes.length;
     i32[slot.record + DomainRecord.DOMID] = domid;
     i32[slot.record + DomainRecord.THREAD] = 0;
+    i32[slot.record + DomainRecord.CREATOR] = tables.thread;
     i32[slot.record + DomainRecord.MAX_PAGES] = maxPages;
     i32[slot.record + DomainRecord.TOT_PAGES] = 0;
     this.log.append(directoriesOf(this.log.replica, domid, name));

@@ -53,6 +53,8 @@ export const DomainRecord = {
   NAME_BYTES: 5,
   /** Where its tables begin, or 0. They stay with the slot: a late notification must not hit what the memory has become. */
   TABLES: 6,
+  /** Token of the thread that made it, until a thread opens it; then 0. */
+  CREATOR: 7,
   NAME: 8,
   /** Raised by one for each event; who waits for any sleeps on it. Has a cache line of its own. */
   UPCALL: 32,

@@ -129,7 +129,13 @@ function idle(): void {
   domain.eventChannels.wait(soon());
 }
 
-const roles: Record<Role, () => void> = { 'front-end': frontEnd, 'back-end': backEnd, storm, idle };
+/** Makes a domain that nobody opens, and waits likewise. */
+function toolstack(): void {
+  hypervisor.createDomain({ name: 'unopened', memoryBytes: 2 ** 16 });
+  idle();
+}
+
+const roles: Record<Role, () => void> = { 'front-end': frontEnd, 'back-end': backEnd, storm, idle, toolstack };
 try {
   roles[role]();
 } catch (error) {

@@ -2,7 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import type { EmulatedHypervisor } from '../../src/index.ts';
 
-export type Role = 'front-end' | 'back-end' | 'storm' | 'idle';
+export type Role = 'front-end' | 'back-end' | 'storm' | 'idle' | 'toolstack';
 
 /** Words of a report. */
 export const Report = { DONE: 0, ROUNDS: 1, FAILED: 2 } as const;
