@@ -2,7 +2,10 @@
 import { describeKilledGuests } from './killed-guests.ts';
 
 // With the device inline the dead may have executed it themselves.
-describeKilledGuests({ dom0: 'thread', device: 'inline' }, 200);
-describeKilledGuests({ dom0: 'thread', device: 'thread' }, 50);
-describeKilledGuests({ dom0: 'inline', device: 'inline' }, 50);
-describeKilledGuests({ dom0: 'inline', device: 'thread' }, 20);
+describeKilledGuests({ dom0: 'thread', device: 'inline', main: 'in its event loop' }, 100);
+for (const dom0 of ['inline', 'thread'] as const) {
+  for (const device of ['inline', 'thread'] as const) {
+    describeKilledGuests({ dom0, device, main: 'in its event loop' }, 15);
+    describeKilledGuests({ dom0, device, main: 'in verbs' }, 15);
+  }
+}

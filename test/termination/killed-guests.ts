@@ -2,7 +2,9 @@
  * Registers tests that terminate the threads of guests in the middle of anything: the device domain takes back all that they had, and
  * the honest guest beside them sees every byte right.
  */
+import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
+import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { Engine, reap } from '@openverbs/hca';
 import { DOM0, EmulatedHypervisor, type EventChannels } from '@openverbs/hypervisor';
 import { hostClock, Machine, type MachineHandle, Xoshiro128 } from '@openverbs/machine';
@@ -10,11 +12,14 @@ import { expect } from 'chai';
 import { openVerbs, type OpenVerbs } from 'openverbs';
 import { Traffic } from '../two-threads/traffic.ts';
 import { Lane } from './lane.ts';
+import type { XenKillerData } from './xen-killer.ts';
 
 /** Where the device domain and the device run. */
 export interface Placements {
   readonly dom0: 'inline' | 'thread';
   readonly device: 'inline' | 'thread';
+  /** What the main thread does meanwhile: it is within verbs all the time, or in its event loop between them. */
+  readonly main: 'in verbs' | 'in its event loop';
 }
 
 /** A test has 10 s, and a busy machine needs a second for a victim. */
@@ -23,6 +28,8 @@ const VICTIMS_A_TEST = 5;
 const LANES = 2;
 /** Between two rounds of traffic the processors are for the victims. */
 const PAUSE_MS = 1;
+/** Far more than the victims of a test take. */
+const RUN_MS_MAX = 50_000;
 /** The device domain learns of a death a little later. */
 const RECLAIM_MS_MAX = 20_000;
 const BACKENDS = '/local/domain/0/backend/vib';
@@ -63,8 +70,9 @@ function freePorts(eventChannels: EventChannels): number {
 }
 
 /** Registers the tests of one mix of placements, with so many victims in all. */
-export function describeKilledGuests({ dom0, device }: Placements, victims: number): void {
-  describe(`${victims} guests whose threads are terminated, device domain ${dom0}, device ${device}`, function () {
+export function describeKilledGuests({ dom0, device, main }: Placements, victims: number): void {
+  const where = `device domain ${dom0}, device ${device}, the main thread ${main}`;
+  describe(`${victims} guests whose threads are terminated, ${where}`, function () {
     this.timeout(60_000);
     const seed = (Math.random() * 2 ** 32) >>> 0;
     const prng = new Xoshiro128(seed);
@@ -119,7 +127,8 @@ export function describeKilledGuests({ dom0, device }: Placements, victims: numb
     for (let done = 0; done < victims; done += VICTIMS_A_TEST) {
       const count = Math.min(VICTIMS_A_TEST, victims - done);
       it(`up to ${done + count} of them, and nothing of theirs is left`, async () => {
-        await sacrifice(count);
+        if (main === 'in verbs') await stayInVerbs(verbs, traffic, prng.nextUint32(), count);
+        else await sacrifice(count);
         await untilReclaimed(verbs.machine, present);
         traffic.play();
       });
@@ -127,12 +136,34 @@ export function describeKilledGuests({ dom0, device }: Placements, victims: numb
   });
 }
 
+/** Has another thread sacrifice so many, and has traffic and commands meanwhile: each command also runs a device domain that is inline. */
+async function stayInVerbs(verbs: OpenVerbs, traffic: Traffic, seed: number, victims: number): Promise<void> {
+  const done = new Int32Array(new SharedArrayBuffer(4));
+  const { port1, port2 } = new MessageChannel();
+  const workerData: XenKillerData = { machine: verbs.machine, seed, victims, done, port: port2 };
+  const worker = new Worker(new URL('xen-killer.js', import.meta.url), { workerData, transferList: [port2] });
+  const exit = once(worker, 'exit');
+  const context = verbs.device().open();
+  const deadlineMs = performance.now() + RUN_MS_MAX;
+  while (Atomics.load(done, 0) === 0 && performance.now() < deadlineMs) {
+    traffic.play();
+    context.queryPort(1);
+    Atomics.wait(done, 0, 0, PAUSE_MS);
+  }
+  context.close();
+  if (Atomics.load(done, 0) === 0) await worker.terminate();
+  await exit;
+  const said = receiveMessageOnPort(port1) as { readonly message: string[] } | undefined;
+  port1.close();
+  expect(said?.message, `seed ${seed}`).to.deep.equal([]);
+}
+
 /** A slot of the table of domains keeps its tables: whoever has it next finds them there. */
 function takeTables(handle: unknown): void {
   const machine = Machine.attach(handle as MachineHandle);
   try {
     const hypervisor = EmulatedHypervisor.join({ kind: 'openverbs-hypervisor', machine: machine.handle }, machine);
-    const domids = Array.from({ length: LANES + 1 }, () =>
+    const domids = Array.from({ length: LANES + 2 }, () =>
       hypervisor.createDomain({ name: 'spare', memoryBytes: 4096 }),
     );
     for (const domid of domids) hypervisor.destroyDomain(domid);
