@@ -1,0 +1,81 @@
+/** Sends that wait for a guest's rate: they end with their queue pair, its context and its guest, and so does the guest's turn. */
+import { expect } from 'chai';
+import { XenbusState } from '@openverbs/hypervisor';
+import { hostClock } from '@openverbs/machine';
+import { Sge, WrOpcode } from '@openverbs/verbs';
+import type { RequestQueue } from '../src/backend/request-queue.ts';
+import { Requests } from '../src/backend/requests.ts';
+import type { Scheduler } from '../src/backend/scheduler.ts';
+import { setShare } from '../src/toolstack.ts';
+import { HonestGuest } from './support/honest-guest.ts';
+import { XenMachine } from './support/xen-machine.ts';
+import type { GuestParts } from './support/xen-machine.ts';
+
+/** A byte a second: the first send leaves debts for the time of any test. */
+const SLOW = { weight: 1, rateBytesPerS: 1, burstBytes: 1 };
+const SENDS = 4;
+
+describe('sends that wait in the back-end', () => {
+  let xen: XenMachine;
+  let guest: GuestParts;
+  let program: HonestGuest;
+  let queue: RequestQueue;
+
+  beforeEach(() => {
+    xen = new XenMachine();
+    guest = xen.addGuest('basic');
+    program = new HonestGuest(xen, xen.deviceOf(guest));
+    [queue] = xen.dom0.backend.guests.map(({ requests }) => requests.queue);
+    setShare(xen.toolstack.xenstore, guest.domid, 0, SLOW);
+    xen.settle();
+    const [{ addr, lkey }, { addr: remoteAddr, rkey }] = program.mrs;
+    for (let n = 0; n < SENDS; n++) {
+      program.qps[0].postSend({ opcode: WrOpcode.RDMA_WRITE, sgList: [new Sge(addr, 64, lkey)], remoteAddr, rkey });
+    }
+    expect(queue.length).to.equal(SENDS - 1);
+  });
+  afterEach(() => {
+    xen.close();
+  });
+
+  it('are forgotten when their queue pair is destroyed', () => {
+    program.qps[0].destroy();
+    expect(queue.length).to.equal(0);
+  });
+
+  it('are forgotten when their context is closed with all in it', () => {
+    const [own] = xen.dom0.backend.guests;
+    for (const { handle } of [...own.contexts]) own.closeContext(handle);
+    expect(queue.length).to.equal(0);
+    xen.destroy(guest);
+  });
+
+  it('are forgotten when the toolstack begins anew', () => {
+    const back = `/local/domain/0/backend/vib/${guest.domid}/0`;
+    guest.domain.xenstore.write(`${guest.path}/state`, String(XenbusState.INITIALISING));
+    xen.toolstack.xenstore.write(`${back}/state`, String(XenbusState.INITIALISING));
+    xen.settle();
+    expect(xen.dom0.backend.guests).to.deep.equal([]);
+    expect(queue.length).to.equal(0);
+    xen.destroy(guest);
+  });
+
+  it('are forgotten when their guest is gone', () => {
+    xen.destroy(guest);
+    expect(queue.length).to.equal(0);
+  });
+
+  it('have no turn any more after a guest has disconnected, so that to connect often makes no larger share', () => {
+    const queues: RequestQueue[] = [];
+    const scheduler = {
+      add: (each: RequestQueue) => queues.push(each),
+      remove: (each: RequestQueue) => queues.splice(queues.indexOf(each), 1),
+    };
+    for (let n = 0; n < 3; n++) {
+      const requests = new Requests(queue, scheduler as unknown as Scheduler, hostClock);
+      expect(queues).to.deep.equal([queue]);
+      requests.close();
+    }
+    expect(queues).to.deep.equal([]);
+  });
+});
