@@ -4,6 +4,7 @@ import { HypervisorError, XenbusState } from '@openverbs/hypervisor';
 import type { Domain, Xenstore } from '@openverbs/hypervisor';
 import { Gid, QpType } from '@openverbs/verbs';
 import type { ContextOps, DeviceOps } from '@openverbs/verbs/driver';
+import { Account } from '../src/backend/accounting.ts';
 import { EventForwarder } from '../src/backend/event-forwarder.ts';
 import type { Guest } from '../src/backend/guest.ts';
 import { EventRingConsumer, EventRingProducer } from '../src/channel/event-ring.ts';
@@ -233,12 +234,12 @@ describe('checks of the back-end', () => {
       ackAsyncEvent: () => undefined,
     };
     const contexts = [{ handle: 1, lower, channel: { tryGetCqEvent: () => null }, cookies: new Map() }];
-    const accounting = { events: 0, eventsLost: 0 };
+    const counts = new Float64Array(Account.DOUBLES);
     const forwarder = new EventForwarder(
-      { contexts, accounting } as unknown as Guest,
+      { contexts, counts } as unknown as Guest,
       { put: () => false } as unknown as EventRingProducer,
     );
     expect(forwarder.run()).to.equal(false);
-    expect(accounting).to.deep.equal({ events: 0, eventsLost: 10 });
+    expect([counts[Account.EVENTS], counts[Account.EVENTS_LOST]]).to.deep.equal([0, 10]);
   });
 });
