@@ -60,7 +60,9 @@ describe('rcopy', () => {
     ['a directory that does not exist', ['source', 'absent/copy'], /^rcopy: .*\/absent: no such directory\n$/],
     ['a file onto itself', ['source', '.'], /^rcopy: source and .*\/source are the same file\n$/],
   ];
-  describe('refuses', () => {
+  describe('refuses', function () {
+    // As many programs at once, on a machine that may have other things to do.
+    this.timeout(60_000);
     let directories: string[] = [];
     const runs = atOnce(() => {
       directories = failures.map(() => mkdtempSync(join(tmpdir(), 'openverbs-test-')));
@@ -85,7 +87,8 @@ describe('rcopy', () => {
     });
   });
 
-  it('refuses command lines that make no sense, with status 2', async () => {
+  it('refuses command lines that make no sense, with status 2', async function () {
+    this.timeout(60_000);
     const wrong = [[], ['a', 'b', 'c'], ['--fast', 'a']];
     for (const { status, out, err } of await Promise.all(wrong.map((args) => runExample('rcopy', args, path())))) {
       expect([status, out]).to.deep.equal([2, '']);

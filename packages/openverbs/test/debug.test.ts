@@ -21,6 +21,9 @@ const RUNS = {
   nothing: {},
 };
 
+/** As many programs at once, on a machine that may have other things to do. */
+const TIMEOUT_MS = 60_000;
+
 const execute = promisify(execFile);
 
 /** What the program prints to stderr. Fails unless the exit code is 0. */
@@ -29,7 +32,8 @@ async function run(env: Record<string, string>): Promise<string> {
   return stderr;
 }
 
-describe('OPENVERBS_DEBUG', () => {
+describe('OPENVERBS_DEBUG', function () {
+  this.timeout(TIMEOUT_MS);
   const printed = new Map<string, Promise<string>>();
   // At once: they start and sleep. The test that waits for one says how it failed.
   before(() => {

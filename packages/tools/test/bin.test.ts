@@ -26,7 +26,9 @@ const NAMES = [
 ];
 
 describe('the programs', () => {
-  describe('have a page of help', () => {
+  describe('have a page of help', function () {
+    // As many programs at once, on a machine that may have other things to do.
+    this.timeout(60_000);
     let pages: ReturnType<typeof spawnTool>[] = [];
     // At once: they do nothing but start. The test that waits for one says how it failed.
     before(() => {
