@@ -8,6 +8,7 @@ export { CommandInterface } from './command-interface.ts';
 export type {
   CqInit,
   QpInit,
+  OwnedRegionInit,
   RegionInit,
   RegionPlace,
   SrqChange,

@@ -12,7 +12,7 @@ export * from './define-provider.ts';
 export type * from './device-ops.ts';
 export type * from './direct-access.ts';
 export * from './events.ts';
-export { QueueMemory, type QueueMemorySource } from './queue-memory.ts';
+export { type MadeQueue, QueueMemory, type QueueMemorySource } from './queue-memory.ts';
 export {
   createCqOn,
   createQpOn,

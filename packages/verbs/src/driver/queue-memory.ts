@@ -9,6 +9,12 @@ export interface QueueMemorySource<Memory> {
   free(memory: Memory): void;
 }
 
+/** What {@link QueueMemory} has to know of a queue that was made. */
+export interface MadeQueue {
+  /** The provider's name of it. */
+  readonly handle: Handle;
+}
+
 /**
  * The memory of queues that a driver allocates itself, as {@link DirectAccessOps} has it: stage one, then a queue on the key, and the memory is
  * freed when that fails. One object for each kind of queue.
@@ -27,7 +33,7 @@ export class QueueMemory<Memory extends object> {
   }
 
   /** Stage one, and a queue by `make` on the memory. Throws what either throws, and then keeps no memory. */
-  create<Queue extends { readonly handle: Handle }>(bytes: number, make: (memory: Memory) => Queue): Queue {
+  create<Queue extends MadeQueue>(bytes: number, make: (memory: Memory) => Queue): Queue {
     const { memory, made } = this.#make(bytes, make);
     this.#ofQueues.set(made.handle, memory);
     return made;

@@ -115,13 +115,36 @@ export const CqeWords = {
 } as const;
 
 /** How the parts of {@link SendWqe.FLAGS} lie in it. */
-export const SendWqeFlagsField = { SEND_FLAGS_MASK: 0xff, SGE_COUNT_SHIFT: 8, SGE_COUNT_MASK: 0xff } as const;
+export const SendWqeFlagsField = {
+  /** `ibv_send_flags`. */
+  SEND_FLAGS_MASK: 0xff,
+  /** Bits below the number of SGEs. */
+  SGE_COUNT_SHIFT: 8,
+  /** The number of SGEs, shifted down. */
+  SGE_COUNT_MASK: 0xff,
+} as const;
 
 /** How the parts of {@link CqeWords.FLAGS} lie in it. */
-export const CqeFlagsField = { WC_FLAGS_MASK: 0xff, SL_SHIFT: 8, SL_MASK: 0xf, SLID_SHIFT: 16 } as const;
+export const CqeFlagsField = {
+  /** `ibv_wc_flags`. */
+  WC_FLAGS_MASK: 0xff,
+  /** Bits below the service level. */
+  SL_SHIFT: 8,
+  /** The service level, shifted down. */
+  SL_MASK: 0xf,
+  /** Bits below the source LID. */
+  SLID_SHIFT: 16,
+} as const;
 
 /** How the parts of {@link CqeWords.PKEY_INDEX} lie in it. */
-export const CqePkeyIndexField = { INDEX_MASK: 0xffff, PATH_BITS_SHIFT: 16, PATH_BITS_MASK: 0xff } as const;
+export const CqePkeyIndexField = {
+  /** The P_Key index. */
+  INDEX_MASK: 0xffff,
+  /** Bits below the path bits. */
+  PATH_BITS_SHIFT: 16,
+  /** The path bits of the destination LID, shifted down. */
+  PATH_BITS_MASK: 0xff,
+} as const;
 
 /** Bits of {@link CqeWords.FLAGS}. */
 export const CqeFlag = {
