@@ -48,7 +48,7 @@ export class XenDevice implements DeviceOps {
   }
 
   open(): ContextOps {
-    return this.frontend.open(false);
+    return this.frontend.open();
   }
 
   registrationSaved(pages: number): void {

@@ -17,7 +17,7 @@ import type { XenMachineInit } from './support/xen-machine.ts';
 
 const { BEGIN_REGION, ADD_PAGES, END_REGION, ABORT_REGION, OPEN_CONTEXT, CLOSE_CONTEXT, ALLOC_PD, DEALLOC_PD } =
   Commands;
-const { CREATE_CQ, CREATE_QP, MODIFY_QP, ATTACH_MCAST, QUERY_PORT } = Commands;
+const { CREATE_CQ, REQ_NOTIFY_CQ, CREATE_QP, MODIFY_QP, ATTACH_MCAST, QUERY_PORT } = Commands;
 const QUOTAS = { attachments: 2, regions: 2 };
 const PAGES = 4;
 const CQ = { cqe: 8, compVector: 0, cookie: 1, timestamps: false, ignoreOverrun: false, extended: false, key: 0 };
@@ -36,7 +36,7 @@ describe('checks of the back-end', () => {
     xen = new XenMachine({ quotas: QUOTAS, ...init });
     front = new HostileFrontend(xen, xen.addGuest(mode));
     expect(front.connect()).to.equal(true);
-    ({ context } = front.call(OPEN_CONTEXT, { kernel: false }));
+    ({ context } = front.call(OPEN_CONTEXT, {}));
     ({ pd } = front.call(ALLOC_PD, { context }));
     frame = front.guest.domain.memory.allocPages(PAGES);
   }
@@ -133,16 +133,17 @@ describe('checks of the back-end', () => {
     expect(front.send({ number: ADD_PAGES.number, words }).error?.message).to.contain('items are more than 8192');
     const attributes = [...requestWords(MODIFY_QP, { context, qp, attr: {} }).slice(0, 2), 1 << 30];
     expect(front.send({ number: MODIFY_QP.number, words: attributes }).error?.message).to.contain('do not exist');
-    const kernel = { number: OPEN_CONTEXT.number, words: [2] };
-    expect(front.send(kernel).error?.message).to.contain('neither 0 nor 1');
+    const { cq } = front.call(CREATE_CQ, { ...CQ, context });
+    const arm = { number: REQ_NOTIFY_CQ.number, words: [context, cq, 2] };
+    expect(front.send(arm).error?.message).to.contain('neither 0 nor 1');
     expect(front.send({ number: 999, words: [] }).error?.message).to.equal('there is no command 999');
     expect(front.refusal(QUERY_PORT, { context, port: 200 })).to.match(/^EINVAL/);
   });
 
   it('in basic a guest gets no doorbells', () => {
-    expect(front.call(OPEN_CONTEXT, { kernel: false }).userHalf).not.to.equal(null);
+    expect(front.call(OPEN_CONTEXT, {}).userHalf).not.to.equal(null);
     restart({}, 'basic');
-    expect(front.call(OPEN_CONTEXT, { kernel: false }).userHalf).to.equal(null);
+    expect(front.call(OPEN_CONTEXT, {}).userHalf).to.equal(null);
   });
 
   it('a guest that puts requests without end keeps nobody waiting', () => {

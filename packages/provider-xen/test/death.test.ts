@@ -77,7 +77,7 @@ describe('the end of guests', () => {
       front.setState(CONNECTED);
     },
     (front) => {
-      front.put({ number: Commands.OPEN_CONTEXT.number, words: [0] });
+      front.put({ number: Commands.OPEN_CONTEXT.number, words: [] });
     },
     (front) => {
       front.write('state', String(CLOSING));
@@ -102,7 +102,7 @@ describe('the end of guests', () => {
     const guest = xen.addGuest('bypass');
     const front = new HostileFrontend(xen, guest);
     front.connect();
-    const { context } = front.call(Commands.OPEN_CONTEXT, { kernel: false });
+    const { context } = front.call(Commands.OPEN_CONTEXT, {});
     const { pd } = front.call(Commands.ALLOC_PD, { context });
     const frame = guest.domain.memory.allocPages(8);
     let region = 0;
@@ -200,7 +200,7 @@ describe('the end of guests', () => {
     const front = new HostileFrontend(xen, guest);
     for (let round = 0; round < 20; round++) {
       expect(front.connect()).to.equal(true);
-      const { context } = front.call(Commands.OPEN_CONTEXT, { kernel: false });
+      const { context } = front.call(Commands.OPEN_CONTEXT, {});
       front.call(Commands.ALLOC_PD, { context });
       if (round % 2 === 0) {
         front.setState(CLOSING);
@@ -253,7 +253,7 @@ describe('the end of guests', () => {
     const guest = xen.addGuest('bypass');
     const front = new HostileFrontend(xen, guest);
     front.connect();
-    front.call(Commands.OPEN_CONTEXT, { kernel: false });
+    front.call(Commands.OPEN_CONTEXT, {});
     xen.toolstack.xenstore.rm(`/local/domain/0/backend/vib/${guest.domid}`);
     xen.settle();
     front.release();

@@ -205,7 +205,7 @@ describe('the DMA region of a guest', () => {
       xen = new XenMachine({ quotas: { mrs: 4, pages: 32 } });
       front = new HostileFrontend(xen, xen.addGuest('bypass'));
       expect(front.connect()).to.equal(true);
-      ({ context } = front.call(OPEN_CONTEXT, { kernel: true }));
+      ({ context } = front.call(OPEN_CONTEXT, {}));
       ({ pd } = front.call(ALLOC_PD, { context }));
     });
     afterEach(() => {
@@ -215,9 +215,9 @@ describe('the DMA region of a guest', () => {
     it('is refused for what is not its own, and for rights that there are not', () => {
       const other = new HostileFrontend(xen, xen.addGuest('bypass'));
       other.connect();
-      const theirs = other.call(OPEN_CONTEXT, { kernel: true }).context;
+      const theirs = other.call(OPEN_CONTEXT, {}).context;
       const theirPd = other.call(ALLOC_PD, { context: theirs }).pd;
-      const mine = front.call(OPEN_CONTEXT, { kernel: true }).context;
+      const mine = front.call(OPEN_CONTEXT, {}).context;
       const refusal = (request: object): string =>
         front.refusal(GET_DMA_MR, { context, pd, access: ACCESS, ...request });
       expect(refusal({ pd: theirPd })).to.contain(`there is no PD ${theirPd}`);
@@ -251,7 +251,7 @@ describe('the DMA region of a guest', () => {
 
     it('goes with its context', () => {
       const before = xen.counts();
-      const second = front.call(OPEN_CONTEXT, { kernel: true }).context;
+      const second = front.call(OPEN_CONTEXT, {}).context;
       const secondPd = front.call(ALLOC_PD, { context: second }).pd;
       front.call(GET_DMA_MR, { context: second, pd: secondPd, access: ACCESS });
       expect(xen.counts()['mpts']).to.equal(before['mpts'] + 1);
@@ -293,7 +293,7 @@ describe('the DMA region of a guest', () => {
       const guest = xen.addGuest('bypass');
       const front = new HostileFrontend(xen, guest);
       front.connect();
-      const { context } = front.call(OPEN_CONTEXT, { kernel: true });
+      const { context } = front.call(OPEN_CONTEXT, {});
       const { pd } = front.call(ALLOC_PD, { context });
       front.call(GET_DMA_MR, { context, pd, access: 1 });
       onAsked = () => {

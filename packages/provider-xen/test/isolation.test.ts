@@ -32,7 +32,7 @@ describe('isolation of guests', () => {
   function start(init: XenMachineInit = {}): void {
     xen = new XenMachine({ quotas: QUOTAS, ...init });
     front = connected();
-    ({ context } = front.call(OPEN_CONTEXT, { kernel: false }));
+    ({ context } = front.call(OPEN_CONTEXT, {}));
     ({ pd } = front.call(ALLOC_PD, { context }));
     frame = front.guest.domain.memory.allocPages(PAGES);
   }
@@ -133,7 +133,7 @@ describe('isolation of guests', () => {
   it('the queues of basic take no more of the device domain than the quota allows, whatever is asked for', () => {
     start({ quotas: { queueBytes: 65536 } });
     front = connected('basic');
-    ({ context } = front.call(OPEN_CONTEXT, { kernel: false }));
+    ({ context } = front.call(OPEN_CONTEXT, {}));
     ({ pd } = front.call(ALLOC_PD, { context }));
     const createCq = (cqe: number): number => front.call(CREATE_CQ, { ...CQ, context, cqe, key: 0 }).cq;
     const over = (refusal: string): void => {
@@ -158,7 +158,7 @@ describe('isolation of guests', () => {
       front.call(MODIFY_SRQ, { context, srq: shared, attr: { maxWr: 64 }, key: 0 });
       if (round % 2 === 0) {
         front.call(CLOSE_CONTEXT, { context });
-        ({ context } = front.call(OPEN_CONTEXT, { kernel: false }));
+        ({ context } = front.call(OPEN_CONTEXT, {}));
         ({ pd } = front.call(ALLOC_PD, { context }));
       } else {
         front.call(DESTROY_QP, { context, qp: made });
@@ -172,8 +172,8 @@ describe('isolation of guests', () => {
 
   it('objects are found in their own context alone', () => {
     const other = connected();
-    const theirs = other.call(OPEN_CONTEXT, { kernel: false }).context;
-    const mine = front.call(OPEN_CONTEXT, { kernel: false }).context;
+    const theirs = other.call(OPEN_CONTEXT, {}).context;
+    const mine = front.call(OPEN_CONTEXT, {}).context;
     const strange = other.call(ALLOC_PD, { context: theirs }).pd;
     expect(front.refusal(DEALLOC_PD, { context, pd: strange })).to.contain(`there is no PD ${strange}`);
     expect(front.refusal(DEALLOC_PD, { context: mine, pd })).to.contain(`there is no PD ${pd}`);
@@ -206,7 +206,7 @@ describe('isolation of guests', () => {
 
   it('XRC domains of two guests are two, though a file names both', () => {
     const other = connected();
-    const theirs = other.call(OPEN_CONTEXT, { kernel: false }).context;
+    const theirs = other.call(OPEN_CONTEXT, {}).context;
     const fd = openSync(import.meta.filename, 'r');
     try {
       const { xrcd } = front.call(OPEN_XRCD, { context, fd, oflags: CREATE | EXCLUSIVE });
@@ -221,7 +221,7 @@ describe('isolation of guests', () => {
 
   it('nobody has polled more than was given, or less than before', () => {
     front = connected('basic');
-    ({ context } = front.call(OPEN_CONTEXT, { kernel: false }));
+    ({ context } = front.call(OPEN_CONTEXT, {}));
     const { cq } = front.call(CREATE_CQ, { ...CQ, context, key: 0 });
     const on = { context, cq };
     for (const consumed of [1, 8, 0x7fffffff, 0x80000000, 0xffffffff]) {
@@ -243,7 +243,7 @@ describe('isolation of guests', () => {
       expect(front.state, `${ahead} ahead`).to.equal(XenbusState.CLOSED);
       expect(front.connect()).to.equal(true);
     }
-    front.call(OPEN_CONTEXT, { kernel: false });
+    front.call(OPEN_CONTEXT, {});
   });
 
   it('an event index that the front-end makes up does no harm', () => {

@@ -30,7 +30,7 @@ describe('queues, doorbells and keys of hostile guests', () => {
     before = xen.counts();
     front = new HostileFrontend(xen, xen.addGuest('bypass'));
     expect(front.connect()).to.equal(true);
-    ({ context } = front.call(OPEN_CONTEXT, { kernel: false }));
+    ({ context } = front.call(OPEN_CONTEXT, {}));
     ({ pd } = front.call(ALLOC_PD, { context }));
   });
   afterEach(() => {

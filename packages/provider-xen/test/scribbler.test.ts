@@ -144,7 +144,7 @@ describe(`a guest that scribbles (seed ${SEED})`, function () {
       expect(counts[Account.FAULTS]).to.equal(0);
       if (front.state === XenbusState.CLOSED) closed++;
       expect(front.connect()).to.equal(true);
-      front.call(Commands.OPEN_CONTEXT, { kernel: false });
+      front.call(Commands.OPEN_CONTEXT, {});
       xen.destroy(front.guest);
     }
     expect(closed).to.be.above(0);

@@ -81,10 +81,10 @@ export class Frontend implements EventFeed {
     return { requests: this.#past.requests + requests, notifications: this.#past.notifications + notifications };
   }
 
-  /** Opens a context, for a user process or the guest's kernel. Connects anew when the back-end was away. */
-  open(kernel: boolean): ContextOps {
+  /** Opens a context. Connects anew when the back-end was away. */
+  open(): ContextOps {
     const { channel } = this.#connect();
-    const { context, userHalf } = channel.call(Commands.OPEN_CONTEXT, { kernel });
+    const { context, userHalf } = channel.call(Commands.OPEN_CONTEXT, {});
     try {
       return this.#context(channel, context, userHalf);
     } catch (error) {

@@ -69,7 +69,7 @@ export const RegionUse = {
 /** Every command: {number, request, response}. */
 export const Commands = {
   // Contexts and what is asked of a device.
-  OPEN_CONTEXT: command(1, { kernel: bool }, { context: handle, userHalf: nullable(userHalf) }),
+  OPEN_CONTEXT: command(1, {}, { context: handle, userHalf: nullable(userHalf) }),
   CLOSE_CONTEXT: command(2, { context: handle }, {}),
   QUERY_DEVICE: command(3, { context: handle }, { attr: deviceAttr }),
   QUERY_DEVICE_EX: command(4, { context: handle }, { attr: deviceAttrEx }),
