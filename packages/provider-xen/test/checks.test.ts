@@ -17,10 +17,13 @@ import type { XenMachineInit } from './support/xen-machine.ts';
 
 const { BEGIN_REGION, ADD_PAGES, END_REGION, ABORT_REGION, OPEN_CONTEXT, CLOSE_CONTEXT, ALLOC_PD, DEALLOC_PD } =
   Commands;
-const { CREATE_CQ, REQ_NOTIFY_CQ, CREATE_QP, MODIFY_QP, ATTACH_MCAST, QUERY_PORT } = Commands;
+const { CREATE_CQ, RESIZE_CQ, REQ_NOTIFY_CQ, CREATE_QP, MODIFY_QP, ATTACH_MCAST, QUERY_PORT } = Commands;
+const { OPEN_XRCD, CREATE_SRQ, MODIFY_SRQ } = Commands;
 const QUOTAS = { attachments: 2, regions: 2 };
 const PAGES = 4;
 const CQ = { cqe: 8, compVector: 0, cookie: 1, timestamps: false, ignoreOverrun: false, extended: false, key: 0 };
+const QP = { srq: 0, xrcd: 0, qpType: QpType.RC as number, sqSigAll: false, cookie: 2, key: 0 };
+const SRQ = { attr: { maxWr: 4, maxSge: 1, srqLimit: 0 }, xrcd: 0, cq: 0, cookie: 3, key: 0 };
 const CAP = { maxSendWr: 4, maxRecvWr: 4, maxSendSge: 1, maxRecvSge: 1, maxInlineData: 0 };
 /** Turns in a row after which something goes on for ever. */
 const TURNS_MAX = 1000;
@@ -63,8 +66,7 @@ describe('checks of the back-end', () => {
   /** A queue pair in the state INIT, which may be in groups. */
   function datagramQp(): number {
     const { cq } = front.call(CREATE_CQ, { ...CQ, context });
-    const ends = { sendCq: cq, recvCq: cq, srq: 0, xrcd: 0, cookie: 2, key: 0 };
-    return front.call(CREATE_QP, { context, pd, ...ends, qpType: QpType.UD, sqSigAll: false, cap: CAP }).qp;
+    return front.call(CREATE_QP, { ...QP, context, pd, sendCq: cq, recvCq: cq, qpType: QpType.UD, cap: CAP }).qp;
   }
 
   function group(n: number): Gid {
@@ -144,6 +146,40 @@ describe('checks of the back-end', () => {
     expect(front.call(OPEN_CONTEXT, {}).userHalf).not.to.equal(null);
     restart({}, 'basic');
     expect(front.call(OPEN_CONTEXT, {}).userHalf).to.equal(null);
+  });
+
+  /** What each command on memory of the guest's own for queues is refused with; all else in it is as it should be. */
+  function refusalsOfDirectPath(key: number): string[] {
+    const { cq } = front.call(CREATE_CQ, { ...CQ, context });
+    const { srq } = front.call(CREATE_SRQ, { ...SRQ, context, pd });
+    const { xrcd } = front.call(OPEN_XRCD, { context, fd: -1, oflags: 0o100 });
+    const qp = { ...QP, context, pd, sendCq: cq, recvCq: cq, cap: CAP, key };
+    return [
+      refusalOfBegin({ use: RegionUse.RINGS }),
+      front.refusal(CREATE_CQ, { ...CQ, context, key }),
+      front.refusal(RESIZE_CQ, { context, cq, cqe: 16, consumed: 0, key }),
+      front.refusal(CREATE_QP, qp),
+      front.refusal(CREATE_QP, { ...qp, xrcd }),
+      front.refusal(CREATE_SRQ, { ...SRQ, context, pd, key }),
+      front.refusal(MODIFY_SRQ, { context, srq, attr: { maxWr: 8 }, key }),
+    ];
+  }
+
+  it('in basic a guest gets no queues in its own memory', () => {
+    const missing = new Array<string>(6).fill('EINVAL: there is no memory region 77 in this context');
+    expect(refusalsOfDirectPath(77)).to.deep.equal(['it is not refused', ...missing]);
+    restart({}, 'basic');
+    const number = begin();
+    front.call(ADD_PAGES, { region: number, pages: [frame] });
+    const { mr } = front.call(END_REGION, { region: number });
+    for (const key of [mr, 77]) {
+      const { used } = guest().quota;
+      const before = { mrs: used.mrs, regions: used.regions, cqs: used.cqs + 1, qps: used.qps, srqs: used.srqs + 1 };
+      const refusals = refusalsOfDirectPath(key);
+      expect(refusals).to.have.length(7);
+      for (const refusal of refusals) expect(refusal).to.match(/^EOPNOTSUPP: a guest in basic/);
+      expect(guest().quota.used).to.deep.include(before);
+    }
   });
 
   it('a guest that puts requests without end keeps nobody waiting', () => {

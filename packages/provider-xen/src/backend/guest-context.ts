@@ -56,8 +56,11 @@ export class GuestContext {
   readonly queueBytes: QueueBytes;
   /** Cookies by the lower object, for its events. */
   readonly cookies = new Map<object, number>();
+  readonly #bypass: boolean;
 
-  constructor(handle: number, lower: Context, quota: Quota) {
+  /** @param bypass - whether the guest gets direct access */
+  constructor(handle: number, lower: Context, quota: Quota, bypass: boolean) {
+    this.#bypass = bypass;
     this.handle = handle;
     this.lower = lower;
     this.channel = lower.createCompChannel();
@@ -72,8 +75,21 @@ export class GuestContext {
     this.queueBytes = new QueueBytes(quota);
   }
 
-  /** @throws VerbsError EINVAL when the key is not that of memory for a queue */
+  /**
+   * To be asked before anything of the direct path is done. A front-end may ask for it in any mode, and what a guest writes into queues in its own
+   * memory the back-end neither checks nor counts.
+   *
+   * @throws VerbsError EOPNOTSUPP in basic
+   */
+  requireBypass(): void {
+    if (this.#bypass) return;
+    const message = 'a guest in basic has no queues in its own memory';
+    throw new VerbsError({ code: 'EOPNOTSUPP', message, hint: 'leave the key 0, or give this guest the mode bypass' });
+  }
+
+  /** @throws VerbsError EOPNOTSUPP in basic; EINVAL when the key is not that of memory for a queue */
   queueBuffer(key: number): QueueBuffer {
+    this.requireBypass();
     const { object } = this.mrs.get(key);
     if (object instanceof QueueBuffer) return object;
     throw new VerbsError({ code: 'EINVAL', message: `memory region ${key} is not for queues` });

@@ -68,7 +68,7 @@ export class Guest {
   openContext(): GuestContext {
     return this.quota.within('contexts', () => {
       const lower = this.#device.open();
-      const context = new GuestContext(++this.#lastContext, lower, this.quota);
+      const context = new GuestContext(++this.#lastContext, lower, this.quota, this.#bypass);
       this.#contexts.set(context.handle, context);
       return context;
     });

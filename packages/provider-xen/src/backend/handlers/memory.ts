@@ -25,6 +25,7 @@ export const memoryHandlers: Handlers<
     if (use > RegionUse.CHANGE) throw new VerbsError({ code: 'EINVAL', message: `a region has no use ${use}` });
     if (use !== RegionUse.RINGS) owner.pds.get(rest.pd);
     if (use === RegionUse.CHANGE) memoryOf(owner, rest.mr);
+    if (use === RegionUse.RINGS) owner.requireBypass();
     return { region: guest.regions.begin({ context: owner, use, ...rest }) };
   },
 
