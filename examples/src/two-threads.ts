@@ -22,7 +22,7 @@ import {
   openVerbs,
 } from 'openverbs';
 
-const ROUNDS = 5_000;
+const ROUNDS = 2_000;
 /** Look so often without a pause, then pause for so long each time. */
 const SPINS = 20_000;
 const NAP_MS = 0.05;

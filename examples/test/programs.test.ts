@@ -97,7 +97,7 @@ describe('examples', function () {
   it('two-threads', async () => {
     const { status, out, err } = await runExample('two-threads');
     expect([status, err]).to.deep.equal([0, '']);
-    expect(out).to.match(/^5000 round trips between two threads, \d+\.\d\d us each\n$/);
+    expect(out).to.match(/^2000 round trips between two threads, \d+\.\d\d us each\n$/);
   });
 
   for (const mode of ['basic', 'bypass']) {
@@ -117,7 +117,7 @@ describe('examples', function () {
     it(`two-threads runs unchanged on xen:${mode}`, async () => {
       const { status, out, err } = await runExample('two-threads', [], undefined, env);
       expect([status, err]).to.deep.equal([0, '']);
-      expect(out).to.match(/^5000 round trips between two threads/);
+      expect(out).to.match(/^2000 round trips between two threads/);
     });
   }
 

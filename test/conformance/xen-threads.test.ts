@@ -6,7 +6,6 @@ const SUITES = ['cq', 'send-recv', 'rdma-write', 'ud', 'channel', 'async-events'
 const MIXES: readonly XenMix[] = [
   { mode: 'basic', dom0: 'thread', device: 'inline', main: 'in verbs' },
   { mode: 'bypass', dom0: 'thread', device: 'inline', main: 'in verbs' },
-  { mode: 'basic', dom0: 'inline', device: 'inline', main: 'in its event loop' },
 ];
 
 describe('guests in a thread of their own', () => {

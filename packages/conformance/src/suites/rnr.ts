@@ -68,8 +68,8 @@ export const rnrSuite = defineSuite('rnr', ['rc'], (suite) => {
   });
 
   suite.works('each message has all its retries', async (bench) => {
-    // Timer code 26 is 82 ms, so 6 retries are half a second: plenty for one message, not for all of them together.
-    const { a, b } = bench.pair({ connection: { rnrRetry: 6, minRnrTimer: 26 } });
+    // Timer code 24 is 41 ms, so 6 retries are a quarter of a second: plenty for one message, not for all of them together.
+    const { a, b } = bench.pair({ connection: { rnrRetry: 6, minRnrTimer: 24 } });
     for (let wrId = 0; wrId < 8; wrId++) {
       a.qp.postSend(send(wrId, []));
       b.qp.postRecv({ wrId });
