@@ -17,6 +17,10 @@ const TOLERANCE = 0.05;
 /** What all together may send. */
 const LINK_BYTES_PER_S = 320e6;
 
+/** A claim: as many bytes as 32 bits name, several times. */
+const CLAIMED_SGES = 4;
+const CLAIMED_SGE_BYTES = 2 ** 32 - 1;
+
 /** A guest that writes from one half of its memory into the other, and keeps its send queue full. */
 class Sender {
   readonly context: Context;
@@ -25,6 +29,7 @@ class Sender {
   readonly #mr: MemoryRegion;
   readonly #wcs = WorkCompletion.array(DEPTH);
   #outstanding = 0;
+  #claimed = false;
   /** Bytes of the writes that have completed. */
   bytes = 0;
 
@@ -33,7 +38,7 @@ class Sender {
     const pd = this.context.allocPd();
     this.#cq = this.context.createCq({ cqe: DEPTH });
     this.#mr = pd.regMr(this.context.allocBuf(2 * MESSAGE_BYTES), AccessFlags.LOCAL_WRITE | AccessFlags.REMOTE_WRITE);
-    const cap = { maxSendWr: DEPTH, maxRecvWr: 1 };
+    const cap = { maxSendWr: DEPTH, maxRecvWr: 1, maxSendSge: CLAIMED_SGES };
     this.#qp = pd.createQp({ sendCq: this.#cq, recvCq: this.#cq, qpType: QpType.RC, cap });
     connectPair(this.#qp, this.#qp);
   }
@@ -52,9 +57,24 @@ class Sender {
     this.#outstanding = DEPTH;
   }
 
+  /** Modifies its queue pair, which changes nothing. */
+  modify(): void {
+    this.#qp.modify({});
+  }
+
+  /** Posts what names more bytes than any message has. The device takes it, and the queue pair fails. */
+  claim(): void {
+    if (this.#outstanding === DEPTH) return;
+    this.#outstanding++;
+    this.#claimed = true;
+    const sgList = Array.from({ length: CLAIMED_SGES }, () => this.#mr.sge(0, MESSAGE_BYTES));
+    for (const sge of sgList) sge.length = CLAIMED_SGE_BYTES;
+    this.#qp.postSend({ opcode: WrOpcode.RDMA_WRITE, sgList, rkey: this.#mr.rkey, remoteAddr: this.#mr.addr });
+  }
+
   poll(): void {
     const polled = this.#cq.poll(this.#wcs);
-    for (let n = 0; n < polled; n++) expect(this.#wcs[n].status).to.equal(WcStatus.SUCCESS);
+    for (let n = 0; n < polled; n++) expect(this.#wcs[n].status === WcStatus.SUCCESS).to.equal(!this.#claimed);
     this.#outstanding -= polled;
     this.bytes += polled * MESSAGE_BYTES;
   }
@@ -70,11 +90,16 @@ class World {
     this.#senders = this.#xen.devices.map((device) => new Sender(device));
   }
 
-  /** Lets time pass, and tells how many bytes each guest sent. */
-  pass(ms: number): number[] {
+  /**
+   * Lets time pass, and tells how many bytes each guest sent.
+   *
+   * @param ms - how much time, in milliseconds
+   * @param post - what a guest posts then
+   */
+  pass(ms: number, post = (sender: Sender, _guest: number): void => sender.post()): number[] {
     const before = this.#senders.map(({ bytes }) => bytes);
     for (let at = 0; at < ms; at++) {
-      for (const sender of this.#senders) sender.post();
+      for (const [guest, sender] of this.#senders.entries()) post(sender, guest);
       this.#clock.advance(MS_NS);
       for (const sender of this.#senders) sender.poll();
     }
@@ -138,5 +163,25 @@ describe('guests that share one HCA', () => {
     const [free, beside] = world.pass(250);
     expectAbout(free, 50e6, 'without a rate');
     expectAbout(beside, 50e6, 'beside it');
+  }).timeout(30_000);
+
+  it('keep to their rates, however often they modify their queue pairs', () => {
+    using world = new World({ guests: [{ rateBytesPerS: 40e6 }, {}], bandwidthBytesPerS: 400e6 });
+    const [slow, other] = world.pass(250, (sender) => {
+      sender.post();
+      sender.modify();
+    });
+    expectAbout(slow, 10e6, 'at 40 MB/s');
+    expectAbout(other, 90e6, 'the other one');
+  }).timeout(30_000);
+
+  it('lose nothing to one that names more bytes than any message has', () => {
+    using world = new World({ guests: [{}, {}], bandwidthBytesPerS: LINK_BYTES_PER_S });
+    const [, honest] = world.pass(100, (sender, guest) => {
+      // It comes first, when nobody waits.
+      if (guest === 0) sender.claim();
+      else sender.post();
+    });
+    expectAbout(honest, LINK_BYTES_PER_S / 10, 'the honest one');
   }).timeout(30_000);
 });

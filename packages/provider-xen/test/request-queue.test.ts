@@ -1,7 +1,15 @@
 import { expect } from 'chai';
+import type { Clock } from '@openverbs/machine';
 import { VerbsError } from '@openverbs/verbs';
+import type { QueuePair, SendWr } from '@openverbs/verbs';
+import { postRefusal } from '../src/backend/handlers/post-refusal.ts';
 import { RequestQueue } from '../src/backend/request-queue.ts';
+import { Requests } from '../src/backend/requests.ts';
+import { Scheduler } from '../src/backend/scheduler.ts';
 import { countingQp, sendOf } from './support/saturated-guest.ts';
+
+/** What a send is charged at least, in bytes. */
+const LEAST = 64;
 
 describe('the request queue of a guest', () => {
   it('posts in order, whatever the number', () => {
@@ -57,4 +65,78 @@ describe('the request queue of a guest', () => {
     queue.postNext();
     expect([queue.refused, counting.posted.length]).to.deep.equal([1, 1]);
   });
+
+  it('charges nothing for what it flushes', () => {
+    const queue = new RequestQueue();
+    const { qp, posted } = countingQp();
+    queue.push(qp, [sendOf(1000), sendOf(1000)]);
+    queue.flush(qp);
+    expect([posted.length, queue.bytes]).to.deep.equal([2, 0]);
+  });
+
+  it('charges the least for what the device refuses, and for what is longer than any message', () => {
+    const queue = new RequestQueue();
+    const counting = countingQp();
+    queue.push(counting.qp, [sendOf(4096), sendOf(4097), sendOf(4096)], 4096);
+    queue.postNext();
+    expect(queue.bytes).to.equal(4096);
+    queue.postNext();
+    expect(queue.bytes).to.equal(4096 + LEAST);
+    counting.refuses = true;
+    queue.postNext();
+    expect(queue.bytes).to.equal(4096 + 2 * LEAST);
+  });
+
+  describe('when nobody waits', () => {
+    /** Posts at once, and tells what was charged and what waits. */
+    function post(lengths: readonly number[], badWrIndex: number, rateBytesPerS = 0): readonly number[] {
+      const scheduler = new Scheduler();
+      scheduler.link.set(rateBytesPerS, 1000, 0);
+      // It is full by then.
+      scheduler.link.ready(1e9);
+      const queue = new RequestQueue(scheduler.link);
+      const requests = new Requests(queue, scheduler, { nowNs: () => 1e9 } as Clock);
+      const { qp } = pickyQp(badWrIndex);
+      const wrs = lengths.map((length, n) => sendOf(length, n));
+      const refused = postRefusal(() => {
+        requests.post(qp, wrs, 4096);
+      });
+      return [refused.errno === 0 ? -1 : refused.badWrIndex, queue.bytes, queue.length];
+    }
+
+    it('charges those before the one that the device refuses, and the least for that', () => {
+      expect(post([1000, 2000, 4000, 500], 2)).to.deep.equal([2, 3000 + LEAST, 0]);
+      expect(post([4000], 0)).to.deep.equal([0, LEAST, 0]);
+      expect(post([1000, 2000], 9)).to.deep.equal([-1, 3000, 0]);
+    });
+
+    it('charges the least for what is longer than any message', () => {
+      expect(post([1000, 4097, 2 ** 32 - 1], 9)).to.deep.equal([-1, 1000 + 2 * LEAST, 0]);
+    });
+
+    it('posts of a list no more than there are tokens for; the rest waits', () => {
+      expect(post([900, 4000, 4000, 4000], 9, 1e6)).to.deep.equal([-1, 4900, 2]);
+      expect(post([900, 4000, 4000, 4000], 1, 1e6)).to.deep.equal([1, 900 + LEAST, 0]);
+    });
+
+    it('names the one for which there is no room, counted from the first of the list', () => {
+      expect(post(new Array<number>(7).fill(4000), 9, 1e6)).to.deep.equal([5, 4000, 4]);
+    });
+  });
 });
+
+/** Room of a lower QP that is picky. */
+const ROOM = 4;
+
+/** A lower QP that refuses a work request by its number; those before it in the list are posted. */
+function pickyQp(badWrId: number): { readonly qp: QueuePair } {
+  const qp = {
+    label: 'QP 1',
+    cap: { maxSendWr: ROOM },
+    postSend: (wrs: SendWr | readonly SendWr[]) => {
+      const badWrIndex = [wrs].flat().findIndex(({ wrId }) => Number(wrId) === badWrId);
+      if (badWrIndex >= 0) throw new VerbsError({ code: 'EINVAL', message: 'wrong', details: { badWrIndex } });
+    },
+  };
+  return { qp: qp as unknown as QueuePair };
+}

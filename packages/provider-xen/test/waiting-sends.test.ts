@@ -2,7 +2,9 @@
 import { expect } from 'chai';
 import { XenbusState } from '@openverbs/hypervisor';
 import { hostClock } from '@openverbs/machine';
-import { Sge, WrOpcode } from '@openverbs/verbs';
+import { QpState, Sge, WcStatus, WorkCompletion, WrOpcode } from '@openverbs/verbs';
+import type { QpAttrInit } from '@openverbs/verbs';
+import { handlers } from '../src/backend/dispatch.ts';
 import type { RequestQueue } from '../src/backend/request-queue.ts';
 import { Requests } from '../src/backend/requests.ts';
 import type { Scheduler } from '../src/backend/scheduler.ts';
@@ -14,6 +16,7 @@ import type { GuestParts } from './support/xen-machine.ts';
 /** A byte a second: the first send leaves debts for the time of any test. */
 const SLOW = { weight: 1, rateBytesPerS: 1, burstBytes: 1 };
 const SENDS = 4;
+const SEND_BYTES = 64;
 
 describe('sends that wait in the back-end', () => {
   let xen: XenMachine;
@@ -30,7 +33,12 @@ describe('sends that wait in the back-end', () => {
     xen.settle();
     const [{ addr, lkey }, { addr: remoteAddr, rkey }] = program.mrs;
     for (let n = 0; n < SENDS; n++) {
-      program.qps[0].postSend({ opcode: WrOpcode.RDMA_WRITE, sgList: [new Sge(addr, 64, lkey)], remoteAddr, rkey });
+      program.qps[0].postSend({
+        opcode: WrOpcode.RDMA_WRITE,
+        sgList: [new Sge(addr, SEND_BYTES, lkey)],
+        remoteAddr,
+        rkey,
+      });
     }
     expect(queue.length).to.equal(SENDS - 1);
   });
@@ -41,6 +49,51 @@ describe('sends that wait in the back-end', () => {
   it('are forgotten when their queue pair is destroyed', () => {
     program.qps[0].destroy();
     expect(queue.length).to.equal(0);
+  });
+
+  describe('when their queue pair is modified', () => {
+    /** As a front-end may ask for it that checks nothing. */
+    function modify(attr: QpAttrInit): void {
+      const [own] = xen.dom0.backend.guests;
+      const [context] = own.contexts;
+      const [{ qp }] = context.qps.values();
+      handlers.MODIFY_QP(own, { context: context.handle, qp: qp.handle, attr: attr as never });
+    }
+
+    for (const [what, attrs] of [
+      ['with no attribute', [{}]],
+      ['to where it is', [{ qpState: QpState.RTS }]],
+      ['to SQD and back', [{ qpState: QpState.SQD }, { qpState: QpState.RTS }]],
+    ] as const) {
+      it(`${what}, wait on`, () => {
+        for (const attr of attrs) modify(attr);
+        expect([queue.length, queue.bytes]).to.deep.equal([SENDS - 1, SEND_BYTES]);
+      });
+    }
+
+    for (const qpState of [QpState.RESET, QpState.ERR, QpState.SQD, QpState.INIT]) {
+      it(`to state ${qpState}, and that is refused, wait on`, () => {
+        expect(() => {
+          modify({ qpState, destQpNum: 1 });
+        }).to.throw('from RTS');
+        expect([queue.length, queue.bytes]).to.deep.equal([SENDS - 1, SEND_BYTES]);
+      });
+    }
+
+    it('to RESET, are forgotten', () => {
+      program.qps[0].modify({ qpState: QpState.RESET });
+      expect([queue.length, queue.bytes]).to.deep.equal([0, SEND_BYTES]);
+    });
+
+    it('to ERR, complete with flush errors, and are not charged: nothing is sent', () => {
+      program.qps[0].modify({ qpState: QpState.ERR });
+      xen.settle();
+      const wcs = WorkCompletion.array(2 * SENDS);
+      const { SUCCESS, WR_FLUSH_ERR } = WcStatus;
+      const statuses = wcs.slice(0, program.cq.poll(wcs)).map(({ status }) => status);
+      expect(statuses).to.deep.equal([SUCCESS, ...new Array<number>(SENDS - 1).fill(WR_FLUSH_ERR)]);
+      expect([queue.length, queue.refused, queue.bytes]).to.deep.equal([0, 0, SEND_BYTES]);
+    });
   });
 
   it('are forgotten when their context is closed with all in it', () => {

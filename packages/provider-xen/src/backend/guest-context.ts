@@ -56,6 +56,8 @@ export class GuestContext {
   readonly queueBytes: QueueBytes;
   /** Cookies by the lower object, for its events. */
   readonly cookies = new Map<object, number>();
+  /** Bytes of the longest message that any port of the device sends. */
+  readonly maxMsgSz: number;
   readonly #bypass: boolean;
 
   /** @param bypass - whether the guest gets direct access */
@@ -63,6 +65,7 @@ export class GuestContext {
     this.#bypass = bypass;
     this.handle = handle;
     this.lower = lower;
+    this.maxMsgSz = maxMsgSzOf(lower);
     this.channel = lower.createCompChannel();
     this.pds = new HandleTable('PD', 'pds', quota);
     this.xrcds = new HandleTable('XRC domain', 'xrcds', quota);
@@ -119,4 +122,9 @@ export function memoryOf({ mrs }: GuestContext, mr: number): GuestRegion & { rea
   const region = mrs.get(mr);
   if (region.object instanceof MemoryRegion) return region as GuestRegion & { readonly object: MemoryRegion };
   throw new VerbsError({ code: 'EINVAL', message: `region ${mr} holds rings` });
+}
+
+function maxMsgSzOf(lower: Context): number {
+  const ports = Array.from({ length: lower.queryDevice().physPortCnt }, (_, n) => lower.queryPort(n + 1));
+  return Math.max(...ports.map(({ maxMsgSz }) => maxMsgSz));
 }

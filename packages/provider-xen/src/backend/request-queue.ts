@@ -14,7 +14,7 @@ const REQUESTS_WAITING_MAX = 65536;
 /** Sends that have gone and still have a place in the list; more are cut off. */
 const GONE_MAX = 1024;
 /** What a send costs at least, in bytes: headers and the like. */
-const COST_BYTES_MIN = 64;
+export const COST_BYTES_MIN = 64;
 
 interface Request {
   readonly qp: QueuePair;
@@ -28,7 +28,7 @@ export class RequestQueue {
   readonly bucket = new TokenBucket();
   /** What the guest may still send in this round, in bytes. */
   deficit = 0;
-  /** Payload that was posted. */
+  /** What was charged for sends that were posted. */
   bytes = 0;
   /** Sends that the device refused after they were taken: only of a front-end that does not count its work requests. */
   refused = 0;
@@ -54,9 +54,10 @@ export class RequestQueue {
   /**
    * Takes sends.
    *
+   * @param maxMsgSz - bytes of the longest message that the device sends
    * @throws VerbsError ENOMEM with `badWrIndex` when the guest has more under way than the QP has room for
    */
-  push(qp: QueuePair, wrs: readonly SendWr[]): void {
+  push(qp: QueuePair, wrs: readonly SendWr[], maxMsgSz = Infinity): void {
     for (const [badWrIndex, wr] of wrs.entries()) {
       const waiting = this.#waitingOf.get(qp) ?? 0;
       if (this.length === REQUESTS_WAITING_MAX || waiting === qp.cap.maxSendWr) {
@@ -64,7 +65,7 @@ export class RequestQueue {
         throw new VerbsError({ code: 'ENOMEM', message, hint: 'poll completions first', details: { badWrIndex } });
       }
       wr.next = null;
-      this.#waiting.push({ qp, wr, bytes: costOf(wr) });
+      this.#waiting.push({ qp, wr, bytes: costOf(wr, maxMsgSz) });
       this.#waitingOf.set(qp, waiting + 1);
     }
   }
@@ -76,10 +77,14 @@ export class RequestQueue {
       this.#waiting = this.#waiting.slice(this.#first);
       this.#first = 0;
     }
-    this.#post(request);
+    // A guest names what it likes: what is not sent must not put the others in debt.
+    this.account(this.#post(request) ? request.bytes : COST_BYTES_MIN);
   }
 
-  /** Posts all that wait for a QP, whatever the guest's turn and tokens. */
+  /**
+   * Posts all that wait for a QP, whatever the guest's turn and tokens, and charges nothing. Only for a QP in the error state, which sends nothing
+   * and only completes them.
+   */
   flush(qp: QueuePair): void {
     for (const request of this.#remove(qp)) this.#post(request);
   }
@@ -108,14 +113,16 @@ export class RequestQueue {
     this.#link.take(bytes);
   }
 
-  #post({ qp, wr, bytes }: Request): void {
+  /** Posts one; false when the device refuses it. */
+  #post({ qp, wr }: Request): boolean {
     this.#waitingOf.set(qp, (this.#waitingOf.get(qp) ?? 1) - 1);
-    this.account(bytes);
     try {
       postTo(qp, wr);
+      return true;
     } catch (error) {
       if (!VerbsError.is(error)) throw error;
       this.refused++;
+      return false;
     }
   }
 
@@ -135,7 +142,12 @@ export function payloadOf(wr: SendWr): number {
   return bytes;
 }
 
-/** What a send counts for in the shares of the guests. */
-export function costOf(wr: SendWr): number {
-  return Math.max(payloadOf(wr), COST_BYTES_MIN);
+/**
+ * What a send counts for in the shares of the guests, in bytes. One that is longer than any message completes with an error, and nothing of it is sent.
+ *
+ * @param maxMsgSz - bytes of the longest message that the device sends
+ */
+export function costOf(wr: SendWr, maxMsgSz: number): number {
+  const bytes = payloadOf(wr);
+  return bytes > maxMsgSz ? COST_BYTES_MIN : Math.max(bytes, COST_BYTES_MIN);
 }

@@ -51,13 +51,16 @@ export const queuePairHandlers: Handlers<
 
   MODIFY_QP(guest, { context, qp, attr }) {
     const object = guest.context(context).qps.get(qp).qp;
-    // What was posted before comes before; a reset forgets it.
     const resets = attr.qpState === QpState.RESET;
-    if (resets) guest.requests.drop(object);
-    else guest.requests.flush(object);
     if (resets) guest.directPosts.look(object);
     object.modify(attr as QpAttrInit);
-    if (resets) guest.directPosts.restart(object);
+    // Only now: a modify that is refused changes nothing. Else what waits goes on waiting for its turn and its tokens. A QP in SQD would not begin
+    // it anyway. What waits while a QP goes from SQE to RTS is sent, not flushed: to post it here would send it uncharged when the device is behind.
+    if (attr.qpState === QpState.ERR) guest.requests.flush(object);
+    if (resets) {
+      guest.requests.drop(object);
+      guest.directPosts.restart(object);
+    }
     return DONE;
   },
 
@@ -102,7 +105,7 @@ export const queuePairHandlers: Handlers<
     const { wrs: good, fault } = toSendWrs(owner, wrs);
     for (const wr of good) guest.counts[Account.BYTES] += payloadOf(wr);
     const refused = postRefusal(() => {
-      if (good.length > 0) guest.requests.post(object, good);
+      if (good.length > 0) guest.requests.post(object, good, owner.maxMsgSz);
     });
     return refused.errno === 0 && fault !== null ? { errno: fault.errno, badWrIndex: good.length } : refused;
   },
