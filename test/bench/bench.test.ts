@@ -1,102 +1,13 @@
-/** The benchmarks run, and say what they are said to say. What figures they come to is nobody's business here. */
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+/** The benchmarks run, and say what they are said to say. What figures they come to is nobody's business here. The long ones are in bench.exhaustive.ts. */
 import { expect } from 'chai';
+import { describeOutput, MAIN, run, TIMEOUT_MS } from './output.ts';
 import { counts } from './registration/measure.ts';
 import { pairwise, pool, spread } from './samples.ts';
 import { interval } from './split-driver/interval.ts';
 
-const run = promisify(execFile);
-const MAIN = fileURLToPath(new URL('./main.js', import.meta.url));
-/** Several processes, each of which loads everything, on a machine that may have other things to do. */
-const TIMEOUT_MS = 120_000;
-
-/** For each benchmark: the fields that tell its cases apart, and each metric with its unit. */
-const EXPECTED = {
-  'post-poll': {
-    fields: ['size', 'providers'],
-    metrics: {
-      'post-send': 'ops/s',
-      extended: 'ops/s',
-      floor: 'ops/s',
-      'ratio-post-send': 'x',
-      'ratio-extended': 'x',
-      allocated: 'B/op',
-      'allocated-control': 'B/op',
-    },
-  },
-  bandwidth: { fields: ['size'], metrics: { write: 'GB/s', read: 'GB/s', send: 'GB/s', 'memory-copy': 'GB/s' } },
-  registration: {
-    fields: ['pages'],
-    metrics: {
-      native: 'us',
-      bypass: 'us',
-      'native-cached': 'us',
-      'bypass-cached': 'us',
-      'pages-verified': 'per registration',
-    },
-  },
-  loss: { fields: ['loss'], metrics: { goodput: 'GB/s', share: 'x', 'sent-again': 'x' } },
-  scale: {
-    fields: ['count'],
-    metrics: { 'qp-create': 'us', 'qp-destroy': 'us', 'mr-create': 'us', 'mr-destroy': 'us' },
-  },
-  'write-pingpong': { fields: ['size'], metrics: { 'one-way': 'us', floor: 'us', ratio: 'x' } },
-  'split-driver': {
-    fields: [],
-    metrics: {
-      'round-trip': 'us',
-      bandwidth: 'GB/s',
-      'bypass-over-native': 'x',
-      'ring-requests': 'per round trip',
-      events: 'per round trip',
-      'device-wakes': 'per round trip',
-      trips: 'per completion',
-    },
-  },
-} as const;
-
-/** What a process printed. */
-interface Output {
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** The others have threads that wait for each other, and need the processors for themselves. */
-const ON_ONE_THREAD = ['post-poll', 'bandwidth', 'registration', 'loss', 'scale'];
-
 describe('the benchmarks', function () {
   this.timeout(TIMEOUT_MS);
-
-  const start = (name: string): Promise<Output> => run(process.execPath, [MAIN, '--quick', '--json', '--only', name]);
-  const begun = new Map<string, Promise<Output>>();
-
-  // Those of one thread at once: each has processes to start, one after the other. The test that waits for one says how it failed.
-  before(() => {
-    for (const name of ON_ONE_THREAD) begun.set(name, start(name));
-    for (const each of begun.values()) each.catch(() => undefined);
-  });
-  after(() => Promise.allSettled(begun.values()));
-
-  for (const [name, { fields, metrics }] of Object.entries(EXPECTED)) {
-    it(`${name} prints one JSON object a line, and nothing else`, async () => {
-      const { stdout, stderr } = await (begun.get(name) ?? start(name));
-      expect(stderr).to.equal('');
-      const lines = stdout
-        .trimEnd()
-        .split('\n')
-        .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
-      const units: unknown = Object.fromEntries(lines.map(({ metric, unit }) => [metric, unit]));
-      expect(units).to.deep.equal(metrics);
-      for (const line of lines) {
-        expect(line['name']).to.equal(name);
-        for (const field of [...fields, 'samples']) expect(line[field], field).to.be.a('number').above(0);
-        for (const field of ['value', 'q1', 'q3']) expect(line[field], field).to.be.a('number').at.least(0);
-        expect(line['q1']).to.be.at.most(line['q3'] as number);
-      }
-    });
-  }
+  describeOutput(['bandwidth', 'registration', 'loss', 'scale', 'write-pingpong']);
 
   it('print tables that name what was measured', async () => {
     const { stdout } = await run(process.execPath, [MAIN, '--quick', '--only', 'scale']);

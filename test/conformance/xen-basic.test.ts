@@ -4,7 +4,3 @@ import { CORE_SUITES } from './core-suites.ts';
 import { xenSubject } from './xen.ts';
 
 runConformance({ ...xenSubject('basic', { dom0: 'inline', device: 'inline' }), only: CORE_SUITES });
-runConformance({
-  ...xenSubject('basic', { dom0: 'inline', device: 'inline', cqeBuffering: false }),
-  only: ['channel', 'cq-overrun', 'cq-resize', 'cq-room', 'extended-cq', 'flush', 'srq', 'xrc'],
-});
