@@ -11,7 +11,7 @@ import { hostClock, Machine, type MachineHandle, Xoshiro128 } from '@openverbs/m
 import { expect } from 'chai';
 import { openVerbs, type OpenVerbs } from 'openverbs';
 import { Traffic } from '../two-threads/traffic.ts';
-import { Lane } from './lane.ts';
+import { Lane, sacrificeAll } from './lane.ts';
 import type { XenKillerData } from './xen-killer.ts';
 
 /** Where the device domain and the device run. */
@@ -103,26 +103,10 @@ export function describeKilledGuests({ dom0, device, main }: Placements, victims
       verbs.close();
     });
 
-    /** Lets the lanes sacrifice so many in all while the guest of this thread has traffic. */
-    async function sacrifice(count: number): Promise<void> {
-      let left = count;
-      let living = lanes.length;
-      const work = lanes.map(async (lane) => {
-        try {
-          while (left-- > 0) await lane.sacrifice();
-        } finally {
-          living--;
-        }
+    const sacrifice = (count: number): Promise<void> =>
+      sacrificeAll(lanes, count, seed, () => {
+        traffic.play();
       });
-      const witness = (async () => {
-        while (living > 0) {
-          traffic.play();
-          await setTimeout(PAUSE_MS);
-        }
-      })();
-      const wrong = (await Promise.allSettled([...work, witness])).filter((each) => each.status === 'rejected');
-      if (wrong.length > 0) throw new Error(`seed ${seed}: ${wrong.map(({ reason }) => String(reason)).join('; ')}`);
-    }
 
     for (let done = 0; done < victims; done += VICTIMS_A_TEST) {
       const count = Math.min(VICTIMS_A_TEST, victims - done);

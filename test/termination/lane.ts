@@ -11,6 +11,8 @@ import type { VictimReport, VictimTask } from './victim-protocol.ts';
 const EARLY_ONE_IN = 10;
 const EARLY_MS_MAX = 60;
 const LIFE_MS_MAX = 6;
+/** Between two rounds of traffic the processors are for the victims. */
+const PAUSE_MS = 1;
 /** A victim that does not start in this time hangs. */
 const START_MS_MAX = 20_000;
 
@@ -75,4 +77,34 @@ export class Lane {
 async function firstReport(worker: Worker): Promise<VictimReport> {
   const [report] = (await once(worker, 'message', { signal: AbortSignal.timeout(START_MS_MAX) })) as [VictimReport];
   return report;
+}
+
+/**
+ * Lets the lanes sacrifice so many in all, while `play` is called again and again: the traffic of the living.
+ *
+ * @throws Error with the seed and all that went wrong
+ */
+export async function sacrificeAll(
+  lanes: readonly Lane[],
+  count: number,
+  seed: number,
+  play: () => void | Promise<void>,
+): Promise<void> {
+  let left = count;
+  let living = lanes.length;
+  const work = lanes.map(async (lane) => {
+    try {
+      while (left-- > 0) await lane.sacrifice();
+    } finally {
+      living--;
+    }
+  });
+  const witness = (async () => {
+    while (living > 0) {
+      await play();
+      await setTimeout(PAUSE_MS);
+    }
+  })();
+  const wrong = (await Promise.allSettled([...work, witness])).filter((each) => each.status === 'rejected');
+  if (wrong.length > 0) throw new Error(`seed ${seed}: ${wrong.map(({ reason }) => String(reason)).join('; ')}`);
 }

@@ -2,21 +2,18 @@
  * Registers tests that terminate threads in the middle of anything: the others do not hang, no byte of theirs changes, and what the
  * dead had is there for the living again.
  */
-import { setTimeout } from 'node:timers/promises';
 import { Engine, reap } from '@openverbs/hca';
 import { Machine, Xoshiro128, hostClock, type MachineHandle } from '@openverbs/machine';
 import { expect } from 'chai';
 import { openVerbs, type OpenVerbs } from 'openverbs';
 import { Echo } from '../two-threads/echo.ts';
 import { Traffic } from '../two-threads/traffic.ts';
-import { Lane } from './lane.ts';
+import { Lane, sacrificeAll } from './lane.ts';
 
 /** A test has 10 s, and a busy machine needs half a second for a victim. */
 const VICTIMS_A_TEST = 10;
 /** As many at a time: one starts while another one dies. */
 const LANES = 3;
-/** Between two rounds of traffic the processors are for the victims. */
-const PAUSE_MS = 1;
 /** Of fewer victims it may be that none died at a certain moment. */
 const MANY_VICTIMS = 500;
 
@@ -57,27 +54,11 @@ export function describeTerminatedThreads(placement: 'inline' | 'thread', victim
       verbs.close();
     });
 
-    /** Lets the lanes sacrifice so many in all while this thread and the echo thread have traffic. */
-    async function sacrifice(count: number): Promise<void> {
-      let left = count;
-      let living = lanes.length;
-      const work = lanes.map(async (lane) => {
-        try {
-          while (left-- > 0) await lane.sacrifice();
-        } finally {
-          living--;
-        }
+    const sacrifice = (count: number): Promise<void> =>
+      sacrificeAll(lanes, count, seed, async () => {
+        traffic.play();
+        await echo.play(1);
       });
-      const witness = (async () => {
-        while (living > 0) {
-          traffic.play();
-          await echo.play(1);
-          await setTimeout(PAUSE_MS);
-        }
-      })();
-      const wrong = (await Promise.allSettled([...work, witness])).filter((each) => each.status === 'rejected');
-      if (wrong.length > 0) throw new Error(`seed ${seed}: ${wrong.map(({ reason }) => String(reason)).join('; ')}`);
-    }
 
     for (let done = 0; done < victims; done += VICTIMS_A_TEST) {
       const count = Math.min(VICTIMS_A_TEST, victims - done);

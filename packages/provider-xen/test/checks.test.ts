@@ -1,7 +1,7 @@
 /** Checks of the back-end, each attacked alone, that no other test here would miss: what ends in disorder, what is told too late, and floods. */
 import { expect } from 'chai';
 import { HypervisorError, XenbusState } from '@openverbs/hypervisor';
-import type { Domain, Xenstore } from '@openverbs/hypervisor';
+import type { Xenstore } from '@openverbs/hypervisor';
 import { Gid, QpType } from '@openverbs/verbs';
 import type { ContextOps, DeviceOps } from '@openverbs/verbs/driver';
 import { Account } from '../src/backend/accounting.ts';
@@ -11,7 +11,7 @@ import { EventRingConsumer, EventRingProducer } from '../src/channel/event-ring.
 import { Commands, RegionUse } from '../src/protocol/commands.ts';
 import { EVENT_ENTRIES, EVENTS_WAITING_MAX, PAGES_PER_COMMAND } from '../src/protocol/limits.ts';
 import { HostileFrontend, requestWords } from './support/hostile-frontend.ts';
-import { replacing } from './support/replacing.ts';
+import { replacing, replacingPart } from './support/replacing.ts';
 import { XenMachine } from './support/xen-machine.ts';
 import type { XenMachineInit } from './support/xen-machine.ts';
 
@@ -219,8 +219,7 @@ describe('checks of the back-end', () => {
           if (flooding && ++changes < 5 * TURNS_MAX) front.write('state', '4');
           return xenstore.checkWatch();
         };
-        const wrapped = replacing(xenstore, { checkWatch });
-        return Object.create(dom0, { xenstore: { value: wrapped } }) as Domain;
+        return replacingPart(dom0, 'xenstore', { checkWatch });
       },
     });
     flooding = true;
@@ -241,7 +240,7 @@ describe('checks of the back-end', () => {
           if (isFull) throw new HypervisorError('ENOSPC', 'xenstore is full');
           return xenstore.transaction(step);
         };
-        return Object.create(dom0, { xenstore: { value: replacing(xenstore, { transaction }) } }) as Domain;
+        return replacingPart(dom0, 'xenstore', { transaction });
       },
     });
     isFull = true;

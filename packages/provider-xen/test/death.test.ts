@@ -7,6 +7,7 @@ import { Commands, RegionUse } from '../src/protocol/commands.ts';
 import { HonestGuest } from './support/honest-guest.ts';
 import { HostileFrontend, requestWords } from './support/hostile-frontend.ts';
 import { Random } from './support/random.ts';
+import { replacingPart } from './support/replacing.ts';
 import { XenMachine } from './support/xen-machine.ts';
 import type { GuestParts } from './support/xen-machine.ts';
 
@@ -43,9 +44,7 @@ describe('the end of guests', () => {
         onPin();
         return dom0.memory.pinPages(domid, frames);
       };
-      return Object.create(dom0, {
-        memory: { value: Object.create(dom0.memory, { pinPages: { value: pinPages } }) as Domain['memory'] },
-      }) as Domain;
+      return replacingPart(dom0, 'memory', { pinPages });
     };
     xen = new XenMachine({ wrapDom0 });
     honest = new HonestGuest(xen, xen.deviceOf(xen.addGuest('bypass')));

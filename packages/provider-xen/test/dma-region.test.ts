@@ -6,6 +6,7 @@ import type { CompletionQueue, Context, MemoryRegion, ProtectionDomain, QueuePai
 import { Commands, RegionUse } from '../src/protocol/commands.ts';
 import { HonestGuest, takePage } from './support/honest-guest.ts';
 import { HostileFrontend } from './support/hostile-frontend.ts';
+import { replacingPart } from './support/replacing.ts';
 import { XenMachine } from './support/xen-machine.ts';
 import type { GuestParts } from './support/xen-machine.ts';
 
@@ -274,8 +275,7 @@ describe('the DMA region of a guest', () => {
           onAsked();
           return dom0.memory.dmaOwner(domid);
         };
-        const memory = Object.create(dom0.memory, { dmaOwner: { value: dmaOwner } }) as Domain['memory'];
-        return Object.create(dom0, { memory: { value: memory } }) as Domain;
+        return replacingPart(dom0, 'memory', { dmaOwner });
       };
       xen = new XenMachine({ wrapDom0 });
       honest = new HonestGuest(xen, xen.deviceOf(xen.addGuest('bypass')));

@@ -1,7 +1,6 @@
 /** Each check of the back-end, attacked alone: what `test/mutations` removes, a test here misses. */
 import { openSync, closeSync } from 'node:fs';
 import { expect } from 'chai';
-import type { Domain, EventChannels } from '@openverbs/hypervisor';
 import { SharedRing, XenbusState } from '@openverbs/hypervisor';
 import { connectPair, QpType, SendFlags, Sge, WcStatus, WorkCompletion, WrOpcode } from '@openverbs/verbs';
 import { Commands, RegionUse } from '../src/protocol/commands.ts';
@@ -9,6 +8,7 @@ import { BULK_WORDS, ENTRY_ARGUMENT_WORDS } from '../src/protocol/limits.ts';
 import { GUEST_ADDRESS_BASE } from '../src/frontend/guest-memory.ts';
 import { HonestGuest } from './support/honest-guest.ts';
 import { HostileFrontend, requestWords } from './support/hostile-frontend.ts';
+import { replacingPart } from './support/replacing.ts';
 import { XenMachine } from './support/xen-machine.ts';
 import type { XenMachineInit } from './support/xen-machine.ts';
 
@@ -297,19 +297,13 @@ describe('isolation of guests', () => {
     const pinned: number[][] = [];
     start({
       wrapDom0: (dom0) =>
-        Object.create(dom0, {
-          memory: {
-            value: Object.create(dom0.memory, {
-              pinPages: {
-                value: (domid: number, frames: readonly number[]) => {
-                  scribble();
-                  pinned.push([...frames]);
-                  return dom0.memory.pinPages(domid, frames);
-                },
-              },
-            }) as Domain['memory'],
+        replacingPart(dom0, 'memory', {
+          pinPages: (domid, frames) => {
+            scribble();
+            pinned.push(Array.from(frames));
+            return dom0.memory.pinPages(domid, frames);
           },
-        }) as Domain,
+        }),
     });
     const number = begin(30);
     const pages = Array.from({ length: 30 }, (_, n) => frame + n);
@@ -336,16 +330,13 @@ describe('isolation of guests', () => {
     start({
       wrapDom0: (dom0) => {
         const { eventChannels } = dom0;
-        const flooded: Partial<EventChannels> = {
+        return replacingPart(dom0, 'eventChannels', {
           unmask: (port) => {
             eventChannels.unmask(port);
             if (++sent % 1000 === 0) throw new Error('the back-end takes events for ever');
             flood();
           },
-        };
-        return Object.create(dom0, {
-          eventChannels: { value: Object.setPrototypeOf(flooded, eventChannels) as EventChannels },
-        }) as Domain;
+        });
       },
     });
     sent = 0;

@@ -1,11 +1,11 @@
 /** Asynchronous events of a context. */
 import { expect } from 'chai';
 import {
+  EventType,
   eventTypeStr,
   type AsyncEvent,
   type CompletionQueue,
   type Context,
-  type EventType,
   type QueuePair,
   type SharedReceiveQueue,
 } from '@openverbs/verbs';
@@ -21,6 +21,19 @@ export async function expectAsyncEvent(
   expect(eventTypeStr(event.type), 'event').to.equal(eventTypeStr(type));
   expect(event.qp ?? event.cq ?? event.srq, 'what the event is about').to.equal(element);
   context.ackAsyncEvent(event);
+}
+
+/** Waits for CQ_ERR among the events; QPs that complete there may report that they can't go on. */
+export async function expectOverrun(context: Context, cq: CompletionQueue): Promise<void> {
+  for (;;) {
+    const event = await nextAsyncEvent(context);
+    context.ackAsyncEvent(event);
+    if (event.type === EventType.CQ_ERR) {
+      expect(event.cq).to.equal(cq);
+      return;
+    }
+    expect(event.type, 'another event').to.equal(EventType.QP_FATAL);
+  }
 }
 
 /** The next asynchronous event, not acknowledged. */

@@ -1,26 +1,13 @@
 /** A CQ that overruns: the event, an end for what uses it, and no harm to anybody else (ibv_poll_cq, IBTA 10.2.2.3, 11.6.3.2). */
 import { expect } from 'chai';
-import { EventType, QpState, type Context, type CompletionQueue } from '@openverbs/verbs';
-import { nextAsyncEvent } from '../bench/async-events.ts';
+import { QpState } from '@openverbs/verbs';
+import { expectOverrun } from '../bench/async-events.ts';
 import { completions, expectCompletions } from '../bench/completions.ts';
 import { IMPATIENT } from '../bench/connect.ts';
 import { snapshot } from '../bench/payload.ts';
 import { send, write } from '../bench/requests.ts';
 import { eventually } from '../bench/wait.ts';
 import { defineSuite } from '../define-suite.ts';
-
-/** Waits for CQ_ERR among the events; QPs that complete there may report that they can't go on. */
-async function expectOverrun(context: Context, cq: CompletionQueue): Promise<void> {
-  for (;;) {
-    const event = await nextAsyncEvent(context);
-    context.ackAsyncEvent(event);
-    if (event.type === EventType.CQ_ERR) {
-      expect(event.cq).to.equal(cq);
-      return;
-    }
-    expect(event.type, 'another event').to.equal(EventType.QP_FATAL);
-  }
-}
 
 export const cqOverrunSuite = defineSuite('cq-overrun', ['rc', 'asyncEvents'], (suite) => {
   suite.provokes('by send completions', async (bench) => {

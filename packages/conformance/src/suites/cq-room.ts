@@ -3,8 +3,8 @@
  * first completion that it has no place for, neither sooner nor later (ibv_poll_cq, ibv_resize_cq; IBTA 10.2.2.3).
  */
 import { expect } from 'chai';
-import { EventType, QpState, WcStatus, type CompletionQueue, type Context } from '@openverbs/verbs';
-import { nextAsyncEvent } from '../bench/async-events.ts';
+import { QpState, WcStatus, type CompletionQueue } from '@openverbs/verbs';
+import { expectNoAsyncEvent, expectOverrun } from '../bench/async-events.ts';
 import type { Bench } from '../bench/bench.ts';
 import { completions, expectNoCompletion } from '../bench/completions.ts';
 import { expectError } from '../bench/errors.ts';
@@ -42,22 +42,6 @@ async function pollOneByOne(cq: CompletionQueue, first: number, count: number): 
   }
 }
 
-async function expectOverrun(context: Context, cq: CompletionQueue): Promise<void> {
-  for (;;) {
-    const event = await nextAsyncEvent(context);
-    context.ackAsyncEvent(event);
-    if (event.type === EventType.CQ_ERR) {
-      expect(event.cq).to.equal(cq);
-      return;
-    }
-    expect(event.type, 'another event').to.equal(EventType.QP_FATAL);
-  }
-}
-
-function expectNoOverrun(context: Context): void {
-  expect(context.tryGetAsyncEvent()).to.equal(null);
-}
-
 /** The CQ is full, and one of its completions was polled: `cqe - 1` wait, of which the first has wrId 1. */
 async function fullButOne(bench: Bench, b: SideOptions = {}): Promise<ReturnType<typeof smallReceiver>> {
   const receiver = smallReceiver(bench, b);
@@ -82,7 +66,7 @@ export const cqRoomSuite = defineSuite('cq-room', ['rc', 'asyncEvents'], (suite)
       await writeNext(cqe + wrId);
     }
     await pollOneByOne(a.sendCq, ROUNDS * cqe, cqe);
-    expectNoOverrun(a.context);
+    expectNoAsyncEvent(a.context);
   });
 
   suite.provokes('sends: what was not polled has its place, and one too many overruns', async (bench) => {
@@ -104,7 +88,7 @@ export const cqRoomSuite = defineSuite('cq-room', ['rc', 'asyncEvents'], (suite)
       await deliver(a, cqe);
       await pollOneByOne(cq, round * cqe, cqe);
     }
-    expectNoOverrun(b.context);
+    expectNoAsyncEvent(b.context);
   });
 
   suite.provokes('more receives than places: two polled make room for two, the third overruns', async (bench) => {
@@ -113,7 +97,7 @@ export const cqRoomSuite = defineSuite('cq-room', ['rc', 'asyncEvents'], (suite)
     await deliver(a, cqe);
     await pollOneByOne(cq, 0, 2);
     await deliver(a, 2);
-    expectNoOverrun(b.context);
+    expectNoAsyncEvent(b.context);
     a.qp.postSend(send(9, []));
     await expectOverrun(b.context, cq);
   });
@@ -131,7 +115,7 @@ export const cqRoomSuite = defineSuite('cq-room', ['rc', 'asyncEvents'], (suite)
       postReceives(srq, (round + 2) * cqe, cqe);
       await pollOneByOne(cq, (round + 1) * cqe - 1, 1);
     }
-    expectNoOverrun(context);
+    expectNoAsyncEvent(context);
   });
 
   suite.provokes('receives of an SRQ: one too many overruns', ['srq'], async (bench) => {
@@ -144,7 +128,7 @@ export const cqRoomSuite = defineSuite('cq-room', ['rc', 'asyncEvents'], (suite)
     await pollOneByOne(cq, 0, 1);
     postReceives(srq, cqe, 2);
     await deliver(a, 1);
-    expectNoOverrun(context);
+    expectNoAsyncEvent(context);
     a.qp.postSend(send(9, []));
     await expectOverrun(context, cq);
   });
@@ -159,7 +143,7 @@ export const cqRoomSuite = defineSuite('cq-room', ['rc', 'asyncEvents'], (suite)
       postReceives(other.b.qp, 100, cqe);
       ending(b);
       await deliver(other.a, cqe);
-      expectNoOverrun(b.context);
+      expectNoAsyncEvent(b.context);
       await pollOneByOne(cq, 100, cqe);
       expectNoCompletion(cq);
       expect(a.qp.qpNum, 'its peer is still there').to.be.above(0);
@@ -172,7 +156,7 @@ export const cqRoomSuite = defineSuite('cq-room', ['rc', 'asyncEvents'], (suite)
       await deliver(other.a, 1);
       ending(b);
       await deliver(other.a, cqe - 1);
-      expectNoOverrun(b.context);
+      expectNoAsyncEvent(b.context);
       await pollOneByOne(cq, 100, 1);
       await deliver(other.a, 1);
       other.a.qp.postSend(send(9, []));
@@ -190,10 +174,10 @@ export const cqRoomSuite = defineSuite('cq-room', ['rc', 'asyncEvents'], (suite)
     const more = cq.cqe - (cqe - 1);
     postReceives(b.qp, cqe, more + 1);
     await deliver(a, more);
-    expectNoOverrun(b.context);
+    expectNoAsyncEvent(b.context);
     await pollOneByOne(cq, 1, 1);
     await deliver(a, 1);
-    expectNoOverrun(b.context);
+    expectNoAsyncEvent(b.context);
     postReceives(b.qp, 99, 1);
     a.qp.postSend(send(9, []));
     await expectOverrun(b.context, cq);
@@ -206,7 +190,7 @@ export const cqRoomSuite = defineSuite('cq-room', ['rc', 'asyncEvents'], (suite)
     const found = await completions(cq, cqe);
     expect(found.map(({ wrId }) => wrId)).to.deep.equal(Array.from({ length: cqe }, (_, index) => index + 1));
     expect(found[cqe - 1].status).to.equal(WcStatus.WR_FLUSH_ERR);
-    expectNoOverrun(b.context);
+    expectNoAsyncEvent(b.context);
   });
 
   suite.provokes('a flush that does not fit overruns', async (bench) => {
