@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { Commands } from '../src/protocol/commands.ts';
 import type { CommandName } from '../src/protocol/commands.ts';
-import { Attacker, targets } from './support/attacks.ts';
+import { Attacker } from './support/attacks.ts';
 import { HonestGuest } from './support/honest-guest.ts';
 import { HostileFrontend } from './support/hostile-frontend.ts';
 import { Random } from './support/random.ts';
@@ -49,27 +49,10 @@ function attack(xen: XenMachine, honest: HonestGuest, mode: 'basic' | 'bypass'):
   const foreign = [honest.qps[0].qpNum, honest.cq.handle, honest.mrs[0].handle, honest.mrs[0].lkey, honest.pd.handle];
   const strange = [0, 1, 2 ** 32 - 1, honest.buffers[0].addr / 4096, 100000];
   const attacker = new Attacker(front, random, { foreign, frames: [...own, ...strange], bypass: mode === 'bypass' });
-  let attacks = 0;
-  const between = (): void => {
-    if (++attacks % 25 === 0) attacker.prepare();
+  attacker.attackAll(ATTACKS, (attacks) => {
     if (attacks % ATTACKS_PER_PULSE === 0) honest.pulse();
-  };
-  attacker.prepare();
-  const everything = targets(random);
-  for (const { name, field } of everything) {
-    attacker.attackField(name, field);
-    between();
-  }
-  const names = Object.keys(Commands) as CommandName[];
-  while (attacks < everything.length + ATTACKS) {
-    if (random.below(2) === 0) attacker.attackWords(random.pick(names));
-    else {
-      const { name, field } = random.pick(everything);
-      attacker.attackField(name, field);
-    }
-    between();
-  }
-  for (const name of names) expect(attacker.done.get(name) ?? 0, name).to.be.above(50);
+  });
+  for (const name of Object.keys(Commands) as CommandName[]) expect(attacker.done.get(name) ?? 0, name).to.be.above(50);
   const [used] = xen.dom0.backend.guests.filter(({ domid }) => domid === guest.domid);
   xen.destroy(guest);
   for (const [kind, count] of Object.entries(used.quota.used)) expect(count, kind).to.equal(0);

@@ -39,6 +39,8 @@ const MADE_BY: Partial<Record<CommandName, string>> = {
   CREATE_QP: 'qp',
   CREATE_SRQ: 'srq',
 };
+/** Attacks until it sees to it that there is one of each kind to attack. */
+const ATTACKS_PER_PREPARATION = 25;
 /** Objects of a kind that are remembered. */
 const KEPT_MAX = 16;
 
@@ -48,7 +50,7 @@ const all = Object.entries(Commands) as unknown as [
 ][];
 
 /** Every handler, with every field that its request has. */
-export function targets(random: Random): { readonly name: CommandName; readonly field: string }[] {
+function targets(random: Random): { readonly name: CommandName; readonly field: string }[] {
   return all.flatMap(([name, { request }]) => Object.keys(request.draw(random.next)).map((field) => ({ name, field })));
 }
 
@@ -60,7 +62,7 @@ export class Attacker {
   readonly #frames: readonly number[];
   readonly #bypass: boolean;
   /** Objects that it was given, by kind: most live, some have ended. */
-  #own = new Map<string, number[]>();
+  readonly #own = new Map<string, number[]>();
   /** By the word that a command begins with. */
   readonly done = new Map<string, number>();
 
@@ -127,9 +129,29 @@ export class Attacker {
     if (this.#bypass && (this.#own.get('ring') ?? []).length === 0) this.#region(RegionUse.RINGS);
   }
 
-  /** A context that can't be named any more takes all with it. */
-  forget(): void {
-    this.#own = new Map();
+  /** Attacks every field of every handler once, and then `count` times at random. `between` is called after each. */
+  attackAll(count: number, between: (attacks: number) => void): void {
+    const random = this.#random;
+    const everything = targets(random);
+    const names = Object.keys(Commands) as CommandName[];
+    let attacks = 0;
+    const done = (): void => {
+      if (++attacks % ATTACKS_PER_PREPARATION === 0) this.prepare();
+      between(attacks);
+    };
+    this.prepare();
+    for (const { name, field } of everything) {
+      this.attackField(name, field);
+      done();
+    }
+    while (attacks < everything.length + count) {
+      if (random.below(2) === 0) this.attackWords(random.pick(names));
+      else {
+        const { name, field } = random.pick(everything);
+        this.attackField(name, field);
+      }
+      done();
+    }
   }
 
   #region(use: number): void {

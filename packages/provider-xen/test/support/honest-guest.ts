@@ -9,6 +9,7 @@ import type {
   ProtectionDomain,
   QueuePair,
 } from '@openverbs/verbs';
+import type { Settling } from './settling.ts';
 import type { XenMachine } from './xen-machine.ts';
 
 const BYTES = 64 * 1024;
@@ -22,11 +23,11 @@ export class HonestGuest {
   readonly mrs: readonly MemoryRegion[];
   readonly cq: CompletionQueue;
   readonly qps: readonly QueuePair[];
-  readonly #xen: XenMachine;
+  readonly #xen: Settling;
   readonly #wcs = WorkCompletion.array(4);
   #round = 0;
 
-  constructor(xen: XenMachine, device: Device) {
+  constructor(xen: Settling, device: Device) {
     this.#xen = xen;
     this.context = device.open();
     this.pd = this.context.allocPd();
@@ -74,7 +75,7 @@ export class HonestGuest {
         if (wc.status !== WcStatus.SUCCESS) throw new Error(`a completion of an honest guest has status ${wc.status}`);
       }
       done += n;
-      if (n === 0) this.#xen.settle();
+      if (n === 0) this.#xen.settle(() => true);
     }
   }
 }

@@ -15,7 +15,8 @@ import {
   ENTRY_WORDS,
   PROTOCOL_VERSION,
 } from '../../src/protocol/limits.ts';
-import type { GuestParts, XenMachine } from './xen-machine.ts';
+import type { Settling } from './settling.ts';
+import type { GuestParts } from './xen-machine.ts';
 
 const PAGE_WORDS = 1024;
 const RING_ENTRIES = ringSize(ENTRY_WORDS);
@@ -46,13 +47,13 @@ export function requestWords<Q, R>(command: Command<Q, R>, request: Q): Int32Arr
 
 export class HostileFrontend {
   readonly guest: GuestParts;
-  readonly #xen: XenMachine;
+  readonly #xen: Settling;
   #pages!: SharedPages;
   #ports: number[] = [];
   /** Requests that were put on the ring. */
   #produced = 0;
 
-  constructor(xen: XenMachine, guest: GuestParts) {
+  constructor(xen: Settling, guest: GuestParts) {
     this.#xen = xen;
     this.guest = guest;
   }
@@ -102,19 +103,21 @@ export class HostileFrontend {
     this.guest.domain.xenstore.write(`${this.guest.path}/${name}`, value);
   }
 
-  setState(state: number | string): void {
+  /** @param answers - states of the back-end that answer it, where that is on another thread */
+  setState(state: number | string, ...answers: readonly number[]): void {
     this.write('state', String(state));
-    this.#xen.settle();
+    this.#xen.settle(() => answers.length === 0 || answers.includes(this.state));
   }
 
   /** The whole handshake, from any state. @returns whether the back-end has connected */
   connect(keys: Readonly<Record<string, string>> = {}): boolean {
-    if (this.state === XenbusState.CONNECTED) this.setState(XenbusState.CLOSING);
-    this.setState(XenbusState.INITIALISING);
+    const { INITIALISING, INIT_WAIT, INITIALISED, CONNECTED, CLOSING, CLOSED } = XenbusState;
+    if (this.state === CONNECTED) this.setState(CLOSING, CLOSED);
+    this.setState(INITIALISING, INIT_WAIT);
     this.publish(keys);
-    this.setState(XenbusState.INITIALISED);
-    if (this.state !== XenbusState.CONNECTED) return false;
-    this.setState(XenbusState.CONNECTED);
+    this.setState(INITIALISED, CONNECTED, CLOSED);
+    if (this.state !== CONNECTED) return false;
+    this.setState(CONNECTED);
     return true;
   }
 
@@ -166,7 +169,8 @@ export class HostileFrontend {
   /** Puts a command on the ring, and waits for the answer. */
   send(message: Message): Reply {
     this.put(message);
-    this.#xen.settle();
+    const { i32, word } = this.page(0);
+    this.#xen.settle(() => Atomics.load(i32, word + SharedRing.RSP_PROD) === this.#produced);
     return this.lastReply();
   }
 

@@ -14,6 +14,7 @@ import { InlineDom0 } from '../../src/dom0/inline-dom0.ts';
 import { GuestMemory } from '../../src/frontend/guest-memory.ts';
 import { XenDevice } from '../../src/guest-domain.ts';
 import { attachDevice } from '../../src/toolstack.ts';
+import { countsOf } from './counts.ts';
 
 /** Turns after which a device domain that always has something to do counts as one that hangs. */
 const TURNS_MAX = 10_000;
@@ -105,16 +106,8 @@ export class XenMachine {
 
   /** Everything that guests could leave behind. */
   counts(): Record<string, number> {
-    const [hca] = this.#engine.hcas;
-    const { qps, cqs, srqs, xrcds, mpts, pds, ahs } = hca;
-    const tables = Object.entries({ qps, cqs, srqs, xrcds, mpts, pds, ahs });
-    return {
-      ...Object.fromEntries(tables.map(([name, table]) => [name, table.inUse])),
-      bytes: this.machine.pages.stats().usedBytes,
-      domains: this.hypervisor.domains().length,
-      ports: this.#freePorts(),
-      watched: this.toolstack.xenstore.directory('/local/domain/0/backend/vib').length,
-    };
+    const { machine, hypervisor, toolstack } = this;
+    return countsOf({ machine, hypervisor, toolstack, hca: this.#engine.hcas[0] });
   }
 
   /** All memory that a domain owns, as word indices: runs of pages. */
@@ -145,16 +138,5 @@ export class XenMachine {
     this.hypervisor.close();
     this.machine.detach();
     this.#lower.close();
-  }
-
-  #freePorts(): number {
-    const { eventChannels } = this.toolstack;
-    const ports: number[] = [];
-    try {
-      for (;;) ports.push(eventChannels.allocUnbound(DOM0));
-    } catch {
-      for (const port of ports.reverse()) eventChannels.close(port);
-      return ports.length;
-    }
   }
 }
