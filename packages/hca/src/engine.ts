@@ -189,7 +189,7 @@ export class Engine {
     } else this.#leaveDoorbell(uar, DoorbellKind.SQ, qpn);
   }
 
-  /** Doorbell of a receive queue; needed only in the error state. */
+  /** Doorbell of a receive queue; needed only in the error state, and where the doorbell record asks for it. */
   ringRq(uar: number, qpn: number): void {
     this.#leaveDoorbell(uar, DoorbellKind.RQ, qpn);
   }
@@ -368,6 +368,7 @@ export class Engine {
     else if (kind === DoorbellKind.SQ) this.#runFound(q, number);
     else if (kind !== DoorbellKind.RQ) this.#drop();
     else if (i32[q + STATE] === ERR) this.states.flush(q);
+    else this.packets?.receivePosted(q);
   }
 
   #drop(): void {

@@ -34,7 +34,7 @@ import type { QueueBuffer } from './queue-buffer.ts';
 import { QueuePairEx } from './queue-pair-ex.ts';
 import { RecvStaging } from './recv-staging.ts';
 import { RecvWr, type RecvWrInit } from './recv-wr.ts';
-import { QpDoorbellRecord } from './rings/layout.ts';
+import { QP_STATE_MASK, QpDoorbellRecord } from './rings/layout.ts';
 import { type Reason, type SendFacts, sendFacts } from './send-facts.ts';
 import { SendStaging } from './send-staging.ts';
 import { SendWr, type SendWrInit } from './send-wr.ts';
@@ -163,7 +163,8 @@ export class QueuePair extends QueuePairEx {
   get state(): QpState {
     const path = this.#dataPath;
     if (path.kind === 'rings' && !this.destroyed) {
-      this.#state = path.i32[(path.doorbellRecordAddr >>> 2) + QpDoorbellRecord.STATE] as QpState;
+      const word = path.i32[(path.doorbellRecordAddr >>> 2) + QpDoorbellRecord.STATE];
+      this.#state = (word & QP_STATE_MASK) as QpState;
     } else if (path.kind === 'calls' && path.state !== undefined && !this.destroyed)
       this.#state = path.state() as QpState;
     return this.#state;

@@ -4,7 +4,7 @@ import { QpState, QpType } from '../src/enums/qp.ts';
 import { WcFlags, WcOpcode, WcStatus } from '../src/enums/wc.ts';
 import { SendFlags, WrOpcode } from '../src/enums/wr.ts';
 import { RecvWr } from '../src/recv-wr.ts';
-import { SendWqe, SgeWords } from '../src/rings/layout.ts';
+import { QP_STATE_STARVED, SendWqe, SgeWords } from '../src/rings/layout.ts';
 import { SendWr } from '../src/send-wr.ts';
 import { Sge } from '../src/sge.ts';
 import { openConnected } from './support/connected.ts';
@@ -279,6 +279,21 @@ describe('the error state', () => {
   it('has them flushed too when the device went there by itself', () => {
     const { b, ops } = openConnected();
     setQpState(ops.qps.get(b.handle)!.rings, QpState.ERR);
+    b.postRecv({});
+    expect(ops.device.rqRings).to.equal(1);
+  });
+});
+
+describe('a receive queue whose peer was told that it is empty', () => {
+  it('rings a doorbell with the next receive, and shows its state as ever', () => {
+    const { b, ops } = openConnected();
+    const { rings } = ops.qps.get(b.handle)!;
+    ops.device.paused = true;
+    setQpState(rings, QpState.RTS | QP_STATE_STARVED);
+    expect(b.state).to.equal(QpState.RTS);
+    b.postRecv({});
+    expect(ops.device.rqRings).to.equal(1);
+    setQpState(rings, QpState.RTS);
     b.postRecv({});
     expect(ops.device.rqRings).to.equal(1);
   });

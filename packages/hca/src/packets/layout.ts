@@ -29,6 +29,9 @@ export const Qpt = {
   QUEUE_NEXT: 9,
   /** UC: bytes of the message that is being sent, an int32. */
   MESSAGE_LENGTH: 10,
+  /** Messages that were begun (IBTA 9.7.7.2, SSN), and the last one that the peer's credits are for (LSN), 24 bits each; see `credits.ts`. */
+  SSN: 11,
+  LSN: 12,
   /** What the responder is in the middle of: one of {@link Inbound}. */
   INBOUND: 16,
   /** Bytes of it that have arrived. */
@@ -48,6 +51,8 @@ export const Qpt = {
   RESOURCES: 25,
   /** How many of them have responses to send. */
   RESPONDING: 26,
+  /** 1 after an acknowledge that told of no receive WQE, until one is posted. */
+  STARVED: 27,
   /** GID of this side, as four words in memory order, and the UDP source port. */
   SOURCE_GID: 32,
   SOURCE_PORT: 36,

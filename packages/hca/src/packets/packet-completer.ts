@@ -27,6 +27,7 @@ import { ScatterList } from '../scatter-list.ts';
 import type { SendWqeFetcher } from '../send-wqe-fetcher.ts';
 import { Aeth } from '../syndrome.ts';
 import type { TimerQueue } from '../timer-queue.ts';
+import { takeCredits } from './credits.ts';
 import type { FramePort } from './frame-port.ts';
 import { Qpt, Slot } from './layout.ts';
 import { isResponded, isRespondedEmpty, type PacketRequester } from './packet-requester.ts';
@@ -104,12 +105,15 @@ export class PacketCompleter {
     const state = i32[q + STATE];
     if (i32[t + STARTED] === 0 || (state !== RTS && state !== SQD)) return;
     const packet = this.#port.in;
+    const info = OPCODE_INFO[packet.opcode];
+    const isGhost = comparePsn(packet.psn, i32[t + Qpt.SENT]) >= 0;
+    // Credits also of an acknowledge that nobody asked for, which tells of receives that were posted (IBTA 9.7.7.2).
+    if (!isGhost && (info & OpcodeFlag.HAS_AETH) !== 0) takeCredits(i32, t, packet.syndrome, packet.msn);
     // What was never sent is not answered, and what is done needs no answer (IBTA 9.7.5.2, ghost acknowledges).
-    if (comparePsn(packet.psn, i32[t + Qpt.SENT]) >= 0 || comparePsn(packet.psn, i32[t + UNACKED]) < 0) {
+    if (isGhost || comparePsn(packet.psn, i32[t + UNACKED]) < 0) {
       this.#ghost(q, t);
       return;
     }
-    const info = OPCODE_INFO[packet.opcode];
     if (operationOf(packet.opcode) === Wire.RC_ACKNOWLEDGE) this.#acknowledge(q, t);
     else if (!this.#passed(q, t, addPsn(packet.psn, -1))) this.#resend(q, t);
     else if ((info & OpcodeFlag.READ) !== 0) this.#readResponse(q, t, info);

@@ -17,13 +17,14 @@ import type { QpStateMachine } from '../qp-state.ts';
 import { ackTimeoutNs } from '../retry-timer.ts';
 import { LOCAL_OPERATION, type SendWqeFetcher } from '../send-wqe-fetcher.ts';
 import type { TimerQueue } from '../timer-queue.ts';
+import { isLimited, limitAfter, mayBegin, startCredits, takesReceive } from './credits.ts';
 import type { FramePort } from './frame-port.ts';
 import { Qpt, Slot } from './layout.ts';
 import { ACK_REQ_PACKETS, FRAMES_RESERVED, WINDOW_PACKETS } from './limits.ts';
 import { Part, wireOpcode } from './wire-opcode.ts';
 
 const { STATE, SQ_CONSUMER, SQ_PSN, PATH_MTU, WAITING, SQ_BASE, SQ_LOG2_COUNT, SQ_LOG2_WORDS, RECORD, TYPE } = Qpc;
-const { UNACKED, NEXT, SEND_INDEX, ASSIGNED, READS, STARTED } = Qpt;
+const { UNACKED, NEXT, SEND_INDEX, ASSIGNED, READS, STARTED, SSN, LSN } = Qpt;
 const { RTS, SQD } = QpcState;
 const { RDMA_READ, ATOMIC_CMP_AND_SWP, FLUSH, ATOMIC_WRITE } = Opcode;
 const FLAGS_SHIFT = 8;
@@ -153,6 +154,7 @@ export class PacketRequester {
       i32[t + SEND_INDEX] = i32[t + ASSIGNED] = i32[q + SQ_CONSUMER];
       i32[t + READS] = i32[t + Qpt.RESENT_AT] = 0;
       i32[q + Qpc.WAIT_REASON] = VendorErr.NO_RESPONSE;
+      startCredits(i32, q, t);
       i32[t + STARTED] = 1;
       this.#states.settle(q);
     }
@@ -174,14 +176,21 @@ export class PacketRequester {
     if (failed !== 0) return this.#refuse(q, index, wqe.syndrome, failed);
     const { opcode, flags } = wqe.request;
     if ((flags & SendFlag.FENCE) !== 0 && i32[t + READS] !== 0) return false; // IBTA 10.8.3.3
+    if (!mayBegin(i32, t, opcode)) return false;
     const isOne = isResponded(opcode) && opcode !== RDMA_READ;
     const packets = isOne ? 1 : packetCount(wqe.list.length, i32[q + PATH_MTU]);
     const s = this.slot(q, t, index);
+    const nextPsn = addPsn(i32[q + SQ_PSN], packets);
+    const ssn = addPsn(i32[t + SSN], 1);
+    const lsn = limitAfter(i32, t, opcode);
     i32[s + Slot.FIRST_PSN] = i32[q + SQ_PSN];
     i32[s + Slot.PACKETS] = packets;
     i32[s + Slot.OPCODE] = opcode | (flags << FLAGS_SHIFT);
     i32[s + Slot.LENGTH] = wqe.list.length;
-    i32[q + SQ_PSN] = addPsn(i32[q + SQ_PSN], packets);
+    // Stores only: a thread does not die in the middle of them.
+    i32[q + SQ_PSN] = nextPsn;
+    i32[t + SSN] = ssn;
+    i32[t + LSN] = lsn;
     i32[t + ASSIGNED] = (index + 1) | 0;
     return true;
   }
@@ -221,12 +230,21 @@ export class PacketRequester {
     return false;
   }
 
-  /** Whether the window, and for reads and atomics the peer's resources, take another packet of the WQE. */
+  /** Whether the window, the credits, and for reads and atomics the peer's resources, take another packet of the WQE. */
   #isAllowed(q: number, t: number, index: number): boolean {
     const i32 = this.#i32;
-    const opcode = i32[this.slot(q, t, index) + Slot.OPCODE] & 0xff;
+    const s = this.slot(q, t, index);
+    const opcode = i32[s + Slot.OPCODE] & 0xff;
     if (isResponded(opcode) && i32[t + READS] >= i32[q + Qpc.MAX_RD_ATOMIC]) return false;
+    const next = i32[t + NEXT];
+    if (next !== i32[s + Slot.FIRST_PSN] && next !== i32[t + UNACKED] && this.#isLimited(t, index, opcode))
+      return false;
     return psnDistance(i32[t + UNACKED], i32[t + NEXT]) < WINDOW_PACKETS;
+  }
+
+  /** Whether there were no credits for a message: its packets go one by one, each after the acknowledge of the one before. */
+  #isLimited(t: number, index: number, opcode: number): boolean {
+    return takesReceive(opcode) && isLimited(this.#i32, t) && ((index + 1) | 0) === this.#i32[t + ASSIGNED];
   }
 
   #sendPacket(q: number, t: number, index: number): void {
@@ -246,7 +264,7 @@ export class PacketRequester {
     out.psn = i32[t + NEXT];
     out.destQpn = i32[q + Qpc.DEST_QPN];
     out.solicited = last && (request.flags & SendFlag.SOLICITED) !== 0 ? 1 : 0;
-    out.ackReq = last || (n + 1) % ACK_REQ_PACKETS === 0 ? 1 : 0;
+    out.ackReq = last || (n + 1) % ACK_REQ_PACKETS === 0 || this.#isLimited(t, index, opcode) ? 1 : 0;
     out.imm = out.invalidateRkey = request.imm;
     if (i32[q + TYPE] === QpcType.XRC_SEND) this.#setSrq(i32[this.wqeAt(q, index) + SendWqe.REMOTE_SRQN]);
     this.#setRemote(opcode, offset, list.length - offset);

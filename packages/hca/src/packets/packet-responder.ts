@@ -27,6 +27,7 @@ import { Request } from '../request.ts';
 import type { Responder } from '../responder.ts';
 import { ScatterList } from '../scatter-list.ts';
 import { Aeth } from '../syndrome.ts';
+import { isRelieved } from './credits.ts';
 import type { FramePort } from './frame-port.ts';
 import { Inbound, Qpt, Resource, ResourceKind } from './layout.ts';
 import { PacketResponses } from './packet-responses.ts';
@@ -88,6 +89,13 @@ export class PacketResponder {
   transmit(p: number, t: number): void {
     const answer = this.#responses.transmit(p, t);
     if (answer !== ACK) this.#refuse(p, t, answer);
+  }
+
+  /** A receive was posted, says a doorbell: a requester that was told of none hears of it at once (IBTA 9.7.7.2). */
+  relieve(p: number, t: number): boolean {
+    const relieved = isRelieved(this.#i32, p, t);
+    if (relieved) this.#i32[t + Qpt.ACK_DUE] = 1;
+    return relieved;
   }
 
   /** After a thread died: counts what has responses to send. */

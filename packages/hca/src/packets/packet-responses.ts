@@ -9,6 +9,7 @@ import { Request } from '../request.ts';
 import type { Responder } from '../responder.ts';
 import { ScatterList } from '../scatter-list.ts';
 import { Aeth } from '../syndrome.ts';
+import { acknowledge } from './credits.ts';
 import type { FramePort } from './frame-port.ts';
 import { Qpt, Resource, ResourceKind } from './layout.ts';
 import type { ResponderResources } from './responder-resources.ts';
@@ -16,8 +17,6 @@ import { onTransport } from './wire-opcode.ts';
 
 const { RQ_PSN, MSN, PATH_MTU } = Qpc;
 const { ACK } = Aeth;
-/** AETH that says nothing of credits. */
-const ACK_UNLIMITED = 0x1f;
 
 export class PacketResponses {
   readonly #i32: Int32Array;
@@ -48,7 +47,7 @@ export class PacketResponses {
       this.answer(p, t, i32[p + RQ_PSN], i32[t + Qpt.NAK_DUE]);
       i32[t + Qpt.NAK_DUE] = 0;
     } else {
-      this.answer(p, t, addPsn(i32[p + RQ_PSN], -1), ACK_UNLIMITED);
+      this.answer(p, t, addPsn(i32[p + RQ_PSN], -1), acknowledge(i32, p, t));
       i32[t + Qpt.ACK_DUE] = 0;
     }
     return ACK;
@@ -75,7 +74,7 @@ export class PacketResponses {
 
   /** That a flush or an atomic write was done: the response to a read of nothing (source: Linux rxe_resp.c, send_read_response_ack). */
   #respondEmpty(p: number, t: number, psn: number): number {
-    this.#begin(p, Wire.RC_RDMA_READ_RESPONSE_ONLY, psn, ACK_UNLIMITED);
+    this.#begin(p, Wire.RC_RDMA_READ_RESPONSE_ONLY, psn, acknowledge(this.#i32, p, t));
     this.#list.setRun(0, 0);
     this.#port.send(p, t, this.#list, 0, 0);
     return ACK;
@@ -84,7 +83,7 @@ export class PacketResponses {
   #respondAtomic(p: number, t: number, r: number, psn: number): number {
     const i32 = this.#i32;
     const { out } = this.#port;
-    this.#begin(p, Wire.RC_ATOMIC_ACKNOWLEDGE, psn, ACK_UNLIMITED);
+    this.#begin(p, Wire.RC_ATOMIC_ACKNOWLEDGE, psn, acknowledge(i32, p, t));
     out.originalLo = i32[r + Resource.VA_LO];
     out.originalHi = i32[r + Resource.VA_HI];
     this.#list.setRun(0, 0);
@@ -106,7 +105,7 @@ export class PacketResponses {
     const last = addPsn(psn, 1) === i32[r + Resource.SEND_END];
     let opcode: number = first ? Wire.RC_RDMA_READ_RESPONSE_FIRST : Wire.RC_RDMA_READ_RESPONSE_MIDDLE;
     if (last) opcode = first ? Wire.RC_RDMA_READ_RESPONSE_ONLY : Wire.RC_RDMA_READ_RESPONSE_LAST;
-    this.#begin(p, opcode, psn, ACK_UNLIMITED);
+    this.#begin(p, opcode, psn, acknowledge(i32, p, t));
     this.#port.send(p, t, this.#list, 0, length);
     return ACK;
   }

@@ -112,6 +112,13 @@ export class PacketTransport {
     this.pump();
   }
 
+  /** A receive was posted to the QP at `q` that had none. */
+  receivePosted(q: number): void {
+    const t = this.#i32[q + TRANSPORT];
+    if (t === 0 || this.#i32[q + STATE] < QpcState.RTR || !this.#responder.relieve(q, t)) return;
+    this.run(q);
+  }
+
   /** The timer of the QP at `q` has run out. */
   expire(q: number): void {
     if (this.#completer.expire(q, this.#i32[q + TRANSPORT])) this.schedule(q);

@@ -18,7 +18,7 @@ export function allocTransportContext(machine: Machine, sqLog2Count: number): nu
 /** Everything as at the beginning; the place in the transmit queue stays. */
 export function resetTransportContext(i32: Int32Array, t: number): void {
   i32[t + Qpt.STARTED] = 0;
-  i32.fill(0, t + Qpt.INBOUND, t + Qpt.RESPONDING + 1);
+  i32.fill(0, t + Qpt.INBOUND, t + Qpt.STARVED + 1);
   const ring = i32[t + Qpt.RESOURCE_RING];
   i32.fill(0, ring, ring + RD_ATOMIC_MAX * Resource.WORDS);
 }

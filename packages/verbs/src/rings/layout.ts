@@ -158,9 +158,17 @@ export const QpDoorbellRecord = {
   SQ_PRODUCER: 0,
   /** Free-running count of receive WQEs posted. Written by the host. */
   RQ_PRODUCER: 16,
-  /** `ibv_qp_state` as the device last set it. A hint for the host; the device never reads it back. */
+  /** `ibv_qp_state` as the device last set it, in the low byte. A hint for the host; the device never reads it back. */
   STATE: 32,
 } as const;
+
+/** The byte of {@link QpDoorbellRecord.STATE} that holds the state. */
+export const QP_STATE_MASK = 0xff;
+/**
+ * Above the state in {@link QpDoorbellRecord.STATE}: the peer was told that no receive is posted, so the next one is to be told of by a
+ * doorbell. With it the word is more than any state, so that one comparison sees whether a doorbell is due.
+ */
+export const QP_STATE_STARVED = 0x100;
 
 /** Words of a CQ's doorbell record, the first {@link CQ_DOORBELL_RECORD_BYTES} bytes of its buffer. */
 export const CqDoorbellRecord = {

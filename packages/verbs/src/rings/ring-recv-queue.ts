@@ -72,8 +72,8 @@ export class RingRecvQueue implements RecvPath {
     this.badWrIndex = count;
     if (count !== 0) {
       Atomics.store(this.i32, this.producer, this.head);
-      // A QP in error takes nothing from its receive queue, so the flush of these has to be asked for.
-      if (this.i32[this.state] === STATE_ERR) this.doorbell.ringRq(this.qpNum);
+      // A QP in error takes nothing from its receive queue, so the flush of these has to be asked for; above that is QP_STATE_STARVED.
+      if (this.i32[this.state] >= STATE_ERR) this.doorbell.ringRq(this.qpNum);
     }
     return errno;
   }

@@ -7,7 +7,7 @@
 export interface Doorbell {
   /** Work was posted to the send queue of QP `qpNum`; its doorbell record says how much. */
   ringSq(qpNum: number): void;
-  /** Work was posted to the receive queue of a QP that is in the error state, so its flush must be asked for. */
+  /** Work was posted to the receive queue of a QP that is in the error state, so its flush must be asked for, or that is starved. */
   ringRq(qpNum: number): void;
   /**
    * Byte offset in {@link QpRings.u8} of `length` bytes of this program's memory at the verbs address `addr`, from where a post
