@@ -239,7 +239,7 @@ export class PacketRequester {
     const next = i32[t + NEXT];
     if (next !== i32[s + Slot.FIRST_PSN] && next !== i32[t + UNACKED] && this.#isLimited(t, index, opcode))
       return false;
-    return psnDistance(i32[t + UNACKED], i32[t + NEXT]) < WINDOW_PACKETS;
+    return psnDistance(i32[t + UNACKED], next) < WINDOW_PACKETS;
   }
 
   /** Whether there were no credits for a message: its packets go one by one, each after the acknowledge of the one before. */
