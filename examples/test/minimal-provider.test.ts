@@ -6,5 +6,5 @@ import { provider } from '../src/minimal-provider/provider.ts';
 runConformance({
   name: 'the minimal provider',
   open: () => openVerbs({ provider }),
-  capabilities: { rc: true, rdmaWrite: true, completionEvents: true, registersAnyMemory: true },
+  capabilities: { rc: true, rdmaWrite: true, completionEvents: true, vendorErrors: true, registersAnyMemory: true },
 });

@@ -64,7 +64,7 @@ async function run(
 }
 
 const QP_OPS = ['createQp', 'modifyQp', 'queryQp', 'destroyQp'] as const;
-const ALL: Claims = { rc: true, rdmaWrite: true, completionEvents: true, registersAnyMemory: true };
+const ALL: Claims = { rc: true, rdmaWrite: true, completionEvents: true, vendorErrors: true, registersAnyMemory: true };
 
 describe('the provider guide', () => {
   it('shows code of the minimal provider, and none that is older', () => {

@@ -1,6 +1,6 @@
 /** The emulated provider as a subject of the conformance suite. */
 import type { ConformanceSession, ConformanceSubject } from '@openverbs/conformance';
-import type { OpenVerbs } from 'openverbs';
+import { openVerbs, type OpenVerbs, type OpenVerbsConfig } from 'openverbs';
 
 /**
  * What this release of the emulated HCA supports. Written down here as well, so that a capability neither comes nor goes
@@ -38,6 +38,7 @@ export const capabilities: ConformanceSubject['capabilities'] = {
   deviceFaults: true,
   completionTimestamps: true,
   xrc: true,
+  vendorErrors: true,
   directAccess: true,
   dmaBuffers: true,
   sharesMachine: true,
@@ -55,11 +56,16 @@ export const devices = [
 /** Nothing deviates. An entry needs the reason, and the clause that it deviates from. */
 export const deviations: Readonly<Record<string, string>> = {};
 
-/** The opened devices as the suite takes them. A context that a test left open makes the close fail, and goes all the same. */
-export function sessionOf(verbs: OpenVerbs): ConformanceSession {
+/**
+ * The opened devices as the suite takes them. A context that a test left open makes the close fail, and goes all the same.
+ *
+ * @param joining - what the configuration of a thread that joins has beside the machine
+ */
+export function sessionOf(verbs: OpenVerbs, joining: OpenVerbsConfig = {}): ConformanceSession {
   return {
     devices: verbs.devices,
     machine: verbs.machine,
+    join: (machine) => sessionOf(openVerbs({ ...joining, machine }), joining),
     close: () => {
       try {
         verbs.close();

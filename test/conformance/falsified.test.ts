@@ -7,7 +7,7 @@ import { StandaloneRunner, runConformance, suites, testKey } from '@openverbs/co
 import type { ConformanceReport, TestInterface } from '@openverbs/conformance';
 import { Capability, type CapabilityName } from '@openverbs/verbs';
 import { capabilities } from './emulated.ts';
-import { BEHAVIOURS, type Ops } from './falsified/behaviours.ts';
+import { BEHAVIOURS, type Lie, type Ops } from './falsified/behaviours.ts';
 import { openFalsified } from './falsified/falsified-provider.ts';
 
 type Claims = typeof capabilities;
@@ -19,7 +19,7 @@ interface Run {
   /** The manifest as the author of the test gives it; the device's when left out. */
   readonly given?: Claims;
   readonly change?: (ops: Ops) => void;
-  readonly hides?: 'machine' | 'faults' | undefined;
+  readonly lie?: Lie;
   /** Keys of the tests that run, until one fails. */
   readonly keys: readonly string[];
 }
@@ -65,13 +65,13 @@ function someTests(inner: TestInterface, keys: readonly string[]): TestInterface
   };
 }
 
-async function run({ claims, given = claims, change = () => {}, hides, keys }: Run): Promise<string[]> {
+async function run({ claims, given = claims, lie, change = lie?.deny ?? (() => {}), keys }: Run): Promise<string[]> {
   const runner = new StandaloneRunner();
   const report: ConformanceReport = runConformance({
     name: 'the emulated provider, falsified',
-    open: () => openFalsified({ claims, change, hides }),
+    open: () => openFalsified({ ...lie, claims, change }),
     capabilities: given,
-    waitMsMax: WAIT_MS_MAX,
+    waitMsMax: lie?.waitMsMax ?? WAIT_MS_MAX,
     only: suites.map(({ name }) => name).filter((name) => keys.some((key) => key.startsWith(testKey(name, '')))),
     interface: someTests(runner.interface, keys),
   });
@@ -81,7 +81,8 @@ async function run({ claims, given = claims, change = () => {}, hides, keys }: R
 
 describe('a manifest that lies', () => {
   for (const name of names) {
-    const { deny, lend, hides, askedByVerbs = false, with: besides = [] } = BEHAVIOURS[name];
+    const { deny, lend, askedByVerbs = false, with: besides = [] } = BEHAVIOURS[name];
+    const { lies = [{ what: 'it is not there', deny }] } = BEHAVIOURS[name];
     const hasIt = capabilities[name] === true;
     const others = Object.fromEntries(besides.map((other) => [other, true]));
     const claiming: Claims = { ...capabilities, ...others, [name]: true };
@@ -92,12 +93,15 @@ describe('a manifest that lies', () => {
       lend?.(ops);
     };
 
-    it(`claims ${name}, which is not there: the suite fails`, async () => {
-      const keys = testsOf(name, claiming);
-      const failed = await run({ claims: claiming, change: deny, hides, keys: [...keys, UNTRIED] });
-      const who = keys.length === 0 ? 'nothing needs it, and nobody says so' : `none of ${keys.length} tests misses it`;
-      expect(failed, who).to.have.lengthOf(1);
-    }).timeout(20_000);
+    for (const lie of lies) {
+      it(`claims ${name}, but ${lie.what}: the suite fails`, async () => {
+        const keys = testsOf(name, claiming);
+        const failed = await run({ claims: claiming, lie, keys: [...keys, UNTRIED] });
+        const who =
+          keys.length === 0 ? 'nothing needs it, and nobody says so' : `none of ${keys.length} tests misses it`;
+        expect(failed, who).to.have.lengthOf(1);
+      }).timeout(20_000);
+    }
 
     it(`leaves ${name} out, which is there: the suite fails${askedByVerbs ? ', or verbs refuses it' : ''}`, async () => {
       expect(hasIt || lend !== undefined, 'the test can have it').to.equal(true);

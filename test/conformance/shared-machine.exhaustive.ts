@@ -2,4 +2,4 @@
 import { runConformance } from '@openverbs/conformance';
 import { onSharedMachine } from './shared-machine.ts';
 
-runConformance(onSharedMachine);
+runConformance(onSharedMachine());

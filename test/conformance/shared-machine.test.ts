@@ -3,4 +3,4 @@ import { runConformance } from '@openverbs/conformance';
 import { CORE_SUITES } from './core-suites.ts';
 import { onSharedMachine } from './shared-machine.ts';
 
-runConformance({ ...onSharedMachine, only: CORE_SUITES });
+runConformance({ ...onSharedMachine(), only: CORE_SUITES });

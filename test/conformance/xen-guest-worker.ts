@@ -3,8 +3,8 @@ import { workerData } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
 import { StandaloneRunner, runConformance } from '@openverbs/conformance';
 import type { ConformanceReport } from '@openverbs/conformance';
-import { openVerbs } from 'openverbs';
-import { guestsOf, subjectOf } from './xen.ts';
+import { openVerbs, type OpenVerbsConfig } from 'openverbs';
+import { guestsOf, subjectOf, xenConfig } from './xen.ts';
 import type { XenMode } from './xen.ts';
 
 /** What the thread is started with. */
@@ -28,10 +28,14 @@ export interface XenGuestReport {
 
 const { machine, mode, only, done, port } = workerData as XenGuestWorkerData;
 const runner = new StandaloneRunner();
+/** Of the other thread's device domain first; the devices that a test takes to their end are not shared with that thread. */
+let config: OpenVerbsConfig = { machine, provider: `xen:${mode}`, xen: { guests: 2 } };
 const report = runConformance({
-  ...subjectOf(mode, `xen:${mode}, guests in a thread of their own`, () =>
-    guestsOf(openVerbs({ machine, provider: `xen:${mode}`, xen: { guests: 2 } })),
-  ),
+  ...subjectOf(mode, `xen:${mode}, guests in a thread of their own`, () => {
+    const verbs = openVerbs(config);
+    config = xenConfig(mode, { dom0: 'inline', device: 'inline' }, 2);
+    return guestsOf(mode, verbs);
+  }),
   interface: runner.interface,
   ...(only === undefined ? {} : { only }),
 });

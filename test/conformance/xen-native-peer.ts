@@ -2,7 +2,7 @@
 import type { ConformanceSubject } from '@openverbs/conformance';
 import { openVerbs } from 'openverbs';
 import { capabilities, deviations, devices, sessionOf } from './emulated.ts';
-import { subjectOf, xenDeviations } from './xen.ts';
+import { subjectOf, xenDeviations, xenInlineDeviations } from './xen.ts';
 import type { XenMode } from './xen.ts';
 
 /** Which of the two is tested; the other one has the far ends of its connections. */
@@ -20,11 +20,13 @@ export function nativePeerSubject(mode: XenMode, dom0: 'inline' | 'thread', test
       xen: { placement: dom0 },
       emulated: { devices, placement: 'inline' },
     });
+    const session = { ...sessionOf(verbs), ...(tested === 'guest' && dom0 === 'inline' && { join: undefined }) };
     const [native, guest] = [verbs.device('emulated1'), verbs.device('vib1.0')];
-    return { ...sessionOf(verbs), devices: tested === 'guest' ? [guest, native] : [native, guest] };
+    return { ...session, devices: tested === 'guest' ? [guest, native] : [native, guest] };
   };
   const name = `${of} xen:${mode}, device domain ${dom0}`;
-  if (tested === 'guest') return { ...subjectOf(mode, name, open), deviations: xenDeviations };
+  if (tested === 'guest')
+    return { ...subjectOf(mode, name, open), deviations: dom0 === 'inline' ? xenInlineDeviations : xenDeviations };
   return {
     name,
     open,

@@ -22,6 +22,13 @@ export const xenDeviations: Readonly<Record<string, string>> = {
     'the other device is that of another guest, whose memory no guest can name: domains are apart, as the paper has it',
 };
 
+/** As {@link xenDeviations}, where the device domain is on the thread of the guests. */
+export const xenInlineDeviations: Readonly<Record<string, string>> = {
+  ...xenDeviations,
+  'device › is the same device for a thread that joins':
+    'this thread executes the device domain, so it can only be joined by another one; xen-threads.exhaustive.ts is about these',
+};
+
 /** A guest's device. What basic lacks is rings, and neither registers memory that is not of the guest. */
 export function subjectOf(mode: XenMode, name: string, open: ConformanceSubject['open']): ConformanceSubject {
   return {
@@ -46,10 +53,21 @@ export function xenConfig(mode: XenMode, placements: XenPlacements, guests: numb
 export function xenSubject(mode: XenMode, placements: XenPlacements): ConformanceSubject {
   const { dom0, device, cqeBuffering = true } = placements;
   const name = `xen:${mode}, device domain ${dom0}, device ${device}${cqeBuffering ? '' : ', no CQE buffering'}`;
-  return subjectOf(mode, name, () => guestsOf(openVerbs(xenConfig(mode, placements, 2))));
+  const isInline = dom0 === 'inline';
+  return {
+    ...subjectOf(mode, name, () => {
+      const session = guestsOf(mode, openVerbs(xenConfig(mode, placements, 2)));
+      return isInline ? { ...session, join: undefined } : session;
+    }),
+    deviations: isInline ? xenInlineDeviations : xenDeviations,
+  };
 }
 
 /** Two guests' session: a device of each, of different HCAs. */
-export function guestsOf(verbs: OpenVerbs): ConformanceSession {
-  return { ...sessionOf(verbs), devices: [verbs.devices[0], verbs.devices[3]] };
+export function guestsOf(mode: XenMode, verbs: OpenVerbs): ConformanceSession {
+  // Who joins has a guest of its own on the same device domain.
+  return {
+    ...sessionOf(verbs, { provider: `xen:${mode}`, xen: { guests: 1 } }),
+    devices: [verbs.devices[0], verbs.devices[3]],
+  };
 }

@@ -9,7 +9,7 @@ import {
 
 export const capabilities: CapabilityManifest = {
   version: CAPABILITY_MANIFEST_VERSION,
-  supports: { rc: true, rdmaWrite: true, completionEvents: true, registersAnyMemory: true },
+  supports: { rc: true, rdmaWrite: true, completionEvents: true, vendorErrors: true, registersAnyMemory: true },
 };
 
 /** Locally administered, so that it is nobody's (IEEE 802, EUI-64). */

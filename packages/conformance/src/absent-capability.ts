@@ -9,26 +9,30 @@ import {
   QpState,
   QpType,
   SendFlags,
+  VendorErr,
   WcExFlags,
+  WcStatus,
   WrOpcode,
 } from '@openverbs/verbs';
 import type { Context, MemoryRegion, SendWrInit, VerbsError } from '@openverbs/verbs';
 import type { CapabilityName } from '@openverbs/verbs/driver';
 import type { Bench } from './bench/bench.ts';
+import { expectCompletions } from './bench/completions.ts';
 import { bringTo } from './bench/connect.ts';
 import { expectError } from './bench/errors.ts';
+import { send } from './bench/requests.ts';
 import { newMemory, type Side } from './bench/side.ts';
 
 /** Uses `capability` and checks that the device refuses. */
-export function refuseAbsent(capability: CapabilityName, bench: Bench): void {
+export async function refuseAbsent(capability: CapabilityName, bench: Bench): Promise<void> {
   try {
-    refusals[capability](bench);
+    await refusals[capability](bench);
   } finally {
-    bench.release();
+    await bench.release();
   }
 }
 
-const refusals: Readonly<Record<CapabilityName, (bench: Bench) => void>> = {
+const refusals: Readonly<Record<CapabilityName, (bench: Bench) => void | Promise<void>>> = {
   rc: (bench) => {
     refuseQpType(bench, QpType.RC);
   },
@@ -203,6 +207,7 @@ const refusals: Readonly<Record<CapabilityName, (bench: Bench) => void>> = {
     if (bench.supports('rc')) context.allocPd().createQp({ sendCq: cq, recvCq: cq, qpType: QpType.RC, cap });
     expect(kinds, 'kinds of data paths').not.to.contain('rings');
   },
+  vendorErrors: expectOwnCodes,
   registersAnyMemory: (bench) => {
     const pd = bench.open().allocPd();
     const error = expectError('EFAULT', () => pd.regMr(new Uint8Array(64), AccessFlags.LOCAL_WRITE));
@@ -246,6 +251,18 @@ function refuseQpType(bench: Bench, qpType: QpType): void {
   const [pd, cq] = [context.allocPd(), context.createCq({ cqe: 4 })];
   const cap = { maxSendWr: 1, maxRecvWr: 1 };
   expectError('EOPNOTSUPP', () => pd.createQp({ sendCq: cq, recvCq: cq, qpType, cap }));
+}
+
+/** A failed completion says nothing, or something by codes of the device's own. */
+async function expectOwnCodes(bench: Bench): Promise<void> {
+  if (!bench.supports('rc')) {
+    refuseQpType(bench, QpType.RC);
+    return;
+  }
+  const { a } = bench.pair();
+  a.qp.postSend(send(1, [{ ...a.sge(0, 8), lkey: 0xdeadbeef }]));
+  const [wc] = await expectCompletions(a.sendCq, { wrId: 1, status: WcStatus.LOC_PROT_ERR });
+  expect(wc.vendorErr, 'vendorErr of an lkey that nobody was given').to.not.equal(VendorErr.BAD_LKEY);
 }
 
 /** Uses a QP that is connected to itself. A device without QPs has refused whatever would be done with one. */

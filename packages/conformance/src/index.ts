@@ -15,7 +15,8 @@ export type {
   SuiteSummary,
 } from './report.ts';
 export { runConformance } from './run-conformance.ts';
-export type { ConformanceSession, ConformanceSubject } from './run-conformance.ts';
+export type { ConformanceSubject } from './run-conformance.ts';
+export type { ConformanceSession } from './session.ts';
 export { suites } from './suites/index.ts';
 export { StandaloneRunner } from './standalone-runner.ts';
 export type { StandaloneFailure } from './standalone-runner.ts';

@@ -1,30 +1,24 @@
 /** Registers the suite with a test runner: which tests run, what takes the place of the others, and what counts as passed. */
-import type { Device } from '@openverbs/verbs';
 import { Capability, type CapabilityManifest, type CapabilityName } from '@openverbs/verbs/driver';
 import { refuseAbsent } from './absent-capability.ts';
 import { Bench } from './bench/bench.ts';
 import { Bystander } from './bench/bystander.ts';
+import { withReasonsRequired } from './bench/completions.ts';
 import { withWaitsOf } from './bench/wait.ts';
 import { testKey, type ConformanceSuite, type ConformanceTest } from './define-suite.ts';
 import { newReport, type CapabilityResult, type ConformanceReport } from './report.ts';
+import type { ConformanceSession } from './session.ts';
 import { suites as allSuites } from './suites/index.ts';
 import { globalTestInterface, type TestInterface } from './test-interface.ts';
-
-/** The devices of a subject while a run lasts. */
-export interface ConformanceSession {
-  /** The first is tested; the other ends of connections are on the last, which may be the same. */
-  readonly devices: readonly Device[];
-  /** What another thread would join with; undefined where none can. */
-  readonly machine?: unknown;
-  /** Closes the devices. Called once, after the last test. */
-  close(): void | Promise<void>;
-}
 
 /** What is tested, and how. */
 export interface ConformanceSubject {
   /** As the runner's output and the report name it. */
   readonly name: string;
-  /** Opens the devices. Called once, before the first test. */
+  /**
+   * Opens the devices. Called before the first test, and once more for each test that makes a device fail or pulls it out: what that gets
+   * must be devices of their own.
+   */
   open(): ConformanceSession | Promise<ConformanceSession>;
   /** What the first device supports, as its manifest says. It is held against the device itself. */
   readonly capabilities: CapabilityManifest['supports'];
@@ -197,9 +191,9 @@ class Registration {
   #registerRefusal(suite: string, title: string, capability: CapabilityName): void {
     const result = this.#results.get(capability);
     if (result !== undefined) result.refusal ??= testKey(suite, title);
-    this.#registerTest(suite, title, () => {
-      refuseAbsent(capability, this.#bench());
-    });
+    this.#registerTest(suite, title, () =>
+      withWaitsOf(this.#subject.waitMsMax, () => refuseAbsent(capability, this.#bench())),
+    );
   }
 
   /** One entry of the runner; what it ends with goes into the report. */
@@ -232,17 +226,19 @@ class Registration {
     try {
       await withWaitsOf(this.#subject.waitMsMax, async () => {
         const bystander = test.provokes && this.#claims('rc') ? new Bystander(bench) : null;
-        await test.body(bench);
+        await withReasonsRequired(this.#claims('vendorErrors'), async () => {
+          await test.body(bench);
+        });
         await bystander?.verify();
       });
     } finally {
-      bench.release();
+      await bench.release();
     }
   }
 
   #bench(): Bench {
     if (this.#session === undefined) throw new Error('the subject did not open');
-    return new Bench(this.#session.devices, this.#seed, this.#session.machine);
+    return new Bench(this.#session, this.#seed, () => this.#subject.open());
   }
 }
 

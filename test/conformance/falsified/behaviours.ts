@@ -3,7 +3,10 @@
  * capability without a row here does not compile: nobody would know whether the suite notices a lie about it.
  */
 import { AccessFlags, Errno, QpState, QpType, SrqAttrMask, VerbsError, WrOpcode } from '@openverbs/verbs';
-import { COMPLETION_EVENT, type CapabilityName, type ContextOps, type EventSource } from '@openverbs/verbs/driver';
+import { COMPLETION_EVENT } from '@openverbs/verbs/driver';
+import type { CapabilityName, ContextOps, DeviceFaults, EventSource } from '@openverbs/verbs/driver';
+import { CQE_WORDS, CqeWords, type CqRings, type Doorbell } from '@openverbs/verbs/rings';
+import type { Falsification } from './falsified-provider.ts';
 
 /** The operations of a context that was just opened; a row changes them. */
 export type Ops = { -readonly [Name in keyof ContextOps]: ContextOps[Name] };
@@ -16,10 +19,18 @@ export interface Behaviour {
   readonly lend?: (ops: Ops) => void;
   /** `verbs` asks the manifest before it calls the provider, so that nobody can have it unclaimed. */
   readonly askedByVerbs?: true;
-  /** What of the provider or of its devices is it, beside the operations of contexts. */
-  readonly hides?: 'machine' | 'faults';
+  /** Lies in the place of `deny`, where it is not, or not only, operations of contexts. */
+  readonly lies?: readonly Lie[];
   /** What using it needs besides. */
   readonly with?: readonly CapabilityName[];
+}
+
+/** What the behaviour of a provider denies. */
+export interface Lie extends Pick<Falsification, 'changeFaults' | 'changeMachine'> {
+  readonly what: string;
+  readonly deny?: (ops: Ops) => void;
+  /** How long the suite waits, where it is known that what is lost needs less when it is there. */
+  readonly waitMsMax?: number;
 }
 
 type Operation = Exclude<keyof ContextOps, 'events'>;
@@ -27,6 +38,17 @@ type Call<Name extends Operation> = NonNullable<ContextOps[Name]>;
 
 const { ON_DEMAND, HUGETLB, ZERO_BASED, FLUSH_PERSISTENT } = AccessFlags;
 const nothing = (): void => {};
+
+/** A row for each, so that one which is added can't be forgotten. */
+const FAULT_NAMES: Readonly<Record<keyof DeviceFaults, true>> = {
+  setPort: true,
+  setGid: true,
+  setPkey: true,
+  failQp: true,
+  failDevice: true,
+  removeDevice: true,
+};
+const FAULTS = Object.keys(FAULT_NAMES) as (keyof DeviceFaults)[];
 
 export const BEHAVIOURS: Readonly<Record<CapabilityName, Behaviour>> = {
   rc: { deny: without(QpType.RC), askedByVerbs: true },
@@ -103,8 +125,26 @@ export const BEHAVIOURS: Readonly<Record<CapabilityName, Behaviour>> = {
     },
   },
   dmaBuffers: { deny: leftOut('allocBuf') },
-  sharesMachine: { deny: nothing, hides: 'machine' },
-  deviceFaults: { deny: nothing, hides: 'faults' },
+  sharesMachine: {
+    deny: nothing,
+    lies: [
+      { what: 'there is no machine', changeMachine: () => undefined },
+      { what: 'no message can carry it', changeMachine: (machine) => ({ machine, open: nothing }) },
+      { what: 'it is the machine of somebody else', changeMachine: (_machine, other) => other() },
+    ],
+  },
+  deviceFaults: {
+    deny: nothing,
+    lies: [
+      { what: 'there are none', changeFaults: () => undefined },
+      ...FAULTS.map((name) => ({
+        what: `${name} does nothing`,
+        waitMsMax: 250,
+        changeFaults: (faults: DeviceFaults): DeviceFaults => ({ ...faults, [name]: nothing }),
+      })),
+    ],
+  },
+  vendorErrors: { deny: withoutReasons },
 };
 
 /** Replaces an operation, if it is there, by what `make` makes of it. */
@@ -194,6 +234,42 @@ function withoutEvents(isLost: (type: number) => boolean): (ops: Ops) => void {
       },
     } satisfies EventSource;
   };
+}
+
+/** Takes the reason out of every completion. The device is inline: it runs within the calls of its doorbell. */
+function withoutReasons(ops: Ops): void {
+  const cqs: CqRings[] = [];
+  const erase = (): void => {
+    for (const { i32, cqAddr, log2Count } of cqs) {
+      for (let n = 0; n < 2 ** log2Count; n++) i32[(cqAddr >>> 2) + n * CQE_WORDS + CqeWords.VENDOR_ERR] = 0;
+    }
+  };
+  const erasing = (doorbell: Doorbell): Doorbell => ({
+    ringSq: (qpNum) => {
+      doorbell.ringSq(qpNum);
+      erase();
+    },
+    ringRq: (qpNum) => {
+      doorbell.ringRq(qpNum);
+      erase();
+    },
+    inlineSource: (addr, length) => doorbell.inlineSource(addr, length),
+    idle: () => {
+      doorbell.idle();
+      erase();
+    },
+  });
+  wrap(ops, 'createCq', (createCq) => (attr) => {
+    const made = createCq(attr);
+    if (made.dataPath.kind !== 'rings') throw new TypeError('the emulated provider has rings');
+    cqs.push(made.dataPath);
+    return { ...made, dataPath: { ...made.dataPath, doorbell: erasing(made.dataPath.doorbell) } };
+  });
+  wrap(ops, 'createQp', (createQp) => (request) => {
+    const made = createQp(request);
+    if (made.dataPath.kind !== 'rings') throw new TypeError('the emulated provider has rings');
+    return { ...made, dataPath: { ...made.dataPath, doorbell: erasing(made.dataPath.doorbell) } };
+  });
 }
 
 /** Registers a buffer of the provider's in the place of memory that it can't reach. */

@@ -1,8 +1,18 @@
 /** The emulated provider with another manifest and another behaviour than its own. */
 import { provider as emulated } from '@openverbs/provider-emulated';
-import type { CapabilityManifest, ContextOps, DeviceOps, ProviderDefinition } from '@openverbs/verbs/driver';
+import type { ConformanceSession } from '@openverbs/conformance';
+import type {
+  CapabilityManifest,
+  ContextOps,
+  DeviceFaults,
+  DeviceOps,
+  ProviderDefinition,
+} from '@openverbs/verbs/driver';
 import { openVerbs, type OpenVerbs } from 'openverbs';
+import { sessionOf } from '../emulated.ts';
 import type { Ops } from './behaviours.ts';
+
+const EMULATED = { provider: 'emulated', emulated: { placement: 'inline', devices: 2 } } as const;
 
 /** What is changed. */
 export interface Falsification {
@@ -10,12 +20,22 @@ export interface Falsification {
   readonly claims: CapabilityManifest['supports'];
   /** Changes a context that was opened. */
   readonly change: (ops: Ops) => void;
-  /** What is not there, beside. */
-  readonly hides: 'machine' | 'faults' | undefined;
+  /** Changes what causes faults of devices. */
+  readonly changeFaults?: ((faults: DeviceFaults) => DeviceFaults | undefined) | undefined;
+  /** Changes what another thread would join with; `other` is the machine of somebody else. */
+  readonly changeMachine?: ((machine: unknown, other: () => unknown) => unknown) | undefined;
 }
 
 /** Opens it. */
-export function openFalsified({ claims, change, hides }: Falsification): OpenVerbs {
+export function openFalsified(falsification: Falsification): ConformanceSession {
+  const { claims, change, changeFaults = (faults) => faults } = falsification;
+  const { changeMachine = (machine) => machine } = falsification;
+  const others: OpenVerbs[] = [];
+  const other = (): unknown => {
+    const verbs = openVerbs(EMULATED);
+    others.push(verbs);
+    return verbs.machine;
+  };
   const falsify = (device: DeviceOps): DeviceOps => {
     const { name, guid, nodeType, transportType, faults } = device;
     const capabilities: CapabilityManifest = { ...device.capabilities, supports: claims };
@@ -24,8 +44,9 @@ export function openFalsified({ claims, change, hides }: Falsification): OpenVer
       change(ops);
       return ops;
     };
-    const hasFaults = faults !== undefined && hides !== 'faults';
-    return { name, guid, nodeType, transportType, capabilities, open, ...(hasFaults && { faults }) };
+    const changed = changeFaults(faults!);
+    const falsified = { name, guid, nodeType, transportType, capabilities, open, ...(changed && { faults: changed }) };
+    return Object.defineProperty(falsified, 'removed', { get: () => device.removed });
   };
   const provider: ProviderDefinition = {
     ...(emulated as ProviderDefinition),
@@ -33,12 +54,19 @@ export function openFalsified({ claims, change, hides }: Falsification): OpenVer
       const instance = (emulated as ProviderDefinition).open(environment, config);
       return {
         devices: instance.devices.map(falsify),
-        machine: hides === 'machine' ? undefined : instance.machine,
+        machine: changeMachine(instance.machine, other),
         close: () => {
           instance.close();
         },
       };
     },
   };
-  return openVerbs({ provider, emulated: { placement: 'inline', devices: 2 } });
+  const verbs = openVerbs({ ...EMULATED, provider });
+  return {
+    ...sessionOf(verbs),
+    close: () => {
+      verbs[Symbol.dispose]();
+      for (const each of others) each[Symbol.dispose]();
+    },
+  };
 }

@@ -1,6 +1,7 @@
 /** What a test works on: devices, contexts that are closed after it, and pairs of QPs that are ready to use. */
 import type { Context, Device } from '@openverbs/verbs';
 import type { CapabilityName } from '@openverbs/verbs/driver';
+import type { ConformanceSession } from '../session.ts';
 import { connect, type ConnectionOverrides } from './connect.ts';
 import { Side, type SideOptions } from './side.ts';
 
@@ -26,15 +27,27 @@ export class Bench {
   readonly seed: number;
   /** What another thread would join with. */
   readonly machine: unknown;
+  readonly #session: ConformanceSession;
+  readonly #openSession: () => ConformanceSession | Promise<ConformanceSession>;
   readonly #contexts: Context[] = [];
+  /** Sessions that the test opened beside that of the run. */
+  readonly #others: ConformanceSession[] = [];
 
-  constructor(devices: readonly Device[], seed: number, machine: unknown) {
+  /** @param openSession - opens the devices of the subject once more */
+  constructor(
+    session: ConformanceSession,
+    seed: number,
+    openSession: () => ConformanceSession | Promise<ConformanceSession>,
+  ) {
+    const { devices, machine } = session;
     const [device] = devices;
     if (device === undefined) throw new TypeError('the subject of a conformance run has no device');
     this.device = device;
     this.seed = seed;
     this.machine = machine;
     this.peerDevice = devices.at(-1) ?? device;
+    this.#session = session;
+    this.#openSession = openSession;
   }
 
   supports(capability: CapabilityName): boolean {
@@ -62,8 +75,31 @@ export class Bench {
     return { a, b };
   }
 
+  /** Devices of their own, for a test that ends one of them; closed after the test. */
+  async openApart(): Promise<readonly Device[]> {
+    return this.#noted(await this.#openSession());
+  }
+
+  /** The devices as another thread has them that was sent {@link Bench.machine}; closed after the test. */
+  async join(): Promise<readonly Device[]> {
+    const { join } = this.#session;
+    if (join === undefined) {
+      throw new Error(
+        'the manifest claims sharesMachine, so what `open` gives needs `join`, as another thread would do it',
+      );
+    }
+    // A thread is sent a copy.
+    return this.#noted(await join(structuredClone(this.machine)));
+  }
+
   /** Closes what the test left open, youngest first. */
-  release(): void {
+  async release(): Promise<void> {
     for (const context of this.#contexts.splice(0).reverse()) context[Symbol.dispose]();
+    for (const session of this.#others.splice(0).reverse()) await session.close();
+  }
+
+  #noted(session: ConformanceSession): readonly Device[] {
+    this.#others.push(session);
+    return session.devices;
   }
 }

@@ -10,6 +10,19 @@ import {
 } from '@openverbs/verbs';
 import { eventually } from './wait.ts';
 
+/** Whether the device of the test that runs claims `vendorErrors`; runners run one test after the other. */
+let reasonsRequired = false;
+
+/** Runs `body`, in which each failed completion that is expected has to have a `vendorErr` if `required`. */
+export async function withReasonsRequired(required: boolean, body: () => Promise<void>): Promise<void> {
+  reasonsRequired = required;
+  try {
+    await body();
+  } finally {
+    reasonsRequired = false;
+  }
+}
+
 /** What a completion must be; a field that is left out may be anything. */
 export interface ExpectedCompletion {
   readonly wrId: number;
@@ -79,6 +92,7 @@ export function checkCompletion(wc: WorkCompletion, expected: ExpectedCompletion
   if (expected.qp !== undefined) expect(wc.qpNum, 'qpNum').to.equal(expected.qp.qpNum);
   if (wc.status !== WcStatus.SUCCESS) {
     expect(wc.explain(), 'a failed completion explains itself').to.be.a('string').that.is.not.empty;
+    if (reasonsRequired) expect(wc.vendorErr, `vendorErr of ${describe(wc)}`).to.not.equal(0);
     return;
   }
   if (expected.opcode !== undefined) expect(wc.opcode, 'opcode').to.equal(expected.opcode);

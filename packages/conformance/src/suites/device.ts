@@ -2,7 +2,10 @@
 import { expect } from 'chai';
 import { AtomicCap, DeviceCapFlags, PortState, mtuToBytes, type DeviceAttr } from '@openverbs/verbs';
 import type { CapabilityName } from '@openverbs/verbs/driver';
+import { expectCompletions } from '../bench/completions.ts';
 import { expectError } from '../bench/errors.ts';
+import { expectBytes, fillPattern, pattern } from '../bench/payload.ts';
+import { write } from '../bench/requests.ts';
 import { defineSuite } from '../define-suite.ts';
 
 const INVALIDATES =
@@ -57,6 +60,20 @@ export const deviceSuite = defineSuite('device', [], (suite) => {
   suite.works('tells how another thread joins', ['sharesMachine'], ({ machine }) => {
     expect(machine, 'machine').to.not.equal(undefined);
     expect(() => structuredClone(machine), 'a message can carry it').not.to.throw();
+  });
+
+  suite.works('is the same device for a thread that joins', ['sharesMachine', 'rc', 'rdmaWrite'], async (bench) => {
+    const joined = await bench.join();
+    const pair = bench.pair({ b: { device: joined[0] } });
+    for (const [seed, from, to, whose] of [
+      [1, pair.a, pair.b, 'the thread that joined'],
+      [2, pair.b, pair.a, 'the thread that was there'],
+    ] as const) {
+      fillPattern(from.bytes, seed);
+      from.qp.postSend(write(1, [from.sge()], to));
+      await expectCompletions(from.sendCq, { wrId: 1 });
+      expectBytes(to.bytes, pattern(seed, to.bytes.length), `memory of ${whose}`);
+    }
   });
 
   suite.works('has an active first port', (bench) => {

@@ -11,6 +11,7 @@ import { cqOverrunSuite } from './cq-overrun.ts';
 import { cqResizeSuite } from './cq-resize.ts';
 import { cqRoomSuite } from './cq-room.ts';
 import { cqSuite } from './cq.ts';
+import { deviceFatalSuite } from './device-fatal.ts';
 import { deviceFaultsSuite } from './device-faults.ts';
 import { deviceSuite } from './device.ts';
 import { extendedCqSuite } from './extended-cq.ts';
@@ -65,6 +66,7 @@ import { ucStateSuite } from './uc-state.ts';
 import { ucSuite } from './uc.ts';
 import { udSuite } from './ud.ts';
 import { unreachableSuite } from './unreachable.ts';
+import { vendorErrorsSuite } from './vendor-errors.ts';
 import { xrcSuite } from './xrc.ts';
 
 /** All suites, in the order in which they run. */
@@ -110,9 +112,11 @@ export const suites: readonly ConformanceSuite[] = [
   asyncEventsSuite,
   localErrorsSuite,
   remoteErrorsSuite,
+  vendorErrorsSuite,
   receiveErrorsSuite,
   pathMigrationSuite,
   deviceFaultsSuite,
+  deviceFatalSuite,
   unreachableSuite,
   flushSuite,
   sqdSuite,

@@ -42,6 +42,7 @@ export const CAPABILITIES: CapabilityManifest = {
     deviceFaults: true,
     completionTimestamps: true,
     xrc: true,
+    vendorErrors: true,
     directAccess: true,
     dmaBuffers: true,
     sharesMachine: true,

@@ -1,5 +1,6 @@
 /** Runs the conformance suite against the first device of a provider, in each placement that it has. */
-import { type ConformanceReport, StandaloneRunner, runConformance } from '@openverbs/conformance';
+import { StandaloneRunner, runConformance } from '@openverbs/conformance';
+import type { ConformanceReport, ConformanceSession, ConformanceSubject } from '@openverbs/conformance';
 import { Capability, type CapabilityName, type Device } from '@openverbs/verbs';
 import { type OpenVerbs, openVerbs } from 'openverbs';
 import { type FaultOptions, faultsOf } from '../cli/faults.ts';
@@ -28,6 +29,8 @@ const EMULATED = {
   packets: { placement: 'inline', packets: true },
 } as const;
 
+const XEN = { xen: { placement: 'thread' } } as const;
+
 /** Runs the suites in this process, one subject after the other. Throws if devices can't be opened or closed. */
 export async function runSuites(options: ConformanceOptions): Promise<ConformanceReport[]> {
   const reports: ConformanceReport[] = [];
@@ -37,6 +40,8 @@ export async function runSuites(options: ConformanceOptions): Promise<Conformanc
 
 function subjectsOf(options: ConformanceOptions): readonly Subject[] {
   using verbs = openFor(options);
+  // In a thread of its own a device domain can be joined by the thread of the suite.
+  if (verbs.device().provider === 'xen') return [{ what: '', open: () => openFor(options, XEN) }];
   if (verbs.device().provider !== 'emulated') return [{ what: '', open: () => openFor(options) }];
   const faults = faultsOf(options);
   // With faults all messages are packets.
@@ -50,14 +55,12 @@ function subjectsOf(options: ConformanceOptions): readonly Subject[] {
 
 async function runSubject({ what, open }: Subject, options: ConformanceOptions): Promise<ConformanceReport> {
   const { only, deviations } = options;
-  using verbs = open();
-  const { devices, machine } = verbs;
-  const device = verbs.device();
+  const { name, provider, capabilities } = described(open);
   const runner = new StandaloneRunner();
   const report = runConformance({
-    name: `${device.name} of provider ${device.provider}${what === '' ? '' : `, ${what}`}`,
-    open: () => ({ devices: devices.filter((each) => each.provider === device.provider), machine, close: () => {} }),
-    capabilities: capabilitiesOf(device),
+    name: `${name} of provider ${provider}${what === '' ? '' : `, ${what}`}`,
+    open: () => sessionOf(open(), provider),
+    capabilities,
     interface: runner.interface,
     ...(only !== undefined && { only }),
     ...(deviations !== undefined && { deviations }),
@@ -67,6 +70,26 @@ async function runSubject({ what, open }: Subject, options: ConformanceOptions):
   const around = failures.find(({ path }) => ['before', 'after'].includes(path.at(-1)!));
   if (around) throw around.error;
   return report;
+}
+
+/** What stands in the report of the first device. */
+function described(
+  open: () => OpenVerbs,
+): Pick<Device, 'name' | 'provider'> & Pick<ConformanceSubject, 'capabilities'> {
+  using verbs = open();
+  const device = verbs.device();
+  return { name: device.name, provider: device.provider, capabilities: capabilitiesOf(device) };
+}
+
+function sessionOf(verbs: OpenVerbs, provider: string): ConformanceSession {
+  return {
+    devices: verbs.devices.filter((each) => each.provider === provider),
+    machine: verbs.machine,
+    join: (machine) => sessionOf(openVerbs({ provider, machine }), provider),
+    close: () => {
+      verbs[Symbol.dispose]();
+    },
+  };
 }
 
 function capabilitiesOf(device: Device): Partial<Record<CapabilityName, boolean>> {

@@ -79,6 +79,8 @@ export const Capability = {
   onDemandPaging: 'IBV_ACCESS_ON_DEMAND and IBV_ACCESS_HUGETLB',
   /** Rings in the OpenVerbs layout. */
   directAccess: 'rings in the OpenVerbs layout',
+  /** Failed completions whose `vendorErr` says why, by the numbers of `VendorErr`. */
+  vendorErrors: 'failed completions whose vendorErr says why, by the numbers of VendorErr',
   /** Registering memory that was not allocated by ibv_alloc_buf. */
   registersAnyMemory: 'registering memory that was not allocated by ibv_alloc_buf',
   /** Context.allocBuf. */
