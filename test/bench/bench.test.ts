@@ -3,7 +3,6 @@ import { expect } from 'chai';
 import { describeOutput, MAIN, run, TIMEOUT_MS } from './output.ts';
 import { counts } from './registration/measure.ts';
 import { pairwise, pool, spread } from './samples.ts';
-import { interval } from './split-driver/interval.ts';
 
 describe('the benchmarks', function () {
   this.timeout(TIMEOUT_MS);
@@ -32,15 +31,6 @@ describe('the figures of the benchmarks', () => {
 
   it('compare each sample with the one that was taken beside it', () => {
     expect(pairwise([3, 8], [2, 4])).to.deep.equal([1.5, 2]);
-  });
-
-  it('of ratios are their geometric mean and an interval around it, which is no narrower for fewer ratios', () => {
-    expect(interval([2, 2, 2])).to.deep.equal({ mean: 2, low: 2, high: 2 });
-    expect(interval([0.5, 2]).mean).to.equal(1);
-    const [few, many] = [interval([0.9, 1.1]), interval(Array.from({ length: 40 }, (_, n) => (n % 2 ? 0.9 : 1.1)))];
-    expect(few.low).to.be.below(many.low);
-    expect(many.low).to.be.above(0.9).and.below(many.mean);
-    expect(many.high).to.be.above(many.mean).and.below(1.1);
   });
 
   it('of a registration in a guest count each of its pages once, and none where the cache has it', () => {

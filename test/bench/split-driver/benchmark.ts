@@ -10,6 +10,8 @@ const BURSTS = [1, 4, 16, 64];
 /** Where the program runs. */
 export const PATHS = ['native', 'idd', 'bypass', 'basic'] as const;
 export type Path = (typeof PATHS)[number];
+/** The sample of which each process has one, so that there are as many as processes. */
+export const STARTS = 'starts';
 /** Counts an operation: there is nothing to measure twice. */
 export const COUNTS = ['ring-requests', 'events', 'device-wakes'] as const;
 
@@ -41,8 +43,9 @@ function speedLines(bench: BenchCase, samples: Samples): ResultLine[] {
 
 /** The round trip of bypass by that of native beside it, and the same of native and native. */
 function ratioLine(bench: BenchCase, samples: Samples): ResultLine {
-  const ratio = interval(samples['bypass-over-native']);
-  const same = interval(samples['native-over-native']);
+  const { length: starts } = samples[STARTS];
+  const ratio = interval(samples['bypass-over-native'], starts);
+  const same = interval(samples['native-over-native'], starts);
   return {
     ...line(bench, 'bypass-over-native', 'x', samples['bypass-over-native']),
     value: ratio.mean,

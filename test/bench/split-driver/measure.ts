@@ -8,7 +8,7 @@ import { guestCounters } from 'openverbs/testing';
 import { stopwatch, Subject, warmUp } from '../alternate.ts';
 import type { BenchCase, BenchOptions } from '../benchmark.ts';
 import type { Samples } from '../samples.ts';
-import { PATHS } from './benchmark.ts';
+import { PATHS, STARTS } from './benchmark.ts';
 import type { Path } from './benchmark.ts';
 import { Exchange, WINDOW } from './exchange.ts';
 
@@ -37,6 +37,11 @@ export function measure(bench: BenchCase, options: BenchOptions): Samples {
   return buffering(bench.fields['burst']);
 }
 
+/** Rounds of one process. */
+export function roundsOf({ quick, pairs, starts }: BenchOptions): number {
+  return quick ? pairs : Math.max(pairs, Math.ceil(ROUNDS_MIN / starts));
+}
+
 /** Nanoseconds of a round trip and of a message, by path. */
 function speed(size: number, options: BenchOptions): Samples {
   using alone = openVerbs({ provider: 'emulated' });
@@ -47,7 +52,7 @@ function speed(size: number, options: BenchOptions): Samples {
   const again = new Exchange(alone.device(), size);
   const exchanges = { native, idd, bypass, basic, again };
   const samples: Record<string, number[]> = {};
-  const rounds = options.quick ? options.pairs : Math.max(options.pairs, Math.ceil(ROUNDS_MIN / options.starts));
+  const rounds = roundsOf(options);
   const play = (metric: string, run: (exchange: Exchange, count: number) => void, each: number): void => {
     const subjects = Object.entries(exchanges).map(([path, exchange]) => {
       const subject = new Subject((count) => {
@@ -67,7 +72,7 @@ function speed(size: number, options: BenchOptions): Samples {
   play('bandwidth', (exchange, count) => exchange.windows(count), WINDOW);
   const over = (path: string): number[] =>
     samples[`round-trip ${path}`].map((ns, round) => ns / samples['round-trip native'][round]);
-  return { ...samples, 'bypass-over-native': over('bypass'), 'native-over-native': over('again') };
+  return { ...samples, [STARTS]: [1], 'bypass-over-native': over('bypass'), 'native-over-native': over('again') };
 }
 
 /**
