@@ -29,9 +29,7 @@ export const MPTS_MAX = 1 << MPTS_LOG2;
 export const PDS_MAX = 65536;
 /** Entries of the P_Key table of a port. */
 export const PKEYS_MAX = 128;
-/** Multicast: groups of an HCA, its QPs in one of them, and in all. */
-export const MCAST_GROUPS_MAX = 256;
-export const MCAST_GROUP_QPS_MAX = 128;
+/** QPs of an HCA in multicast groups: each in a group of its own, or all in one. */
 export const MCAST_ATTACHMENTS_MAX = 1024;
 /** Address handles of an HCA. */
 export const AHS_MAX = 1 << 15;

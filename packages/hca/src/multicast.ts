@@ -8,7 +8,7 @@ import { isMulticast } from './address-handles.ts';
 import type { Engine } from './engine.ts';
 import type { Hca } from './hca.ts';
 import { HcaHeader, Mcast, Qpc, QpcType } from './layout.ts';
-import { MCAST_ATTACHMENTS_MAX, MCAST_GROUP_QPS_MAX, MCAST_GROUPS_MAX } from './limits.ts';
+import { MCAST_ATTACHMENTS_MAX } from './limits.ts';
 
 /** Number that stands for all QPs of a group (IBTA 9.2.1, 10.5.1). */
 export const MULTICAST_QPN = 0xffffff;
@@ -20,14 +20,7 @@ export function attachMulticast(engine: Engine, hca: Hca, q: number, gid: Uint8A
   if (!isMulticast(gid)) throw new DeviceError('EINVAL', 'this GID is no multicast group');
   const words = wordsOf(gid);
   const entries = attachments(i32, hca);
-  const group = entries.filter((entry) => isOf(i32, entry, words));
-  if (group.some((entry) => i32[entry + Mcast.QP] === q)) return;
-  if (group.length >= MCAST_GROUP_QPS_MAX) {
-    throw new DeviceError('ENOMEM', `a group has at most ${MCAST_GROUP_QPS_MAX} queue pairs of a device`);
-  }
-  if (group.length === 0 && groups(i32, entries) >= MCAST_GROUPS_MAX) {
-    throw new DeviceError('ENOMEM', `a device takes part in at most ${MCAST_GROUPS_MAX} groups`);
-  }
+  if (entries.some((entry) => i32[entry + Mcast.QP] === q && isOf(i32, entry, words))) return;
   const entry = freeEntry(i32, hca);
   u8.set(gid, (entry + Mcast.GID) * 4);
   i32[entry + Mcast.QPN] = i32[q + Qpc.QPN];
@@ -68,10 +61,6 @@ function freeEntry(i32: Int32Array, hca: Hca): number {
     return table + n * Mcast.WORDS;
   }
   throw new DeviceError('ENOMEM', `all ${MCAST_ATTACHMENTS_MAX} attachments of the device are taken`, 'detach some');
-}
-
-function groups(i32: Int32Array, entries: readonly number[]): number {
-  return new Set(entries.map((entry) => i32.subarray(entry + Mcast.GID, entry + Mcast.GID + 4).join())).size;
 }
 
 function wordsOf(gid: Uint8Array): Int32Array {

@@ -57,7 +57,7 @@ export const DEFAULT_LIMITS: HypervisorLimits = {
   grantsMax: 32768,
   mappingsMax: 65536,
   portsMax: 1024,
-  pinnedRunsMax: 65536,
+  pinnedRunsMax: 131072,
   xenstoreBytesMax: 4 * 2 ** 20,
   xenstoreNodesMax: 1000,
   xenstoreWatchesMax: 128,

@@ -36,6 +36,8 @@ export interface DomainMemory {
   readonly maxPages: number;
   /** Pages that it has. */
   readonly totPages: number;
+  /** Runs of pages that follow each other that the domain may have pinned, whosever they are. */
+  readonly pinnedRunsMax: number;
   /**
    * Takes a run of zeroed pages.
    *

@@ -2,7 +2,7 @@
 import { badConfig, checkConfigInteger, checkRecord } from '@openverbs/verbs/driver';
 import { QUOTAS } from './backend/quota.ts';
 import type { QuotaKind } from './backend/quota.ts';
-import { WEIGHT_MAX } from './protocol/limits.ts';
+import { GUESTS_MAX, WEIGHT_MAX } from './protocol/limits.ts';
 
 /** A guest. */
 export interface XenGuestConfig {
@@ -52,8 +52,6 @@ export interface XenSettings extends Partial<Omit<XenConfig, 'guests'>> {
   readonly guests?: number | readonly Partial<XenGuestConfig>[];
 }
 
-/** Guests of a thread. */
-const GUESTS_MAX = 32;
 const GUEST_MEMORY_BYTES = 512 * 2 ** 20;
 const GUEST_MEMORY_BYTES_MIN = 2 ** 20;
 const GUEST_MEMORY_BYTES_MAX = 4 * 2 ** 30;

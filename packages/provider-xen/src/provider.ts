@@ -17,6 +17,7 @@ import type {
   ProviderInstance,
   UserDriver,
 } from '@openverbs/verbs/driver';
+import { closeEach } from './close-each.ts';
 import { parseConfig } from './config.ts';
 import type { XenConfig, XenGuestConfig } from './config.ts';
 import { Dom0Thread } from './dom0/dom0-thread.ts';
@@ -140,17 +141,17 @@ class XenProvider {
 
   /** Ends the guests, then the device domain, then the lower devices. */
   close(): void {
-    try {
-      for (const { domain, devices } of this.#guests.toReversed()) {
-        for (const device of devices.toReversed()) device.close();
-        domain.close();
-        this.#hypervisor.destroyDomain(domain.domid);
-      }
-    } finally {
-      this.#dom0?.close();
-      this.#machine.detach();
-      this.#lower.close();
-    }
+    const endGuest = ({ domain, devices }: GuestDomain): (() => void)[] => [
+      ...devices.toReversed().map((device) => () => device.close()),
+      () => domain.close(),
+      () => this.#hypervisor.destroyDomain(domain.domid),
+    ];
+    closeEach([
+      ...this.#guests.toReversed().flatMap(endGuest),
+      () => this.#dom0?.close(),
+      () => this.#machine.detach(),
+      () => this.#lower.close(),
+    ]);
   }
 
   /** The guests of all threads. Where the device domain is on this one, what it does not count as it happens is looked at now. */

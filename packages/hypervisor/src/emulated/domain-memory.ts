@@ -26,6 +26,10 @@ export class EmulatedMemory implements DomainMemory {
     return this.access.tables.i32[this.access.slot.record + DomainRecord.TOT_PAGES];
   }
 
+  get pinnedRunsMax(): number {
+    return this.access.tables.limits.pinnedRunsMax;
+  }
+
   allocPages(count: number, { alignment = PAGE_BYTES }: AllocPagesOptions = {}): number {
     this.access.check();
     if (!(Number.isSafeInteger(count) && count > 0)) {

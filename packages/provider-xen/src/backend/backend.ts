@@ -9,16 +9,19 @@ import { XenbusState } from '@openverbs/hypervisor';
 import type { Clock } from '@openverbs/machine';
 import { Capability } from '@openverbs/verbs';
 import type { CapabilityName, Device } from '@openverbs/verbs';
+import { closeEach } from '../close-each.ts';
 import { BackendKey, backendRoot, ShareKey, ToolstackKey } from '../protocol/handshake.ts';
 import { PROTOCOL_VERSION, WEIGHT_MAX } from '../protocol/limits.ts';
 import { AccountTable } from './accounting.ts';
 import type { AccountPlace } from './accounting.ts';
 import { BrokenRing, Connection } from './connection.ts';
 import { Guest } from './guest.ts';
-import type { QuotaKind } from './quota.ts';
+import { Quota } from './quota.ts';
+import type { QuotaKind, QuotaLimits } from './quota.ts';
 import { RequestQueue } from './request-queue.ts';
 import { Requests } from './requests.ts';
 import { Scheduler } from './scheduler.ts';
+import { defaultQuotas } from './shares.ts';
 import { isGuestsFault, stepOf, XenbusBackend } from './xenbus-backend.ts';
 import type { Step } from './xenbus-backend.ts';
 
@@ -57,6 +60,9 @@ export class Backend {
   readonly #frontends = new Map<string, Frontend>();
   readonly #root: string;
   readonly #accounts: AccountTable;
+  /** By domain. */
+  readonly #quotas = new Map<number, Quota>();
+  #quotaLimits: QuotaLimits | undefined;
   #nextSampleNs = 0;
 
   constructor(init: BackendInit) {
@@ -97,12 +103,20 @@ export class Backend {
     return this.#scheduler.nextNs(this.#init.clock.nowNs());
   }
 
-  /** Takes everything back from all guests. */
+  /** Takes everything back from all guests, also when that fails of one of them. */
   close(): void {
-    for (const frontend of this.#frontends.values()) this.#disconnect(frontend, 'the device domain ends');
-    this.#accounts.close();
-    this.#dom0.xenstore.unwatch(this.#root, WATCH);
-    this.#dom0.xenstore.unwatch('@releaseDomain', RELEASE_WATCH);
+    const { xenstore } = this.#dom0;
+    const disconnect = (frontend: Frontend): void => {
+      this.#guarded(frontend, () => {
+        this.#disconnect(frontend, 'the device domain ends');
+      });
+    };
+    closeEach([
+      ...[...this.#frontends.values()].map((frontend) => () => disconnect(frontend)),
+      () => this.#accounts.close(),
+      () => xenstore.unwatch(this.#root, WATCH),
+      () => xenstore.unwatch('@releaseDomain', RELEASE_WATCH),
+    ]);
   }
 
   #connections(): Connection[] {
@@ -238,7 +252,7 @@ export class Backend {
 
   #connect(frontend: Frontend): void {
     const { xenbus, queue, account } = frontend;
-    const { dom0, clock, quotas } = this.#init;
+    const { dom0, clock } = this.#init;
     const requests = new Requests(queue, this.#scheduler, clock);
     const guest = new Guest({
       domid: xenbus.frontendDomid,
@@ -247,7 +261,7 @@ export class Backend {
       bypass: xenbus.read(ToolstackKey.MODE) === 'bypass',
       requests,
       counts: account.counts,
-      ...(quotas === undefined ? {} : { quotas }),
+      quota: this.#quotaOf(xenbus.frontendDomid),
     });
     try {
       frontend.connection = new Connection(dom0, guest, xenbus.frontendKeys());
@@ -278,7 +292,19 @@ export class Backend {
     this.#drop(frontend);
     this.#frontends.delete(path);
     this.#accounts.give(frontend.account);
+    const { frontendDomid } = frontend.xenbus;
+    const others = [...this.#frontends.values()].some(({ xenbus }) => xenbus.frontendDomid === frontendDomid);
+    if (!others) this.#quotas.delete(frontendDomid);
     this.#dom0.xenstore.unwatch(`${frontend.xenbus.frontendPath}/${ToolstackKey.STATE}`, path);
+  }
+
+  /** What a domain may have, all of its front-ends together. */
+  #quotaOf(domid: number): Quota {
+    const { devices, dom0, quotas } = this.#init;
+    this.#quotaLimits ??= { ...defaultQuotas(devices, dom0.memory), ...quotas };
+    const quota = this.#quotas.get(domid) ?? new Quota(this.#quotaLimits);
+    this.#quotas.set(domid, quota);
+    return quota;
   }
 
   /** What the toolstack lets the guest have; it may change at any time. */

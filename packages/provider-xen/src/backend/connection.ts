@@ -10,6 +10,7 @@ import { EntryWord } from '../channel/entry.ts';
 import { beginTrace, endTrace } from '../channel/tracing.ts';
 import { EventRingProducer } from '../channel/event-ring.ts';
 import { guestCountsIn } from '../channel/guest-counts.ts';
+import { closeEach } from '../close-each.ts';
 import { BULK_WORDS, ENTRY_ARGUMENT_WORDS, ENTRY_HEADER_WORDS, ENTRY_WORDS } from '../protocol/limits.ts';
 import { Account } from './accounting.ts';
 import { dispatch, isPost } from './dispatch.ts';
@@ -94,11 +95,14 @@ export class Connection {
 
   /** Takes everything back from the guest, and lets its pages go. */
   close(): void {
-    this.sample();
-    this.guest.reclaim();
-    this.#dom0.eventChannels.close(this.port);
-    this.#dom0.eventChannels.close(this.eventPort);
-    this.#mapping.unmap();
+    const { eventChannels } = this.#dom0;
+    closeEach([
+      () => this.sample(),
+      () => this.guest.reclaim(),
+      () => eventChannels.close(this.port),
+      () => eventChannels.close(this.eventPort),
+      () => this.#mapping.unmap(),
+    ]);
   }
 
   /** Copies a request out of the ring. Before it says that there is none, it asks to be told of the next. */

@@ -5,18 +5,19 @@
  */
 import type { Domain, PinnedPages } from '@openverbs/hypervisor';
 import { HypervisorError } from '@openverbs/hypervisor';
-import type { Device } from '@openverbs/verbs';
+import type { Device, DeviceAttr } from '@openverbs/verbs';
 import { VerbsError } from '@openverbs/verbs';
 import type { UserHalfHandle } from '@openverbs/verbs/driver';
 import { userHalfOf } from '@openverbs/verbs/driver';
 import { GuestCount } from '../channel/guest-counts.ts';
+import { closeEach } from '../close-each.ts';
 import { Account } from './accounting.ts';
 import { DirectPosts } from './direct-posts.ts';
 import { GuestContext } from './guest-context.ts';
 import { PendingRegions } from './pending-region.ts';
-import { Quota } from './quota.ts';
-import type { QuotaKind } from './quota.ts';
+import type { Quota } from './quota.ts';
 import type { Requests } from './requests.ts';
+import { withinQuota } from './shares.ts';
 import { XrcdFiles } from './xrcd-files.ts';
 
 /** What a guest is made of. */
@@ -29,7 +30,8 @@ export interface GuestInit {
   /** Whether the guest gets direct access. */
   readonly bypass: boolean;
   readonly requests: Requests;
-  readonly quotas?: Partial<Record<QuotaKind, number>>;
+  /** That of the domain, for all of its front-ends. */
+  readonly quota: Quota;
   /** Where it is counted what the guest has; see `Account`. */
   readonly counts: Float64Array;
 }
@@ -48,7 +50,7 @@ export class Guest {
   readonly #contexts = new Map<number, GuestContext>();
   #lastContext = 0;
 
-  constructor({ domid, dom0, device, bypass, requests, quotas, counts }: GuestInit) {
+  constructor({ domid, dom0, device, bypass, requests, quota, counts }: GuestInit) {
     this.domid = domid;
     this.requests = requests;
     this.counts = counts;
@@ -56,7 +58,7 @@ export class Guest {
     this.#device = device;
     this.#dom0 = dom0;
     this.#bypass = bypass;
-    this.quota = new Quota(quotas);
+    this.quota = quota;
     this.regions = new PendingRegions((frames) => pinOf(dom0, domid, frames), this.quota, counts);
   }
 
@@ -77,6 +79,11 @@ export class Guest {
   /** What the front-end makes its own half of the lower driver of; null in basic. */
   userHalfOf({ lower }: GuestContext): UserHalfHandle | null {
     return this.#bypass ? userHalfOf(lower) : null;
+  }
+
+  /** What the lower device says of itself, as far as the guest may have it. */
+  attrOf(attr: DeviceAttr): DeviceAttr {
+    return withinQuota(attr, this.quota.limits, this.#bypass);
   }
 
   /** What the lower device knows the guest's pages by. */
@@ -115,7 +122,7 @@ export class Guest {
    */
   sample(told: Float64Array): void {
     const { counts } = this;
-    counts[Account.PAGES_REGISTERED] = this.quota.used.pages;
+    counts[Account.PAGES_REGISTERED] = this.regions.pinnedPages;
     for (let n = 0; n < GuestCount.DOUBLES; n++) {
       const value = told[n];
       counts[Account.POLLS + n] = value >= 0 && value <= Number.MAX_SAFE_INTEGER ? value : 0;
@@ -130,9 +137,11 @@ export class Guest {
 
   /** The guest is gone: takes everything back. The device and the other guests go on. */
   reclaim(): void {
-    for (const handle of [...this.#contexts.keys()]) this.closeContext(handle);
-    this.regions.abortAll();
-    this.requests.close();
+    closeEach([
+      ...[...this.#contexts.keys()].map((handle) => () => this.closeContext(handle)),
+      () => this.regions.abortAll(),
+      () => this.requests.close(),
+    ]);
   }
 }
 

@@ -44,11 +44,17 @@ export class PendingRegions {
   readonly #regions = new Map<number, PendingRegion>();
   readonly #counts: Float64Array;
   #last = 0;
+  #pinnedPages = 0;
 
   constructor(pin: PinPages, quota: Quota, counts: Float64Array) {
     this.#pin = pin;
     this.#quota = quota;
     this.#counts = counts;
+  }
+
+  /** Pages that are pinned, each as often as it is. */
+  get pinnedPages(): number {
+    return this.#pinnedPages;
   }
 
   begin(request: RegionRequest): number {
@@ -112,6 +118,7 @@ export class PendingRegions {
   unpin(pins: readonly Pins[]): void {
     for (const { pages, runs } of pins) {
       pages.unpin();
+      this.#pinnedPages -= pages.count;
       this.#quota.give('pages', pages.count);
       this.#quota.give('pinnedRuns', runs);
     }
@@ -121,7 +128,9 @@ export class PendingRegions {
   #pinned(frames: readonly number[]): Pins {
     const runs = frames.filter((frame, n) => n === 0 || frame !== frames[n - 1] + 1).length;
     const pin = (): Pins => ({ pages: this.#pin(frames), runs });
-    return this.#quota.within('pages', () => this.#quota.within('pinnedRuns', pin, runs), frames.length);
+    const pinned = this.#quota.within('pages', () => this.#quota.within('pinnedRuns', pin, runs), frames.length);
+    this.#pinnedPages += frames.length;
+    return pinned;
   }
 
   #get(number: number): PendingRegion {

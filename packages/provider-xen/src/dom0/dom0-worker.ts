@@ -7,6 +7,7 @@ import type { MachineHandle } from '@openverbs/machine';
 import type { ProviderDefinition } from '@openverbs/verbs/driver';
 import { Backend } from '../backend/backend.ts';
 import type { QuotaKind } from '../backend/quota.ts';
+import { closeEach } from '../close-each.ts';
 import { lowerDevices } from './lower-devices.ts';
 import { Dom0State } from './dom0-state.ts';
 import { forwardTraces } from './traces.ts';
@@ -58,8 +59,12 @@ forwardTraces(traces, (message) => {
 Atomics.store(state, 0, Dom0State.RUNNING);
 wakeAll(machine);
 serve();
-backend.close();
-instance.close();
-Atomics.store(state, 0, Dom0State.STOPPED);
-wakeAll(machine);
-machine.detach();
+closeEach([
+  () => backend.close(),
+  () => instance.close(),
+  () => {
+    Atomics.store(state, 0, Dom0State.STOPPED);
+    wakeAll(machine);
+    machine.detach();
+  },
+]);

@@ -7,6 +7,7 @@ import type { Clock, Machine } from '@openverbs/machine';
 import type { DeviceOps } from '@openverbs/verbs/driver';
 import { Backend } from '../backend/backend.ts';
 import type { QuotaKind } from '../backend/quota.ts';
+import { closeEach } from '../close-each.ts';
 import { lowerDevices } from './lower-devices.ts';
 
 /** Directories of all domains in xenstore. */
@@ -96,8 +97,7 @@ export class InlineDom0 {
     this.#cancelTimer();
     this.#listening.abort();
     clearInterval(this.#looking);
-    this.backend.close();
-    this.#listener.close();
+    closeEach([() => this.backend.close(), () => this.#listener.close()]);
   }
 
   /** Runs whenever what `wait` waits for has come. */

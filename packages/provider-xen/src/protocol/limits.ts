@@ -40,6 +40,10 @@ export const USER_HALF_PAGES_MAX = 16;
 /** Words that a user half is made of. */
 export const USER_HALF_WORDS_MAX = 64;
 
+/** Guests of a thread. */
+export const GUESTS_MAX = 32;
+/** Guests that may be at their default quotas at a time and leave the others theirs: what is one for all is shared out among so many. */
+export const GUESTS_AT_QUOTA = 16;
 /** Largest weight of a guest. */
 export const WEIGHT_MAX = 65535;
 

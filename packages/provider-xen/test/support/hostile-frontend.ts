@@ -69,7 +69,7 @@ export class HostileFrontend {
   /** The back-end's state. */
   get state(): number {
     const { xenstore } = this.guest.domain;
-    return parseXenbusState(xenstore.tryRead(`/local/domain/0/backend/vib/${this.guest.domid}/0/state`));
+    return parseXenbusState(xenstore.tryRead(`${xenstore.read(`${this.guest.path}/backend`)}/state`));
   }
 
   /** Words of one of the pages that are granted: the ring, the events, the bulk area. */

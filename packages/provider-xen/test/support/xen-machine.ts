@@ -71,10 +71,15 @@ export class XenMachine {
   /** Makes a domain, and gives it the device. */
   addGuest(mode: 'basic' | 'bypass'): GuestParts {
     const domid = this.hypervisor.createDomain({ name: 'guest', memoryBytes: GUEST_MEMORY_BYTES });
+    return this.attach({ domid, domain: this.hypervisor.domain(domid) }, 0, mode);
+  }
+
+  /** Gives a domain the device, as its device number `index`. */
+  attach({ domid, domain }: Omit<GuestParts, 'path'>, index: number, mode: 'basic' | 'bypass'): GuestParts {
     const device = this.#lower.devices[0].name;
-    const path = attachDevice(this.toolstack.xenstore, { domid, index: 0, device, mode, ...NOT_LIMITED });
+    const path = attachDevice(this.toolstack.xenstore, { domid, index, device, mode, ...NOT_LIMITED });
     this.settle();
-    return { domid, domain: this.hypervisor.domain(domid), path };
+    return { domid, domain, path };
   }
 
   /** The guest's own front-end on it, as a device for programs. */

@@ -24,7 +24,7 @@ export const contextHandlers: Handlers<
   },
 
   QUERY_DEVICE(guest, { context }) {
-    return { attr: guest.context(context).lower.queryDevice() };
+    return { attr: guest.attrOf(guest.context(context).lower.queryDevice()) };
   },
 
   QUERY_DEVICE_EX(guest, { context }) {
