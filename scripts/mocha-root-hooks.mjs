@@ -13,9 +13,9 @@ import Mocha from 'mocha';
 // Chai's proxies find assertions that do not exist, which the compiler has found by now, and cost more than the assertions.
 config.useProxy = false;
 
-/** Handles close within a few turns of the event loop, a terminated worker within some milliseconds. */
+/** Handles close within a few turns of the event loop, a terminated worker within some milliseconds. Less for a test that waits in vain. */
 const GRACE_TURNS_MAX = 20;
-const GRACE_MS_MAX = 500;
+const GRACE_MS_MAX = Number(process.env.OPENVERBS_TEST_GRACE_MS_MAX ?? 500);
 /** Work that is under way and ends by itself. */
 const TRANSIENT = new Set(['Immediate', 'CloseReq', 'ShutdownWrap', 'WriteWrap', 'FSReqPromise', 'FSReqCallback']);
 /** Where the reporter writes. */

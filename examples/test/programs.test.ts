@@ -2,20 +2,11 @@ import { readFileSync, readdirSync } from 'node:fs';
 import process from 'node:process';
 import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
-import { atOnce, runExample, spawnExample } from './run-example.ts';
+import { atOnce, runExample, spawnExample, TIMEOUT_MS } from './run-example.ts';
 import { scratchDirectory } from './scratch-directory.ts';
+import { describeUnchanged } from './unchanged.ts';
 
 const file = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
-
-/** Programs, arguments, and what they print: run with another provider, and not one line changed. */
-const UNCHANGED = [
-  ['first', [], /^Written by RDMA/],
-  ['rc-pingpong', ['64', '50'], /^vib1\.0: 50 exchanges of 64 bytes\n/],
-  ['events', [], /^3 sent$/m],
-] as const;
-
-/** Several programs start threads that wait for each other, on machines that may have few cores and other things to do. */
-const TIMEOUT_MS = 90_000;
 
 describe('examples', function () {
   this.timeout(TIMEOUT_MS);
@@ -104,49 +95,38 @@ describe('examples', function () {
     expect(out).to.match(/^2000 round trips between two threads, \d+\.\d\d us each\n$/);
   });
 
-  for (const mode of ['basic', 'bypass']) {
-    const env = { OPENVERBS_PROVIDER: `xen:${mode}`, OPENVERBS_XEN_PLACEMENT: 'thread' };
+  // The same on basic is in programs.exhaustive.ts.
+  describeUnchanged('bypass');
 
-    describe(`unchanged on xen:${mode}`, () => {
-      const runs = atOnce(() => UNCHANGED.map(([name, args]) => runExample(name, args, undefined, env)));
-      UNCHANGED.forEach(([name, , expected], index) => {
-        it(`${name} runs`, async () => {
-          const { status, out, err } = await runs(index);
-          expect([status, err]).to.deep.equal([0, '']);
-          expect(out).to.match(expected);
-        });
-      });
-    });
-
-    it(`two-threads runs unchanged on xen:${mode}`, async () => {
-      const { status, out, err } = await runExample('two-threads', [], undefined, env);
-      expect([status, err]).to.deep.equal([0, '']);
-      expect(out).to.match(/^2000 round trips between two threads/);
-    });
-  }
-
-  it('start says what failed, goes on with the others, and its exit code tells', async () => {
+  describe('start', () => {
     // rcopy opens a context for each side.
-    const { status, out, err } = await runExample('start', [], undefined, { OPENVERBS_XEN_QUOTAS: '{"contexts":1}' });
-    expect(status).to.equal(1);
-    expect(err).to.match(/^npm start: xen:basic: .*\n/);
-    expect(out).to.match(/\n {2}rcopy +[\d.]+ [kMG]B\/s +failed +failed\n/);
-  });
+    const runs = atOnce(() => [
+      runExample('start'),
+      runExample('start', [], undefined, { OPENVERBS_XEN_QUOTAS: '{"contexts":1}' }),
+    ]);
 
-  it('start', async () => {
-    const { status, out, err } = await runExample('start');
-    expect([status, err]).to.deep.equal([0, '']);
-    expect(out).to.match(
-      /^Devices\n {2}emulated +emulated0 +provider emulated +port 1 active +Ethernet +MTU \d+\n {2}xen:basic +vib1\.0 +provider xen /,
-    );
-    expect(out).to.match(/\nCopy of \S+ by RDMA WRITE/);
-    for (const path of ['emulated', 'xen:basic', 'xen:bypass']) {
-      expect(out).to.match(new RegExp(`\\n  ${path} +[\\d.]+ MB, \\d+ writes, sha256 match [\\da-f]{64}\\n`));
-    }
-    expect(out).to.match(/\n +emulated +xen:basic +xen:bypass\n {2}rcopy( +[\d.]+ [kMG]B\/s){3}\n/);
-    expect(out).to.match(/\n {2}ping-pong 8 B( +[\d.]+ us){3}\n/);
-    expect(out).to.match(/\n {2}ping-pong 1048576 B( +[\d.]+ us){3}\n/);
-    expect(out).to.match(/\nTry next\n/);
+    it('shows each path', async () => {
+      const { status, out, err } = await runs(0);
+      expect([status, err]).to.deep.equal([0, '']);
+      expect(out).to.match(
+        /^Devices\n {2}emulated +emulated0 +provider emulated +port 1 active +Ethernet +MTU \d+\n {2}xen:basic +vib1\.0 +provider xen /,
+      );
+      expect(out).to.match(/\nCopy of \S+ by RDMA WRITE/);
+      for (const path of ['emulated', 'xen:basic', 'xen:bypass']) {
+        expect(out).to.match(new RegExp(`\\n  ${path} +[\\d.]+ MB, \\d+ writes, sha256 match [\\da-f]{64}\\n`));
+      }
+      expect(out).to.match(/\n +emulated +xen:basic +xen:bypass\n {2}rcopy( +[\d.]+ [kMG]B\/s){3}\n/);
+      expect(out).to.match(/\n {2}ping-pong 8 B( +[\d.]+ us){3}\n/);
+      expect(out).to.match(/\n {2}ping-pong 1048576 B( +[\d.]+ us){3}\n/);
+      expect(out).to.match(/\nTry next\n/);
+    });
+
+    it('says what failed, goes on with the others, and its exit code tells', async () => {
+      const { status, out, err } = await runs(1);
+      expect(status).to.equal(1);
+      expect(err).to.match(/^npm start: xen:basic: .*\n/);
+      expect(out).to.match(/\n {2}rcopy +[\d.]+ [kMG]B\/s +failed +failed\n/);
+    });
   });
 
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {

@@ -5,6 +5,9 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
+/** Several programs start threads that wait for each other, on machines that may have few cores and other things to do. */
+export const TIMEOUT_MS = 90_000;
+
 /** What a user would see. */
 export interface ExampleRun {
   readonly status: number;

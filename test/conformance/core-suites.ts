@@ -14,7 +14,6 @@ export const CORE_SUITES: readonly string[] = [
   'inline',
   'invalidate',
   'lifetimes',
-  'memory-window-1',
   'memory-window-2',
   'mr',
   'mr-rereg',

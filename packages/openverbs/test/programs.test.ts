@@ -1,5 +1,5 @@
 /** Whole programs, each in a process of its own. */
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,35 +30,36 @@ describe('a program', () => {
 
   afterEach(() => rmSync(directory, { recursive: true }));
 
-  function listDevices(env: Record<string, string> = {}): { stdout: string; stderr: string; status: number | null } {
+  function listDevices(env: Record<string, string> = {}): Promise<{ stdout: string; stderr: string; status: unknown }> {
     const inherited = Object.entries(process.env).filter(([name]) => !/^(OPENVERBS_|NODE_)/.test(name));
-    return spawnSync(process.execPath, [LIST_DEVICES], {
-      cwd: directory,
-      encoding: 'utf8',
-      env: { ...Object.fromEntries(inherited), ...env },
+    const options = { cwd: directory, env: { ...Object.fromEntries(inherited), ...env } };
+    return new Promise((resolve) => {
+      execFile(process.execPath, [LIST_DEVICES], options, (error, stdout, stderr) => {
+        resolve({ stdout, stderr, status: error === null ? 0 : error.code });
+      });
     });
   }
 
-  it('gets the emulated provider without configuration, and no warning', () => {
-    const { stdout, stderr, status } = listDevices();
+  it('gets the emulated provider without configuration, and no warning', async () => {
+    const { stdout, stderr, status } = await listDevices();
     expect(stderr).to.equal('');
     expect(JSON.parse(stdout)).to.deep.equal({ devices: ['emulated0'], providers: ['emulated'] });
     expect(status).to.equal(0);
   });
 
-  it('is configured by a file and by the environment, and loads no other provider', () => {
+  it('is configured by a file and by the environment, and loads no other provider', async () => {
     writeFileSync(join(directory, 'acme.js'), ACME);
     writeFileSync(join(directory, 'package.json'), '{"type":"module"}');
     const config = { provider: './acme.js', acme: { names: ['acme0', 'acme1'] } };
     writeFileSync(join(directory, 'openverbs.config.json'), JSON.stringify(config));
-    expect(JSON.parse(listDevices().stdout)).to.deep.equal({ devices: ['acme0', 'acme1'], providers: [] });
-    const { stdout } = listDevices({ OPENVERBS_ACME_NAMES: '["a"]' });
-    expect(JSON.parse(stdout)).to.deep.equal({ devices: ['a'], providers: [] });
+    const [byFile, byBoth] = await Promise.all([listDevices(), listDevices({ OPENVERBS_ACME_NAMES: '["a"]' })]);
+    expect(JSON.parse(byFile.stdout)).to.deep.equal({ devices: ['acme0', 'acme1'], providers: [] });
+    expect(JSON.parse(byBoth.stdout)).to.deep.equal({ devices: ['a'], providers: [] });
   });
 
-  it('is told what is wrong with its configuration', () => {
+  it('is told what is wrong with its configuration', async () => {
     writeFileSync(join(directory, 'openverbs.config.json'), '{ "provder": "emulated" }');
-    const { stderr, status } = listDevices();
+    const { stderr, status } = await listDevices();
     expect(stderr).to.contain("unknown key 'provder'").and.contain("did you mean 'provider'?");
     expect(stderr).to.contain(join(directory, 'openverbs.config.json'));
     expect(status).not.to.equal(0);

@@ -3,8 +3,6 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { Engine, serve } from '@openverbs/hca';
 import { Machine } from '@openverbs/machine';
 import type { MachineHandle } from '@openverbs/machine';
-import { traceEngine } from '@openverbs/hca/driver';
-import { forwardTraces } from './traces.ts';
 import type { TraceRequest } from './traces.ts';
 
 /** What the thread is started with. */
@@ -16,9 +14,16 @@ export interface EngineWorkerData {
 const { machine: handle, traces } = workerData as EngineWorkerData;
 const machine = Machine.attach(handle);
 const engine = new Engine(machine, 'thread');
-traceEngine(
-  engine,
-  forwardTraces(traces, (trace) => parentPort!.postMessage(trace)),
-);
+// What tells is half of what this thread would load, so it is loaded only if somebody listens.
+if (traces.traced.packets || traces.traced.hca) {
+  const [{ traceEngine }, { forwardTraces }] = await Promise.all([
+    import('@openverbs/hca/driver'),
+    import('./traces.ts'),
+  ]);
+  traceEngine(
+    engine,
+    forwardTraces(traces, (trace) => parentPort!.postMessage(trace)),
+  );
+}
 serve(engine);
 machine.detach();

@@ -29,8 +29,6 @@ export interface Behaviour {
 export interface Lie extends Pick<Falsification, 'changeFaults' | 'changeMachine'> {
   readonly what: string;
   readonly deny?: (ops: Ops) => void;
-  /** How long the suite waits, where it is known that what is lost needs less when it is there. */
-  readonly waitMsMax?: number;
 }
 
 type Operation = Exclude<keyof ContextOps, 'events'>;
@@ -139,7 +137,6 @@ export const BEHAVIOURS: Readonly<Record<CapabilityName, Behaviour>> = {
       { what: 'there are none', changeFaults: () => undefined },
       ...FAULTS.map((name) => ({
         what: `${name} does nothing`,
-        waitMsMax: 250,
         changeFaults: (faults: DeviceFaults): DeviceFaults => ({ ...faults, [name]: nothing }),
       })),
     ],

@@ -1,0 +1,5 @@
+/** All tools run in guests of the split driver. */
+import { describeTools } from './xen.ts';
+
+describeTools('xen:basic', () => true);
+describeTools('xen:bypass', () => true);
