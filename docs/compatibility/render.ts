@@ -16,7 +16,6 @@ by \`openverbs/gen2\`; those of kernel level, which follow, by \`openverbs/kerne
   that lacks it answers \`EOPNOTSUPP\`.
 - **yes, not emulated**: the API has it; the emulated HCA lacks the capability.
 - **EOPNOTSUPP**: left out on purpose. The function is there, throws \`EOPNOTSUPP\`, and its hint says what to use instead.
-- **not yet**: there is no such function.
 `;
 
 /** The page. */
@@ -36,10 +35,10 @@ export function isExported(name: string): boolean {
 }
 
 function cellsOf([name, sdk, needs]: VerbRow, device: Device): string[] {
-  const there = isLeftOut(name) ? 'EOPNOTSUPP' : statusOf(name, needs === undefined || device.supports(needs));
+  const there = isLeftOut(name) ? 'EOPNOTSUPP' : statusOf(needs === undefined || device.supports(needs));
   // What is in parentheses is no code.
   const spelling = sdk === '' ? '' : sdk.startsWith('(') ? sdk.slice(1, -1) : `\`${sdk}\``;
-  return [`\`${name}\``, there === 'not yet' ? '' : spelling, there, needs === undefined ? '' : `\`${needs}\``];
+  return [`\`${name}\``, spelling, there, needs === undefined ? '' : `\`${needs}\``];
 }
 
 /** Kernel level has no table of what is left out; such a function refuses whatever it is given. */
@@ -59,8 +58,7 @@ function functionOf(name: string): (() => unknown) | undefined {
   return typeof found === 'function' ? (found as () => unknown) : undefined;
 }
 
-function statusOf(name: string, emulated: boolean): string {
-  if (!isExported(name)) return 'not yet';
+function statusOf(emulated: boolean): string {
   return emulated ? 'yes' : 'yes, not emulated';
 }
 

@@ -236,14 +236,32 @@ describe('gen2 on the emulated HCA', () => {
       () => gen2.ibv_wr_send(ex),
       () => gen2.ibv_wr_set_inline_data(ex, Uint8Array.of(7, 7), 2),
     );
-    gen2.ibv_wr_complete(ex);
-    const done = poll(10).filter(([, wrId]) => wrId < 100);
-    expect(done).to.deep.equal(
-      ['RDMA_WRITE', 'RDMA_WRITE', 'ATOMIC_WRITE', 'FETCH_ADD', 'COMP_SWAP', 'FLUSH', 'RDMA_READ', 'SEND'].map(
-        (name, at) => [0, at + 1, gen2[`IBV_WC_${name}` as 'IBV_WC_SEND']],
-      ),
+    add(
+      9,
+      () => gen2.ibv_wr_rdma_write(ex, ...remote(24)),
+      () =>
+        gen2.ibv_wr_set_inline_data_list(ex, 2, [
+          { addr: Uint8Array.of(3, 3, 9), length: 2 },
+          { addr: Uint8Array.of(4), length: 1 },
+          { addr: Uint8Array.of(9), length: 1 },
+        ]),
     );
-    expect(words()).to.deep.equal([1, 2, 20, 0, 0]);
+    gen2.ibv_wr_complete(ex);
+    const done = poll(11).filter(([, wrId]) => wrId < 100);
+    expect(done).to.deep.equal(
+      [
+        'RDMA_WRITE',
+        'RDMA_WRITE',
+        'ATOMIC_WRITE',
+        'FETCH_ADD',
+        'COMP_SWAP',
+        'FLUSH',
+        'RDMA_READ',
+        'SEND',
+        'RDMA_WRITE',
+      ].map((name, at) => [0, at + 1, gen2[`IBV_WC_${name}` as 'IBV_WC_SEND']]),
+    );
+    expect(words()).to.deep.equal([1, 2, 20, 3, 0]);
     expect([512, 520, 528, 2048, 2049].map((at) => mr.bytes[at])).to.deep.equal([9, 11, 20, 7, 7]);
 
     gen2.ibv_wr_start(ex);

@@ -314,6 +314,48 @@ describe('gen2', () => {
     expect(gen2.ibv_alloc_null_mr(pd).bytes).to.have.length(0);
   });
 
+  it('registers buffers, and what an attribute says', () => {
+    const { ibv_reg_buf_mr, ibv_reg_mr_ex, IBV_REG_MR_MASK_ADDR: ADDR, IBV_REG_MR_MASK_BUF: BUF } = gen2;
+    const pd = gen2.ibv_alloc_pd(context);
+    const [buf, other] = [gen2.ibv_alloc_buf(pd, 8192), gen2.ibv_alloc_buf(pd, 8192)];
+    const half = { addr: buf.addr + 4096, length: 100, access: IBV_ACCESS_LOCAL_WRITE };
+    const { length, access } = half;
+    const addr = buf.bytes.subarray(4096);
+    expect(ibv_reg_buf_mr(pd, buf, addr, length, access)).to.include(half);
+    expect(ibv_reg_mr_ex(pd, { comp_mask: ADDR, addr, length, access })).to.include(half);
+    expect(ibv_reg_mr_ex(pd, { comp_mask: ADDR | BUF, buf, addr, length, access })).to.include(half);
+    const placed = { comp_mask: ADDR | gen2.IBV_REG_MR_MASK_IOVA, iova: 1048576, addr: buf, length: 64, access: 0 };
+    expect(ibv_reg_mr_ex(pd, placed).iova).to.equal(1048576);
+
+    const live = pd.children.length;
+    using elsewhere = gen2.ibv_open_device(context.device);
+    const foreign = gen2.ibv_alloc_pd(elsewhere);
+    for (const refused of [
+      () => ibv_reg_buf_mr(pd, other, addr, length, access),
+      () => ibv_reg_buf_mr(pd, buf, buf, 8193, access),
+      () => ibv_reg_buf_mr(foreign, buf, buf, 8192, access),
+      () => ibv_reg_buf_mr(pd, addr as never, addr, length, access),
+    ]) {
+      expect(failure(refused)).to.include({ code: 'EINVAL', verb: 'ibv_reg_buf_mr' });
+    }
+    for (const attr of [
+      { comp_mask: 0, addr, length, access },
+      { comp_mask: ADDR, length, access },
+      { comp_mask: ADDR | BUF, addr, length, access },
+      { comp_mask: ADDR | BUF, buf: other, addr, length, access },
+      { comp_mask: ADDR | gen2.IBV_REG_MR_MASK_IOVA, addr, length, access },
+      { comp_mask: ADDR | 64, addr, length, access },
+    ]) {
+      expect(failure(() => ibv_reg_mr_ex(pd, attr))).to.include({ code: 'EINVAL', verb: 'ibv_reg_mr_ex' });
+    }
+    for (const bit of [gen2.IBV_REG_MR_MASK_FD, gen2.IBV_REG_MR_MASK_FD_OFFSET, gen2.IBV_REG_MR_MASK_DMAH]) {
+      const error = failure(() => ibv_reg_mr_ex(pd, { comp_mask: ADDR | bit, addr, length, access }));
+      expect(error).to.include({ code: 'EOPNOTSUPP', verb: 'ibv_reg_mr_ex' });
+      expect(error.hint).to.not.equal('');
+    }
+    expect(pd.children).to.have.lengthOf(live);
+  });
+
   it('has memory windows', () => {
     const pd = gen2.ibv_alloc_pd(context);
     const mw = gen2.ibv_alloc_mw(pd, gen2.IBV_MW_TYPE_1);

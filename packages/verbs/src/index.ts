@@ -44,7 +44,14 @@ export type { EventElement } from './driver/events.ts';
 export * from './enums/index.ts';
 export { Errno, errnoName, type ErrnoName, VerbsError, type VerbsErrorInit } from './errors.ts';
 export { Gid, type GidEntry } from './gid.ts';
-export { LEFT_OUT, type LeftOutFeature, leftOutFeature, type LeftOutVerb, refuseLeftOut } from './left-out.ts';
+export {
+  LEFT_OUT,
+  leftOutError,
+  type LeftOutFeature,
+  leftOutFeature,
+  type LeftOutVerb,
+  refuseLeftOut,
+} from './left-out.ts';
 export { VerbsObject } from './lifetime.ts';
 export { MemoryRegion } from './memory-region.ts';
 export { incRkey, MemoryWindow, type MwBind, type MwBindInfo, type MwBindInit } from './memory-window.ts';

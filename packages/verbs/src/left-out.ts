@@ -1,6 +1,6 @@
 /**
- * What libibverbs can do and OpenVerbs leaves out, whatever the device: it is bound to hardware, or to files of the system. The
- * verbs are there, and each of them answers EOPNOTSUPP with what to use instead. One table.
+ * What libibverbs can do and OpenVerbs leaves out, because it is bound to hardware or to files of the system. The verbs are there,
+ * and each of them answers EOPNOTSUPP with what to use instead. One table.
  */
 import { VerbsError } from './errors.ts';
 
@@ -56,6 +56,18 @@ const FEATURES = {
     why: FILES,
     hint: 'use context.allocBuf() and pd.regMr()',
     verbs: ['ibv_reg_dmabuf_mr', 'ibv_export_buf_dmabuf_fd', 'ibv_dm_export_dmabuf_fd'],
+  },
+  onDemandPaging: {
+    what: 'on-demand paging (ODP)',
+    why: 'the memory of a software HCA is there all the time, so there are no pages to fault in, nor to prefetch',
+    hint: 'leave IBV_ACCESS_ON_DEMAND, IBV_ACCESS_HUGETLB and the advice out',
+    verbs: ['ibv_advise_mr'],
+  },
+  persistence: {
+    what: 'FLUSH for persistence',
+    why: 'the memory of a software HCA ends with its process',
+    hint: 'leave IBV_ACCESS_FLUSH_PERSISTENT and IBV_FLUSH_PERSISTENT out; a FLUSH for global visibility is there',
+    verbs: [],
   },
   import: {
     what: 'sharing objects with another process',
@@ -145,8 +157,13 @@ export function leftOutFeature(verb: string): LeftOutFeature | undefined {
 
 /** The body of a verb that is left out: throws EOPNOTSUPP, with the feature and what to use instead. @internal */
 export function refuseLeftOut(verb: LeftOutVerb): never {
-  const { what, why, hint } = leftOutFeature(verb)!;
-  throw new VerbsError({
+  throw leftOutError(verb, verb);
+}
+
+/** As {@link refuseLeftOut}, where one of the other arguments of `verb` asks for what `like` is about. @internal */
+export function leftOutError(verb: string, like: LeftOutVerb): VerbsError {
+  const { what, why, hint } = leftOutFeature(like)!;
+  return new VerbsError({
     code: 'EOPNOTSUPP',
     verb,
     message: `${what}: ${why}`,

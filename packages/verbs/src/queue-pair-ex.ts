@@ -13,6 +13,7 @@ import {
   bindFault,
   flushFault,
   inlineFault,
+  inlineListFault,
   operationFault,
   sgListFault,
   stagedFacts,
@@ -247,6 +248,15 @@ export abstract class QueuePairEx extends SendList {
     }
   }
 
+  /** Copies the data to send, in pieces that follow each other, from any memory. */
+  wrSetInlineDataList(pieces: readonly Uint8Array[]): void {
+    if (this.staged.opcode < 0) return this.misplaced();
+    const reason = inlineListFault(pieces);
+    if (reason !== null) return this.refuseOperand(reason);
+    gather(pieces);
+    this.wrSetInlineData(gathered);
+  }
+
   private openRdma(opcode: number, rkey: number, remoteAddr: number): StagedSend {
     try {
       return this.open(opcode, rkey | 0, remoteAddr | 0, (remoteAddr / TWO_32) | 0);
@@ -289,4 +299,14 @@ export abstract class QueuePairEx extends SendList {
     this.refuseOperand(operationFault(this.wrId, this.wrFlags, rkey, remoteAddr));
     return NOWHERE;
   }
+}
+
+/** The pieces of the last list, one behind the other. Kept, so that lists of one size allocate once; it is copied at once. */
+let gathered = new Uint8Array(0);
+
+function gather(pieces: readonly Uint8Array[]): void {
+  let length = 0;
+  for (let i = 0; i < pieces.length; i++) length += pieces[i].length;
+  if (gathered.length !== length) gathered = new Uint8Array(length);
+  for (let i = 0, at = 0; i < pieces.length; at += pieces[i].length, i++) gathered.set(pieces[i], at);
 }

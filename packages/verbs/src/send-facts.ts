@@ -1,6 +1,6 @@
 /** What a refused send says of itself, for the explanation. Sizes only: a mistake may claim any. */
 import { AddressHandle } from './address-handle.ts';
-import { checkFlags, checkInstance, checkU32, checkU53 } from './check.ts';
+import { checkFlags, checkInstance, checkU32, checkU53, show } from './check.ts';
 import { SelectivityLevel, SendFlags } from './enums/wr.ts';
 import { VerbsError } from './errors.ts';
 import { checkBind, type MemoryWindow, type MwBind, type MwBindInfo } from './memory-window.ts';
@@ -136,6 +136,16 @@ export function inlineFault(bytes: Uint8Array): Reason | null {
   return faultOf(() => {
     checkInlineData('', bytes);
   });
+}
+
+/** Inline data in pieces. */
+export function inlineListFault(pieces: readonly Uint8Array[]): Reason | null {
+  if (!Array.isArray(pieces)) return [`inlineData is ${show(pieces)}, no list`, 'give an array of Uint8Arrays'];
+  for (const piece of pieces as readonly Uint8Array[]) {
+    const fault = inlineFault(piece);
+    if (fault !== null) return fault;
+  }
+  return null;
 }
 
 /** What a memory window is to show. */

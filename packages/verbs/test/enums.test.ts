@@ -72,6 +72,7 @@ const C_ENUMS: Readonly<Record<string, string>> = {
   SelectivityLevel: 'RANGE=0 MR',
   SendFlags: 'FENCE=1 SIGNALED=2 SOLICITED=4 INLINE=8 IP_CSUM=16',
   GidType: 'IB=0 ROCE_V1 ROCE_V2',
+  MrInitAttrMask: 'IOVA=1 ADDR=2 FD=4 FD_OFFSET=8 DMAH=16 BUF=32',
 };
 
 function parseC(text: string): Record<string, number> {

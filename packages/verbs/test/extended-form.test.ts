@@ -54,6 +54,11 @@ describe('the extended form', () => {
         () => a.wrSetInlineData(data),
         { inlineData: data, sendFlags: SIGNALED | INLINE },
       ],
+      [
+        (opcode) => [WrOpcode.SEND, WrOpcode.SEND_WITH_IMM, WrOpcode.RDMA_WRITE].includes(opcode as 0),
+        () => a.wrSetInlineDataList([data.subarray(0, 1), new Uint8Array(0), data.subarray(1)]),
+        { inlineData: data, sendFlags: SIGNALED | INLINE },
+      ],
     ];
     for (const [operation, init] of cases) {
       for (const [allowed, setter, more] of setters) {

@@ -122,6 +122,10 @@ describe('local memory of another type', () => {
       const inline = mistakeOf(connected, (qp) => (qp.wrSend(), qp.wrSetInlineData(value as Uint8Array)));
       expect(inline.message).to.contain('inlineData is');
       expect(inline.hint).to.equal('give a Uint8Array');
+      const pieces = mistakeOf(connected, (qp) => (qp.wrSend(), qp.wrSetInlineDataList([value as Uint8Array])));
+      expect(pieces).to.include({ message: inline.message, hint: inline.hint });
+      const noList = mistakeOf(connected, (qp) => (qp.wrSend(), qp.wrSetInlineDataList(value as [])));
+      expect(noList.message).to.contain('inlineData is').and.contain('no list');
       const list = mistakeOf(connected, (qp) => (qp.wrSend(), qp.wrSetSgeList(value as [])));
       expect(list.message).to.contain('sgList is').and.contain('not an array');
       if (value === null) return;

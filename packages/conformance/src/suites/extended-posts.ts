@@ -87,6 +87,20 @@ export const extendedPostsSuite = defineSuite('extended-posts', ['rc'], (suite) 
     expectBytes(b.bytes.subarray(0, 29), pattern(3, 29), 'message');
   });
 
+  suite.works('inline data in pieces', ['inlineData'], async (bench) => {
+    const { a, b } = bench.pair({ cap: { maxInlineData: 32 } });
+    b.qp.postRecv({ wrId: 1, sgList: [b.sge(0, 32)] });
+    const data = pattern(4, 29);
+    a.qp.wrStart();
+    a.qp.wrFlags = SendFlags.SIGNALED;
+    a.qp.wrId = 1;
+    a.qp.wrSend();
+    a.qp.wrSetInlineDataList([data.slice(0, 5), new Uint8Array(0), data.slice(5, 6), data.slice(6)]);
+    a.qp.wrComplete();
+    await expectCompletions(b.recvCq, { wrId: 1, byteLen: 29 });
+    expectBytes(b.bytes.subarray(0, 29), data, 'message');
+  });
+
   suite.works('addresses of 64 bits', ['rdmaWrite'], async (bench) => {
     const { a, b } = bench.pair();
     a.qp.wrStart();

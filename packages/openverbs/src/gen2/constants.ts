@@ -26,6 +26,7 @@ import {
   QpState,
   QpType,
   Rate,
+  MrInitAttrMask,
   ReregMrFlags,
   SelectivityLevel,
   SendFlags,
@@ -252,6 +253,16 @@ export const {
   /** `ReregMrFlags.CHANGE_PD`. */ CHANGE_PD: IBV_REREG_MR_CHANGE_PD,
   /** `ReregMrFlags.CHANGE_ACCESS`. */ CHANGE_ACCESS: IBV_REREG_MR_CHANGE_ACCESS,
 } = ReregMrFlags;
+
+/** `enum ibv_mr_init_attr_mask`. */
+export const {
+  /** `MrInitAttrMask.IOVA`. */ IOVA: IBV_REG_MR_MASK_IOVA,
+  /** `MrInitAttrMask.ADDR`. */ ADDR: IBV_REG_MR_MASK_ADDR,
+  /** `MrInitAttrMask.FD`. */ FD: IBV_REG_MR_MASK_FD,
+  /** `MrInitAttrMask.FD_OFFSET`. */ FD_OFFSET: IBV_REG_MR_MASK_FD_OFFSET,
+  /** `MrInitAttrMask.DMAH`. */ DMAH: IBV_REG_MR_MASK_DMAH,
+  /** `MrInitAttrMask.BUF`. */ BUF: IBV_REG_MR_MASK_BUF,
+} = MrInitAttrMask;
 
 /** `enum ibv_fork_status`. */
 export const {

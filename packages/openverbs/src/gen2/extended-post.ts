@@ -116,6 +116,21 @@ export function ibv_wr_set_inline_data(qp: QueuePair, addr: Uint8Array, length: 
   aQp('ibv_wr_set_inline_data', qp).wrSetInlineData(length === addr.length ? addr : addr.subarray(0, length));
 }
 
+/** A piece of inline data: `struct ibv_data_buf`. */
+export interface DataBuf {
+  /** The memory. */
+  readonly addr: Uint8Array;
+  /** How many bytes of it, from the first on. */
+  readonly length: number;
+}
+
+/** Copies what to send, from the first `num_buf` pieces of a list, one behind the other. */
+export function ibv_wr_set_inline_data_list(qp: QueuePair, num_buf: number, buf_list: readonly DataBuf[]): void {
+  aQp('ibv_wr_set_inline_data_list', qp).wrSetInlineDataList(
+    buf_list.slice(0, num_buf).map(({ addr, length }) => (length === addr.length ? addr : addr.subarray(0, length))),
+  );
+}
+
 /** UD: sets where the datagram goes. */
 export function ibv_wr_set_ud_addr(qp: QueuePair, ah: AddressHandle, remote_qpn: number, remote_qkey: number): void {
   aQp('ibv_wr_set_ud_addr', qp).wrSetUdAddr(ah, remote_qpn, remote_qkey);

@@ -117,6 +117,17 @@ export function ibv_dm_export_dmabuf_fd(_dm: unknown): never {
   refuseLeftOut('ibv_dm_export_dmabuf_fd');
 }
 
+/** Not supported: on-demand paging, and so no advice on its pages. */
+export function ibv_advise_mr(
+  _pd: unknown,
+  _advice: unknown,
+  _flags: unknown,
+  _sg_list: unknown,
+  _num_sge: unknown,
+): never {
+  refuseLeftOut('ibv_advise_mr');
+}
+
 /** Not supported: sharing objects with another process. */
 export function ibv_import_device(_cmd_fd: unknown): never {
   refuseLeftOut('ibv_import_device');

@@ -1,5 +1,5 @@
 /** Protection domains, memory and memory regions, by their C names. */
-import { ReregMrFlags, VerbsError } from '@openverbs/verbs';
+import { leftOutError, ReregMrFlags, VerbsError } from '@openverbs/verbs';
 import type {
   Context,
   DmaBuffer,
@@ -10,6 +10,14 @@ import type {
   ThreadDomain,
 } from '@openverbs/verbs';
 
+import {
+  IBV_REG_MR_MASK_ADDR,
+  IBV_REG_MR_MASK_BUF,
+  IBV_REG_MR_MASK_DMAH,
+  IBV_REG_MR_MASK_FD,
+  IBV_REG_MR_MASK_FD_OFFSET,
+  IBV_REG_MR_MASK_IOVA,
+} from './constants.ts';
 import { aBuffer, aContext, aMemoryRegion, aProtectionDomain, aTd } from './first-argument.ts';
 import { firstBytes } from './first-bytes.ts';
 
@@ -99,6 +107,62 @@ export function ibv_reg_mr_iova2(
   return owner.regMrIova(firstBytes('ibv_reg_mr_iova2', addr, length), access, iova);
 }
 
+/**
+ * Registers `length` bytes of a buffer from `addr` on, which is the buffer or a view into it; else as {@link ibv_reg_mr}.
+ *
+ * @throws VerbsError EINVAL if the memory is not of `buf`, or `buf` not of the context of `pd`.
+ */
+export function ibv_reg_buf_mr(
+  pd: ProtectionDomain,
+  buf: DmaBuffer,
+  addr: DmaBuffer | ArrayBufferView,
+  length: number,
+  access: number,
+): MemoryRegion {
+  const verb = 'ibv_reg_buf_mr';
+  const owner = aProtectionDomain(verb, pd);
+  return owner.regMr(bytesOfBuffer(verb, owner, buf, addr, length), access);
+}
+
+/** `struct ibv_mr_init_attr`: what {@link ibv_reg_mr_ex} registers. */
+export interface MrInitAttr {
+  /** Bits of `IBV_REG_MR_MASK_…`: which of the optional members count. */
+  readonly comp_mask: number;
+  /** Bytes. */
+  readonly length: number;
+  /** Bits of `IBV_ACCESS_…`. */
+  readonly access: number;
+  /** The memory: a buffer stands for its first byte. Needed. */
+  readonly addr?: DmaBuffer | ArrayBufferView;
+  /** The address by which the keys know the memory. */
+  readonly iova?: number;
+  /** The buffer that `addr` has to lie in. */
+  readonly buf?: DmaBuffer;
+}
+
+/**
+ * Registers what `mr_init_attr` says: as {@link ibv_reg_mr}, with an iova as {@link ibv_reg_mr_iova}, with a buffer as {@link ibv_reg_buf_mr}.
+ *
+ * @throws VerbsError EOPNOTSUPP for a file descriptor and for a DMA handle, EINVAL without `addr`.
+ */
+export function ibv_reg_mr_ex(pd: ProtectionDomain, mr_init_attr: MrInitAttr): MemoryRegion {
+  const verb = 'ibv_reg_mr_ex';
+  const owner = aProtectionDomain(verb, pd);
+  const { comp_mask: mask, length, access, addr, iova, buf } = mr_init_attr;
+  if ((mask & (IBV_REG_MR_MASK_FD | IBV_REG_MR_MASK_FD_OFFSET)) !== 0) throw leftOutError(verb, 'ibv_reg_dmabuf_mr');
+  if ((mask & IBV_REG_MR_MASK_DMAH) !== 0) throw leftOutError(verb, 'ibv_alloc_dmah');
+  const unknown = mask & ~(IBV_REG_MR_MASK_IOVA | IBV_REG_MR_MASK_ADDR | IBV_REG_MR_MASK_BUF);
+  if (unknown !== 0) throw invalidInit(`comp_mask has bits that mean nothing: 0x${(unknown >>> 0).toString(16)}`);
+  if ((mask & IBV_REG_MR_MASK_ADDR) === 0 || addr === undefined)
+    throw invalidInit('there is no addr, or comp_mask lacks IBV_REG_MR_MASK_ADDR');
+  const withBuffer = (mask & IBV_REG_MR_MASK_BUF) !== 0;
+  if (withBuffer && buf === undefined) throw invalidInit('there is no buf, but comp_mask has IBV_REG_MR_MASK_BUF');
+  const memory = withBuffer ? bytesOfBuffer(verb, owner, buf!, addr, length) : firstBytes(verb, addr, length);
+  if ((mask & IBV_REG_MR_MASK_IOVA) === 0) return owner.regMr(memory, access);
+  if (iova === undefined) throw invalidInit('there is no iova, but comp_mask has IBV_REG_MR_MASK_IOVA');
+  return owner.regMrIova(memory, access, iova);
+}
+
 /** A region that drops what is written to its lkey and gives zeros. */
 export function ibv_alloc_null_mr(pd: ProtectionDomain): MemoryRegion {
   return aProtectionDomain('ibv_alloc_null_mr', pd).allocNullMr();
@@ -141,6 +205,30 @@ export function ibv_rereg_mr(
  */
 export function ibv_dereg_mr(mr: MemoryRegion): void {
   aMemoryRegion('ibv_dereg_mr', mr).dereg();
+}
+
+/** The first bytes of `addr`, which have to lie in a buffer of the context. */
+function bytesOfBuffer(
+  verb: string,
+  { context }: ProtectionDomain,
+  buf: DmaBuffer,
+  addr: DmaBuffer | ArrayBufferView,
+  length: number,
+): DmaBuffer | ArrayBufferView {
+  const { bytes, context: owner } = aBuffer(verb, buf);
+  if (owner !== context) {
+    const message = `buf is of ${owner.label}, the protection domain of ${context.label}`;
+    throw new VerbsError({ code: 'EINVAL', verb, message, hint: 'allocate it with this protection domain' });
+  }
+  const memory = firstBytes(verb, addr, length);
+  const view = ArrayBuffer.isView(memory) ? memory : memory.bytes;
+  const offset = view.byteOffset - bytes.byteOffset;
+  if (view.buffer === bytes.buffer && offset >= 0 && offset + view.byteLength <= bytes.byteLength) return memory;
+  throw new VerbsError({ code: 'EINVAL', verb, message: 'addr is not in buf', hint: 'give buf, or a view into it' });
+}
+
+function invalidInit(message: string): VerbsError {
+  return new VerbsError({ code: 'EINVAL', verb: 'ibv_reg_mr_ex', message, hint: 'set the member and its bit' });
 }
 
 function invalidRereg(message: string): VerbsError {

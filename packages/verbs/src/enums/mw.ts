@@ -31,3 +31,26 @@ export const ReregMrFlags = {
 
 /** Any combination of {@link ReregMrFlags}. */
 export type ReregMrFlags = number;
+
+/**
+ * `enum ibv_mr_init_attr_mask`: which members of a `struct ibv_mr_init_attr` count.
+ *
+ * @enum
+ */
+export const MrInitAttrMask = {
+  /** Member `iova`. */
+  IOVA: 1 << 0,
+  /** Member `addr`. */
+  ADDR: 1 << 1,
+  /** Member `fd`, of a dma-buf. */
+  FD: 1 << 2,
+  /** Member `fd_offset`. */
+  FD_OFFSET: 1 << 3,
+  /** Member `dmah`. */
+  DMAH: 1 << 4,
+  /** Member `buf`. */
+  BUF: 1 << 5,
+} as const;
+
+/** Any combination of {@link MrInitAttrMask}. */
+export type MrInitAttrMask = number;
