@@ -26,6 +26,8 @@ export interface AllocPagesOptions {
 export interface PinnedPages {
   /** How many. */
   readonly count: number;
+  /** Where devices of the domain that pinned them find each, in the order of the list. Emulated: their machine addresses. */
+  addresses(): number[];
   /** Gives them free. A second call does nothing. */
   unpin(): void;
 }

@@ -58,6 +58,7 @@ function backendCounters(sum: (count: number) => number): BackendCounters {
   return {
     commands: sum(Account.COMMANDS),
     refused: sum(Account.REFUSED),
+    faults: sum(Account.FAULTS),
     posts: sum(Account.POSTS),
     directPosts: sum(Account.DIRECT_POSTS),
     completions: sum(Account.COMPLETIONS),

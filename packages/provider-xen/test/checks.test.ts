@@ -152,7 +152,7 @@ describe('checks of the back-end', () => {
   function refusalsOfDirectPath(key: number): string[] {
     const { cq } = front.call(CREATE_CQ, { ...CQ, context });
     const { srq } = front.call(CREATE_SRQ, { ...SRQ, context, pd });
-    const { xrcd } = front.call(OPEN_XRCD, { context, fd: -1, oflags: 0o100 });
+    const { xrcd } = front.call(OPEN_XRCD, { context, inode: null, oflags: 0o100 });
     const qp = { ...QP, context, pd, sendCq: cq, recvCq: cq, cap: CAP, key };
     return [
       refusalOfBegin({ use: RegionUse.RINGS }),

@@ -4,6 +4,7 @@ import type { Domain } from '@openverbs/hypervisor';
 import { XenbusState } from '@openverbs/hypervisor';
 import { connectPair, QpState, QpType, Sge, WcStatus, WorkCompletion, WrOpcode } from '@openverbs/verbs';
 import { Commands, RegionUse } from '../src/protocol/commands.ts';
+import { PROTOCOL_VERSION } from '../src/protocol/limits.ts';
 import { HonestGuest } from './support/honest-guest.ts';
 import { HostileFrontend, requestWords } from './support/hostile-frontend.ts';
 import { Random } from './support/random.ts';
@@ -231,6 +232,24 @@ describe('the end of guests', () => {
       }
     }
     expect(front.connect()).to.equal(true);
+    xen.destroy(guest);
+  });
+
+  it('of another version are told so, on both sides', () => {
+    const guest = xen.addGuest('basic');
+    const front = new HostileFrontend(xen, guest);
+    const back = `/local/domain/0/backend/vib/${guest.domid}/0`;
+    const other = String(PROTOCOL_VERSION + 1);
+    expect(front.connect({ version: other })).to.equal(false);
+    expect(guest.domain.xenstore.read(`${back}/error`)).to.equal(
+      `the front-end speaks version ${other} of the protocol, the back-end version ${PROTOCOL_VERSION}`,
+    );
+    front.release();
+    front.setState(INITIALISING);
+    xen.toolstack.xenstore.write(`${back}/version`, other);
+    expect(() => xen.deviceOf(guest).open()).to.throw(
+      `the back-end speaks version ${other} of the protocol, the front-end version ${PROTOCOL_VERSION}`,
+    );
     xen.destroy(guest);
   });
 

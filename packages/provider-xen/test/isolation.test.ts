@@ -1,8 +1,8 @@
 /** Each check of the back-end, attacked alone: what `test/mutations` removes, a test here misses. */
-import { openSync, closeSync } from 'node:fs';
 import { expect } from 'chai';
 import { SharedRing, XenbusState } from '@openverbs/hypervisor';
 import { connectPair, QpType, SendFlags, Sge, WcStatus, WorkCompletion, WrOpcode } from '@openverbs/verbs';
+import { Account } from '../src/backend/accounting.ts';
 import { Commands, RegionUse } from '../src/protocol/commands.ts';
 import { BULK_WORDS, ENTRY_ARGUMENT_WORDS } from '../src/protocol/limits.ts';
 import { GUEST_ADDRESS_BASE } from '../src/frontend/guest-memory.ts';
@@ -204,19 +204,36 @@ describe('isolation of guests', () => {
     expectFree();
   });
 
-  it('XRC domains of two guests are two, though a file names both', () => {
+  it('XRC domains of two guests are two, though they name the same file', () => {
     const other = connected();
     const theirs = other.call(OPEN_CONTEXT, {}).context;
-    const fd = openSync(import.meta.filename, 'r');
-    try {
-      const { xrcd } = front.call(OPEN_XRCD, { context, fd, oflags: CREATE | EXCLUSIVE });
-      expect(front.refusal(OPEN_XRCD, { context, fd, oflags: CREATE | EXCLUSIVE })).to.match(/^EINVAL/);
-      expect(other.refusal(OPEN_XRCD, { context: theirs, fd, oflags: 0 })).to.match(/^EAGAIN/);
-      other.call(OPEN_XRCD, { context: theirs, fd, oflags: CREATE | EXCLUSIVE });
-      front.call(Commands.CLOSE_XRCD, { context, xrcd });
-    } finally {
-      closeSync(fd);
-    }
+    // A name that no file of this system has: the back-end looks for none.
+    const inode = { dev: 2n ** 64n - 1n, ino: 7n };
+    const { xrcd } = front.call(OPEN_XRCD, { context, inode, oflags: CREATE | EXCLUSIVE });
+    expect(front.refusal(OPEN_XRCD, { context, inode, oflags: CREATE | EXCLUSIVE })).to.match(/^EINVAL/);
+    expect(front.refusal(OPEN_XRCD, { context, inode: { ...inode, dev: 7n }, oflags: 0 })).to.match(/^EAGAIN/);
+    expect(other.refusal(OPEN_XRCD, { context: theirs, inode, oflags: 0 })).to.match(/^EAGAIN/);
+    other.call(OPEN_XRCD, { context: theirs, inode, oflags: CREATE | EXCLUSIVE });
+    front.call(Commands.CLOSE_XRCD, { context, xrcd });
+    expect(front.refusal(OPEN_XRCD, { context, inode, oflags: 0 })).to.match(/^EAGAIN/);
+  });
+
+  it('XRC domains of two processes of a guest are one when they name the same file', () => {
+    const inode = { dev: 1n, ino: 2n };
+    const another = front.call(OPEN_CONTEXT, {}).context;
+    const { xrcd } = front.call(OPEN_XRCD, { context, inode, oflags: CREATE | EXCLUSIVE });
+    front.call(OPEN_XRCD, { context: another, inode, oflags: 0 });
+    front.call(Commands.CLOSE_XRCD, { context, xrcd });
+    front.call(OPEN_XRCD, { context, inode, oflags: 0 });
+  });
+
+  it('a file that is not open in the guest names no XRC domain, and the back-end is not asked', () => {
+    const guest = xen.deviceOf(xen.addGuest('basic')).open();
+    const asked = (): number => xen.dom0.backend.guests.at(-1)!.counts[Account.COMMANDS];
+    const before = asked();
+    expect(() => guest.openXrcd({ fd: 1e6 })).to.throw('fd 1000000 is no open file');
+    expect(asked()).to.equal(before);
+    guest[Symbol.dispose]();
   });
 
   it('nobody has polled more than was given, or less than before', () => {
@@ -233,6 +250,14 @@ describe('isolation of guests', () => {
     front.call(CONSUME_CQ, { ...on, consumed: 0 });
     expect(front.call(DRAIN_CQ, { ...on, max: 8, consumed: 0, taken: 0xffffffff }).completions).to.deep.equal([]);
     front.call(CONSUME_CQ, { ...on, consumed: 0 });
+  });
+
+  it('a resize whose memory is none says nothing of what was polled', () => {
+    const { cq } = front.call(CREATE_CQ, { ...CQ, context, key: 0 });
+    const resize = { context, cq, cqe: 16, key: 77 };
+    // Of both mistakes the one that is told is of what comes first.
+    expect(front.refusal(RESIZE_CQ, { ...resize, consumed: 5 })).to.contain('there is no memory region 77');
+    expect(front.refusal(RESIZE_CQ, { ...resize, consumed: 5, key: 0 })).to.contain('consumed is 5');
   });
 
   it('a ring whose index runs away is closed, and may be connected again', () => {

@@ -81,7 +81,7 @@ class Maker {
       return this.front.call(CREATE_SRQ, { context, pd: this.#pd, attr, xrcd: 0, cq: 0, cookie: 3, key: 0 });
     },
     ahs: () => this.#makeAh(),
-    xrcds: () => this.front.call(OPEN_XRCD, { context: this.context, fd: -1, oflags: CREATE }),
+    xrcds: () => this.front.call(OPEN_XRCD, { context: this.context, inode: null, oflags: CREATE }),
     attachments: () => {
       const gid = new Gid(Uint8Array.from([0xff, 0x0e, ...new Array<number>(13).fill(0), 1]));
       return this.front.call(ATTACH_MCAST, { context: this.context, qp: this.#makeQp().qp, gid, lid: 0 });

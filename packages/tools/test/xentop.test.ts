@@ -22,6 +22,7 @@ const CONTROL = new RegExp(`${String.fromCharCode(27)}\\[[?\\d]*[a-zA-Z]`, 'g');
 const BACKEND = {
   commands: 70,
   refused: 1,
+  faults: 1,
   posts: 0,
   directPosts: 2_500_000,
   completions: 0,
@@ -93,7 +94,7 @@ describe('the table of guests', () => {
     expect(slow).to.deep.include({ posts: 4000, directPosts: 0, bytes: 16_384_000, polls: 4000, pollsSaved: 3000 });
     expect(slow.rates).to.deep.equal({ commands: 500, posts: 200, bytes: 192_000, events: 0 });
     expect(fast).to.deep.include({ posts: 0, directPosts: 2_500_000, bytes: null, polls: null, pollsSaved: null });
-    expect(fast).to.deep.include({ refused: 1, pagesRegistered: 256, cacheHits: 5, cachePagesSaved: 50 });
+    expect(fast).to.deep.include({ refused: 1, faults: 1, pagesRegistered: 256, cacheHits: 5, cachePagesSaved: 50 });
     expect([fresh.connected, fresh.rates]).to.deep.equal([false, null]);
     expect(guestsToJson(SAMPLE).seconds).to.equal(null);
   });

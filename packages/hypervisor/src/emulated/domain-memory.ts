@@ -6,6 +6,7 @@ import type { AllocPagesOptions, DomainMemory, Page, PinnedPages } from '../memo
 import type { DomainAccess } from './domain-access.ts';
 import { DomainRecord } from './layout.ts';
 import { allocPages, freePages, pinRuns, releasePages, runsOf, unpinRun } from './page-ownership.ts';
+import type { Run } from './page-ownership.ts';
 
 /** Runs that are pinned or unpinned before others have a turn with the lock. */
 const RUNS_PER_STEP = 1024;
@@ -86,7 +87,7 @@ export class EmulatedMemory implements DomainMemory {
       this.unpin(domid, indices);
       throw error;
     }
-    return this.hold(domid, frames.length, indices);
+    return this.hold(domid, frames.length, runs, indices);
   }
 
   /** Unpins all that this handle has pinned. */
@@ -94,9 +95,10 @@ export class EmulatedMemory implements DomainMemory {
     for (const pages of [...this.pinned]) pages.unpin();
   }
 
-  private hold(domid: number, count: number, indices: number[]): PinnedPages {
+  private hold(domid: number, count: number, runs: readonly Run[], indices: number[]): PinnedPages {
     const pages: PinnedPages = {
       count,
+      addresses: () => addressesOf(runs),
       unpin: () => {
         if (this.pinned.delete(pages)) this.unpin(domid, indices);
       },
@@ -123,4 +125,8 @@ export class EmulatedMemory implements DomainMemory {
 /** A page of the machine as code sees it. */
 export function pageOf({ tables }: DomainAccess, frame: number): Page {
   return { i32: tables.i32, word: frame * (PAGE_BYTES / 4), u8: tables.machine.u8, address: frame * PAGE_BYTES };
+}
+
+function addressesOf(runs: readonly Run[]): number[] {
+  return runs.flatMap(({ frame, count }) => Array.from({ length: count }, (_, n) => (frame + n) * PAGE_BYTES));
 }

@@ -78,9 +78,11 @@ export class PendingRegions {
       throw new VerbsError({ code: 'EINVAL', message: `more than the ${region.pages} pages that were told of` });
     }
     if (frames.length === 0) throw new VerbsError({ code: 'EINVAL', message: 'no page is named' });
-    region.pins.push(this.#pinned(frames));
+    const pins = this.#pinned(frames);
+    region.pins.push(pins);
     this.#counts[Account.PAGES_VERIFIED] += frames.length;
-    for (const frame of frames) region.addresses.push(frame * XEN_PAGE_BYTES);
+    // Not of what the guest said: a page reference is no address, though one is made of the other here.
+    for (const address of pins.pages.addresses()) region.addresses.push(address);
   }
 
   /** Makes the region; when that fails it is given up. */

@@ -103,8 +103,10 @@ export class XenbusBackend {
 
   /** @throws VerbsError EINVAL that says which key is wrong */
   frontendKeys(): FrontendKeys {
-    if (this.#number(FrontendKey.VERSION) !== PROTOCOL_VERSION) {
-      throw new VerbsError({ code: 'EINVAL', message: `the front-end does not speak version ${PROTOCOL_VERSION}` });
+    const version = this.#number(FrontendKey.VERSION);
+    if (version !== PROTOCOL_VERSION) {
+      const message = `the front-end speaks version ${version} of the protocol, the back-end version ${PROTOCOL_VERSION}`;
+      throw new VerbsError({ code: 'EINVAL', message });
     }
     return {
       ringRef: this.#number(FrontendKey.RING_REF),

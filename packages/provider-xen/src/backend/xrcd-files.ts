@@ -1,12 +1,19 @@
 /**
- * The files by which a guest names XRC domains. A file is a name among the contexts of one guest, as it would be within one system;
- * for the lower device it becomes a file that no other guest can name, so that guests never meet in a domain.
+ * The files by which a guest names XRC domains. A file is a name among the contexts of one guest, as it would be within one system: guests share no
+ * file system, so that the same name of two guests is two files. For the lower device it becomes a file of the back-end's that no other guest can
+ * name, so that guests never meet in a domain.
  */
 import { randomUUID } from 'node:crypto';
-import { closeSync, fstatSync, openSync, unlinkSync } from 'node:fs';
+import { closeSync, openSync, unlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { XrcDomain } from '@openverbs/verbs';
+
+/** A file, as the guest names it: a number of a file system of its own, and one of a file in that. */
+export interface Inode {
+  readonly dev: bigint;
+  readonly ino: bigint;
+}
 
 /** A file of the back-end's, and the domains that were opened by it. */
 interface File {
@@ -17,10 +24,9 @@ interface File {
 export class XrcdFiles {
   readonly #files = new Map<string, File>();
 
-  /** Has a domain opened by the file that stands for the guest's. One that is none goes on as it is: the lower device refuses it. */
-  open(fd: number, open: (fd: number) => XrcDomain): XrcDomain {
-    const inode = inodeOf(fd);
-    if (inode === undefined) return open(fd);
+  /** Has a domain opened by the file that stands for the guest's. */
+  open({ dev, ino }: Inode, open: (fd: number) => XrcDomain): XrcDomain {
+    const inode = `${dev} ${ino}`;
     const file = this.#files.get(inode) ?? { fd: makeFile(), users: new Set() };
     this.#files.set(inode, file);
     try {
@@ -41,15 +47,6 @@ export class XrcdFiles {
     if (users.size > 0) return;
     this.#files.delete(inode);
     closeSync(fd);
-  }
-}
-
-function inodeOf(fd: number): string | undefined {
-  try {
-    const { dev, ino } = fstatSync(fd, { bigint: true });
-    return `${dev} ${ino}`;
-  } catch {
-    return undefined;
   }
 }
 

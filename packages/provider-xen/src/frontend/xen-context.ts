@@ -43,6 +43,7 @@ import { Commands, RegionUse } from '../protocol/commands.ts';
 import type { Command } from '../protocol/command.ts';
 import type { CommandChannel } from './command-channel.ts';
 import type { GuestBuffers } from './guest-memory.ts';
+import { inodeOf, NO_FILE } from './inode.ts';
 import type { Queues } from './queues.ts';
 import { makeRegion } from './regions.ts';
 
@@ -142,7 +143,7 @@ export class XenContext implements ContextOps {
   deallocTd(): void {}
 
   openXrcd(fd: number, oflags: number): number {
-    return this.#call(Commands.OPEN_XRCD, { fd, oflags }).xrcd;
+    return this.#call(Commands.OPEN_XRCD, { inode: fd === NO_FILE ? null : inodeOf(fd), oflags }).xrcd;
   }
 
   closeXrcd(xrcd: number): void {

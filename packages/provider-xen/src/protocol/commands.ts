@@ -19,7 +19,7 @@ import {
   srqAttr,
 } from './attributes.ts';
 import { command } from './command.ts';
-import { bool, handle, int, list, nullable, struct, text, u32, u53 } from './field.ts';
+import { bool, handle, int, list, nullable, struct, text, u32, u53, u64 } from './field.ts';
 import {
   COMPLETIONS_PER_DRAIN,
   COUNTERS_MAX,
@@ -47,6 +47,12 @@ const userHalf = struct({
  * CQ. 0 in bypass.
  */
 const consumed = u32;
+
+/**
+ * A file, as the guest's system knows it. The back-end has no file of the guest's: a number of an open file would be of another table there, and the
+ * same two numbers are another file in another guest.
+ */
+const inode = struct({ dev: u64, ino: u64 });
 
 /** Commands on an object name the context and the object. */
 const onCq = { context: handle, cq: handle };
@@ -86,7 +92,7 @@ export const Commands = {
   // Protection domains and XRC domains.
   ALLOC_PD: command(16, { context: handle }, { pd: handle }),
   DEALLOC_PD: command(17, { context: handle, pd: handle }, {}),
-  OPEN_XRCD: command(18, { context: handle, fd: int(-1, 0x7fffffff), oflags: u32 }, { xrcd: handle }),
+  OPEN_XRCD: command(18, { context: handle, inode: nullable(inode), oflags: u32 }, { xrcd: handle }),
   CLOSE_XRCD: command(19, { context: handle, xrcd: handle }, {}),
 
   // Memory. A region is told of, then its pages in chunks, then it is made; or it is given up.

@@ -121,7 +121,7 @@ export class Attacker {
         const kind = MADE_BY[name]!;
         if ((this.#own.get(kind) ?? []).length > 0 && this.#random.below(4) > 0) continue;
         const request = this.#plausible(name);
-        if (name === 'OPEN_XRCD') Object.assign(request, { fd: -1, oflags: 0o100 });
+        if (name === 'OPEN_XRCD') Object.assign(request, { inode: null, oflags: 0o100 });
         this.#run(name, { number: Commands[name].number, words: this.#encode(name, request) });
       }
     }

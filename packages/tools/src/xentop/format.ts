@@ -93,6 +93,8 @@ export interface GuestJson {
   readonly memoryBytes: number;
   readonly commands: number;
   readonly refused: number;
+  /** Refused because the back-end itself failed. */
+  readonly faults: number;
   readonly notifications: number;
   readonly posts: number;
   readonly directPosts: number;
@@ -140,6 +142,7 @@ function guestToJson(guest: GuestCounters, rates: GuestRates | null): GuestJson 
     memoryBytes,
     commands: guest.ringRequests,
     refused: backend?.refused ?? 0,
+    faults: backend?.faults ?? 0,
     notifications,
     posts: backend?.posts ?? 0,
     directPosts: backend?.directPosts ?? 0,

@@ -135,6 +135,8 @@ export interface BackendCounters {
   readonly commands: number;
   /** Of these, refused. */
   readonly refused: number;
+  /** Of those, commands at which the back-end itself failed: none, or it has a fault. */
+  readonly faults: number;
   /** Work requests that it posted. */
   readonly posts: number;
   /**

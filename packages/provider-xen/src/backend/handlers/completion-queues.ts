@@ -54,12 +54,13 @@ export const completionQueueHandlers: Handlers<
     const owner = guest.context(context);
     const queue = owner.cqs.get(cq);
     const object = queue.cq;
+    const buffer = key === 0 ? null : owner.queueBuffer(key);
     queue.consume(consumed);
-    if (key === 0) {
+    if (buffer === null) {
       owner.queueBytes.move(object, cqBytes(owner.lower.queryDevice(), cqe), () => {
         object.resize(cqe);
       });
-    } else resizeCqOn(owner.queueBuffer(key), object, cqe);
+    } else resizeCqOn(buffer, object, cqe);
     return { cqe: object.cqe };
   },
 

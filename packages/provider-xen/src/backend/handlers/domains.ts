@@ -22,11 +22,13 @@ export const domainHandlers: Handlers<
     return DONE;
   },
 
-  OPEN_XRCD(guest, { context, fd, oflags }) {
+  OPEN_XRCD(guest, { context, inode, oflags }) {
     const { xrcds, lower } = guest.context(context);
     const xrcd = xrcds.add(
       () =>
-        fd < 0 ? lower.openXrcd({ oflags }) : guest.xrcdFiles.open(fd, (own) => lower.openXrcd({ fd: own, oflags })),
+        inode === null
+          ? lower.openXrcd({ oflags })
+          : guest.xrcdFiles.open(inode, (fd) => lower.openXrcd({ fd, oflags })),
       ({ handle }) => handle,
     );
     return { xrcd: xrcd.handle };
