@@ -27,17 +27,19 @@ class Sender {
   readonly #cq: CompletionQueue;
   readonly #qp: QueuePair;
   readonly #mr: MemoryRegion;
+  readonly #messageBytes: number;
   readonly #wcs = WorkCompletion.array(DEPTH);
   #outstanding = 0;
   #claimed = false;
   /** Bytes of the writes that have completed. */
   bytes = 0;
 
-  constructor(device: Device) {
+  constructor(device: Device, messageBytes: number) {
+    this.#messageBytes = messageBytes;
     this.context = device.open();
     const pd = this.context.allocPd();
     this.#cq = this.context.createCq({ cqe: DEPTH });
-    this.#mr = pd.regMr(this.context.allocBuf(2 * MESSAGE_BYTES), AccessFlags.LOCAL_WRITE | AccessFlags.REMOTE_WRITE);
+    this.#mr = pd.regMr(this.context.allocBuf(2 * messageBytes), AccessFlags.LOCAL_WRITE | AccessFlags.REMOTE_WRITE);
     const cap = { maxSendWr: DEPTH, maxRecvWr: 1, maxSendSge: CLAIMED_SGES };
     this.#qp = pd.createQp({ sendCq: this.#cq, recvCq: this.#cq, qpType: QpType.RC, cap });
     connectPair(this.#qp, this.#qp);
@@ -48,9 +50,9 @@ class Sender {
     const write = {
       opcode: WrOpcode.RDMA_WRITE,
       sendFlags: SendFlags.SIGNALED,
-      sgList: [this.#mr.sge(0, MESSAGE_BYTES)],
+      sgList: [this.#mr.sge(0, this.#messageBytes)],
       rkey,
-      remoteAddr: addr + MESSAGE_BYTES,
+      remoteAddr: addr + this.#messageBytes,
     };
     const wrs = Array.from({ length: DEPTH - this.#outstanding }, () => write);
     if (wrs.length > 0) this.#qp.postSend(wrs);
@@ -67,7 +69,7 @@ class Sender {
     if (this.#outstanding === DEPTH) return;
     this.#outstanding++;
     this.#claimed = true;
-    const sgList = Array.from({ length: CLAIMED_SGES }, () => this.#mr.sge(0, MESSAGE_BYTES));
+    const sgList = Array.from({ length: CLAIMED_SGES }, () => this.#mr.sge(0, this.#messageBytes));
     for (const sge of sgList) sge.length = CLAIMED_SGE_BYTES;
     this.#qp.postSend({ opcode: WrOpcode.RDMA_WRITE, sgList, rkey: this.#mr.rkey, remoteAddr: this.#mr.addr });
   }
@@ -76,7 +78,7 @@ class Sender {
     const polled = this.#cq.poll(this.#wcs);
     for (let n = 0; n < polled; n++) expect(this.#wcs[n].status === WcStatus.SUCCESS).to.equal(!this.#claimed);
     this.#outstanding -= polled;
-    this.bytes += polled * MESSAGE_BYTES;
+    this.bytes += polled * this.#messageBytes;
   }
 }
 
@@ -85,9 +87,10 @@ class World {
   readonly #xen: OpenedXen;
   readonly #senders: readonly Sender[];
 
-  constructor(settings: XenSettings) {
+  /** @param messageBytes - of each guest's messages */
+  constructor(settings: XenSettings, messageBytes = (_guest: number): number => MESSAGE_BYTES) {
     this.#xen = openXen({ mode: 'basic', ...settings }, this.#clock);
-    this.#senders = this.#xen.devices.map((device) => new Sender(device));
+    this.#senders = this.#xen.devices.map((device, guest) => new Sender(device, messageBytes(guest)));
   }
 
   /**
@@ -148,6 +151,23 @@ describe('guests that share one HCA', () => {
     world.pass(2);
     expectShares(world.pass(200), [5, 2, 3, 1], 200);
   }).timeout(30_000);
+
+  it('of which each of 16 has another weight get shares by weight, whatever the size of their messages', () => {
+    const weights = Array.from({ length: 16 }, (_, n) => n + 1);
+    const guests = weights.map((weight) => ({ weight }));
+    using world = new World({ guests, bandwidthBytesPerS: LINK_BYTES_PER_S }, (guest) => 16384 << (guest % 4));
+    // The end is within a round, of which each guest's part is as much as its weight: so there have to be many.
+    const ms = 700;
+    expectShares(world.pass(ms), weights, ms);
+  }).timeout(30_000);
+
+  it('in bypass have neither shares nor rates: the back-end is not asked for what they post', () => {
+    const guests = [{ weight: 1, rateBytesPerS: 1e6 }, { weight: 9 }];
+    using world = new World({ mode: 'bypass', guests, bandwidthBytesPerS: 1e6 });
+    const ms = 10;
+    const all = ms * DEPTH * MESSAGE_BYTES;
+    expect(world.pass(ms)).to.deep.equal([all, all]);
+  });
 
   it('keep to their rates, and to new ones while they send', () => {
     const limited = { rateBytesPerS: 40e6 };
