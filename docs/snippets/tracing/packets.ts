@@ -1,13 +1,13 @@
 import { subscribe } from 'node:diagnostics_channel';
 import { QpType, SendWr, TraceChannel, connectPair, openVerbs, type PacketMessage } from 'openverbs';
 
-// Before openVerbs(), so that devices in a thread of their own tell it, too.
+// Before openVerbs(), so that messages travel as packets.
 subscribe(TraceChannel.PACKET, (message) => {
   const { device, port, direction, text } = message as PacketMessage;
   console.log(`${device}/${port} ${direction} ${text}`);
 });
 
-using verbs = openVerbs({ emulated: { packets: true } });
+using verbs = openVerbs();
 using context = verbs.device().open();
 const pd = context.allocPd();
 const cq = context.createCq({ cqe: 4 });

@@ -105,7 +105,7 @@ function tellOfMissingPackets(providers: readonly OpenedProvider[]): void {
   if (without === undefined) return;
   const [seconds, nanoseconds] = process.hrtime();
   const text =
-    'there are none, a message travels as one descriptor; set emulated.packets (OPENVERBS_EMULATED_PACKETS=true)';
+    'there are none, a message travels as one descriptor; leave emulated.packets out (OPENVERBS_EMULATED_PACKETS), or set it to true';
   printLine('packets', without.name, seconds * 1e9 + nanoseconds, text);
 }
 

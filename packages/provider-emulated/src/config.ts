@@ -59,10 +59,10 @@ export interface EmulatedConfig {
   /** Machine memory, 128 MiB to 4 GiB; pages cost only when they are touched. Default 4 GiB. */
   readonly memoryBytes: number;
   /**
-   * Whether messages travel as RoCEv2 packets even on a good network, so that they can be traced; slower. Default false, and true
-   * where there are faults.
+   * Whether messages travel as RoCEv2 packets even on a good network, so that they can be traced; slower. Undefined for: where there are
+   * faults, or where somebody listens to packets when the devices are opened.
    */
-  readonly packets: boolean;
+  readonly packets: boolean | undefined;
   /** What the network does to packets; undefined for nothing. */
   readonly faults: Partial<Faults> | undefined;
 }
@@ -78,12 +78,12 @@ export const CONFIG_KEYS = ['devices', 'placement', 'memoryBytes', 'packets', 'f
 /** Checks the `emulated` part of a configuration. */
 export function parseConfig(value: unknown): EmulatedConfig {
   const config = checkRecord('emulated', value ?? {}, CONFIG_KEYS);
-  const { devices = 1, placement = 'inline', memoryBytes = MEMORY_BYTES_MAX, faults } = config;
-  const { packets = faults !== undefined } = config;
+  const { devices = 1, placement = 'inline', memoryBytes = MEMORY_BYTES_MAX, packets, faults } = config;
   if (placement !== 'inline' && placement !== 'thread')
     throw badConfig('emulated.placement', placement, "'inline' or 'thread'");
-  if (typeof packets !== 'boolean') throw badConfig('emulated.packets', packets, 'true or false');
-  if (faults !== undefined && !packets) {
+  if (packets !== undefined && typeof packets !== 'boolean')
+    throw badConfig('emulated.packets', packets, 'true or false');
+  if (faults !== undefined && packets === false) {
     throw badConfig('emulated.packets', packets, 'true, or left out, where there are emulated.faults');
   }
   const parsed = parseDevices(devices);

@@ -1,6 +1,6 @@
 /** The emulated HCA as a provider. */
 import { Engine, reap } from '@openverbs/hca';
-import { asVerbsError, HcaDevice, traceEngine, userDriver } from '@openverbs/hca/driver';
+import { asVerbsError, HcaDevice, TRACE_CHANNELS, traceEngine, userDriver } from '@openverbs/hca/driver';
 import { hostClock, Machine } from '@openverbs/machine';
 import type { MachineHandle } from '@openverbs/machine';
 import { VerbsError } from '@openverbs/verbs';
@@ -65,7 +65,9 @@ function openOn(
   config: EmulatedConfig,
 ): ProviderInstance {
   const joins = environment.machine !== undefined;
-  const engine = new Engine(machine, config.placement, clock, config.packets);
+  // A fault injector or a tracer on the link has to see packets.
+  const { packets = config.faults !== undefined || TRACE_CHANNELS.traced.packets } = config;
+  const engine = new Engine(machine, config.placement, clock, packets);
   traceEngine(engine);
   if (joins) reap(engine);
   else createHcas(engine, config, machineNumber(machine, environment.prng));

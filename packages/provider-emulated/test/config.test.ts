@@ -75,7 +75,7 @@ describe('the configuration of the emulated provider', () => {
       devices: [{ name: 'emulated0', ports: 1, gids: [], pkeys: [0xffff] }],
       placement: 'inline',
       memoryBytes: 4 * GiB,
-      packets: false,
+      packets: undefined,
       faults: undefined,
     };
     for (const value of [undefined, null, {}]) expect(parseConfig(value)).to.deep.equal(defaults);

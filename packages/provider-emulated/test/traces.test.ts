@@ -46,8 +46,27 @@ describe('traces of the emulated devices', () => {
     });
   }
 
-  it('tell of no packets where there are none', async () => {
-    expect(await writeTraced({}, () => true)).to.deep.equal([]);
+  for (const placement of ['inline', 'thread'] as const) {
+    it(`have messages travel as packets by themselves, with placement ${placement}`, async () => {
+      const packets = await writeTraced({ placement }, ({ length }) => length >= 4);
+      expect(packets).to.have.length(4);
+    });
+  }
+
+  it('tell of no packets where there are to be none', async () => {
+    expect(await writeTraced({ packets: false }, () => true)).to.deep.equal([]);
+  });
+
+  it('leave messages as they are where only others than packets are listened to', async () => {
+    const listener = (): void => undefined;
+    subscribe(TraceChannel.HCA, listener);
+    const instance = provider.open(ENVIRONMENT, provider.parseConfig({}));
+    try {
+      expect(instance.faults).to.equal(undefined);
+    } finally {
+      unsubscribe(TraceChannel.HCA, listener);
+      instance.close();
+    }
   });
 
   it('are lost, and counted, where nobody takes them', () => {

@@ -230,6 +230,7 @@ describe('openverbs-xentop', function () {
     [`--once ${PROGRAM} status`, /openverbs-xentop: three-writes\.js ended with status 3\n$/],
     [`--once ${PROGRAM} native`, /three-writes\.js has no guests\nhint: it chooses another provider itself/],
     [`--once ${PROGRAM} alone`, /three-writes\.js never called openVerbs\(\)\n$/],
+    [`--partition guest9 --once ${PROGRAM} cut`, /emulated\.faults\.partition is 'guest9'/],
   ];
   describe('fails with its program', () => {
     let runs: ToolRun[] = [];

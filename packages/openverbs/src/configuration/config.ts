@@ -58,7 +58,7 @@ export interface OpenVerbsConfig extends ProviderSections {
   readonly providers?: readonly ProviderReference[];
   /**
    * What is printed to stderr, one line each: topics separated by commas, or a list. `verbs`, `posts`, `polls`, `events`, `packets`,
-   * which needs `emulated.packets`, `hca` and `xen`; see `docs/tracing.md`.
+   * which has messages travel as such, `hca` and `xen`; see `docs/tracing.md`.
    */
   readonly debug?: string | readonly DebugTopic[];
   /**

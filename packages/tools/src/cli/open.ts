@@ -12,7 +12,7 @@ export function openFor(
   return openVerbs({
     ...config,
     ...(options.provider === undefined ? {} : { provider: options.provider }),
-    ...(faults === undefined ? {} : { emulated: { faults } }),
+    ...(faults === undefined ? {} : { emulated: { ...config.emulated, faults } }),
   });
 }
 

@@ -23,6 +23,7 @@ interface Subject {
 }
 
 /** Ways to have emulated devices: who executes them, and how messages travel. */
+const DEVICES = 2;
 const EMULATED = {
   inline: { placement: 'inline' },
   thread: { placement: 'thread' },
@@ -39,7 +40,9 @@ export async function runSuites(options: ConformanceOptions): Promise<Conformanc
 }
 
 function subjectsOf(options: ConformanceOptions): readonly Subject[] {
-  using verbs = openFor(options);
+  // The other end of a connection is on a device of its own.
+  const config = options.partition === undefined ? {} : { emulated: { devices: DEVICES } };
+  using verbs = openFor(options, config);
   // In a thread of its own a device domain can be joined by the thread of the suite.
   if (verbs.device().provider === 'xen') return [{ what: '', open: () => openFor(options, XEN) }];
   if (verbs.device().provider !== 'emulated') return [{ what: '', open: () => openFor(options) }];
@@ -48,8 +51,7 @@ function subjectsOf(options: ConformanceOptions): readonly Subject[] {
   const ways = Object.entries(EMULATED).filter(([what]) => faults === undefined || what !== 'packets');
   return ways.map(([what, way]) => ({
     what,
-    // The other end of a connection is on a device of its own.
-    open: () => openVerbs({ provider: 'emulated', emulated: { ...way, devices: 2, ...(faults && { faults }) } }),
+    open: () => openVerbs({ provider: 'emulated', emulated: { ...way, devices: DEVICES, ...(faults && { faults }) } }),
   }));
 }
 

@@ -21,6 +21,7 @@ interface CommandOptions extends CommonOptions {
   readonly threads: 1 | 2;
   readonly port?: number;
   readonly ibDev?: string;
+  readonly peerIbDev?: string;
   readonly ibPort: number;
   readonly size: number;
   readonly mtu?: number;
@@ -56,6 +57,7 @@ export function pingPongCommand(service: ServiceName, path: string, texts: PingP
     .option('--threads <n>', 'with --self: both ends on one thread, or on two', oneOfArgument([1, 2]), threads)
     .option('-p, --port <port>', 'TCP port to meet the other process at; not there yet', integerArgument(1, 65535))
     .option('-d, --ib-dev <dev>', 'device (default: the first one)')
+    .option('--peer-ib-dev <dev>', 'with --self: device of the other end (default: the same)')
     .option('-i, --ib-port <port>', 'port of the device', integerArgument(1, 255), port)
     .option('-s, --size <size>', 'bytes of a message', integerArgument(1, INT32_MAX), size)
     .option('-l, --sl <sl>', 'service level', integerArgument(0, 15), sl)
@@ -179,6 +181,7 @@ function toPingPongOptions(service: ServiceName, options: CommandOptions): PingP
     ...faultsOf(options),
     provider: options.provider,
     device: options.ibDev,
+    peerDevice: options.peerIbDev,
     port: options.ibPort,
     size: options.size,
     mtu: options.mtu ?? defaults.mtu,

@@ -14,6 +14,8 @@ export interface PingPongOptions extends FaultOptions {
   readonly service: ServiceName;
   readonly provider: string | undefined;
   readonly device: string | undefined;
+  /** Device of the other end; the same when undefined. */
+  readonly peerDevice: string | undefined;
   /** Port of the device. */
   readonly port: number;
   /** Bytes of a message. */
@@ -48,6 +50,7 @@ export function defaultOptions(service: ServiceName): PingPongOptions {
     service,
     provider: undefined,
     device: undefined,
+    peerDevice: undefined,
     port: 1,
     size: sizeDefault,
     mtu: isDatagram ? undefined : 1024,

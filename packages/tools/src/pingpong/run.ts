@@ -47,10 +47,11 @@ export async function runPingPong(
     ...(options.packets && WITH_PACKETS),
   });
   const device = verbs.device(options.device);
+  const peer = options.peerDevice === undefined ? device : verbs.device(options.peerDevice);
   try {
     return options.threads === 1
-      ? await runOnOneThread(device, options, onConnected)
-      : await runOnTwoThreads(verbs, device, options, onConnected);
+      ? await runOnOneThread(device, peer, options, onConnected)
+      : await runOnTwoThreads(verbs, device, peer, options, onConnected);
   } finally {
     onEnd(device);
   }
@@ -81,12 +82,13 @@ function exchangeByPolling(sides: readonly PingPongSide[], watch: PollProgress):
 
 async function runOnOneThread(
   device: Device,
+  peerDevice: Device,
   options: PingPongOptions,
   onConnected: ConnectedHandler,
 ): Promise<PingPongResult> {
   // As in two processes, each end has a context of its own.
   using serverContext = device.open();
-  using clientsContext = device.open();
+  using clientsContext = peerDevice.open();
   const server = new PingPongEnd(serverContext, options, 'server');
   const clients = new PingPongEnd(clientsContext, options, 'clients');
   server.connect(clients.addresses);
@@ -102,12 +104,13 @@ async function runOnOneThread(
 async function runOnTwoThreads(
   verbs: OpenVerbs,
   device: Device,
+  peerDevice: Device,
   options: PingPongOptions,
   onConnected: ConnectedHandler,
 ): Promise<PingPongResult> {
   using context = device.open();
   const server = new PingPongEnd(context, options, 'server');
-  await using peer = PeerThread.start(verbs.machine, options, verbs.devices.indexOf(device));
+  await using peer = PeerThread.start(verbs.machine, options, verbs.devices.indexOf(peerDevice));
   const remotes = await peer.addresses();
   server.connect(remotes);
   await peer.connect(server.addresses);

@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Command, InvalidArgumentError } from 'commander';
+import { addFaultOptions, type FaultOptions, faultsOf } from '../cli/faults.ts';
 import { type ToolIo, processIo } from '../cli/io.ts';
 import { addExamples, createPlainCommand, integerArgument } from '../cli/options.ts';
 import { ToolFailure } from '../cli/run-tool.ts';
@@ -12,10 +13,11 @@ import { ProgramThread } from './program-thread.ts';
 import { processTerminal, type Terminal } from './screen.ts';
 import { watch } from './watch.ts';
 
-interface CommandOptions {
+interface CommandOptions extends FaultOptions {
   readonly provider?: string;
   readonly json?: boolean;
   readonly delay: number;
+  readonly packetDelay?: number;
   readonly iterations?: number;
   readonly batch?: boolean;
   readonly once?: boolean;
@@ -56,11 +58,13 @@ export function xentopCommand(
       `what the program opens unless it says so itself (default: what OPENVERBS_PROVIDER says, or ${PROVIDER})`,
     )
     .option('--guests <n>', `without a program: how many guests, 2 or 4 (default: ${DEMO_GUESTS})`, guestsArgument);
+  addFaultOptions(command, '--packet-delay');
   command.addHelpText('after', `\nColumns (.../S: of a second):\n${LEGEND}`);
   addExamples(command, [
     [path, 'four guests that write to each other'],
     [`${path} --provider xen:basic server.js --port 7471`, 'the guests of a program'],
     [`${path} --once server.js`, 'what they have done in the end'],
+    [`${path} --drop 0.01 --seed 7 server.js`, 'the same on a network that loses packets'],
     [`${path} --json -d 1 -i 60 server.js`, 'a minute of it, for programs'],
   ]);
   return command.action((program: string | undefined, args: readonly string[], options: CommandOptions) =>
@@ -78,6 +82,9 @@ async function run(
   if (program !== undefined && options.guests !== undefined) {
     throw new UsageError('--guests is for when no program is given', "set OPENVERBS_XEN_GUESTS for the program's");
   }
+  // The program may open another provider than the one that is named here: what is below its guests is always the same.
+  const { packetDelay, delay: _, provider: __, ...rest } = options;
+  const faults = faultsOf({ ...rest, ...(packetDelay !== undefined && { delay: packetDelay }) });
   const live = options.json || options.batch || options.once ? null : terminal();
   const title = program === undefined ? 'guests to look at' : [basename(program), ...args].join(' ');
   const display = options.json ? jsonDisplay(io) : live ? liveDisplay(live, title) : batchDisplay(io);
@@ -88,6 +95,7 @@ async function run(
     thread = new ProgramThread(program ?? DEMO, {
       args: program === undefined ? [String(options.guests ?? DEMO_GUESTS)] : args,
       provider: program === undefined ? 'xen' : (options.provider ?? process.env['OPENVERBS_PROVIDER'] ?? PROVIDER),
+      faults,
       onOutput: display.output,
     });
     ended = await watch(thread, display, {

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { type GuestCounters, type OpenVerbs, openVerbs, VerbsError } from 'openverbs';
+import type { Faults } from '@openverbs/verbs/driver';
 import { UsageError } from '../cli/usage-error.ts';
 import type { FromProgram, ProgramStart } from './program-protocol.ts';
 import type { GuestSample } from './sample.ts';
@@ -13,6 +14,8 @@ export interface ProgramOptions {
   readonly args: readonly string[];
   /** Provider that it opens unless it says so itself. */
   readonly provider: string;
+  /** What the network of the emulated devices does unless it says so itself; undefined for what the environment says. */
+  readonly faults?: Partial<Faults> | undefined;
   /** What it prints, on either stream. */
   readonly onOutput: (text: string) => void;
 }
@@ -34,11 +37,12 @@ export class ProgramThread {
   opened = 0;
 
   /** @throws UsageError when there is no such program */
-  constructor(program: string, { args, provider, onOutput }: ProgramOptions) {
+  constructor(program: string, { args, provider, faults, onOutput }: ProgramOptions) {
     const path = resolve(program);
     if (!existsSync(path)) throw new UsageError(`there is no program ${path}`, 'give the path of a JavaScript module');
     const workerData: ProgramStart = { path };
-    const env = { OPENVERBS_XEN_PLACEMENT: 'thread', ...process.env, OPENVERBS_PROVIDER: provider };
+    const network = faults === undefined ? {} : { OPENVERBS_EMULATED_FAULTS: JSON.stringify(faults) };
+    const env = { OPENVERBS_XEN_PLACEMENT: 'thread', ...process.env, ...network, OPENVERBS_PROVIDER: provider };
     const url = new URL('./program-worker.js', import.meta.url);
     this.#worker = new Worker(url, { workerData, env, argv: [...args], stdout: true, stderr: true });
     this.#worker.stdout.setEncoding('utf8').on('data', onOutput);

@@ -120,7 +120,7 @@ export interface EventMessage extends Message {
   readonly text: string;
 }
 
-/** A device sent or received a frame of RoCEv2. Only where messages travel as packets: `emulated.packets`. */
+/** A device sent or received a frame of RoCEv2. Who listens when devices are opened has their messages travel as packets. */
 export interface PacketMessage extends Message {
   /** Seen from the device. */
   readonly direction: 'sent' | 'received';
