@@ -15,6 +15,7 @@ import {
   CqeWords,
   loadOrdered,
   QpDoorbellRecord,
+  storeOrdered,
 } from '@openverbs/verbs/rings';
 import { PSN_MASK as PSNS } from '@openverbs/rocev2';
 import { AsyncEvent } from './async-event.ts';
@@ -59,12 +60,12 @@ export class WindowChange {
 
 /** Both halves of a step, before it is committed. Zero means that there is none. */
 export class Completer {
-  readonly #i32: Int32Array;
-  readonly #events: EventQueues;
-  readonly #queue: ReceiveQueue;
-  readonly #moderation: CqModeration;
-  readonly #nowNs: () => number;
-  readonly #store64: (dst: number, lo: number, hi: number) => void;
+  private readonly i32: Int32Array;
+  private readonly events: EventQueues;
+  private readonly queue: ReceiveQueue;
+  private readonly moderation: CqModeration;
+  private readonly nowNs: () => number;
+  private readonly store64: (dst: number, lo: number, hi: number) => void;
 
   /** Where the failed check looked; written into error CQEs. */
   faultKey = 0;
@@ -77,15 +78,15 @@ export class Completer {
   /** What becomes of a memory window. */
   readonly windowChange = new WindowChange();
 
-  #sendCqe = 0;
-  #sendCqc = 0;
-  #recvCqe = 0;
-  #recvCqc = 0;
+  private sendCqe = 0;
+  private sendCqc = 0;
+  private recvCqe = 0;
+  private recvCqc = 0;
   /** The word that consumes the receive WQE, what it becomes, and the SRQ that it is of or 0. */
-  #recvConsumer = 0;
-  #recvConsumed = 0;
-  #recvSrq = 0;
-  #solicited = false;
+  private recvConsumer = 0;
+  private recvConsumed = 0;
+  private recvSrq = 0;
+  private solicited = false;
 
   constructor(
     machine: Machine,
@@ -94,22 +95,22 @@ export class Completer {
     moderation: CqModeration,
     nowNs: () => number,
   ) {
-    this.#i32 = machine.i32;
-    this.#events = events;
-    this.#queue = queue;
-    this.#moderation = moderation;
-    this.#nowNs = nowNs;
-    this.#store64 = machine.dma.store64;
+    this.i32 = machine.i32;
+    this.events = events;
+    this.queue = queue;
+    this.moderation = moderation;
+    this.nowNs = nowNs;
+    this.store64 = machine.dma.store64;
   }
 
   /** Writes the CQE of a send WQE. False when the CQ has overrun; the step then goes on without a CQE. */
   prepareSend(q: number, index: number, opcode: number, syndrome: number, vendorErr: number, byteLen: number): boolean {
-    const cqc = this.#i32[q + SEND_CQ];
-    const cqe = this.#slot(q, cqc, this.#recvCqc === cqc ? 1 : 0);
+    const cqc = this.i32[q + SEND_CQ];
+    const cqe = this.slot(q, cqc, this.recvCqc === cqc ? 1 : 0);
     if (cqe === 0) return false;
-    this.#write(cqe, q, index, opcode, syndrome, vendorErr, byteLen);
-    this.#sendCqe = cqe;
-    this.#sendCqc = cqc;
+    this.write(cqe, q, index, opcode, syndrome, vendorErr, byteLen);
+    this.sendCqe = cqe;
+    this.sendCqc = cqc;
     return true;
   }
 
@@ -124,34 +125,34 @@ export class Completer {
     flags: number,
     solicited: boolean,
   ): boolean {
-    const i32 = this.#i32;
-    const queue = this.#queue;
+    const i32 = this.i32;
+    const queue = this.queue;
     const cqc = queue.cq;
-    const cqe = this.#slot(p, cqc, 0);
+    const cqe = this.slot(p, cqc, 0);
     if (cqe === 0) return false;
-    this.#write(cqe, p, queue.index, opcode, syndrome, vendorErr, byteLen);
+    this.write(cqe, p, queue.index, opcode, syndrome, vendorErr, byteLen);
     i32[cqe + IMM] = imm;
     i32[cqe + FLAGS] = flags;
     i32[cqe + SRC_QPN] = i32[p + Qpc.DEST_QPN];
-    this.#recvCqe = cqe;
-    this.#recvCqc = cqc;
-    this.#recvConsumer = queue.consumer;
-    this.#recvConsumed = queue.consumed;
-    this.#recvSrq = queue.srq;
+    this.recvCqe = cqe;
+    this.recvCqc = cqc;
+    this.recvConsumer = queue.consumer;
+    this.recvConsumed = queue.consumed;
+    this.recvSrq = queue.srq;
     if (queue.srq !== 0 && i32[queue.srq + Srqc.XRCD] !== 0) {
       i32[cqe + FLAGS] = flags | CqeFlag.XRC;
       i32[cqe + SRC_QPN] = i32[queue.srq + Srqc.SRQN];
     }
-    this.#solicited = solicited || syndrome !== SUCCESS;
+    this.solicited = solicited || syndrome !== SUCCESS;
     return true;
   }
 
   /** Says in the CQE of a receive that was prepared where its datagram came from. */
   addressRecv(srcQpn: number, flags: number, pkeyIndex: number): void {
-    const i32 = this.#i32;
-    i32[this.#recvCqe + SRC_QPN] = srcQpn;
-    i32[this.#recvCqe + FLAGS] = flags;
-    i32[this.#recvCqe + PKEY_INDEX] = pkeyIndex;
+    const i32 = this.i32;
+    i32[this.recvCqe + SRC_QPN] = srcQpn;
+    i32[this.recvCqe + FLAGS] = flags;
+    i32[this.recvCqe + PKEY_INDEX] = pkeyIndex;
   }
 
   /**
@@ -159,20 +160,34 @@ export class Completer {
    * message, and the prepared CQEs become valid, the receiver's first.
    */
   commit(q: number, p: number, packets: number): void {
-    const i32 = this.#i32;
-    const recvCqe = this.#recvCqe;
-    const sendCqe = this.#sendCqe;
-    const recvCqc = this.#recvCqc;
-    const sendCqc = this.#sendCqc;
-    this.#recvCqe = this.#sendCqe = this.#recvCqc = this.#sendCqc = 0;
+    this.complete(q, p, packets, false, 0, 0, 0);
+  }
+
+  /** The same for one that was done; if it is signaled, its CQE is prepared first. */
+  complete(
+    q: number,
+    p: number,
+    packets: number,
+    signaled: boolean,
+    index: number,
+    opcode: number,
+    byteLen: number,
+  ): void {
+    if (signaled) this.prepareSend(q, index, opcode, SUCCESS, 0, byteLen);
+    const i32 = this.i32;
+    const recvCqe = this.recvCqe;
+    const sendCqe = this.sendCqe;
+    const recvCqc = this.recvCqc;
+    const sendCqc = this.sendCqc;
+    this.recvCqe = this.sendCqe = this.recvCqc = this.sendCqc = 0;
     const sqConsumer = (i32[q + SQ_CONSUMER] + 1) | 0;
     // From here to the end of the block: stores only; and one call, with which it begins, where nothing is done yet.
-    if ((this.atomicTarget | this.windowChange.entry) !== 0) this.#applyEffects();
+    if ((this.atomicTarget | this.windowChange.entry) !== 0) this.applyEffects();
     if (recvCqe !== 0) {
       const producer = i32[recvCqc + PRODUCER];
-      Atomics.store(i32, recvCqe + VALID, ((producer >>> i32[recvCqc + LOG2_COUNT]) & 1) + 1);
+      storeOrdered(i32, recvCqe + VALID, ((producer >>> i32[recvCqc + LOG2_COUNT]) & 1) + 1);
       i32[recvCqc + PRODUCER] = (producer + 1) | 0;
-      i32[this.#recvConsumer] = this.#recvConsumed;
+      i32[this.recvConsumer] = this.recvConsumed;
     }
     if (p !== 0) {
       i32[p + RQ_PSN] = (i32[p + RQ_PSN] + packets) & PSN_MASK;
@@ -180,13 +195,14 @@ export class Completer {
     }
     if (sendCqe !== 0) {
       const producer = i32[sendCqc + PRODUCER];
-      Atomics.store(i32, sendCqe + VALID, ((producer >>> i32[sendCqc + LOG2_COUNT]) & 1) + 1);
+      storeOrdered(i32, sendCqe + VALID, ((producer >>> i32[sendCqc + LOG2_COUNT]) & 1) + 1);
       i32[sendCqc + PRODUCER] = (producer + 1) | 0;
     }
     i32[q + SQ_PSN] = (i32[q + SQ_PSN] + packets) & PSN_MASK;
-    i32[q + SQ_CONSUMER] = sqConsumer;
+    // A fence, one for both CQEs: whoever arms a CQ either sees its CQE, or is seen below.
+    Atomics.store(i32, q + SQ_CONSUMER, sqConsumer);
     // The step is done; what follows may be repeated or lost, and recovery makes up for it.
-    if (recvCqe !== 0) this.#told(recvCqc);
+    if (recvCqe !== 0) this.told(recvCqc);
     if (sendCqe !== 0) this.notify(sendCqc, i32[sendCqe + SYNDROME] !== SUCCESS);
   }
 
@@ -204,17 +220,17 @@ export class Completer {
     bytes: number,
     resources: number,
   ): void {
-    const i32 = this.#i32;
-    const cqe = this.#recvCqe;
-    const cqc = this.#recvCqc;
-    this.#recvCqe = this.#recvCqc = 0;
+    const i32 = this.i32;
+    const cqe = this.recvCqe;
+    const cqc = this.recvCqc;
+    this.recvCqe = this.recvCqc = 0;
     // From here to the end of the block: stores only, as in commit.
-    if ((this.atomicTarget | this.windowChange.entry) !== 0) this.#applyEffects();
+    if ((this.atomicTarget | this.windowChange.entry) !== 0) this.applyEffects();
     if (cqe !== 0) {
       const producer = i32[cqc + PRODUCER];
       Atomics.store(i32, cqe + VALID, ((producer >>> i32[cqc + LOG2_COUNT]) & 1) + 1);
       i32[cqc + PRODUCER] = (producer + 1) | 0;
-      i32[this.#recvConsumer] = this.#recvConsumed;
+      i32[this.recvConsumer] = this.recvConsumed;
     }
     i32[p + RQ_PSN] = (i32[p + RQ_PSN] + psns) & PSN_MASK;
     i32[p + MSN] = (i32[p + MSN] + messages) & PSN_MASK;
@@ -222,7 +238,7 @@ export class Completer {
     i32[t + Qpt.INBOUND_BYTES] = bytes;
     i32[t + Qpt.RESOURCES] = (i32[t + Qpt.RESOURCES] + resources) | 0;
     // The packet is done; what follows may be repeated or lost, and recovery makes up for it.
-    if (cqe !== 0) this.#told(cqc);
+    if (cqe !== 0) this.told(cqc);
   }
 
   /**
@@ -230,33 +246,33 @@ export class Completer {
    * the word that says how far the copies have got becomes `progress` in the same step.
    */
   commitRecv(progressWord = 0, progress = 0): void {
-    const i32 = this.#i32;
-    const cqe = this.#recvCqe;
-    const cqc = this.#recvCqc;
-    this.#recvCqe = this.#recvCqc = 0;
+    const i32 = this.i32;
+    const cqe = this.recvCqe;
+    const cqc = this.recvCqc;
+    this.recvCqe = this.recvCqc = 0;
     if (cqe === 0) return;
-    if (this.windowChange.entry !== 0) this.#applyEffects();
+    if (this.windowChange.entry !== 0) this.applyEffects();
     const producer = i32[cqc + PRODUCER];
     Atomics.store(i32, cqe + VALID, ((producer >>> i32[cqc + LOG2_COUNT]) & 1) + 1);
     i32[cqc + PRODUCER] = (producer + 1) | 0;
-    i32[this.#recvConsumer] = this.#recvConsumed;
+    i32[this.recvConsumer] = this.recvConsumed;
     if (progressWord !== 0) i32[progressWord] = progress;
-    this.#told(cqc);
+    this.told(cqc);
   }
 
   /** Forgets what was prepared: the other side refused, or a dead thread left it behind. */
   discard(): void {
-    this.#recvCqe = this.#sendCqe = this.#recvCqc = this.#sendCqc = 0;
+    this.recvCqe = this.sendCqe = this.recvCqc = this.sendCqc = 0;
     this.atomicTarget = 0;
     this.windowChange.entry = 0;
   }
 
   /** What a message does beside its payload, and may not do twice. Stores only, after the first of them, which is a call. */
-  #applyEffects(): void {
-    const i32 = this.#i32;
+  private applyEffects(): void {
+    const i32 = this.i32;
     const { windowChange: change, atomicTarget } = this;
     if (atomicTarget !== 0) {
-      this.#store64(atomicTarget << 2, this.atomicLo, this.atomicHi);
+      this.store64(atomicTarget << 2, this.atomicLo, this.atomicHi);
       this.atomicTarget = 0;
     }
     const { entry, region } = change;
@@ -283,72 +299,76 @@ export class Completer {
    * completion is committed, so that a thread which dies in between leaves no queue that goes on behind an error.
    */
   enterError(q: number, event: number): void {
-    const i32 = this.#i32;
+    const i32 = this.i32;
     if (i32[q + Qpc.STATE] === QpcState.ERR) return;
     i32[q + Qpc.STATE] = QpcState.ERR;
     Atomics.store(i32, i32[q + Qpc.RECORD] + QpDoorbellRecord.STATE, QpcState.ERR);
-    if (event >= 0) this.#events.raiseQp(q, event);
-    this.#events.tap.note(q, NoteKind.STATE, QpcState.ERR);
+    if (event >= 0) this.events.raiseQp(q, event);
+    this.events.tap.note(q, NoteKind.STATE, QpcState.ERR);
   }
 
   /** Puts the send queue of an unreliable QP into its error state, likewise before the completion of the error. */
   enterSendError(q: number): void {
-    const i32 = this.#i32;
+    const i32 = this.i32;
     i32[q + Qpc.STATE] = QpcState.SQE;
     Atomics.store(i32, i32[q + Qpc.RECORD] + QpDoorbellRecord.STATE, QpcState.SQE);
-    this.#events.tap.note(q, NoteKind.STATE, QpcState.SQE);
+    this.events.tap.note(q, NoteKind.STATE, QpcState.SQE);
   }
 
-  /** Raises the completion event if the CQ is armed for it; with moderation it may have to wait for others. */
-  notify(cqc: number, solicited: boolean): void {
-    const i32 = this.#i32;
-    const arm = i32[cqc + RECORD] + ARM;
-    const armed = loadOrdered(i32, arm);
-    if (armed === 0 || ((armed & CqArm.NEXT) === 0 && !solicited)) return;
-    if (i32[cqc + MODERATION_COUNT] === 0) this.#events.raiseCompletion(cqc, arm);
-    else this.#moderation.count(cqc);
+  /** Raises the completion event if the CQ is armed for it. */
+  private notify(cqc: number, solicited: boolean): void {
+    const arm = this.i32[cqc + RECORD] + ARM;
+    const armed = loadOrdered(this.i32, arm);
+    if (armed !== 0) this.raise(cqc, arm, armed, solicited);
+  }
+
+  /** With moderation the event may have to wait for others. */
+  private raise(cqc: number, arm: number, armed: number, solicited: boolean): void {
+    if ((armed & CqArm.NEXT) === 0 && !solicited) return;
+    if (this.i32[cqc + MODERATION_COUNT] === 0) this.events.raiseCompletion(cqc, arm);
+    else this.moderation.count(cqc);
   }
 
   /** A receive WQE was consumed. */
-  #told(cqc: number): void {
-    this.notify(cqc, this.#solicited);
-    if (this.#recvSrq !== 0) this.#queue.checkLimit(this.#recvSrq);
+  private told(cqc: number): void {
+    this.notify(cqc, this.solicited);
+    if (this.recvSrq !== 0) this.queue.checkLimit(this.recvSrq);
   }
 
   /** The slot for the next CQE, `ahead` of the producer; 0 when there is none. */
-  #slot(q: number, cqc: number, ahead: number): number {
-    const i32 = this.#i32;
+  private slot(q: number, cqc: number, ahead: number): number {
+    const i32 = this.i32;
     const producer = (i32[cqc + PRODUCER] + ahead) | 0;
     const log2 = i32[cqc + LOG2_COUNT];
     // A plain load: an older count only makes the ring look fuller than it is.
     if (i32[cqc + CQ_STATE] !== CQ_VALID || (producer - i32[i32[cqc + RECORD] + CONSUMER]) >>> log2 !== 0) {
-      return this.#slotOrOverrun(q, cqc, producer);
+      return this.slotOrOverrun(q, cqc, producer);
     }
     return i32[cqc + BASE] + ((producer & ((1 << log2) - 1)) << CQE_SHIFT);
   }
 
   /** The same for a CQ that was made with flags, and for one that is full or in error. */
-  #slotOrOverrun(q: number, cqc: number, producer: number): number {
-    const i32 = this.#i32;
+  private slotOrOverrun(q: number, cqc: number, producer: number): number {
+    const i32 = this.i32;
     const state = i32[cqc + CQ_STATE];
     const log2 = i32[cqc + LOG2_COUNT];
     const full = (producer - i32[i32[cqc + RECORD] + CONSUMER]) >>> log2 !== 0;
     if ((state & CQ_VALID) === 0 || (full && (state & CqcFlag.IGNORE_OVERRUN) === 0)) {
-      this.#overrun(q, cqc);
+      this.overrun(q, cqc);
       return 0;
     }
     const cqe = i32[cqc + BASE] + ((producer & ((1 << log2) - 1)) << CQE_SHIFT);
     // The entry that is overwritten must not be taken for a whole one meanwhile.
     if (full) Atomics.store(i32, cqe + VALID, 0);
     if ((state & CqcFlag.TIMESTAMP) !== 0) {
-      const timeNs = this.#nowNs();
+      const timeNs = this.nowNs();
       i32[cqe + TIMESTAMP_LO] = (timeNs % TWO_32) | 0;
       i32[cqe + TIMESTAMP_HI] = (timeNs / TWO_32) | 0;
     }
     return cqe;
   }
 
-  #write(
+  private write(
     cqe: number,
     q: number,
     index: number,
@@ -357,7 +377,7 @@ export class Completer {
     vendorErr: number,
     byteLen: number,
   ): void {
-    const i32 = this.#i32;
+    const i32 = this.i32;
     i32[cqe + QPN] = i32[q + Qpc.QPN];
     i32[cqe + WQE_INDEX] = index;
     i32[cqe + OPCODE] = opcode;
@@ -366,28 +386,28 @@ export class Completer {
     i32[cqe + BYTE_LEN] = byteLen;
     i32[cqe + FLAGS] = 0;
     i32[cqe + PKEY_INDEX] = 0;
-    if (syndrome !== SUCCESS) this.#writeFault(cqe, q, syndrome, vendorErr);
+    if (syndrome !== SUCCESS) this.writeFault(cqe, q, syndrome, vendorErr);
   }
 
-  #writeFault(cqe: number, q: number, syndrome: number, vendorErr: number): void {
-    const i32 = this.#i32;
+  private writeFault(cqe: number, q: number, syndrome: number, vendorErr: number): void {
+    const i32 = this.i32;
     const { faultKey, faultAddrLo, faultAddrHi } = this;
     i32[cqe + FAULT_KEY] = faultKey;
     i32[cqe + FAULT_ADDR_LO] = faultAddrLo;
     i32[cqe + FAULT_ADDR_HI] = faultAddrHi;
     // A flush is told as the state that it comes from.
     if (syndrome === CqeSyndrome.WR_FLUSH_ERR) return;
-    this.#events.tap.note(q, NoteKind.COMPLETION, syndrome, vendorErr, faultKey, faultAddrLo, faultAddrHi);
+    this.events.tap.note(q, NoteKind.COMPLETION, syndrome, vendorErr, faultKey, faultAddrLo, faultAddrHi);
   }
 
   /** IBTA 11.6.3.2: a CQ that overruns goes to error; a QP that completes there can't go on (QP_FATAL). */
-  #overrun(q: number, cqc: number): void {
-    const i32 = this.#i32;
+  private overrun(q: number, cqc: number): void {
+    const i32 = this.i32;
     if ((i32[cqc + CQ_STATE] & CQ_VALID) !== 0) {
       i32[cqc + CQ_STATE] = CqcState.ERR;
       const hca = i32[cqc + Cqc.HCA];
       i32[hca + HcaHeader.CQ_OVERRUNS] = (i32[hca + HcaHeader.CQ_OVERRUNS] + 1) | 0;
-      this.#events.raise(i32[cqc + Cqc.EQ], AsyncEvent.CQ_ERR, i32[cqc + Cqc.CQN], hca);
+      this.events.raise(i32[cqc + Cqc.EQ], AsyncEvent.CQ_ERR, i32[cqc + Cqc.CQN], hca);
     }
     this.enterError(q, AsyncEvent.QP_FATAL);
   }

@@ -5,6 +5,7 @@
  * bytes of its buffer never sees a torn body (IBTA o9-20 leaves the order to the device; programs rely on it).
  */
 import type { Machine } from '@openverbs/machine';
+import { storeOrdered } from '@openverbs/verbs/rings';
 import { Mpt, MptKind } from './layout.ts';
 import type { ScatterList } from './scatter-list.ts';
 
@@ -16,16 +17,16 @@ const PAGE_MASK = 4095;
 const WORDWISE_BYTES_MAX = 32;
 
 export class DmaEngine {
-  readonly #i32: Int32Array;
-  readonly #u8: Uint8Array;
-  readonly #copy: (destination: number, source: number, length: number) => void;
-  readonly #fill: (destination: number, value: number, length: number) => void;
+  private readonly i32: Int32Array;
+  private readonly u8: Uint8Array;
+  private readonly copy: (destination: number, source: number, length: number) => void;
+  private readonly fill: (destination: number, value: number, length: number) => void;
 
   constructor(machine: Machine) {
-    this.#i32 = machine.i32;
-    this.#u8 = machine.u8;
-    this.#copy = machine.dma.copy;
-    this.#fill = machine.dma.fill;
+    this.i32 = machine.i32;
+    this.u8 = machine.u8;
+    this.copy = machine.dma.copy;
+    this.fill = machine.dma.fill;
   }
 
   /** Moves `length` > 0 bytes between two runs of machine addresses (int32, negative above 2 GiB). */
@@ -33,17 +34,17 @@ export class DmaEngine {
     const end = (destination + length) | 0;
     const sourceEnd = (source + length) | 0;
     if (((end | sourceEnd) & 3) !== 0 || length < 4) {
-      this.#publishUnaligned(destination, source, length);
+      this.publishUnaligned(destination, source, length);
       return;
     }
-    const i32 = this.#i32;
+    const i32 = this.i32;
     const last = i32[(sourceEnd - 4) >>> 2];
-    if (length > WORDWISE_BYTES_MAX || (length & 3) !== 0) this.#copy(destination, source, length - 4);
+    if (length > WORDWISE_BYTES_MAX || (length & 3) !== 0) this.copy(destination, source, length - 4);
     else {
       let to = destination >>> 2;
       for (let from = source >>> 2, stop = (sourceEnd - 4) >>> 2; from < stop; from++) i32[to++] = i32[from];
     }
-    Atomics.store(i32, (end - 4) >>> 2, last);
+    storeOrdered(i32, (end - 4) >>> 2, last);
   }
 
   /**
@@ -52,7 +53,7 @@ export class DmaEngine {
    */
   move(destinationMpt: number, destination: number, sourceMpt: number, source: number, length: number): void {
     if ((destinationMpt | sourceMpt) === 0) this.publish(destination, source, length);
-    else this.#movePages(destinationMpt, destination, sourceMpt, source, length);
+    else this.movePages(destinationMpt, destination, sourceMpt, source, length);
   }
 
   /** Copies a message between two lists; the target is at least as long. */
@@ -77,7 +78,7 @@ export class DmaEngine {
   /** Machine address of a byte of a region, and how many bytes follow it in the same run by {@link DmaEngine.runLength}. */
   address(mpt: number, offset: number): number {
     if (mpt === 0) return offset;
-    const i32 = this.#i32;
+    const i32 = this.i32;
     if (i32[mpt + BASE] !== 0) return (i32[mpt + BASE] + offset) | 0;
     const at = (i32[mpt + FIRST_OFFSET] + offset) >>> 0;
     return (i32[i32[mpt + MTT] + (at >>> PAGE_SHIFT)] + (at & PAGE_MASK)) | 0;
@@ -85,30 +86,36 @@ export class DmaEngine {
 
   runLength(mpt: number, offset: number, length: number): number {
     if (mpt === 0) return length;
-    const left = 4096 - (((this.#i32[mpt + FIRST_OFFSET] + offset) >>> 0) & PAGE_MASK);
+    const left = 4096 - (((this.i32[mpt + FIRST_OFFSET] + offset) >>> 0) & PAGE_MASK);
     return left < length ? left : length;
   }
 
   /** The last word is still stored as one when it is one at the destination; else the last byte is. */
-  #publishUnaligned(destination: number, source: number, length: number): void {
-    const u8 = this.#u8;
+  private publishUnaligned(destination: number, source: number, length: number): void {
+    const u8 = this.u8;
     const end = (destination + length) | 0;
     if ((end & 3) === 0 && length >= 4) {
       const at = (source + length - 4) >>> 0;
       const last = u8[at] | (u8[at + 1] << 8) | (u8[at + 2] << 16) | (u8[at + 3] << 24);
-      if (length > 4) this.#copy(destination, source, length - 4);
-      Atomics.store(this.#i32, (end - 4) >>> 2, last);
+      if (length > 4) this.copy(destination, source, length - 4);
+      Atomics.store(this.i32, (end - 4) >>> 2, last);
       return;
     }
     const last = u8[(source + length - 1) >>> 0];
-    if (length > 1) this.#copy(destination, source, length - 1);
+    if (length > 1) this.copy(destination, source, length - 1);
     Atomics.store(u8, (end - 1) >>> 0, last);
   }
 
-  #movePages(destinationMpt: number, destination: number, sourceMpt: number, source: number, length: number): void {
-    if (this.#isNull(destinationMpt)) return;
-    if (this.#isNull(sourceMpt)) {
-      this.#zero(destinationMpt, destination, length);
+  private movePages(
+    destinationMpt: number,
+    destination: number,
+    sourceMpt: number,
+    source: number,
+    length: number,
+  ): void {
+    if (this.isNull(destinationMpt)) return;
+    if (this.isNull(sourceMpt)) {
+      this.zero(destinationMpt, destination, length);
       return;
     }
     let done = 0;
@@ -122,17 +129,17 @@ export class DmaEngine {
   }
 
   /** What is written to the null region is dropped, and what is read is 0 (source: ibv_alloc_null_mr(3)). */
-  #isNull(mpt: number): boolean {
-    return mpt !== 0 && this.#i32[mpt + KIND] === NULL_REGION;
+  private isNull(mpt: number): boolean {
+    return mpt !== 0 && this.i32[mpt + KIND] === NULL_REGION;
   }
 
-  #zero(mpt: number, offset: number, length: number): void {
+  private zero(mpt: number, offset: number, length: number): void {
     for (let done = 0; done < length;) {
       const at = (offset + done) | 0;
       const run = this.runLength(mpt, at, length - done);
       const to = this.address(mpt, at);
-      if (run > 1) this.#fill(to, 0, run - 1);
-      Atomics.store(this.#u8, (to + run - 1) >>> 0, 0);
+      if (run > 1) this.fill(to, 0, run - 1);
+      Atomics.store(this.u8, (to + run - 1) >>> 0, 0);
       done += run;
     }
   }

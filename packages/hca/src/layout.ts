@@ -197,9 +197,9 @@ export const Qpc = {
   /** Word index of the peer's QP context as the address vector resolves it; 0 when it leads nowhere. */
   PEER: 6,
   DEST_QPN: 7,
-  /** Port identities (HCA index << 8 | port) of this side and of the other. */
-  LOCAL_PORT_ID: 8,
-  REMOTE_PORT_ID: 9,
+  /** The two ends of the path in one word, see `route` in `resolve-peer.ts`: as messages go out, and as they come in. */
+  ROUTE_OUT: 8,
+  ROUTE_IN: 9,
   PATH_MTU: 10,
   /** Word index of the MPT table, so that a key check needs no object. */
   MPT_TABLE: 11,
@@ -292,6 +292,9 @@ export const Qpc = {
   NEXT_OPENING: 72,
   /** Word index of the doorbell record that is the device's own, for when the creator has left; 0 until the QP is opened. */
   OWN_RECORD: 73,
+  /** Port identities (HCA index << 8 | port, with a GID's index above) of this side and of the other. */
+  LOCAL_PORT_ID: 74,
+  REMOTE_PORT_ID: 75,
   /** Alternate path: its address vector, eight words as from AV_DGID on, and what else belongs to a path. */
   ALT_AV: 80,
   ALT_PKEY_INDEX: 88,

@@ -1,14 +1,10 @@
 /** The device's private copy of a send WQE: fetched once, then checked, never looked at again. */
-import { FLUSH_LEVEL_SHIFT, SendWqe, SendWqeFlagsField } from '@openverbs/verbs/rings';
-import { Opcode, Placement, Selectivity, SendFlag } from './opcode.ts';
+import { FLUSH_LEVEL_SHIFT, SendWqe } from '@openverbs/verbs/rings';
+import { Placement, Selectivity, SendFlag } from './opcode.ts';
 
-const { OPCODE, FLAGS, IMM, RKEY, REMOTE_ADDR_LO, REMOTE_ADDR_HI } = SendWqe;
-const { SEND_FLAGS_MASK, SGE_COUNT_SHIFT, SGE_COUNT_MASK } = SendWqeFlagsField;
-const { COMPARE_ADD_LO, COMPARE_ADD_HI, SWAP_LO, SWAP_HI } = SendWqe;
 const { BIND_LENGTH_LO, BIND_LENGTH_HI, BIND_LKEY, BIND_MW, BIND_RKEY, BIND_ACCESS, BIND_ADDR_LO, BIND_ADDR_HI } =
   SendWqe;
 const { FLUSH_LENGTH } = SendWqe;
-const { ATOMIC_CMP_AND_SWP } = Opcode;
 const PLACEMENT_ALL = Placement.GLOBAL | Placement.PERSISTENT;
 
 export class Request {
@@ -34,25 +30,6 @@ export class Request {
   bindLengthHi = 0;
   /** FLUSH: bytes of the range, as an int32. */
   flushLength = 0;
-
-  /** Reads the WQE at word `w`. */
-  fetch(i32: Int32Array, w: number): void {
-    const opcode = i32[w + OPCODE];
-    const flags = i32[w + FLAGS];
-    this.opcode = opcode;
-    this.flags = flags & SEND_FLAGS_MASK;
-    this.sgeCount = (flags >>> SGE_COUNT_SHIFT) & SGE_COUNT_MASK;
-    this.imm = i32[w + IMM];
-    this.rkey = i32[w + RKEY];
-    this.remoteAddrLo = i32[w + REMOTE_ADDR_LO];
-    this.remoteAddrHi = i32[w + REMOTE_ADDR_HI];
-    if (opcode >= ATOMIC_CMP_AND_SWP) {
-      this.compareAddLo = i32[w + COMPARE_ADD_LO];
-      this.compareAddHi = i32[w + COMPARE_ADD_HI];
-      this.swapLo = i32[w + SWAP_LO];
-      this.swapHi = i32[w + SWAP_HI];
-    }
-  }
 
   /** Reads what a BIND_MW at word `w` has in the place of SGEs. */
   fetchBind(i32: Int32Array, w: number): void {

@@ -21,11 +21,26 @@ export function resolvePeer(engine: Engine, hca: Hca, q: number): void {
   i32[q + Qpc.LOCAL_PORT_ID] = portId(hca.index, port, sgidIndex);
   const remote = engine.link.lookupAddress(i32.subarray(q + Qpc.AV_DGID, q + Qpc.AV_DGID + 4));
   i32[q + Qpc.REMOTE_PORT_ID] = remote;
+  i32[q + Qpc.ROUTE_OUT] = route(i32[q + Qpc.LOCAL_PORT_ID], remote);
+  i32[q + Qpc.ROUTE_IN] = route(remote, i32[q + Qpc.LOCAL_PORT_ID]);
   const reachable =
     remote >= 0 &&
     isPortUp(i32, hca.header, port) &&
     isPortUp(i32, engine.hcas[(remote >>> 8) & 0xff].header, remote & 0xff);
   i32[q + Qpc.PEER] = reachable ? peerContext(engine, (remote >>> 8) & 0xff, i32[q + Qpc.DEST_QPN]) : 0;
+}
+
+/**
+ * A path between two port identities, either of which may be negative for nobody, in one word: a message asks by one comparison whether
+ * it came from where its receiver is connected to.
+ */
+export function route(from: number, to: number): number {
+  return (pack(from) << 16) | pack(to);
+}
+
+/** A port identity in 16 bits: 4 for the GID, 4 for the HCA, 8 for the port. Nobody has port 255. */
+function pack(id: number): number {
+  return ((id >>> 4) & 0xf000) | (id & 0xfff);
 }
 
 /** Whether a port of the HCA whose header is at `header` carries messages: it is up, and so is its device. */

@@ -5,6 +5,7 @@ import { setPortDown } from '../src/device-faults.ts';
 import { AltPath, MigState, Qpc, QpcState } from '../src/layout.ts';
 import { modifyQp } from '../src/modify-qp.ts';
 import { Opcode } from '../src/opcode.ts';
+import { route } from '../src/resolve-peer.ts';
 import { audit } from './support/audit.ts';
 import { cutOff } from './support/cut.ts';
 import { expectDeviceError, Testbed } from './support/testbed.ts';
@@ -176,7 +177,8 @@ for (const kind of ['messages', 'packets'] as const) {
       const bed = open();
       const [a, b] = bed.pair();
       load(bed, a);
-      a.setWord('LOCAL_PORT_ID', 0x20002);
+      a.setWord('LOCAL_PORT_ID', 0x20002); // what packets say
+      a.setWord('ROUTE_OUT', route(0x20002, a.word('REMOTE_PORT_ID')));
       a.send(WRITE);
       bed.advance(100e9);
       expect(statuses(a)).to.deep.equal([CqeSyndrome.RETRY_EXC_ERR]);

@@ -47,6 +47,22 @@ describe('a P_Key', () => {
     expect(b.state).to.equal(QpcState.RTS);
   });
 
+  it('of a limited member does not reach another limited member of the same partition', () => {
+    const bed = new Testbed();
+    const limited = PKEYS.findIndex((pkey) => pkey === 0x7fff);
+    const words = new Map([
+      [Qpc.RETRY_CNT, 0],
+      [Qpc.PKEY_INDEX, limited],
+    ]);
+    const [a, b] = bed.pair({}, words, words);
+    expect(a.word('SERVICE_PKEY')).to.equal(b.word('SERVICE_PKEY'));
+    b.recv();
+    a.send({});
+    bed.advance(ackTimeoutNs(14));
+    expect(a.sendCq.poll()[0]).to.include({ vendorErr: VendorErr.PKEY_MISMATCH });
+    expect(b.recvCq.poll()).to.deep.equal([]);
+  });
+
   it('is not counted where the service is another one: that is no message for this QP at all', () => {
     const bed = new Testbed();
     const [a, b] = [bed.qp({ type: UC }), bed.qp()];

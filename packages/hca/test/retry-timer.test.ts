@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { CqeSyndrome, VendorErr } from '@openverbs/verbs/rings';
 import { EngineHeader, Qpc, QpcState } from '../src/layout.ts';
 import { Opcode } from '../src/opcode.ts';
+import { route } from '../src/resolve-peer.ts';
 import { ackTimeoutNs, rnrTimerNs } from '../src/retry-timer.ts';
 import { Testbed } from './support/testbed.ts';
 import type { TestQp } from './support/test-qp.ts';
@@ -105,13 +106,14 @@ describe('a receiver that is not ready', () => {
 });
 
 describe('a peer that does not answer', () => {
+  const here = (qp: TestQp): number => qp.word('LOCAL_PORT_ID');
   /** A peer that is not there, in one way or another. */
   const absences: [name: string, make: (bed: Testbed, a: TestQp, b: TestQp) => void][] = [
     ['was destroyed', (_, __, b) => b.destroy()],
     ['is in the error state', (bed, _, b) => bed.modify(b, QpcState.ERR)],
     ['was reset', (bed, _, b) => bed.modify(b, QpcState.RESET)],
-    ['is connected to somebody else', (_, a, b) => b.setWord('REMOTE_PORT_ID', a.word('REMOTE_PORT_ID') + 1)],
-    ['sits at another port', (_, a, b) => b.setWord('LOCAL_PORT_ID', a.word('LOCAL_PORT_ID') + 1)],
+    ['is connected to somebody else', (_, a, b) => b.setWord('ROUTE_IN', route(a.word('LOCAL_PORT_ID') + 1, here(b)))],
+    ['sits at another port', (_, a, b) => b.setWord('ROUTE_IN', route(a.word('LOCAL_PORT_ID'), here(b) + 1))],
     ['expects an older PSN', (_, a, b) => b.setWord('RQ_PSN', (a.word('SQ_PSN') - 1) & 0xffffff)],
   ];
   for (const [name, make] of absences) {

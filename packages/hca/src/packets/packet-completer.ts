@@ -331,7 +331,7 @@ export class PacketCompleter {
     const index = this.#i32[q + SQ_CONSUMER];
     const s = this.#requester.slot(q, t, index);
     const { request } = this.#wqe;
-    request.fetch(this.#i32, this.#requester.wqeAt(q, index));
+    this.#wqe.fetch(q, this.#requester.wqeAt(q, index));
     const isRemote = REMOTE[this.#i32[s + Slot.OPCODE] & 0xff] === true;
     this.#completer.faultKey = isRemote ? request.rkey : 0;
     this.#completer.faultAddrLo = isRemote ? request.remoteAddrLo : 0;
