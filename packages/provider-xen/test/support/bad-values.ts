@@ -93,7 +93,7 @@ const BAD: Readonly<Record<string, Bad>> = {
   port: () => [...values(0, 2, 255), ...u8],
   'QUERY_HW_COUNTERS.port': () => [...values(2, 255), ...u8],
   index: () => [...values(0xffff), ...u16],
-  fd: () => words([-2], [-0x80000000]),
+  inode: () => words([2], [-1], [2, 0, 0, 0, 0], [1], [1, 0, 0, 0]),
   oflags: () => values(0, 0o200, 1, UINT32_MAX),
   use: () => [...values(3, 255), ...u8],
   flags: anything,

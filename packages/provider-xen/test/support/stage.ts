@@ -75,7 +75,7 @@ class Maker {
     const { srq } = this.call('CREATE_SRQ', {
       ...{ context, pd, attr: SRQ_ATTR, xrcd: 0, cq: 0, cookie: 3, key: 0 },
     });
-    const { xrcd } = this.call('OPEN_XRCD', { context, fd: -1, oflags: CREATE });
+    const { xrcd } = this.call('OPEN_XRCD', { context, inode: null, oflags: CREATE });
     const { ah } = this.call('CREATE_AH', { context, pd, attr: this.ahAttr(context) });
     const { mw } = this.call('ALLOC_MW', { context, pd, type: MwType.TYPE_2 });
     return { context, pd, cq, srq, xrcd, ah, mw, qp: this.qp({ context, pd, cq }, QpType.RC) };
@@ -125,7 +125,7 @@ function ended(maker: Maker, { context, pd, cq }: Objects): Record<string, numbe
   const { srq } = maker.call('CREATE_SRQ', {
     ...{ context, pd, attr: SRQ_ATTR, xrcd: 0, cq: 0, cookie: 3, key: 0 },
   });
-  const { xrcd } = maker.call('OPEN_XRCD', { context, fd: -1, oflags: CREATE });
+  const { xrcd } = maker.call('OPEN_XRCD', { context, inode: null, oflags: CREATE });
   const { ah } = maker.call('CREATE_AH', { context, pd, attr: maker.ahAttr(context) });
   const { mw } = maker.call('ALLOC_MW', { context, pd, type: MwType.TYPE_2 });
   const { cq: lastCq } = maker.call('CREATE_CQ', { ...CQ, context });
@@ -169,8 +169,8 @@ export function setStage(front: HostileFrontend): Stage {
   const { lkey } = maker.call('END_REGION', { region: maker.begun({ context, pd }, 2) });
   const { cq: freeCq } = maker.call('CREATE_CQ', { ...CQ, context });
   const { pd: freePd } = maker.call('ALLOC_PD', { context });
-  const { xrcd: freeXrcd } = maker.call('OPEN_XRCD', { context, fd: -1, oflags: CREATE });
-  const { xrcd: usedXrcd } = maker.call('OPEN_XRCD', { context, fd: -1, oflags: CREATE });
+  const { xrcd: freeXrcd } = maker.call('OPEN_XRCD', { context, inode: null, oflags: CREATE });
+  const { xrcd: usedXrcd } = maker.call('OPEN_XRCD', { context, inode: null, oflags: CREATE });
   const { qp: xrcQp } = maker.call('CREATE_QP', {
     ...createQp(objects, QpType.XRC_RECV),
     xrcd: usedXrcd,
@@ -189,7 +189,7 @@ export function setStage(front: HostileFrontend): Stage {
     ['QUERY_RT_VALUES', { context }],
     ['ALLOC_PD', { context }],
     ['DEALLOC_PD', { context, pd: freePd }],
-    ['OPEN_XRCD', { context, fd: -1, oflags: CREATE }],
+    ['OPEN_XRCD', { context, inode: null, oflags: CREATE }],
     ['CLOSE_XRCD', { context, xrcd: freeXrcd }],
     ['BEGIN_REGION', beginRegion(objects, 2)],
     ['BEGIN_REGION', beginRegion(objects, 2, mr)],
