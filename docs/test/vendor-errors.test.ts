@@ -1,10 +1,14 @@
 /** `docs/vendor-errors.md`, and what it is made of. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 import { expect } from 'chai';
 import { VendorErr } from 'openverbs';
 
 import { meaningsOf, renderVendorErrors, sentenceOf } from '../vendor-errors/render.ts';
+
+const ROOT = new URL('../../../', import.meta.url);
+/** Where tests have the device fail, on its own and under the verbs. */
+const TESTS = ['packages/hca/test', 'packages/provider-xen/test', 'packages/conformance/src/suites'];
 
 const source = readFileSync(new URL('../../../packages/verbs/src/rings/vendor-err.ts', import.meta.url), 'utf8');
 
@@ -19,6 +23,19 @@ describe('the page of vendor errors', () => {
     expect(new Set(codes).size).to.equal(codes.length);
     const meanings = meaningsOf(source);
     for (const name of Object.keys(VendorErr)) expect(meanings.get(name), name).to.match(/^[A-Z].+\.$/);
+  });
+
+  it('has no number that no test has the device say', () => {
+    const texts = TESTS.flatMap((directory) =>
+      readdirSync(new URL(directory, ROOT), { recursive: true, encoding: 'utf8' })
+        .filter((name) => name.endsWith('.ts'))
+        .map((name) => readFileSync(new URL(`${directory}/${name}`, ROOT), 'utf8')),
+    );
+    const named = new Set(
+      texts.flatMap((text) => Array.from(text.matchAll(/\bVendorErr\.(\w+)/g), ([, name]) => name)),
+    );
+    const untested = Object.keys(VendorErr).filter((name) => name !== 'NONE' && !named.has(name));
+    expect(untested).to.deep.equal([]);
   });
 
   it('has a sentence for each number, and no two are the same', () => {

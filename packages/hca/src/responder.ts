@@ -416,9 +416,9 @@ export class Responder {
   private noReceive(p: number, failed: number): number {
     if (failed === VendorErr.RNR) return this.refuse(RNR_NAK, VendorErr.RNR);
     if (failed === VendorErr.SRQ_ERR) {
-      // IBTA 11.6.3.2: no WQE can be taken any more, and no completion can tell of it.
+      // IBTA 11.6.3.2: no WQE can be taken any more, and no completion here can tell of it.
       this.completer.enterError(p, AsyncEvent.QP_FATAL);
-      return this.refuse(NAK_REMOTE_OPERATIONAL, VendorErr.REMOTE_OPERATION);
+      return this.refuse(NAK_REMOTE_OPERATIONAL, VendorErr.SRQ_ERR);
     }
     return this.badReceive(p, this.reader.fault(failed, 0));
   }

@@ -187,6 +187,16 @@ describe('a memory window', () => {
     expect(calls).to.be.greaterThan(20).and.below(CALLS_MAX);
   });
 
+  it('of type 2 is not bound again before it is invalidated', () => {
+    expect(b.sendAndPoll(bind(window, rkey, region))[0].syndrome).to.equal(0);
+    const before = bed.i32.slice(entry(), entry() + Mpt.WORDS);
+    const [failed] = b.sendAndPoll(bind(window, rkey, region, 64, 64));
+    expect(failed).to.include({ syndrome: CqeSyndrome.MW_BIND_ERR, vendorErr: VendorErr.BIND_BOUND, faultKey: rkey });
+    expect(bed.i32.slice(entry(), entry() + Mpt.WORDS)).to.deep.equal(before);
+    expect(pins()).to.equal(1);
+    audit(bed);
+  });
+
   it('that a peer invalidates says so in the completion', () => {
     b.send(bind(window, rkey, region));
     b.sendCq.poll();

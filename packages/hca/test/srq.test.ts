@@ -241,7 +241,7 @@ describe('the ring of an SRQ that lies', () => {
       lie(srq, bed.i32);
       for (const sender of senders) {
         const [{ syndrome, vendorErr }] = sender.sendAndPoll({});
-        expect([syndrome, vendorErr]).to.deep.equal([REMOTE_OP_ERR, VendorErr.REMOTE_OPERATION]);
+        expect([syndrome, vendorErr]).to.deep.equal([REMOTE_OP_ERR, VendorErr.SRQ_ERR]);
       }
       expect(bed.events()).to.deep.equal([
         [SRQ_ERR, srq.number],

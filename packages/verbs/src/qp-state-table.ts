@@ -1,5 +1,5 @@
 /**
- * The QP state table: which transitions a modify can make, and which attributes each needs and allows.
+ * The QP state table: which transitions a modify can make, and which attributes each needs and allows. `docs/qp-states.md` shows it.
  *
  * Source: IBTA vol. 1, 11.2.5.2 (Modify Queue Pair) and the table of Linux's `ib_modify_qp_is_ok`; `ibv_modify_qp`(3) lists
  * the required ones. RESET to ERR, which Linux once allowed, is not a transition.

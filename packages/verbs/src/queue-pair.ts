@@ -180,7 +180,8 @@ export class QueuePair extends QueuePairEx {
    * are set; with `mask`, `QpAttrMask` bits, only those of the given ones that it names.
    *
    * Throws EINVAL with `details` of `from` and `to`, and the names of attributes that are `missing`, `superfluous` or `invalid`.
-   * Source: `ibv_modify_qp`(3).
+   * Each transition needs some attributes and takes some: see
+   * [States of queue pairs](https://github.com/openverbs/openverbs/blob/main/docs/qp-states.md). Source: `ibv_modify_qp`(3).
    */
   modify(attr: QpAttrInit, mask?: number): void {
     const verb = 'ibv_modify_qp';

@@ -37,6 +37,9 @@ export interface HypervisorHandle {
  *
  * @example
  * ```ts
+ * import { EmulatedHypervisor } from '@openverbs/hypervisor';
+ * import { Machine } from '@openverbs/machine';
+ *
  * const machine = Machine.create();
  * const hypervisor = EmulatedHypervisor.create(machine);
  * const guest = hypervisor.domain(hypervisor.createDomain({ name: 'guest', memoryBytes: 2 ** 20 }));

@@ -23,7 +23,7 @@ export interface EmulatedSettings extends Partial<Omit<EmulatedConfig, 'devices'
  * ```ts
  * declare module 'openverbs' {
  *   interface ProviderSections {
- *     acme?: AcmeConfig;
+ *     acme?: { readonly slots?: number };
  *   }
  * }
  * ```
