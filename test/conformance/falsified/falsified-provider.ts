@@ -26,16 +26,10 @@ export interface Falsification {
   readonly changeMachine?: ((machine: unknown, other: () => unknown) => unknown) | undefined;
 }
 
-/** Opens it. */
-export function openFalsified(falsification: Falsification): ConformanceSession {
+/** The provider. `other` makes a machine of somebody else. */
+export function falsified(falsification: Falsification, other: () => unknown = () => undefined): ProviderDefinition {
   const { claims, change, changeFaults = (faults) => faults } = falsification;
   const { changeMachine = (machine) => machine } = falsification;
-  const others: OpenVerbs[] = [];
-  const other = (): unknown => {
-    const verbs = openVerbs(EMULATED);
-    others.push(verbs);
-    return verbs.machine;
-  };
   const falsify = (device: DeviceOps): DeviceOps => {
     const { name, guid, nodeType, transportType, faults } = device;
     const capabilities: CapabilityManifest = { ...device.capabilities, supports: claims };
@@ -45,10 +39,18 @@ export function openFalsified(falsification: Falsification): ConformanceSession 
       return ops;
     };
     const changed = changeFaults(faults!);
-    const falsified = { name, guid, nodeType, transportType, capabilities, open, ...(changed && { faults: changed }) };
-    return Object.defineProperty(falsified, 'removed', { get: () => device.removed });
+    const changedDevice = {
+      name,
+      guid,
+      nodeType,
+      transportType,
+      capabilities,
+      open,
+      ...(changed && { faults: changed }),
+    };
+    return Object.defineProperty(changedDevice, 'removed', { get: () => device.removed });
   };
-  const provider: ProviderDefinition = {
+  return {
     ...(emulated as ProviderDefinition),
     open: (environment, config) => {
       const instance = (emulated as ProviderDefinition).open(environment, config);
@@ -61,7 +63,17 @@ export function openFalsified(falsification: Falsification): ConformanceSession 
       };
     },
   };
-  const verbs = openVerbs({ ...EMULATED, provider });
+}
+
+/** Opens it. */
+export function openFalsified(falsification: Falsification): ConformanceSession {
+  const others: OpenVerbs[] = [];
+  const other = (): unknown => {
+    const verbs = openVerbs(EMULATED);
+    others.push(verbs);
+    return verbs.machine;
+  };
+  const verbs = openVerbs({ ...EMULATED, provider: falsified(falsification, other) });
   return {
     ...sessionOf(verbs),
     close: () => {
