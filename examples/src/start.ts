@@ -6,7 +6,7 @@ import process from 'node:process';
 import { VerbsError } from 'openverbs';
 import { interruptible } from './rcopy/interruptible.ts';
 import { createProgressBar } from './rcopy/progress-bar.ts';
-import { findLargeFile } from './start/large-file.ts';
+import { findLargeFile, LARGE_BYTES_MIN } from './start/large-file.ts';
 import { PATHS, type Path, type PathResult, describePaths, formatPaths, runPath } from './start/paths.ts';
 import { formatBytes } from './text.ts';
 
@@ -28,8 +28,11 @@ async function main(): Promise<void> {
 }
 
 async function measureAll(signal: AbortSignal): Promise<Map<Path, PathResult>> {
-  const source = findLargeFile();
+  const { path: source, bytes } = findLargeFile();
   print(`Copy of ${source} by RDMA WRITE, then ping-pong by SEND, both ends on this thread\n`);
+  if (bytes < LARGE_BYTES_MIN) {
+    print(`  (${formatBytes(bytes)} are little to tell a rate by; Node brings no larger file on this machine)\n`);
+  }
   const results = new Map<Path, PathResult>();
   for (const path of PATHS) {
     const result = await measure(path, source, signal);

@@ -11,11 +11,11 @@ export interface ProgressBar {
   stop(): void;
 }
 
-/** A bar on standard error. */
-export function createProgressBar(): ProgressBar {
-  if (!process.stderr.isTTY) return { onStart: () => {}, onProgress: () => {}, stop: () => {} };
+/** A bar on standard error, or where else is said. */
+export function createProgressBar(stream: NodeJS.WriteStream = process.stderr): ProgressBar {
+  if (!stream.isTTY) return { onStart: () => {}, onProgress: () => {}, stop: () => {} };
   const bar = new SingleBar(
-    { format: '{bar} {percentage}%  {done}  {rate}', barsize: 32, clearOnComplete: true, hideCursor: true },
+    { stream, format: '{bar} {percentage}%  {done}  {rate}', barsize: 32, clearOnComplete: true, hideCursor: true },
     Presets.shades_classic,
   );
   let start = 0;

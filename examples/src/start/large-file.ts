@@ -3,19 +3,26 @@ import { statSync } from 'node:fs';
 import process from 'node:process';
 
 /** Less than this would be copied before anybody sees it. */
-const BYTES_MIN = 80e6;
+export const LARGE_BYTES_MIN = 80e6;
+
+/** A file that is there. */
+export interface LargeFile {
+  readonly path: string;
+  readonly bytes: number;
+}
 
 /**
  * The Node binary; where it is small, because Node is a library there, the largest library that this process has loaded.
  */
-export function findLargeFile(): string {
-  if (statSync(process.execPath).size >= BYTES_MIN) return process.execPath;
+export function findLargeFile(): LargeFile {
+  const node = fileOf(process.execPath);
+  if (node.bytes >= LARGE_BYTES_MIN) return node;
   const report = process.report.getReport() as unknown as { sharedObjects: string[] };
-  const sizes = [process.execPath, ...report.sharedObjects].map((path) => ({ path, size: sizeOf(path) }));
-  return sizes.reduce((largest, file) => (file.size > largest.size ? file : largest)).path;
+  const files = [node, ...report.sharedObjects.map(fileOf)];
+  return files.reduce((largest, file) => (file.bytes > largest.bytes ? file : largest));
 }
 
 /** Some names of loaded libraries are of no file. */
-function sizeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+function fileOf(path: string): LargeFile {
+  return { path, bytes: statSync(path, { throwIfNoEntry: false })?.size ?? 0 };
 }
