@@ -5,6 +5,9 @@ import { drawRounds, INLINE_BYTES_MAX } from './generate-operations.ts';
 import { PKEYS } from './program.ts';
 import type { ConnectionPlan, CqPlan, EndPlan, Program, SrqPlan, Step, Weather } from './program.ts';
 
+/** Of packets, where the weather does not change. */
+const LOSS_MAX = 0.1;
+
 /** The program of a seed. */
 export function generate(seed: number): Program {
   const draw = new Draw(seed);
@@ -27,7 +30,18 @@ export function generate(seed: number): Program {
     steps.splice(draw.below(steps.length + 1), 0, cut);
   }
   const weather = drawWeather(draw, timeout, packets);
-  return { seed, devices, packets, weather, cqs, srqs, connections, sockets, steps };
+  const isSteady = packets && draw.chance(0.15) && !steps.some((step) => step.do === 'cut');
+  return {
+    seed,
+    devices,
+    packets,
+    weather: isSteady ? steady(draw, weather) : weather,
+    cqs,
+    srqs,
+    connections,
+    sockets,
+    steps,
+  };
 }
 
 /** `timeout` is the least of all connections. */
@@ -43,6 +57,12 @@ function drawWeather(draw: Draw, timeout: number, packets: boolean): Weather {
     badNs: timeoutNs(timeout) * 3,
     goodNs: timeoutNs(timeout + 1) * 3 + 300_000,
   };
+}
+
+/** Loses up to one packet in ten all the time: each of the retries is lost with that chance, so seven of them are there for an answer. */
+function steady(draw: Draw, weather: Weather): Weather {
+  const drop = draw.between(1, LOSS_MAX * 1000) / 1000;
+  return { ...weather, drop, corrupt: Math.min(weather.corrupt, LOSS_MAX - drop), steady: true };
 }
 
 function drawCq(draw: Draw, device: number): CqPlan {

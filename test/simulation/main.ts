@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
+import { PROGRAMS_COVERING, undriven } from './claims.ts';
 import { generate } from './generate.ts';
 import { runSeeds } from './pool.ts';
 import { regressionTest, reportFailure, reportTotals } from './report.ts';
@@ -44,7 +45,9 @@ async function main(options: Options): Promise<void> {
     process.stdout.write(`${reportTotals(totals)}\n`);
     process.stdout.write(`${done - failures.length} seeds passed, ${failures.length} failed\n`);
   }
-  if (failures.length > 0) process.exitCode = 1;
+  const missing = done >= PROGRAMS_COVERING ? undriven(totals) : [];
+  if (missing.length > 0) process.stderr.write(`claimed, and done by none of the programs: ${missing.join(', ')}\n`);
+  if (failures.length > 0 || missing.length > 0) process.exitCode = 1;
 }
 
 /** What is said of one seed as soon as it is over. */

@@ -63,6 +63,8 @@ function calmWeather(program: Program, accept: (candidate: Program) => boolean):
     const calmer = { ...weather, [fault]: CALM[fault] };
     if (accept({ ...program, weather: calmer })) weather = calmer;
   }
+  const { steady, ...changing } = weather;
+  if (steady === true) accept({ ...program, weather: changing });
 }
 
 /** Makes what is left plain. */

@@ -36,6 +36,8 @@ export interface Weather {
   readonly delay: number;
   readonly badNs: number;
   readonly goodNs: number;
+  /** Bad from the beginning to the end instead, and not so bad that retries would not do. */
+  readonly steady?: true;
 }
 
 /** A completion queue. */

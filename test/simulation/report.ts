@@ -8,13 +8,14 @@ import type { Answer } from './worker.ts';
 const STEPS_PRINTED_MAX = 12;
 
 /** What all programs did, as lines. */
-export function reportTotals({ programs, counters, faults, traffic, completions }: Totals): string {
+export function reportTotals({ programs, counters, faults, acknowledges, traffic, completions }: Totals): string {
   const { retransmitted_pkts: again, ...rest } = counters;
   const packets = `${rest['sent_pkts'] ?? 0} request packets sent, ${again ?? 0} of them again; ${rest['rcvd_pkts'] ?? 0} packets received`;
   return [
     `programs     ${programs}`,
     `packets      ${packets}`,
     `faults       ${list(faults)}`,
+    `acknowledges ${list(acknowledges)}`,
     `completions  ${list(completions)}`,
     `counters     ${list(rest)}`,
     ...tableOf(traffic),

@@ -21,7 +21,7 @@ import { COUNTERS, World } from './world.ts';
 
 /** What came of a run. */
 export interface Outcome {
-  /** Of all completions, events, memory and counters, with their times: two runs of a program have the same. */
+  /** Of all frames, completions, events, memory and counters, with their times: two runs of a program have the same. */
   readonly digest: string;
   readonly totals: Totals;
   /** What was wrong; null for nothing. */
@@ -84,6 +84,10 @@ class Run {
     this.#isLossy = isCut || hasPaths || drop + corrupt + duplicate + reorder > 0;
     this.#world = new World(program, placement);
     this.#world.onEvent = (event) => this.#event(event);
+    this.#world.traffic.onFrame = (frame, source, destination, nowNs) => {
+      this.#note([nowNs, source, destination]);
+      this.#hash.update(frame);
+    };
     this.#memory = new MemoryModel(this.#world.contents);
     this.#driver = new Driver(program, placement, this.#world, {
       completed: (completion, nowNs) => {

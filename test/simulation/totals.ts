@@ -11,6 +11,8 @@ export interface Totals {
   readonly counters: Record<string, number>;
   /** What happened to packets. */
   readonly faults: Record<string, number>;
+  /** What acknowledges said of credits, and NAKs. */
+  readonly acknowledges: Record<string, number>;
   /** What was posted and became of its packets, by transport and opcode. */
   readonly traffic: Record<string, TrafficRow>;
   /** Polled, by status. */
@@ -18,13 +20,13 @@ export interface Totals {
 }
 
 export function emptyTotals(): Totals {
-  return { programs: 0, counters: {}, faults: {}, traffic: {}, completions: {} };
+  return { programs: 0, counters: {}, faults: {}, acknowledges: {}, traffic: {}, completions: {} };
 }
 
 /** Adds one to another. */
 export function addTotals(sum: Totals, totals: Totals): void {
   sum.programs += totals.programs;
-  for (const key of ['counters', 'faults', 'completions'] as const) {
+  for (const key of ['counters', 'faults', 'acknowledges', 'completions'] as const) {
     for (const [name, count] of Object.entries(totals[key])) sum[key][name] = (sum[key][name] ?? 0) + count;
   }
   for (const [name, row] of Object.entries(totals.traffic)) {
@@ -40,5 +42,6 @@ export function readCounters(world: World, totals: Totals): void {
   };
   for (const counts of world.counters) add(totals.counters, counts);
   Object.assign(totals.traffic, world.traffic.rows);
+  Object.assign(totals.acknowledges, world.traffic.acknowledges);
   if (world.hasFaults) add(totals.faults, { ...faultCounters(world.verbs) });
 }

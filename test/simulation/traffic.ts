@@ -32,6 +32,12 @@ const BTH_AT = { 4: 28, 6: 48 } as const;
 const ANSWER_FIRST = 0x0d;
 const ANSWER_LAST = 0x12;
 
+const ACKNOWLEDGE = 0x11;
+/** The AETH of an acknowledge stands behind it. */
+const BTH_BYTES = 12;
+const CREDITS_UNCOUNTED = 0x1f;
+const NAK_FIRST = 0x40;
+
 /** What a QP has sent since it was connected. */
 interface Stream {
   readonly transport: string;
@@ -56,6 +62,7 @@ let watcher: Traffic | null = null;
 
 /** All injectors of the process: that of the devices is deep inside the provider. */
 FaultInjector.prototype.send = function (frame, length, source, destination, nowNs): void {
+  watcher?.onFrame(this.frames.u8.slice(frame >>> 0, (frame >>> 0) + length), source, destination, nowNs);
   const row = watcher?.find(this.frames.u8, frame, destination);
   if (row === undefined) return send.call(this, frame, length, source, destination, nowNs);
   const before = this.counters;
@@ -88,8 +95,12 @@ export function emptyRow(): TrafficRow {
 
 export class Traffic {
   readonly rows: Record<string, TrafficRow> = {};
+  /** What acknowledges said, by {@link acknowledgeKind}. */
+  readonly acknowledges: Record<string, number> = {};
   /** Whether packets are under way for longer than no time. */
   delays = false;
+  /** Called for each frame before anything is done to it: a copy, the ports that it goes from and to, and when. */
+  onFrame: (frame: Uint8Array, source: number, destination: number, nowNs: number) => void = () => undefined;
   /** By the address of who gets the requests, and of who gets the answers. */
   readonly #requests = new Map<number, Stream>();
   readonly #answers = new Map<number, Stream>();
@@ -133,6 +144,7 @@ export class Traffic {
     const psn = (word24(u8, at + 9) - stream.firstPsn) & PSN_MASK;
     const index = ownerOf(stream, psn);
     const row = stream.rows[index];
+    if (operation === ACKNOWLEDGE) this.#countAcknowledge(u8[at + BTH_BYTES]);
     if (isAnswer) row.answers++;
     else {
       row.requests++;
@@ -144,11 +156,24 @@ export class Traffic {
     return row;
   }
 
+  #countAcknowledge(syndrome: number): void {
+    const kind = acknowledgeKind(syndrome);
+    this.acknowledges[kind] = (this.acknowledges[kind] ?? 0) + 1;
+  }
+
   #datagram(opcode: number): TrafficRow {
     const row = (this.rows[opcode === 0x64 ? 'UD SEND' : 'UD SEND_WITH_IMM'] ??= emptyRow());
     row.requests++;
     return row;
   }
+}
+
+/** What an AETH says (IBTA 9.7.5.1, 9.7.7.2). */
+function acknowledgeKind(syndrome: number): string {
+  if (syndrome === 0) return 'no credits';
+  if (syndrome < CREDITS_UNCOUNTED) return 'credits';
+  if (syndrome === CREDITS_UNCOUNTED) return 'credits not counted';
+  return syndrome < NAK_FIRST ? 'RNR NAK' : 'NAK';
 }
 
 /** The last operation that begins at this PSN or before. */

@@ -32,8 +32,9 @@ export class Network {
       setFaults(this.#world.verbs, { partition: [] });
     }
     if (this.#changesNs > nowNs) return;
-    this.#isBad = !this.#isBad;
-    this.#changesNs = packets ? nowNs + (this.#isBad ? weather.badNs : weather.goodNs) : Infinity;
+    const isSteady = weather.steady === true;
+    this.#isBad = isSteady || !this.#isBad;
+    this.#changesNs = packets && !isSteady ? nowNs + (this.#isBad ? weather.badNs : weather.goodNs) : Infinity;
     if (!packets) return;
     const { drop, duplicate, reorder, corrupt, delay } = weather;
     this.#world.traffic.delays = delay > 0;

@@ -2,7 +2,7 @@
 import { Counters, Engine } from '@openverbs/hca';
 import type { Hca } from '@openverbs/hca';
 import { Machine, VirtualClock, Xoshiro128 } from '@openverbs/machine';
-import type { MachineHandle } from '@openverbs/machine';
+import type { MachineHandle, PageStats } from '@openverbs/machine';
 import { AccessFlags, openVerbs } from 'openverbs';
 import type {
   AsyncEvent,
@@ -84,6 +84,8 @@ export class World {
   readonly #draining = new Set<QueuePair>();
   readonly #armed = new Set<QueuePair>();
   readonly #unheard = new Set<QueuePair>();
+  /** Of the machine before any object was made. */
+  readonly #firstStats: PageStats;
   readonly #firstCounters: readonly (readonly bigint[])[];
 
   constructor(program: Program, placement: Placement) {
@@ -99,6 +101,7 @@ export class World {
     });
     this.#machine = Machine.attach(this.verbs.machine as MachineHandle);
     this.#engine = new Engine(this.#machine, 'inline', this.clock);
+    this.#firstStats = this.#machine.pages.stats();
     const prng = new Xoshiro128(program.seed ^ 0x5bd1e995);
     this.devices = this.verbs.devices.map((device) => makeDevice(device.name, device.open(), prng));
     this.regions = program.connections.flatMap(({ ends }, connection) =>
@@ -253,8 +256,18 @@ export class World {
     const leak = left.find(({ count }) => count !== 0);
     if (leak !== undefined) throw new Deviation('leak', `${leak.count} ${leak.kind} of ${leak.name} are left`);
     if (this.framesUnderWay !== 0) throw new Deviation('leak', `${this.framesUnderWay} frames are under way`);
+    this.#checkPages();
     this.verbs.close();
     this.#machine.detach();
+  }
+
+  /** All memory of the machine is back: pages of rings, of contexts, of the regions of users. */
+  #checkPages(): void {
+    const { buffers, usedBytes } = this.#machine.pages.stats();
+    const { buffers: buffersBefore, usedBytes: bytesBefore } = this.#firstStats;
+    if (buffers === buffersBefore && usedBytes === bytesBefore) return;
+    const text = `${buffers} buffers of ${usedBytes} bytes instead of ${buffersBefore} of ${bytesBefore} are in use`;
+    throw new Deviation('leak', text);
   }
 
   /** Ends everything, whatever state it is in. */
