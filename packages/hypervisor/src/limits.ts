@@ -27,6 +27,11 @@ export const XENSTORE_PAYLOAD_BYTES_MAX = 4096;
 /** Events of watches that wait to be read, for each connection; more of a watch become one, of the watched path. */
 export const XENSTORE_WATCH_EVENTS_MAX = 4096;
 
+/** What the contents of xenstore may take of its bytes: the rest is for changes, or each of them would write all anew. */
+export const XENSTORE_CONTENTS_SHARE = 1 / 2;
+/** What of the contents is for dom0 alone: the directories of domains and devices, and what back-ends tell. */
+export const XENSTORE_RESERVED_SHARE = 1 / 4;
+
 /** Sizes of a hypervisor's tables. Memory is taken only by what is used of them. */
 export interface HypervisorLimits {
   /** Domains at a time, dom0 and those included that are dead but have pages in use. */
@@ -39,7 +44,7 @@ export interface HypervisorLimits {
   readonly portsMax: number;
   /** Runs of pages that a domain has pinned for its devices. */
   readonly pinnedRunsMax: number;
-  /** Bytes of the contents of xenstore. */
+  /** Bytes of xenstore: twice what its contents may take, of which guests never get {@link XENSTORE_RESERVED_SHARE}. */
   readonly xenstoreBytesMax: number;
   /** Nodes in xenstore that a guest owns (xenstored: quota nodes). */
   readonly xenstoreNodesMax: number;
@@ -49,6 +54,8 @@ export interface HypervisorLimits {
   readonly xenstoreTransactionsMax: number;
   /** Bytes of path, value and permissions of a node that a guest owns. */
   readonly xenstoreEntryBytesMax: number;
+  /** Bytes of the nodes that a guest owns, with what is kept of each beside (xenstored: quota memory). */
+  readonly xenstoreMemoryBytesMax: number;
 }
 
 /** Defaults: Xen 4.17 and its xenstored where they have such a limit. */
@@ -58,11 +65,13 @@ export const DEFAULT_LIMITS: HypervisorLimits = {
   mappingsMax: 65536,
   portsMax: 1024,
   pinnedRunsMax: 131072,
-  xenstoreBytesMax: 4 * 2 ** 20,
+  xenstoreBytesMax: 16 * 2 ** 20,
   xenstoreNodesMax: 1000,
   xenstoreWatchesMax: 128,
   xenstoreTransactionsMax: 10,
   xenstoreEntryBytesMax: 2048,
+  // Less than xenstored's 2.5 MiB, so that all guests together leave what is reserved.
+  xenstoreMemoryBytesMax: 96 * 1024,
 };
 
 /** The largest value that a table can have. */
@@ -77,6 +86,7 @@ export const LIMITS_MAX: HypervisorLimits = {
   xenstoreWatchesMax: 2 ** 16,
   xenstoreTransactionsMax: 2 ** 16,
   xenstoreEntryBytesMax: XENSTORE_PAYLOAD_BYTES_MAX,
+  xenstoreMemoryBytesMax: 256 * 2 ** 20,
 };
 
 /** Smallest values below which nothing works. */

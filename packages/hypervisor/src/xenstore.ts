@@ -44,7 +44,8 @@ export interface Xenstore {
    * Writes a node, and makes it and its parents if they are not there; they inherit the permissions of the nearest parent, but belong
    * to the domain that makes them.
    *
-   * @throws HypervisorError `ENOSPC` when the domain owns too many nodes or the entry is too large; `E2BIG` when no message can hold it
+   * @throws HypervisorError `ENOSPC` when the domain owns too many nodes or the entry is too large; `ENOMEM` when its nodes are too large together;
+   *   `E2BIG` when no message can hold it
    */
   write(path: string, value: string, transaction?: TransactionId): void;
   /** Makes an empty node, if it is not there. Throws as {@link Xenstore.write}. */

@@ -241,7 +241,7 @@ export class EmulatedHypervisor implements Hypervisor, Toolstack {
   private destroy(slot: Slot): void {
     const { i32 } = this.tables;
     Atomics.store(i32, slot.record + DomainRecord.STATE, DomainState.DYING);
-    this.log.append(releaseRecords(this.log.replica, this.tables.domidOf(slot)), true);
+    this.log.append(releaseRecords(this.log.replica, this.tables.domidOf(slot)), DOM0, true);
     tearDown(this.tables, slot);
     upcall(this.tables, slot);
   }

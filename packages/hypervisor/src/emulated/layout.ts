@@ -39,6 +39,7 @@ export const LIMIT_WORDS: readonly (keyof HypervisorLimits)[] = [
   'xenstoreWatchesMax',
   'xenstoreTransactionsMax',
   'xenstoreEntryBytesMax',
+  'xenstoreMemoryBytesMax',
 ];
 
 /** A domain. */

@@ -6,8 +6,10 @@
  */
 import { HypervisorError } from '../../errors.ts';
 import { DOM0 } from '../../limits.ts';
+import type { HypervisorLimits } from '../../limits.ts';
 import type { XenstorePermission } from '../../xenstore.ts';
 import { childOf, nameOf, parentOf } from './paths.ts';
+import { bytesOf } from './replica.ts';
 import type { Replica, StoreNode, StoreRecord } from './replica.ts';
 
 const NO_CHILDREN: ReadonlySet<string> = new Set();
@@ -64,14 +66,21 @@ export class Changes {
     this.fires.push(['f', path, exact]);
   }
 
-  /** Nodes that a domain will own more than it does. */
-  ownedMore(domid: number): number {
-    let more = 0;
-    for (const [path, node] of this.nodes) {
-      if (node?.permissions[0].domid === domid) more++;
-      if (this.replica.get(path)?.permissions[0].domid === domid) more--;
+  /** Nodes, and bytes of them, that a domain will own more than it does. */
+  ownedMore(domid: number): { readonly nodes: number; readonly bytes: number } {
+    let [nodes, bytes] = [0, 0];
+    for (const [path, after] of this.nodes) {
+      const before = this.replica.get(path);
+      if (after?.permissions[0].domid === domid) {
+        nodes++;
+        bytes += bytesOf(path, after);
+      }
+      if (before?.permissions[0].domid === domid) {
+        nodes--;
+        bytes -= bytesOf(path, before);
+      }
     }
-    return more;
+    return { nodes, bytes };
   }
 
   /** Whether nothing that was looked at has changed. */
@@ -82,13 +91,20 @@ export class Changes {
     return true;
   }
 
-  /** @throws HypervisorError `ENOSPC` when a guest will own too many nodes */
-  checkQuota(domid: number, nodesMax: number): void {
+  /** @throws HypervisorError `ENOSPC` when a guest will own too many nodes, `ENOMEM` when they will be too large: xenstored's codes */
+  checkQuota(domid: number, { xenstoreNodesMax, xenstoreMemoryBytesMax }: HypervisorLimits): void {
     if (domid === DOM0) return;
     const more = this.ownedMore(domid);
-    if (more <= 0 || this.replica.ownedBy(domid) + more <= nodesMax) return;
-    const message = `domain ${domid} may own ${nodesMax} nodes of xenstore (xenstoreNodesMax)`;
-    throw new HypervisorError('ENOSPC', message, 'remove nodes, or raise the limit');
+    const { nodes, bytes } = this.replica.ownedBy(domid);
+    const hint = 'remove nodes, or raise the limit';
+    if (more.nodes > 0 && nodes + more.nodes > xenstoreNodesMax) {
+      const message = `domain ${domid} may own ${xenstoreNodesMax} nodes of xenstore (xenstoreNodesMax)`;
+      throw new HypervisorError('ENOSPC', message, hint);
+    }
+    if (more.bytes > 0 && bytes + more.bytes > xenstoreMemoryBytesMax) {
+      const message = `the nodes of domain ${domid} may take ${xenstoreMemoryBytesMax} bytes of xenstore (xenstoreMemoryBytesMax)`;
+      throw new HypervisorError('ENOMEM', message, hint);
+    }
   }
 
   /** The changes as records: what fires for deleted nodes goes first, while it can be seen who could read them. */

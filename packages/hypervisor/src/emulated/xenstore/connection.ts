@@ -196,8 +196,8 @@ export class XenstoreConnection implements Xenstore {
   }
 
   private commit(changes: Changes): void {
-    changes.checkQuota(this.domid, this.access.tables.limits.xenstoreNodesMax);
-    this.log.append(changes.records());
+    changes.checkQuota(this.domid, this.access.tables.limits);
+    this.log.append(changes.records(), this.domid);
   }
 
   private open(transaction: TransactionId): Changes {

@@ -7,6 +7,7 @@
  */
 import { wakeAll } from '@openverbs/machine';
 import { HypervisorError } from '../../errors.ts';
+import { DOM0, XENSTORE_CONTENTS_SHARE, XENSTORE_RESERVED_SHARE } from '../../limits.ts';
 import { HvHeader, xenstoreLayout } from '../layout.ts';
 import type { XenstoreLayout } from '../layout.ts';
 import type { Tables } from '../tables.ts';
@@ -24,9 +25,6 @@ const Half = {
 } as const;
 
 const HALF_BIT = 0x80000000;
-/** What the contents may take of a half: the rest is for changes, or each of them would write all anew. */
-const CONTENTS_SHARE_MAX = 0.5;
-
 /** Told of each change that fires watches, while the copy is at that change. */
 export type FireListener = (path: string, exact: boolean) => void;
 
@@ -72,14 +70,15 @@ export class StoreLog {
   /**
    * Appends changes, all of them at once. To be called by a step of {@link StoreLog.update}.
    *
+   * @param domid - who changes: a guest gets nothing of what is reserved for dom0
    * @param always - also when the contents have no more room, because the changes make room
    * @throws HypervisorError `ENOSPC`
    */
-  append(records: readonly StoreRecord[], always = false): void {
+  append(records: readonly StoreRecord[], domid = DOM0, always = false): void {
     if (records.length === 0) return;
     const bytes = Buffer.from(JSON.stringify(records));
     const words = 1 + Math.ceil(bytes.length / 4);
-    if (!always) this.refuseOverflow(records, bytes.length);
+    if (!always) this.refuseOverflow(records, bytes.length, domid);
     const { i32, machine } = this.tables;
     let half = this.end < 0 ? 1 : 0;
     let used = this.end === 0 ? Half.RECORDS : this.end & ~HALF_BIT;
@@ -126,9 +125,11 @@ export class StoreLog {
     return words;
   }
 
-  private refuseOverflow(records: readonly StoreRecord[], bytes: number): void {
+  private refuseOverflow(records: readonly StoreRecord[], bytes: number, domid: number): void {
     if (!records.some(([kind]) => kind === 'w')) return;
-    if (this.replica.bytes + bytes > this.layout.halfWords * 4 * CONTENTS_SHARE_MAX) throw this.full(bytes);
+    const reserved = domid === DOM0 ? 0 : XENSTORE_RESERVED_SHARE;
+    const room = this.layout.halfWords * 4 * XENSTORE_CONTENTS_SHARE * (1 - reserved);
+    if (this.replica.bytes + bytes > room) throw this.full(bytes);
   }
 
   private full(bytes: number): HypervisorError {

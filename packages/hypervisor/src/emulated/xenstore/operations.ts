@@ -31,7 +31,7 @@ export function write(
   const permissions = node?.permissions ?? makeParents(changes, domid, path, limits);
   checkSize(domid, path, value ?? '', permissions, limits);
   changes.put(path, value ?? '', permissions);
-  changes.checkQuota(domid, limits.xenstoreNodesMax);
+  changes.checkQuota(domid, limits);
   changes.fire(path);
 }
 

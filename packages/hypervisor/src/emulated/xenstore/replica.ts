@@ -34,14 +34,22 @@ export interface Snapshot {
   ])[];
 }
 
+/** Nodes of a domain. */
+export interface Owned {
+  readonly nodes: number;
+  /** About what they take in a snapshot. */
+  readonly bytes: number;
+}
+
 const NO_CHILDREN: ReadonlySet<string> = new Set();
+const NOTHING: Owned = { nodes: 0, bytes: 0 };
 /** Most that a permission takes in a snapshot, and a node without its path and value. */
 const PERMISSION_BYTES = 32;
 const NODE_BYTES = 32;
 
 export class Replica {
   private nodes = new Map<string, StoreNode>();
-  private owned = new Map<number, number>();
+  private owned = new Map<number, Owned>();
   /** Records applied. */
   private sequence = 0;
   private contentBytes = 0;
@@ -55,9 +63,9 @@ export class Replica {
     return this.nodes.get(path);
   }
 
-  /** How many nodes a domain owns. */
-  ownedBy(domid: number): number {
-    return this.owned.get(domid) ?? 0;
+  /** What a domain owns. */
+  ownedBy(domid: number): Owned {
+    return this.owned.get(domid) ?? NOTHING;
   }
 
   /** Applies a change; tells of what fires. */
@@ -122,10 +130,18 @@ export class Replica {
     this.nodes.set(path, node);
   }
 
-  private count(path: string, { permissions, value }: StoreNode, nodes: number): void {
-    const { domid } = permissions[0];
-    this.owned.set(domid, this.ownedBy(domid) + nodes);
-    const valueBytes = Buffer.byteLength(JSON.stringify(value));
-    this.contentBytes += nodes * (path.length + valueBytes + permissions.length * PERMISSION_BYTES + NODE_BYTES);
+  /** @param times - 1 for a node that comes, -1 for one that goes */
+  private count(path: string, node: StoreNode, times: number): void {
+    const { domid } = node.permissions[0];
+    const { nodes, bytes } = this.ownedBy(domid);
+    const ownBytes = times * bytesOf(path, node);
+    this.owned.set(domid, { nodes: nodes + times, bytes: bytes + ownBytes });
+    this.contentBytes += ownBytes;
   }
+}
+
+/** About what a node takes in a snapshot. */
+export function bytesOf(path: string, { permissions, value }: StoreNode): number {
+  const valueBytes = Buffer.byteLength(JSON.stringify(value));
+  return path.length + valueBytes + permissions.length * PERMISSION_BYTES + NODE_BYTES;
 }
