@@ -96,6 +96,14 @@ function enter(engine: Engine, q: number, from: number, to: number): void {
     engine.states.fail(q, -1);
     return;
   }
+  if (from === SQE && to === RTS) {
+    // What was posted in SQE is flushed, also when the device has not yet looked at it (IBTA 10.3.1).
+    engine.states.flushSends(q);
+    if (i32[q + Qpc.STATE] === ERR) {
+      engine.states.flush(q); // its CQ was full
+      return;
+    }
+  }
   if (to === SQD && from !== SQD) i32[q + Qpc.SQ_DRAINING] = 1;
   if (to === RTS) i32[q + Qpc.SQ_DRAINING] = 0;
   engine.states.set(q, to);

@@ -70,6 +70,30 @@ describe('an unreliable connection', () => {
     expect(a.sendAndPoll({}).map(({ syndrome }) => syndrome)).to.deep.equal([0]);
   });
 
+  it('is not sent what was posted in SQE, when a modify leads out before the device has looked', () => {
+    const bed = new Testbed();
+    const [a] = bed.pair(UC);
+    a.send({ opcode: RDMA_READ });
+    expect(a.state).to.equal(QpcState.SQE);
+    a.sendCq.poll();
+    a.writeSend({});
+    bed.toRts(a);
+    expect(a.sendCq.poll().map(({ syndrome }) => syndrome)).to.deep.equal([CqeSyndrome.WR_FLUSH_ERR]);
+    expect(a.sendAndPoll({}).map(({ syndrome }) => syndrome)).to.deep.equal([0]);
+    audit(bed);
+  });
+
+  it('whose CQ is full when what was posted in SQE is flushed is in ERR', () => {
+    const bed = new Testbed();
+    const sendCq = bed.cq(0);
+    const [a] = bed.pair({ ...UC, sendCq, recvCq: bed.cq() });
+    a.send({ opcode: RDMA_READ });
+    expect(a.state).to.equal(QpcState.SQE);
+    a.writeSend({});
+    bed.toRts(a);
+    expect(a.state).to.equal(QpcState.ERR);
+  });
+
   it('is flushed by who takes over from a thread that died in SQE', () => {
     const bed = new Testbed();
     const [a] = bed.pair(UC);

@@ -1,13 +1,16 @@
 /** Checks of the back-end, each attacked alone, that no other test here would miss: what ends in disorder, what is told too late, and floods. */
+import { setImmediate } from 'node:timers/promises';
 import { expect } from 'chai';
 import { HypervisorError, XenbusState } from '@openverbs/hypervisor';
 import type { Xenstore } from '@openverbs/hypervisor';
 import { Gid, QpType } from '@openverbs/verbs';
 import type { ContextOps, DeviceOps } from '@openverbs/verbs/driver';
 import { Account } from '../src/backend/accounting.ts';
-import { EventForwarder } from '../src/backend/event-forwarder.ts';
+import { REQUESTS_PER_RUN } from '../src/backend/connection.ts';
+import { EVENTS_PER_RUN, EventForwarder } from '../src/backend/event-forwarder.ts';
 import type { Guest } from '../src/backend/guest.ts';
 import { EventRingConsumer, EventRingProducer } from '../src/channel/event-ring.ts';
+import { TURNS_PER_PAUSE } from '../src/dom0/inline-dom0.ts';
 import { Commands, RegionUse } from '../src/protocol/commands.ts';
 import { EVENT_ENTRIES, EVENTS_WAITING_MAX, PAGES_PER_COMMAND } from '../src/protocol/limits.ts';
 import { HostileFrontend, requestWords } from './support/hostile-frontend.ts';
@@ -208,6 +211,35 @@ describe('checks of the back-end', () => {
     xen.settle();
   });
 
+  it('a guest that puts requests without end leaves the program of the thread its turns, and each is answered', async () => {
+    xen.close();
+    const floodMax = 64 * TURNS_PER_PAUSE * REQUESTS_PER_RUN;
+    let carriedOut = 0;
+    let flood = (): void => undefined;
+    const wrapContext = (ops: ContextOps): ContextOps =>
+      replacing(ops, {
+        queryPort: (port) => {
+          carriedOut++;
+          flood();
+          return ops.queryPort(port);
+        },
+      });
+    const wrapLower = (ops: DeviceOps): DeviceOps => replacing(ops, { open: () => wrapContext(ops.open()) });
+    start({ wrapLower });
+    const request = { number: QUERY_PORT.number, words: requestWords(QUERY_PORT, { context, port: 1 }) };
+    carriedOut = 0;
+    let put = 1;
+    flood = () => {
+      if (++put < floodMax) front.put(request);
+    };
+    front.put(request);
+    front.guest.domain.eventChannels.notify(front.port);
+    let turns = 0;
+    for (; carriedOut < floodMax - 1 && turns < TURNS_MAX; turns++) await setImmediate();
+    expect(turns).to.be.within(10, TURNS_MAX - 1);
+    expect(front.lastReply().error).to.equal(null);
+  });
+
   it('a guest that changes xenstore without end keeps nobody waiting', () => {
     xen.close();
     let changes = 0;
@@ -262,20 +294,33 @@ describe('checks of the back-end', () => {
     expect(producer.put([7, 0, 0, 0])).to.equal(true);
   });
 
-  it('events of a guest that takes none wait up to a limit, and are counted beyond it', () => {
-    let left = EVENTS_WAITING_MAX + 10;
-    const lower = {
-      routing: { dispatch: () => undefined },
-      tryGetAsyncEvent: () => (left-- > 0 ? { element: 'device', type: 1 } : null),
-      ackAsyncEvent: () => undefined,
-    };
-    const contexts = [{ handle: 1, lower, channel: { tryGetCqEvent: () => null }, cookies: new Map() }];
-    const counts = new Float64Array(Account.DOUBLES);
-    const forwarder = new EventForwarder(
-      { contexts, counts } as unknown as Guest,
-      { put: () => false } as unknown as EventRingProducer,
-    );
-    expect(forwarder.run()).to.equal(false);
-    expect([counts[Account.EVENTS], counts[Account.EVENTS_LOST]]).to.deep.equal([0, 10]);
+  describe('events of a guest', () => {
+    /** A forwarder for a guest that takes none, and that has so many raised. */
+    function forwarderOf(left: number): { readonly forwarder: EventForwarder; readonly counts: Float64Array } {
+      const lower = {
+        routing: { dispatch: () => undefined },
+        tryGetAsyncEvent: () => (left-- > 0 ? { element: 'device', type: 1 } : null),
+        ackAsyncEvent: () => undefined,
+      };
+      const contexts = [{ handle: 1, lower, channel: { tryGetCqEvent: () => null }, cookies: new Map() }];
+      const counts = new Float64Array(Account.DOUBLES);
+      const ring = { put: () => false } as unknown as EventRingProducer;
+      return { forwarder: new EventForwarder({ contexts, counts } as unknown as Guest, ring), counts };
+    }
+
+    it('that takes none wait up to a limit, and are counted beyond it', () => {
+      const { forwarder, counts } = forwarderOf(EVENTS_WAITING_MAX + 10);
+      do expect(forwarder.run()).to.equal(false);
+      while (forwarder.more);
+      expect([counts[Account.EVENTS], counts[Account.EVENTS_LOST]]).to.deep.equal([0, 10]);
+    });
+
+    it('that has them raised without end keep nobody waiting', () => {
+      const { forwarder, counts } = forwarderOf(100 * EVENTS_WAITING_MAX);
+      let runs = 0;
+      while (counts[Account.EVENTS_LOST] === 0 && runs++ < 2 * EVENTS_WAITING_MAX) forwarder.run();
+      expect(runs).to.equal(EVENTS_WAITING_MAX / EVENTS_PER_RUN + 1);
+      expect(forwarder.more).to.equal(true);
+    });
   });
 });

@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { XenbusState } from '@openverbs/hypervisor';
 import { hostClock } from '@openverbs/machine';
-import { QpState, Sge, WcStatus, WorkCompletion, WrOpcode } from '@openverbs/verbs';
+import { connectPair, QpState, QpType, Sge, WcStatus, WorkCompletion, WrOpcode } from '@openverbs/verbs';
 import type { QpAttrInit } from '@openverbs/verbs';
 import { handlers } from '../src/backend/dispatch.ts';
 import type { RequestQueue } from '../src/backend/request-queue.ts';
@@ -94,6 +94,40 @@ describe('sends that wait in the back-end', () => {
       expect(statuses).to.deep.equal([SUCCESS, ...new Array<number>(SENDS - 1).fill(WR_FLUSH_ERR)]);
       expect([queue.length, queue.refused, queue.bytes]).to.deep.equal([0, 0, SEND_BYTES]);
     });
+  });
+
+  it('complete with flush errors when their queue pair leaves SQE: there the device would have flushed them', () => {
+    const { pd, cq, context, mrs } = program;
+    setShare(xen.toolstack.xenstore, guest.domid, 0, { weight: 1, rateBytesPerS: 1e12, burstBytes: 0 });
+    xen.settle();
+    const wcs = WorkCompletion.array(2 * SENDS);
+    cq.poll(wcs);
+    const cap = { maxSendWr: 8, maxRecvWr: 8, maxSendSge: 1, maxRecvSge: 1 };
+    const [qp, peer] = [0, 1].map(() =>
+      pd.createQp({ qpType: QpType.UC, sendCq: cq, recvCq: cq, cap, sqSigAll: true }),
+    );
+    connectPair(qp, peer);
+    setShare(xen.toolstack.xenstore, guest.domid, 0, SLOW);
+    xen.settle();
+    const [{ addr, lkey }, { addr: remoteAddr, rkey }] = mrs;
+    const write = (key: number, wrId: number): void => {
+      const sgList = [new Sge(addr, SEND_BYTES, key)];
+      qp.postSend({ wrId, opcode: WrOpcode.RDMA_WRITE, sgList, remoteAddr, rkey });
+    };
+    write(lkey + 1, 1);
+    for (const wrId of [2, 3]) write(lkey, wrId);
+    expect([queue.length, qp.query().attr.qpState]).to.deep.equal([2, QpState.SQE]);
+    const { bytes } = queue;
+    qp.modify({ qpState: QpState.RTS });
+    const polled = wcs.slice(0, cq.poll(wcs)).map(({ wrId, status }) => [wrId, status]);
+    const { LOC_PROT_ERR, WR_FLUSH_ERR } = WcStatus;
+    expect(polled).to.deep.equal([
+      [1, LOC_PROT_ERR],
+      [2, WR_FLUSH_ERR],
+      [3, WR_FLUSH_ERR],
+    ]);
+    expect([queue.length, queue.bytes, qp.query().attr.qpState]).to.deep.equal([0, bytes, QpState.RTS]);
+    context[Symbol.dispose]();
   });
 
   it('are forgotten when their context is closed with all in it', () => {

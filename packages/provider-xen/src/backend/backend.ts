@@ -30,7 +30,7 @@ const { INIT_WAIT, CONNECTED, CLOSED } = XenbusState;
 const WATCH = 'backend';
 const RELEASE_WATCH = 'release';
 /** Changes in xenstore that are looked at in one go: a guest that writes without end keeps nobody waiting. */
-const WATCH_EVENTS_PER_RUN = 256;
+export const WATCH_EVENTS_PER_RUN = 256;
 /** Time between two looks at what is not counted as it happens. */
 const SAMPLE_NS = 50e6;
 

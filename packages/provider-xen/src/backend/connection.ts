@@ -19,7 +19,7 @@ import type { Guest } from './guest.ts';
 import type { FrontendKeys } from './xenbus-backend.ts';
 
 /** Requests of one front-end in one go, so that the others have theirs: as many as a ring has entries. */
-const REQUESTS_PER_RUN = 32;
+export const REQUESTS_PER_RUN = 32;
 
 /** The front-end's indices make no sense: nothing in the ring is believed any more. */
 export class BrokenRing extends Error {}
@@ -81,9 +81,9 @@ export class Connection {
     return served > 0;
   }
 
-  /** Forwards events; false when there were none. */
+  /** Forwards events; false when there were none, or no room for them. */
   forwardEvents(): boolean {
-    if (!this.#events.run()) return false;
+    if (!this.#events.run()) return this.#events.more;
     this.#dom0.eventChannels.notify(this.eventPort);
     return true;
   }

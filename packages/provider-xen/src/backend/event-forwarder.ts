@@ -13,20 +13,30 @@ import { Account } from './accounting.ts';
 import type { Guest } from './guest.ts';
 import type { GuestContext } from './guest-context.ts';
 
+/** Events of each kind that are taken of a context in one go: a guest in bypass has as many raised as it likes. */
+export const EVENTS_PER_RUN = 1024;
+
 type EventEntry = Record<number, number>;
 
 export class EventForwarder {
   readonly #guest: Guest;
   readonly #ring: EventRingProducer;
   #waiting: EventEntry[] = [];
+  #more = false;
 
   constructor(guest: Guest, ring: EventRingProducer) {
     this.#guest = guest;
     this.#ring = ring;
   }
 
+  /** Whether the last run has left events where they were, for the next. */
+  get more(): boolean {
+    return this.#more;
+  }
+
   /** Forwards what there is; true when the guest is to be told. */
   run(): boolean {
+    this.#more = false;
     for (const context of this.#guest.contexts) this.#collect(context);
     let sent = 0;
     while (sent < this.#waiting.length && this.#ring.put(this.#waiting[sent])) sent++;
@@ -39,15 +49,28 @@ export class EventForwarder {
   #collect(context: GuestContext): void {
     const { lower, channel, cookies } = context;
     lower.routing.dispatch();
-    for (let cq = channel.tryGetCqEvent(); cq !== null; cq = channel.tryGetCqEvent()) {
+    this.#take(() => {
+      const cq = channel.tryGetCqEvent();
+      if (cq === null) return false;
       cq.ackEvents(1);
       this.#push('cq', COMPLETION_EVENT, cookies.get(cq), context.handle);
-    }
-    for (let event = lower.tryGetAsyncEvent(); event !== null; event = lower.tryGetAsyncEvent()) {
+      return true;
+    });
+    this.#take(() => {
+      const event = lower.tryGetAsyncEvent();
+      if (event === null) return false;
       const { element, type } = event;
       lower.ackAsyncEvent(event);
       this.#push(element, type, idOf(context, event), context.handle);
-    }
+      return true;
+    });
+  }
+
+  /** Takes events until there is none, or until others are to have their turn. */
+  #take(takeOne: () => boolean): void {
+    let taken = 0;
+    while (taken < EVENTS_PER_RUN && takeOne()) taken++;
+    this.#more ||= taken === EVENTS_PER_RUN;
   }
 
   #push(element: EventElement, type: number, id: number | undefined, context: number): void {

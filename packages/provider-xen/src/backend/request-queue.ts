@@ -10,7 +10,7 @@ import { TokenBucket } from './token-bucket.ts';
 import { postTo } from './work-requests.ts';
 
 /** Sends of one guest that may wait. */
-const REQUESTS_WAITING_MAX = 65536;
+export const REQUESTS_WAITING_MAX = 65536;
 /** Sends that have gone and still have a place in the list; more are cut off. */
 const GONE_MAX = 1024;
 /** What a send costs at least, in bytes: headers and the like. */
@@ -82,8 +82,8 @@ export class RequestQueue {
   }
 
   /**
-   * Posts all that wait for a QP, whatever the guest's turn and tokens, and charges nothing. Only for a QP in the error state, which sends nothing
-   * and only completes them.
+   * Posts all that wait for a QP, whatever the guest's turn and tokens, and charges nothing. Only for a QP in ERR or SQE, which sends nothing and
+   * only completes them.
    */
   flush(qp: QueuePair): void {
     for (const request of this.#remove(qp)) this.#post(request);

@@ -44,7 +44,7 @@ export class Requests {
     }
   }
 
-  /** Posts what waits for a QP that is in the error state, where it completes and is not sent. */
+  /** Posts what waits for a QP that is in ERR or SQE, where it completes and is not sent. */
   flush(qp: QueuePair): void {
     this.queue.flush(qp);
   }

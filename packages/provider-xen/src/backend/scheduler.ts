@@ -8,9 +8,9 @@ import type { RequestQueue } from './request-queue.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 /** What a guest of weight 1 may send in a round, in bytes. */
-const QUANTUM_BYTES = 65536;
+export const QUANTUM_BYTES = 65536;
 /** Sends in one go, so that commands are not kept waiting. */
-const POSTS_PER_RUN = 64;
+export const POSTS_PER_RUN = 64;
 
 export class Scheduler {
   /** What all guests together may send. */

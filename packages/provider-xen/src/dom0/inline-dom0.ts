@@ -2,6 +2,7 @@
  * A device domain on the thread of its guests: it runs whenever one of them waits, and on the event loop when an event or a change of
  * xenstore comes from a guest of another thread.
  */
+import { setImmediate } from 'node:timers/promises';
 import type { Domain, WaitOptions } from '@openverbs/hypervisor';
 import type { Clock, Machine } from '@openverbs/machine';
 import type { DeviceOps } from '@openverbs/verbs/driver';
@@ -15,6 +16,9 @@ const DOMAINS = '/local/domain';
 
 /** Time between two looks while the thread is in its event loop and nothing tells of work. */
 const LOOK_MS = 2;
+
+/** Turns without a pause before the thread's event loop has one, however much guests of other threads ask for. */
+export const TURNS_PER_PAUSE = 64;
 
 /** What a device domain is made of. */
 export interface Dom0Init {
@@ -110,8 +114,13 @@ export class InlineDom0 {
         if (signal.aborted) return;
         throw error;
       }
-      while (this.run());
+      await this.#runAll(signal);
     }
+  }
+
+  /** Runs until there is nothing left to do, so that no wake-up is lost. Between so many turns the program of this thread has its own. */
+  async #runAll(signal: AbortSignal): Promise<void> {
+    for (let turn = 1; !signal.aborted && this.run(); turn++) if (turn % TURNS_PER_PAUSE === 0) await setImmediate();
   }
 
   /** Holds the contexts that have come since, and sets a timer for sends that wait for their rate. */

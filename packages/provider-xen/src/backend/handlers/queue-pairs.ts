@@ -53,9 +53,11 @@ export const queuePairHandlers: Handlers<
     const object = guest.context(context).qps.get(qp).qp;
     const resets = attr.qpState === QpState.RESET;
     if (resets) guest.directPosts.look(object);
+    // What waits was posted in SQE, too, as the guest sees it: it is flushed there, and not sent when this leads out.
+    if (object.state === QpState.SQE) guest.requests.flush(object);
     object.modify(attr as QpAttrInit);
     // Only now: a modify that is refused changes nothing. Else what waits goes on waiting for its turn and its tokens. A QP in SQD would not begin
-    // it anyway. What waits while a QP goes from SQE to RTS is sent, not flushed: to post it here would send it uncharged when the device is behind.
+    // it anyway.
     if (attr.qpState === QpState.ERR) guest.requests.flush(object);
     if (resets) {
       guest.requests.drop(object);
