@@ -9,38 +9,27 @@
  */
 import { hostClock, MachineTimeoutError } from '@openverbs/machine';
 import type { Clock, Machine, MachineLock } from '@openverbs/machine';
-import { FaultInjector, FrameQueue, MemoryLink } from '@openverbs/netdev';
+import { type FaultInjector, MemoryLink } from '@openverbs/netdev';
 import { loadOrdered } from '@openverbs/verbs/rings';
-import { AddressHandles } from './address-handles.ts';
 import { Completer } from './completer.ts';
 import { CqModeration } from './cq-moderation.ts';
-import { DatagramResponder } from './datagram-responder.ts';
 import { Counters } from './counters.ts';
-import { DmaEngine } from './dma-engine.ts';
 import { EventQueues } from './event-queue.ts';
-import { allocWords, Hca } from './hca.ts';
+import { findOrMakeEngine, makeParts, ROOT_ENGINE } from './engine-parts.ts';
+import { Hca } from './hca.ts';
 import type { HcaInit } from './hca.ts';
 import { Cqc, DoorbellKind, EngineHeader, EngineSleep, Qpc, QpcState, UarControl } from './layout.ts';
-import { CQS_MAX, QP_WR_MAX, QPS_MAX, TIMERS_MAX, UARS_MAX, WQE_BUDGET } from './limits.ts';
+import { CQS_MAX, QP_WR_MAX, QPS_MAX, WQE_BUDGET } from './limits.ts';
 import { PacketTransport } from './packets/packet-transport.ts';
-import type { PacketTransportParts } from './packets/packet-transport.ts';
-import { LocalOperations } from './local-operations.ts';
-import { MemoryWindows } from './memory-windows.ts';
 import { PathMigration } from './path-migration.ts';
 import { QpStateMachine } from './qp-state.ts';
 import { hasDied, reapDead } from './reap.ts';
 import { ReceiveQueue } from './receive-queue.ts';
 import { recover } from './recovery.ts';
 import { Requester } from './requester.ts';
-import { Responder } from './responder.ts';
-import { SendWqeFetcher } from './send-wqe-fetcher.ts';
 import { NoteKind } from './tap.ts';
 import { TimerQueue } from './timer-queue.ts';
-import { Tpt } from './tpt.ts';
 import { Uars } from './uar.ts';
-import { UnreliableRequester } from './unreliable-requester.ts';
-import { UnreliableResponder } from './unreliable-responder.ts';
-import { WorkQueueReader } from './work-queue-reader.ts';
 
 const { QPN, UAR, STATE, WORDS: QPC_WORDS } = Qpc;
 const { DEADLINE, MARK_SUMMARY, ASLEEP, WAKE, DEVICE_WAKES, DOORBELLS_DROPPED } = EngineHeader;
@@ -48,8 +37,6 @@ const QP_MASK = QPS_MAX - 1;
 const CQ_TABLE_WORDS = CQS_MAX * Cqc.WORDS;
 const ERR = QpcState.ERR;
 
-/** Root word of machine memory by which threads find the engine. */
-const ROOT_ENGINE = 0;
 /** Empty polls before the poller waits for the lock if it is held, and so finds out whether its holder lives. */
 const STARVED_POLLS_MAX = 1024;
 /** How long that takes at most: some of the lock's own looks whether its holder lives. */
@@ -111,7 +98,7 @@ export class Engine {
     this.nowNs = () => clock.nowNs();
     machine.lock.acquire();
     try {
-      this.header = findOrMake(machine, placement, packets);
+      this.header = findOrMakeEngine(machine, placement, packets);
       this.link = new MemoryLink(machine);
     } catch (error) {
       machine.lock.release();
@@ -128,7 +115,7 @@ export class Engine {
     this.completer = new Completer(machine, this.events, this.receives, this.moderation, this.nowNs);
     this.states = new QpStateMachine(machine, this.completer, this.events, this.timers, this.receives);
     this.migration = new PathMigration(this);
-    const parts = this.#makeParts();
+    const parts = makeParts(this);
     this.#requester = new Requester(parts);
     this.faults = parts.faults;
     this.packets = parts.faults === null ? null : new PacketTransport({ ...parts, faults: parts.faults });
@@ -375,61 +362,4 @@ export class Engine {
     this.#i32[this.header + DOORBELLS_DROPPED] = (this.#i32[this.header + DOORBELLS_DROPPED] + 1) | 0;
     this.events.tap.noteMachine(NoteKind.DOORBELL_DROPPED);
   }
-
-  #makeParts(): EngineParts {
-    const { machine, events, completer, states, timers, receives, migration } = this;
-    const tpt = new Tpt(machine);
-    const dma = new DmaEngine(machine);
-    const reader = new WorkQueueReader(machine, tpt);
-    const windows = new MemoryWindows(machine, tpt, completer);
-    const responder = new Responder(machine, tpt, dma, reader, completer, events, receives, windows, this.migration);
-    const { nowNs, counters, header: engine } = this;
-    const wqe = new SendWqeFetcher(machine, reader);
-    const connections = new UnreliableResponder(machine, responder, completer, events);
-    const handles = new AddressHandles(machine);
-    const datagrams = new DatagramResponder({ machine, engine, responder, completer, states, handles });
-    const local = new LocalOperations(wqe, windows, completer);
-    const senders = { connections, datagrams, handles, local };
-    const unreliable = new UnreliableRequester({ machine, wqe, ...senders, completer, states });
-    const packets = this.#i32[engine + EngineHeader.PACKETS] !== 0;
-    const faults = packets ? new FaultInjector(machine, new FrameQueue(machine)) : null;
-    const hcas = (): readonly Hca[] => this.hcas;
-    return {
-      machine,
-      engine,
-      dma,
-      wqe,
-      responder,
-      unreliable,
-      local,
-      completer,
-      states,
-      events,
-      timers,
-      counters,
-      nowNs,
-      faults,
-      hcas,
-      migration,
-    };
-  }
-}
-
-/** What the requester and the packet transport are made of. */
-type EngineParts = ConstructorParameters<typeof Requester>[0] &
-  Omit<PacketTransportParts, 'faults'> & { readonly faults: FaultInjector | null };
-
-function findOrMake(machine: Machine, placement: Placement, packets: boolean): number {
-  const found = machine.root(ROOT_ENGINE);
-  if (found !== 0) return found >>> 2;
-  const { i32, f64 } = machine;
-  const header = allocWords(machine, EngineHeader.WORDS);
-  i32[header + EngineHeader.PLACEMENT_THREAD] = placement === 'thread' ? 1 : 0;
-  i32[header + EngineHeader.PACKETS] = packets ? 1 : 0;
-  i32[header + EngineHeader.TAKEOVERS] = machine.lock.takeovers | 0;
-  i32[header + EngineHeader.TIMER_QUEUE] = allocWords(machine, TIMERS_MAX);
-  i32[header + EngineHeader.UAR_TABLE] = allocWords(machine, UARS_MAX * UarControl.WORDS);
-  f64[(header + EngineHeader.DEADLINE) >>> 1] = f64[(header + EngineHeader.LINK_DEADLINE) >>> 1] = Infinity;
-  machine.setRoot(ROOT_ENGINE, header * 4);
-  return header;
 }

@@ -16,7 +16,7 @@ import type {
   QpCap,
   SrqAttr,
 } from '@openverbs/verbs';
-import { GidType, MwType, QpDataInOrderCaps, WrOpcode } from '@openverbs/verbs';
+import { GidType, QpDataInOrderCaps, WrOpcode } from '@openverbs/verbs';
 import type {
   AhOps,
   ContextOps,
@@ -38,7 +38,6 @@ import type {
   SrqOps,
   XrcSrqRequest,
 } from '@openverbs/verbs/driver';
-import type { RegionPlace } from '../command-init.ts';
 import { CommandInterface } from '../command-interface.ts';
 import { assertAlive } from '../device-faults.ts';
 import type { Engine } from '../engine.ts';
@@ -47,7 +46,7 @@ import { UarControl } from '../layout.ts';
 import { modifyQp } from '../modify-qp.ts';
 import { reap } from '../reap.ts';
 import { isPortUp } from '../resolve-peer.ts';
-import { BufferTable, HOST_ADDRESS_BASE } from './buffer-table.ts';
+import { BufferTable } from './buffer-table.ts';
 import { Datagrams } from './datagrams.ts';
 import { deviceAttr, deviceAttrEx, portAttr } from './device-attributes.ts';
 import { HcaDirectAccess } from './direct-access.ts';
@@ -55,15 +54,12 @@ import { asVerbsError } from './errors.ts';
 import { HcaCqs } from './hca-cqs.ts';
 import { HcaEventSource } from './hca-event-source.ts';
 import { HcaQps } from './hca-qps.ts';
+import { HcaRegions } from './hca-regions.ts';
 import { HcaSrqs } from './hca-srqs.ts';
 import { HcaXrcds } from './hca-xrcds.ts';
 import { fromQpc, toQpChange } from './qp-attributes.ts';
-import { dmaPlace, mappingOf, physicalPlace, words } from './physical-regions.ts';
 import { RingMemory } from './ring-memory.ts';
 import { HcaUserHalf, userHalfHandle } from './user-half.ts';
-
-/** PD of the driver's own regions: the rings. */
-const DRIVER_PD = 0;
 
 /** What moves data. */
 const IN_ORDER: readonly number[] = [
@@ -90,9 +86,7 @@ export class HcaContext implements ContextOps {
   readonly #xrcds: HcaXrcds;
   readonly #direct: HcaDirectAccess;
   readonly #onClosed: (context: HcaContext) => void;
-  /** The present key of each region, by the one that it had first, which is its handle. */
-  readonly #regions = new Map<number, number>();
-  readonly #windows = new Set<number>();
+  readonly #regions: HcaRegions;
   readonly #pds = new Set<number>();
   readonly #datagrams: Datagrams;
   #lastTd = 0;
@@ -109,12 +103,12 @@ export class HcaContext implements ContextOps {
     const eq = engine.machine.i32[engine.uars.control(this.#uar) + UarControl.EQ];
     this.#source = new HcaEventSource(engine, clock, eq, hca.cqTable);
     this.events = this.#source;
-    const rings = new RingMemory(
-      engine.machine,
-      this.#commands,
-      (addr, bytes) => this.#registerRings(addr, bytes),
-      (allocate) => this.#withReaping(allocate),
-    );
+    const { machine } = engine;
+    const withReaping = <T>(allocate: () => T): T => this.#withReaping(allocate);
+    const memory = { machine, commands: this.#commands, uar: this.#uar, buffers: this.#buffers, withReaping };
+    this.#regions = new HcaRegions(memory);
+    const register = (addr: number, bytes: number): number => this.#regions.registerRings(addr, bytes);
+    const rings = new RingMemory(machine, this.#commands, register, withReaping);
     const user = new HcaUserHalf(engine, hca, this.#uar, this.#buffers);
     const parts = { commands: this.#commands, uar: this.#uar, rings, user };
     this.#qps = new HcaQps(parts);
@@ -133,8 +127,7 @@ export class HcaContext implements ContextOps {
       this.#xrcds.closeAll();
       this.#cqs.destroyAll();
       this.#direct.close();
-      for (const mw of [...this.#windows]) this.deallocMw(mw);
-      for (const mr of [...this.#regions.keys()]) this.deregMr(mr);
+      this.#regions.destroyAll();
       this.#datagrams.close();
       for (const pd of [...this.#pds]) this.deallocPd(pd);
       this.#source.close();
@@ -217,101 +210,47 @@ export class HcaContext implements ContextOps {
   }
 
   allocNullMr(pd: number): MrOps {
-    const key = this.#withReaping(() => this.#commands.createNullMpt(this.#uar, pd));
-    this.#regions.set(key, key);
-    return { handle: key, lkey: key, rkey: 0, addr: 0 };
+    return this.#regions.nullRegion(pd);
   }
 
   regMr(request: MrRequest): MrOps {
-    const place = this.#place(request);
-    const key = this.#withReaping(() => this.#commands.createMpt({ uar: this.#uar, ...place }));
-    this.#regions.set(key, key);
-    return { handle: key, lkey: key, rkey: key, addr: HOST_ADDRESS_BASE + place.base };
+    return this.#regions.reg(request);
   }
 
   reregMr(mr: number, _flags: number, request: MrRequest): MrOps {
-    const place = this.#place(request);
-    const key = this.#withReaping(() => this.#commands.changeMpt(this.#keyOf(mr), place));
-    this.#regions.set(mr, key);
-    return { handle: mr, lkey: key, rkey: key, addr: HOST_ADDRESS_BASE + place.base };
+    return this.#regions.rereg(mr, request);
   }
 
   mapDma(request: Pick<MrRequest, 'buffer' | 'offset' | 'view' | 'length'>): DmaMapping {
-    return mappingOf(this.#locate(request), request.length);
+    return this.#regions.mapDma(request);
   }
 
   regPhysMr(request: PhysMrRequest): MrOps {
-    return this.#enterRegion(() => physicalPlace(this.#engine.machine, request));
+    return this.#regions.regPhys(request);
   }
 
   reregPhysMr(mr: number, _flags: number, request: PhysMrRequest): MrOps {
-    const key = this.#withReaping(() =>
-      this.#commands.changeMpt(this.#keyOf(mr), physicalPlace(this.#engine.machine, request)),
-    );
-    this.#regions.set(mr, key);
-    return { handle: mr, lkey: key, rkey: key, addr: 0 };
+    return this.#regions.reregPhys(mr, request);
   }
 
   getDmaMr(pd: number, access: number): MrOps {
-    return this.#enterRegion(() => dmaPlace(this.#engine.machine, pd, access));
+    return this.#regions.dma(pd, access);
   }
 
   getDmaMrOf(pd: number, access: number, owner: number): MrOps {
-    const init = { uar: this.#uar, ...dmaPlace(this.#engine.machine, pd, access), owner };
-    const key = this.#withReaping(() => this.#commands.createOwnedMpt(init));
-    this.#regions.set(key, key);
-    return { handle: key, lkey: key, rkey: key, addr: 0 };
-  }
-
-  #enterRegion(placeOf: () => RegionPlace): MrOps {
-    const key = this.#withReaping(() => this.#commands.createMpt({ uar: this.#uar, ...placeOf() }));
-    this.#regions.set(key, key);
-    return { handle: key, lkey: key, rkey: key, addr: 0 };
+    return this.#regions.dmaOf(pd, access, owner);
   }
 
   deregMr(mr: number): void {
-    asVerbsError(() => {
-      this.#commands.destroyMpt(this.#keyOf(mr));
-    });
-    this.#regions.delete(mr);
+    this.#regions.dereg(mr);
   }
 
   allocMw(pd: number, type: number): MwOps {
-    const init = { uar: this.#uar, pd, type2: type === MwType.TYPE_2 };
-    const handle = this.#withReaping(() => this.#commands.createWindow(init));
-    this.#windows.add(handle);
-    return { handle, rkey: handle };
+    return this.#regions.allocWindow(pd, type);
   }
 
   deallocMw(mw: number): void {
-    asVerbsError(() => {
-      this.#commands.destroyWindow(mw);
-    });
-    this.#windows.delete(mw);
-  }
-
-  #keyOf(mr: number): number {
-    return this.#regions.get(mr) ?? 0;
-  }
-
-  /** Where the memory of a request lies, and how its keys know it. */
-  #place(request: MrRequest): RegionPlace & { readonly base: number } {
-    const base = this.#locate(request);
-    const { pd, access, length, iova } = request;
-    return { pd, access, length, base, ...words(iova ?? HOST_ADDRESS_BASE + base) };
-  }
-
-  /** Machine address of memory of the program. */
-  #locate(request: Pick<MrRequest, 'buffer' | 'offset' | 'view'>): number {
-    const base = asVerbsError(() => this.#buffers.locate(request));
-    if (base < 0) {
-      throw new VerbsError({
-        code: 'EFAULT',
-        message: 'this memory is out of the reach of the device',
-        hint: 'the emulated HCA reaches what context.allocBuf() gave; allocate there and work on buffer.bytes',
-      });
-    }
-    return base;
+    this.#regions.deallocWindow(mw);
   }
 
   createAh(pd: number, attr: AhAttr): AhOps {
@@ -416,11 +355,6 @@ export class HcaContext implements ContextOps {
 
   destroySrq(srqn: number): void {
     this.#srqs.destroy(srqn);
-  }
-
-  #registerRings(base: number, length: number): number {
-    const place = { pd: DRIVER_PD, access: 0, length, base, ...words(HOST_ADDRESS_BASE + base) };
-    return this.#withReaping(() => this.#commands.createMpt({ uar: this.#uar, ...place }));
   }
 
   /** Runs an allocation; when it fails, threads that have ended may be the reason, so it is tried again behind them. */
