@@ -37,7 +37,22 @@ const EXPECTED = {
   loss: { fields: ['loss'], metrics: { goodput: 'GB/s', share: 'x', 'sent-again': 'x' } },
   scale: {
     fields: ['count'],
-    metrics: { 'qp-create': 'us', 'qp-destroy': 'us', 'mr-create': 'us', 'mr-destroy': 'us' },
+    metrics: {
+      'qp-create': 'us',
+      'qp-destroy': 'us',
+      'mr-create': 'us',
+      'mr-destroy': 'us',
+      'cq-create': 'us',
+      'cq-destroy': 'us',
+      'srq-create': 'us',
+      'srq-destroy': 'us',
+      'pd-create': 'us',
+      'pd-destroy': 'us',
+      'ah-create': 'us',
+      'ah-destroy': 'us',
+      'buffer-create': 'us',
+      'buffer-destroy': 'us',
+    },
   },
   'write-pingpong': { fields: ['size'], metrics: { 'one-way': 'us', floor: 'us', ratio: 'x' } },
   'split-driver': {

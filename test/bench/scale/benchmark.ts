@@ -2,7 +2,8 @@
 import type { BenchCase, Benchmark } from '../benchmark.ts';
 import { spread } from '../samples.ts';
 
-const QPS = [100, 1_000, 10_000];
+/** Of each kind but memory regions, of which there are more. */
+const OBJECTS = [100, 1_000, 10_000];
 const MRS = [100, 1_000, 10_000, 100_000];
 const US_PER_NS = 1e-3;
 
@@ -12,7 +13,8 @@ export const scale: Benchmark = {
   cases({ quick }) {
     const cases = (part: string, counts: readonly number[]): BenchCase[] =>
       counts.map((count) => ({ fields: { count }, part }));
-    return quick ? [...cases('qp', [100]), ...cases('mr', [100])] : [...cases('qp', QPS), ...cases('mr', MRS)];
+    if (quick) return cases('all', [100]);
+    return [...cases('qp', OBJECTS), ...cases('mr', MRS), ...cases('others', OBJECTS)];
   },
   lines: ({ fields }, samples) =>
     Object.entries(samples).map(([metric, times]) => {

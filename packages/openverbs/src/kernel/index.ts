@@ -5,7 +5,8 @@
  * Consumers of kernel level share one context a device, apart from those of user level. Handlers are called one by one, in the order of the events,
  * and never from within a verb. What differs from C is what differs in `openverbs/gen2`: structs are the SDK's objects, in
  * camelCase; an out-parameter is an object that the call fills and returns; a pointer result is the return value; a failure throws a `VerbsError`.
- * An event is an `AsyncEvent`, and a device the `Device` that `openVerbs()` lists.
+ * An event is an `AsyncEvent`, and a device the `Device` that `openVerbs()` lists. Errors of these functions speak of `ib_` names; a method of an object
+ * that is called directly is the SDK's, and its errors name the verb of user level.
  *
  * @example
  * ```ts
