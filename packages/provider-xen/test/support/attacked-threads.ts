@@ -23,8 +23,10 @@ export interface AttackedThreads {
   readonly dom0: 'inline' | 'thread';
   readonly device: 'inline' | 'thread';
   readonly seed: number;
-  /** Attacks of each hostile guest, beside one at each field. */
+  /** Attacks of each hostile guest, beside one at each field; or how many guests of each mode die. */
   readonly attacks: number;
+  /** Program of the hostile threads, beside this module. */
+  readonly program?: 'hostile-thread.js' | 'dying-thread.js';
 }
 
 const { HOSTILE, LEFT, NUMBERS } = GuestThreadWord;
@@ -36,7 +38,8 @@ const OPENS_MAX = 18;
 const RECLAIM_MS_MAX = 20_000;
 const LOOK_MS = 20;
 
-export async function runAttackedThreads({ dom0, device, seed, attacks }: AttackedThreads): Promise<void> {
+export async function runAttackedThreads(init: AttackedThreads): Promise<void> {
+  const { dom0, device, seed, attacks, program = 'hostile-thread.js' } = init;
   const config = { ...lower, config: lower.definition.parseConfig({ placement: device }) };
   const environment = { machine: undefined, clock: undefined, prng: undefined, lower: () => config };
   const instance = xen.open(environment, xen.parseConfig({ placement: dom0, quotas: QUOTAS, guests: 1 }));
@@ -53,14 +56,14 @@ export async function runAttackedThreads({ dom0, device, seed, attacks }: Attack
   try {
     own.open().close();
     ops.close();
-    takeTables(joined);
+    takeTables(joined, program === 'dying-thread.js' ? attacks : 1);
     const before = counts(joined);
     holdBack(joined.toolstack, blocked);
     control[HOSTILE] = MODES.length;
     control[LEFT] = 2 * MODES.length;
     MODES.forEach((mode, index) => {
       start('honest-thread.js', mode, index);
-      start('hostile-thread.js', mode, index);
+      start(program, mode, index);
     });
     const context = openHeldBack(own);
     await Promise.all(threads.map(({ exit }) => exit));
@@ -104,8 +107,10 @@ function expectGoodEnd({ module, said }: GuestThread): void {
   const { message } = (receiveMessageOnPort(said) ?? {}) as { readonly message?: GuestThreadReport };
   said.close();
   expect(message?.failure, module).to.equal('');
-  const names = module === 'honest-thread.js' ? ['pulses'] : Object.keys(Commands);
-  for (const name of names) expect(message?.done[name] ?? 0, name).to.be.above(0);
+  const done = message?.done ?? {};
+  expect(Object.values(done), module).to.not.be.empty;
+  if (module !== 'hostile-thread.js') return;
+  for (const name of Object.keys(Commands)) expect(done[name] ?? 0, name).to.be.above(0);
 }
 
 function counts(joined: Joined): Record<string, number> {
@@ -115,9 +120,9 @@ function counts(joined: Joined): Record<string, number> {
 }
 
 /** A slot of the table of domains keeps its tables: whoever has it next finds them there. */
-function takeTables({ hypervisor }: Joined): void {
+function takeTables({ hypervisor }: Joined, guestsPerThread: number): void {
   const init = { name: 'spare', memoryBytes: 4096 };
-  const domids = Array.from({ length: 2 * MODES.length + 1 }, () => hypervisor.createDomain(init));
+  const domids = Array.from({ length: MODES.length * (guestsPerThread + 1) + 1 }, () => hypervisor.createDomain(init));
   for (const domid of domids) hypervisor.destroyDomain(domid);
 }
 

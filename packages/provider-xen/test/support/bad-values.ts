@@ -94,6 +94,8 @@ const BAD: Readonly<Record<string, Bad>> = {
   'QUERY_HW_COUNTERS.port': () => [...values(2, 255), ...u8],
   index: () => [...values(0xffff), ...u16],
   inode: () => words([2], [-1], [2, 0, 0, 0, 0], [1], [1, 0, 0, 0]),
+  'inode.dev': anything,
+  'inode.ino': anything,
   oflags: () => values(0, 0o200, 1, UINT32_MAX),
   use: () => [...values(3, 255), ...u8],
   flags: anything,

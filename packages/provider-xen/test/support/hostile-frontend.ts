@@ -141,9 +141,15 @@ export class HostileFrontend {
     return error === null ? 'it is not refused' : `${error.code}: ${error.message}`;
   }
 
-  /** Puts a command on the ring without showing it. */
-  put({ number, words, length = words.length, bulk = Number(words.length > ENTRY_ARGUMENT_WORDS) }: Message): void {
-    const { i32, word } = this.page(0);
+  /** Puts a command on the ring. */
+  put(message: Message): void {
+    this.place(message);
+    this.show(1);
+  }
+
+  /** Writes a command into the next entry of the ring, and does not show it. */
+  place({ number, words, length = words.length, bulk = Number(words.length > ENTRY_ARGUMENT_WORDS) }: Message): void {
+    const { i32 } = this.page(0);
     const entry = this.#entry(this.#produced);
     i32.fill(0, entry, entry + ENTRY_WORDS);
     i32[entry + EntryWord.ID] = this.#produced;
@@ -155,8 +161,6 @@ export class HostileFrontend {
       const end = Math.min(words.length, ENTRY_ARGUMENT_WORDS);
       for (let n = 0; n < end; n++) i32[entry + ENTRY_HEADER_WORDS + n] = words[n];
     }
-    this.#produced = (this.#produced + 1) | 0;
-    Atomics.store(i32, word + SharedRing.REQ_PROD, this.#produced);
   }
 
   /** Shows whatever stands in the next entries. */

@@ -4,6 +4,9 @@ import { Commands, RegionUse } from '../../src/protocol/commands.ts';
 import type { CommandName } from '../../src/protocol/commands.ts';
 import type { HostileFrontend } from './hostile-frontend.ts';
 
+/** Requests of a stage. */
+export const REQUESTS_OF_STAGE = 52;
+
 const CREATE = 0o100;
 const PAGE_BYTES = 4096;
 const CQ = { cqe: 8, compVector: 0, cookie: 1, timestamps: false, ignoreOverrun: false, extended: false, key: 0 };
@@ -190,6 +193,7 @@ export function setStage(front: HostileFrontend): Stage {
     ['ALLOC_PD', { context }],
     ['DEALLOC_PD', { context, pd: freePd }],
     ['OPEN_XRCD', { context, inode: null, oflags: CREATE }],
+    ['OPEN_XRCD', { context, inode: { dev: 5n, ino: 7n }, oflags: CREATE }],
     ['CLOSE_XRCD', { context, xrcd: freeXrcd }],
     ['BEGIN_REGION', beginRegion(objects, 2)],
     ['BEGIN_REGION', beginRegion(objects, 2, mr)],
@@ -230,6 +234,7 @@ export function setStage(front: HostileFrontend): Stage {
     ['DESTROY_SRQ', { context, srq }],
     ['POST_SRQ_RECV', { context, srq, wrs: [{ wrId: 1, sgList }] }],
   ];
+  if (requests.length !== REQUESTS_OF_STAGE) throw new Error(`there are ${requests.length} requests`);
   const { frame, pages } = maker;
   const stale = ended(maker, objects);
   // The other context itself may be named.
