@@ -5,6 +5,7 @@ import { StandaloneRunner, runConformance } from '@openverbs/conformance';
 import type { ConformanceReport } from '@openverbs/conformance';
 import { openVerbs, type OpenVerbsConfig } from 'openverbs';
 import { guestsOf, subjectOf, xenConfig } from './xen.ts';
+import { letGo, type HeldBack } from './held-back.ts';
 import type { XenMode } from './xen.ts';
 
 /** What the thread is started with. */
@@ -16,6 +17,8 @@ export interface XenGuestWorkerData {
   readonly only: readonly string[] | undefined;
   /** Not 0 once the report has been sent: who waits for that may do so without an event loop. */
   readonly done: Int32Array;
+  /** What the main thread waits for to be let go, within a verb. */
+  readonly heldBack: HeldBack | undefined;
   readonly port: MessagePort;
 }
 
@@ -26,7 +29,7 @@ export interface XenGuestReport {
   readonly around: readonly string[];
 }
 
-const { machine, mode, only, done, port } = workerData as XenGuestWorkerData;
+const { machine, mode, only, done, heldBack, port } = workerData as XenGuestWorkerData;
 const runner = new StandaloneRunner();
 /** Of the other thread's device domain first; the devices that a test takes to their end are not shared with that thread. */
 let config: OpenVerbsConfig = { machine, provider: `xen:${mode}`, xen: { guests: 2 } };
@@ -45,3 +48,4 @@ port.postMessage({ report, around: around.map(({ error }) => String(error)) } sa
 port.close();
 Atomics.store(done, 0, 1);
 Atomics.notify(done, 0);
+if (heldBack !== undefined) letGo(heldBack);

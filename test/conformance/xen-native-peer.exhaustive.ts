@@ -1,5 +1,6 @@
 /** A guest against a native peer: all suites but those which write into the rings of both ends. */
 import { suites, runConformance } from '@openverbs/conformance';
+import { CORE_SUITES } from './core-suites.ts';
 import { nativePeerSubject } from './xen-native-peer.ts';
 
 const BOTH_ENDS_ALIKE = ['hostile-rings', 'hostile-srq', 'hostile-wqe'];
@@ -12,6 +13,7 @@ describe('a guest and a native peer', function () {
   for (const mode of ['basic', 'bypass'] as const) {
     for (const tested of ['guest', 'native'] as const) {
       runConformance({ ...nativePeerSubject(mode, 'inline', tested), only });
+      runConformance({ ...nativePeerSubject(mode, 'thread', tested), only: CORE_SUITES });
     }
   }
 });

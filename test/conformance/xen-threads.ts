@@ -7,12 +7,13 @@ import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_thread
 import { expect } from 'chai';
 import { openVerbs } from 'openverbs';
 import type { Context } from 'openverbs';
+import { holdBack, openHeldBack } from './held-back.ts';
 import { xenConfig } from './xen.ts';
 import type { XenMode, XenPlacements } from './xen.ts';
 import type { XenGuestReport, XenGuestWorkerData } from './xen-guest-worker.ts';
 
-/** What the main thread does while the guests run: it is within verbs all the time, or in its event loop. */
-export type MainThread = 'in verbs' | 'in its event loop';
+/** What the main thread does while the guests run: it is within one verb all the time, or calls one after the other, or is in its event loop. */
+export type MainThread = 'in one verb' | 'in verbs' | 'in its event loop';
 
 /** A mix. */
 export interface XenMix extends XenPlacements {
@@ -31,16 +32,19 @@ export function nameOf({ mode, dom0, device, main }: XenMix): string {
 
 /** Runs the suite in guests of another thread. */
 export async function runInThread(mix: XenMix, only?: readonly string[]): Promise<XenGuestReport> {
-  using verbs = openVerbs(xenConfig(mix.mode, mix, 1));
+  using verbs = openVerbs(xenConfig(mix.mode, mix, 2));
   using context = verbs.device().open();
+  const blocking = verbs.devices.at(-1)!;
+  const heldBack = mix.main === 'in one verb' ? holdBack(verbs, blocking) : undefined;
   const done = new Int32Array(new SharedArrayBuffer(4));
   const { port1, port2 } = new MessageChannel();
-  const data: XenGuestWorkerData = { machine: verbs.machine, mode: mix.mode, only, done, port: port2 };
+  const data: XenGuestWorkerData = { machine: verbs.machine, mode: mix.mode, only, done, heldBack, port: port2 };
   const worker = new Worker(new URL('xen-guest-worker.js', import.meta.url), {
     workerData: data,
     transferList: [port2],
   });
   const exit = once(worker, 'exit');
+  if (mix.main === 'in one verb') openHeldBack(blocking);
   if (mix.main === 'in verbs') stayInVerbs(context, done, mix.dom0 === 'inline' ? 0 : PAUSE_MS);
   await exit;
   const said = receiveMessageOnPort(port1) as { readonly message: XenGuestReport } | undefined;

@@ -16,8 +16,9 @@ import {
   type ProtectionDomain,
   type QpEndpoint,
   type QueuePair,
+  type SendWrInit,
 } from '@openverbs/verbs';
-import type { PartnerAddress } from './victim-protocol.ts';
+import { BOTH_HALVES, type PartnerAddress } from './victim-protocol.ts';
 
 const REGIONS_MAX = 6;
 const PAIRS_MAX = 4;
@@ -26,7 +27,11 @@ const WRITES = 12;
 const CQE = 64;
 /** Others have the processors too, and a dead owner of the lock has to be found out; but then it goes on. */
 const WAIT_MS_MAX = 4000;
-const ACCESS = AccessFlags.LOCAL_WRITE | AccessFlags.REMOTE_WRITE | AccessFlags.REMOTE_READ;
+const { LOCAL_WRITE, REMOTE_WRITE, REMOTE_READ, REMOTE_ATOMIC } = AccessFlags;
+const ACCESS = LOCAL_WRITE | REMOTE_WRITE | REMOTE_READ | REMOTE_ATOMIC;
+const WORD_BYTES = 8;
+/** READs and atomics that are under way at once, outward. */
+const OUTWARD_MAX = 4;
 const CAP = { maxSendWr: 16, maxRecvWr: 16 };
 
 /** Two QPs that are connected with each other. */
@@ -38,6 +43,8 @@ export class Chaos {
   readonly #devices: readonly Device[];
   readonly #partner: PartnerAddress;
   readonly #wcs = WorkCompletion.array(CQE);
+  /** Takes what READs and atomics bring from the partner. */
+  #outwardMr!: MemoryRegion;
   #context!: Context;
   #pd!: ProtectionDomain;
   #cq!: CompletionQueue;
@@ -72,7 +79,11 @@ export class Chaos {
       () => this.#write(64),
       () => this.#write(REGION_BYTES_MAX),
       () => this.#send(),
+      () => this.#read(),
+      () => this.#fetchAndAdd(),
       () => this.#writeOutward(),
+      () => this.#readOutward(),
+      () => this.#fetchAndAddOutward(),
       () => {
         if (this.#prng.nextInt(10) === 0) this.#reopen();
       },
@@ -103,7 +114,9 @@ export class Chaos {
     if (context === undefined) throw new TypeError('there are devices');
     this.#outwardCq = context.createCq({ cqe: CQE });
     const cq = this.#outwardCq;
-    this.#outward = context.allocPd().createQp({ sendCq: cq, recvCq: cq, qpType: QpType.RC, cap: CAP });
+    const pd = context.allocPd();
+    this.#outward = pd.createQp({ sendCq: cq, recvCq: cq, qpType: QpType.RC, cap: CAP });
+    this.#outwardMr = pd.regMr(context.allocBuf(OUTWARD_MAX * this.#partner.length), ACCESS);
     this.#outward.toInit();
     this.#outward.toRtr(this.#partner.endpoint);
     this.#outward.toRts(this.#partner.endpoint);
@@ -171,18 +184,75 @@ export class Chaos {
     this.#complete(2);
   }
 
-  /** Into memory of the one who survives; whether it is connected already does not matter. */
+  /** Reads the first half into the second. */
+  #read(): void {
+    const [region, [qp]] = [this.#anyRegion(), this.#anyPair()];
+    const half = region.length >> 1;
+    const mark = 1 + this.#prng.nextInt(255);
+    region.bytes.fill(mark, 0, half);
+    const { rkey, addr: remoteAddr } = region;
+    qp.postSend({
+      opcode: WrOpcode.RDMA_READ,
+      sendFlags: SendFlags.SIGNALED,
+      rkey,
+      remoteAddr,
+      sgList: [region.sge(half, half)],
+    });
+    this.#complete(1);
+    for (const index of [half, 2 * half - 1]) {
+      if (region.bytes[index] !== mark) throw new Error(`byte ${index} is ${region.bytes[index]}, expected ${mark}`);
+    }
+  }
+
+  /** A few, of which each fetches what the one before has left. */
+  #fetchAndAdd(): void {
+    const [region, [qp]] = [this.#anyRegion(), this.#anyPair()];
+    const { rkey, addr: remoteAddr } = region;
+    region.bytes.fill(0, 0, WORD_BYTES);
+    const wr = {
+      opcode: WrOpcode.ATOMIC_FETCH_AND_ADD,
+      sendFlags: SendFlags.SIGNALED,
+      rkey,
+      remoteAddr,
+      compareAdd: 1n,
+    };
+    const sgList = [region.sge(WORD_BYTES, WORD_BYTES)];
+    for (let wrId = 0; wrId < WRITES; wrId++) qp.postSend({ ...wr, wrId, sgList });
+    this.#complete(WRITES);
+    const found = [region.bytes[0], region.bytes[WORD_BYTES]];
+    if (found[0] !== WRITES || found[1] !== WRITES - 1)
+      throw new Error(`${WRITES} additions have come to ${String(found)}`);
+  }
+
+  /** Into memory of the one who survives. */
   #writeOutward(): void {
+    const { addr: remoteAddr, length, rkey } = this.#partner;
+    this.#postOutward({ opcode: WrOpcode.RDMA_WRITE, rkey, remoteAddr: remoteAddr + this.#prng.nextInt(length) });
+  }
+
+  /** All of that memory, several times at once: some of it is under way when the thread ends. */
+  #readOutward(): void {
+    const { addr: remoteAddr, length, rkey } = this.#partner;
+    for (let n = 0; n < OUTWARD_MAX; n++) {
+      const sgList = [this.#outwardMr.sge(n * length, length)];
+      this.#postOutward({ opcode: WrOpcode.RDMA_READ, rkey, remoteAddr, sgList });
+    }
+  }
+
+  /** Counts in both halves of a word of that memory, which therefore stay equal. */
+  #fetchAndAddOutward(): void {
+    const { addr: remoteAddr, rkey } = this.#partner;
+    const sgList = [this.#outwardMr.sge(0, WORD_BYTES)];
+    const wr = { opcode: WrOpcode.ATOMIC_FETCH_AND_ADD, rkey, remoteAddr, compareAdd: BOTH_HALVES, sgList };
+    for (let n = 0; n < OUTWARD_MAX; n++) this.#postOutward(wr);
+  }
+
+  /** Whether it is connected already does not matter. */
+  #postOutward(wr: SendWrInit): void {
     this.#outwardCq.poll(this.#wcs);
     if (this.#outward.state !== QpState.RTS) return;
-    const { rkey, addr, length } = this.#partner;
     try {
-      this.#outward.postSend({
-        wrId: 3,
-        opcode: WrOpcode.RDMA_WRITE,
-        rkey,
-        remoteAddr: addr + this.#prng.nextInt(length),
-      });
+      this.#outward.postSend({ wrId: 3, sendFlags: SendFlags.SIGNALED, ...wr });
     } catch {
       // The queue is full while the partner does not answer.
     }

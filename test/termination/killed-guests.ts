@@ -9,7 +9,8 @@ import { Engine, reap } from '@openverbs/hca';
 import { DOM0, EmulatedHypervisor, type EventChannels } from '@openverbs/hypervisor';
 import { hostClock, Machine, type MachineHandle, Xoshiro128 } from '@openverbs/machine';
 import { expect } from 'chai';
-import { openVerbs, type OpenVerbs } from 'openverbs';
+import { openVerbs, type Device, type OpenVerbs } from 'openverbs';
+import { holdBack, openHeldBack } from '../conformance/held-back.ts';
 import { Traffic } from '../two-threads/traffic.ts';
 import { Lane, sacrificeAll } from './lane.ts';
 import type { XenKillerData } from './xen-killer.ts';
@@ -18,8 +19,8 @@ import type { XenKillerData } from './xen-killer.ts';
 export interface Placements {
   readonly dom0: 'inline' | 'thread';
   readonly device: 'inline' | 'thread';
-  /** What the main thread does meanwhile: it is within verbs all the time, or in its event loop between them. */
-  readonly main: 'in verbs' | 'in its event loop';
+  /** What the main thread does meanwhile: it is within one verb all the time, or calls one after the other, or is in its event loop between them. */
+  readonly main: 'in one verb' | 'in verbs' | 'in its event loop';
 }
 
 /** A test has 10 s, and a busy machine needs a second for a victim. */
@@ -85,7 +86,7 @@ export function describeKilledGuests({ dom0, device, main }: Placements, victims
     before(() => {
       verbs = openVerbs({
         provider: 'xen:bypass',
-        xen: { placement: dom0, guests: 1 },
+        xen: { placement: dom0, guests: 2 },
         emulated: { devices: 2, placement: device },
       });
       traffic = new Traffic(verbs, seed);
@@ -93,6 +94,7 @@ export function describeKilledGuests({ dom0, device, main }: Placements, victims
         { length: LANES },
         () => new Lane(verbs.device(), verbs.machine, prng.fork(), 'xen-victim.js'),
       );
+      blockingOf(verbs).open().close();
       takeTables(verbs.machine);
       present = counts(verbs.machine);
     });
@@ -111,8 +113,8 @@ export function describeKilledGuests({ dom0, device, main }: Placements, victims
     for (let done = 0; done < victims; done += VICTIMS_A_TEST) {
       const count = Math.min(VICTIMS_A_TEST, victims - done);
       it(`up to ${done + count} of them, and nothing of theirs is left`, async () => {
-        if (main === 'in verbs') await stayInVerbs(verbs, traffic, prng.nextUint32(), count);
-        else await sacrifice(count);
+        if (main === 'in its event loop') await sacrifice(count);
+        else await stayInVerbs(verbs, traffic, { main, seed: prng.nextUint32(), victims: count });
         await untilReclaimed(verbs.machine, present);
         traffic.play();
       });
@@ -120,13 +122,20 @@ export function describeKilledGuests({ dom0, device, main }: Placements, victims
   });
 }
 
-/** Has another thread sacrifice so many, and has traffic and commands meanwhile: each command also runs a device domain that is inline. */
-async function stayInVerbs(verbs: OpenVerbs, traffic: Traffic, seed: number, victims: number): Promise<void> {
+/** Has another thread sacrifice so many, and is within one verb meanwhile, or has traffic and commands: each also runs a device domain that is inline. */
+async function stayInVerbs(
+  verbs: OpenVerbs,
+  traffic: Traffic,
+  { main, seed, victims }: Pick<Placements, 'main'> & { readonly seed: number; readonly victims: number },
+): Promise<void> {
   const done = new Int32Array(new SharedArrayBuffer(4));
   const { port1, port2 } = new MessageChannel();
-  const workerData: XenKillerData = { machine: verbs.machine, seed, victims, done, port: port2 };
+  const blocking = blockingOf(verbs);
+  const heldBack = main === 'in one verb' ? holdBack(verbs, blocking) : undefined;
+  const workerData: XenKillerData = { machine: verbs.machine, seed, victims, done, heldBack, port: port2 };
   const worker = new Worker(new URL('xen-killer.js', import.meta.url), { workerData, transferList: [port2] });
   const exit = once(worker, 'exit');
+  if (heldBack !== undefined) openHeldBack(blocking);
   const context = verbs.device().open();
   const deadlineMs = performance.now() + RUN_MS_MAX;
   while (Atomics.load(done, 0) === 0 && performance.now() < deadlineMs) {
@@ -140,6 +149,11 @@ async function stayInVerbs(verbs: OpenVerbs, traffic: Traffic, seed: number, vic
   const said = receiveMessageOnPort(port1) as { readonly message: string[] } | undefined;
   port1.close();
   expect(said?.message, `seed ${seed}`).to.deep.equal([]);
+}
+
+/** A device that has no traffic, for the main thread to be within its open. */
+function blockingOf({ devices }: OpenVerbs): Device {
+  return devices.at(-2)!;
 }
 
 /** A slot of the table of domains keeps its tables: whoever has it next finds them there. */

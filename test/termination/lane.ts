@@ -40,9 +40,15 @@ export class Lane {
       const worker = new Worker(new URL(this.#program, import.meta.url), { workerData: task, execArgv: [] });
       await this.#outlive(worker);
       await this.#partner.mourn();
+      void this.additions;
     } catch (error) {
       throw new Error(`victim of seed ${seed}: ${String(error)}`, { cause: error });
     }
+  }
+
+  /** Atomics of all victims that were carried out. Throws when one of them was by half. */
+  get additions(): number {
+    return this.#partner.additions;
   }
 
   close(): void {

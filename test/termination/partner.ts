@@ -39,7 +39,9 @@ export class Partner {
     this.#buffer = this.#context.allocBuf(3 * REGION_BYTES);
     this.#buffer.bytes.fill(CANARY);
     const middle = this.#buffer.bytes.subarray(REGION_BYTES, 2 * REGION_BYTES);
-    this.#mr = pd.regMr(middle, AccessFlags.LOCAL_WRITE | AccessFlags.REMOTE_WRITE);
+    const { LOCAL_WRITE, REMOTE_WRITE, REMOTE_READ, REMOTE_ATOMIC } = AccessFlags;
+    this.#mr = pd.regMr(middle, LOCAL_WRITE | REMOTE_WRITE | REMOTE_READ | REMOTE_ATOMIC);
+    middle.fill(0);
     const cap = { maxSendWr: 4, maxRecvWr: 4 };
     this.#qp = pd.createQp({ sendCq: this.#cq, recvCq: this.#cq, qpType: QpType.RC, cap });
   }
@@ -67,6 +69,14 @@ export class Partner {
       const inside = index >= REGION_BYTES && index < 2 * REGION_BYTES;
       if (!inside && byte !== CANARY) throw new Error(`byte ${index} beside the region is ${byte}`);
     });
+  }
+
+  /** Times that the dead have added to the first word, all of them. @throws Error when one of them has added to half of it */
+  get additions(): number {
+    const { buffer, byteOffset } = this.#mr.bytes;
+    const [low, high] = new Uint32Array(buffer, byteOffset, 2);
+    if (low !== high) throw new Error(`half an atomic: ${low} and ${high}`);
+    return low;
   }
 
   close(): void {

@@ -71,6 +71,12 @@ export function describeTerminatedThreads(placement: 'inline' | 'thread', victim
       expect(inspect(verbs.machine).usedBytes).to.equal(usedBytesBefore);
     });
 
+    if (victims >= MANY_VICTIMS) {
+      it('read from the living and added to their memory, some of them', () => {
+        expect(lanes.some(({ additions }) => additions > 0)).to.equal(true);
+      });
+    }
+
     // Where a worker executes the device, it is seldom that anybody else has the lock.
     if (placement === 'inline' && victims >= MANY_VICTIMS) {
       it('died holding the lock, some of them', () => {

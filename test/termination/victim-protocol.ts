@@ -1,7 +1,10 @@
 /** What a victim is started with, and what it says while it lives. */
 import type { QpEndpoint } from 'openverbs';
 
-/** Memory of the one who will survive, that the victim may write to. */
+/** What an atomic of the victim adds to the first word of that memory. */
+export const BOTH_HALVES = 0x1_0000_0001n;
+
+/** Memory of the one who will survive, that the victim may write to and read, and whose first word it may add to. */
 export interface PartnerAddress {
   readonly endpoint: QpEndpoint;
   readonly rkey: number;
