@@ -21,7 +21,7 @@ import type { XenMachineInit } from './support/xen-machine.ts';
 const { BEGIN_REGION, ADD_PAGES, END_REGION, ABORT_REGION, OPEN_CONTEXT, CLOSE_CONTEXT, ALLOC_PD, DEALLOC_PD } =
   Commands;
 const { CREATE_CQ, RESIZE_CQ, REQ_NOTIFY_CQ, CREATE_QP, MODIFY_QP, ATTACH_MCAST, QUERY_PORT } = Commands;
-const { OPEN_XRCD, CREATE_SRQ, MODIFY_SRQ } = Commands;
+const { OPEN_XRCD, CREATE_SRQ, MODIFY_SRQ, QUERY_QP } = Commands;
 const QUOTAS = { attachments: 2, regions: 2 };
 const PAGES = 4;
 const CQ = { cqe: 8, compVector: 0, cookie: 1, timestamps: false, ignoreOverrun: false, extended: false, key: 0 };
@@ -143,6 +143,15 @@ describe('checks of the back-end', () => {
     expect(front.send(arm).error?.message).to.contain('neither 0 nor 1');
     expect(front.send({ number: 999, words: [] }).error?.message).to.equal('there is no command 999');
     expect(front.refusal(QUERY_PORT, { context, port: 200 })).to.match(/^EINVAL/);
+  });
+
+  it('what a queue has got is told, not what was asked for', () => {
+    const { cq } = front.call(CREATE_CQ, { ...CQ, context });
+    const asked = { ...CAP, maxInlineData: 1 };
+    const { qp, cap } = front.call(CREATE_QP, { ...QP, context, pd, sendCq: cq, recvCq: cq, cap: asked });
+    expect(cap).to.not.deep.equal(asked);
+    expect(front.call(QUERY_QP, { context, qp }).cap).to.deep.equal(cap);
+    expect(front.call(RESIZE_CQ, { context, cq, cqe: CQ.cqe - 3, consumed: 0, key: 0 }).cqe).to.equal(CQ.cqe);
   });
 
   it('in basic a guest gets no doorbells', () => {

@@ -10,6 +10,8 @@ import { countingQp, sendOf } from './support/saturated-guest.ts';
 
 /** What a send is charged at least, in bytes. */
 const LEAST = 64;
+/** Sends that may wait for all queue pairs of a guest. */
+const WAITING_MAX = 65536;
 
 describe('the request queue of a guest', () => {
   it('posts in order, whatever the number', () => {
@@ -36,6 +38,25 @@ describe('the request queue of a guest', () => {
     expect(queue.length).to.equal(2);
     queue.postNext();
     queue.push(qp, [sendOf(1)]);
+  });
+
+  it('refuses more than wait for a guest, however many QPs it has, and names the one', () => {
+    const queue = new RequestQueue();
+    const [first, second] = [countingQp(WAITING_MAX), countingQp(WAITING_MAX)];
+    queue.push(
+      first.qp,
+      Array.from({ length: WAITING_MAX - 1 }, () => sendOf(1)),
+    );
+    let error: unknown;
+    try {
+      queue.push(second.qp, [sendOf(1), sendOf(1)]);
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(VerbsError.is(error) && [error.code, error.details?.['badWrIndex']]).to.deep.equal(['ENOMEM', 1]);
+    expect(queue.length).to.equal(WAITING_MAX);
+    queue.postNext();
+    queue.push(second.qp, [sendOf(1)]);
   });
 
   it('flushes and drops those of one QP alone', () => {
