@@ -2,7 +2,8 @@
 import type { Benchmark } from '../benchmark.ts';
 import { spread } from '../samples.ts';
 
-const LOSSES = [0, 0.1, 0.5, 1, 2, 5, 10];
+/** Frames that are lost, in percent. */
+export const LOSSES = [0, 0.1, 0.5, 1, 2, 5, 10];
 const QUICK_LOSSES = [1];
 
 export const loss: Benchmark = {
