@@ -1,9 +1,9 @@
 /**
- * Every interleaving of arrival, drain, arm, poll, event and destroy. The device may complete something at each step of the
- * program, and at each moment within a trip, before and after the slow side has looked. Each run replays a list of choices; the next one differs in the
- * last choice that has not been tried out.
+ * Every interleaving of arrival, drain, arm, poll, event, and of a QP or the CQ that is destroyed or a CQ that is resized. The device may complete
+ * something at each step of the program, and at each moment within a trip, before and after the slow side has looked. Each run replays a list of choices;
+ * the next one differs in the last choice that has not been tried out.
  */
-import { WorkCompletion } from '@openverbs/verbs';
+import { VerbsError, WorkCompletion } from '@openverbs/verbs';
 import { QpTable } from '@openverbs/verbs/rings';
 import { expect } from 'chai';
 
@@ -15,6 +15,10 @@ const CQE = 2;
 const [STAYS, GOES] = [5, 6];
 /** What the device completes, in this order. */
 const ARRIVALS: readonly Waiting[] = [sent(STAYS, 0), sent(GOES, 0), received(STAYS, 0)];
+/** What the program does once, at any of its steps. */
+type Control = 'destroyQp' | 'resizeCq' | 'destroyCq';
+/** A smaller CQ, which there may be too much for, and a larger one. */
+const NEW_CQES = [1, 3];
 /** No run takes more steps than this: the program ends. */
 const STEPS_MAX = 200;
 
@@ -47,8 +51,15 @@ class World {
   readonly polled: number[] = [];
   /** What has to be polled in the end. */
   readonly expected: number[] = [];
-  destroyed = false;
+  /** The QPs that were destroyed. */
+  readonly destroyed = new Set<number>();
+  /** Whether the CQ was destroyed: nobody may ask its source any more. */
+  ended = false;
+  /** What came of the resize. */
+  resized: number | 'refused' | undefined;
   eventsSeen = 0;
+  readonly #control: Control;
+  #controlled = false;
   readonly #choices: Choices;
   readonly #wcs = WorkCompletion.array(CQE);
   readonly #limit: number;
@@ -56,15 +67,18 @@ class World {
   #arrived = 0;
   #polls = false;
 
-  constructor(choices: Choices, area: number, limit: number) {
+  constructor(choices: Choices, control: Control, area: number, limit: number) {
     this.#choices = choices;
+    this.#control = control;
     this.#limit = limit;
     this.source = new SlowCq(CQE, area);
     this.poller = new CqePoller(this.source, CQE, this.qps);
     this.source.at = () => this.device();
     const stays = (this.#stays = addQp(this.qps, STAYS));
     const goes = addQp(this.qps, GOES);
-    this.source.underWay = () => 2 - stays.send.tail - stays.recv.tail + (this.destroyed ? 0 : 1 - goes.send.tail);
+    this.source.underWay = () =>
+      (this.destroyed.has(STAYS) ? 0 : 2 - stays.send.tail - stays.recv.tail) +
+      (this.destroyed.has(GOES) ? 0 : 1 - goes.send.tail);
     this.poller.beforePost();
   }
 
@@ -80,14 +94,15 @@ class World {
   /** The device's turn: it completes something, or not. */
   device(): void {
     const { source } = this;
-    while (!this.complete && source.entries < CQE && this.#choices.choose(2) === 1) this.#arrive();
+    if (this.ended) throw new Error('a CQ that was destroyed is asked');
+    while (!this.complete && source.entries < source.cqe && this.#choices.choose(2) === 1) this.#arrive();
     // Within a poll of several trips, what it will have taken counts as polled.
     if (!this.#polls) this.#expectRoom();
   }
 
   /** What is left to complete, completes at last. */
   finish(): void {
-    while (!this.complete && this.source.entries < CQE) this.#arrive();
+    while (!this.complete && this.source.entries < this.source.cqe) this.#arrive();
   }
 
   /** Returns the number of completions. */
@@ -104,46 +119,77 @@ class World {
     return n;
   }
 
-  /** The program may destroy a QP, once. Nothing of it is polled after that. */
-  mayDestroy(): void {
-    if (this.destroyed || this.#choices.choose(2) === 0) return;
-    this.destroyed = true;
-    this.source.purge(GOES);
+  /** The program may do what it does once; true when that was its end. */
+  mayControl(): boolean {
+    if (this.#controlled || this.#choices.choose(2) === 0) return this.ended;
+    this.#controlled = true;
+    if (this.#control === 'destroyQp') this.#destroyQp(GOES);
+    else if (this.#control === 'resizeCq') this.#resizeCq(NEW_CQES[this.#choices.choose(NEW_CQES.length)]);
+    else this.#destroyCq();
+    return this.ended;
+  }
+
+  /** Nothing of it is polled after that. */
+  #destroyQp(qpNum: number): void {
+    this.destroyed.add(qpNum);
+    this.source.purge(qpNum);
     this.device();
-    this.poller.purge(GOES);
-    this.qps.remove(GOES);
+    this.poller.purge(qpNum);
+    this.qps.remove(qpNum);
     // Another QP gets the number; what is polled of it would be of the one that is gone.
-    addQp(this.qps, GOES);
-    const unpolled = this.expected.slice(this.polled.length).filter((wrId) => Math.floor(wrId / 1000) !== GOES);
+    addQp(this.qps, qpNum);
+    const unpolled = this.expected.slice(this.polled.length).filter((wrId) => Math.floor(wrId / 1000) !== qpNum);
     this.expected.splice(this.polled.length, Infinity, ...unpolled);
+  }
+
+  /** What it holds, stays, and a size that is too small for that changes nothing. */
+  #resizeCq(cqe: number): void {
+    const { source, poller } = this;
+    try {
+      this.resized = poller.resize(cqe);
+    } catch (error) {
+      if (!VerbsError.is(error) || source.waiting.length + poller.buffered <= cqe) throw error;
+      this.resized = 'refused';
+    }
+    const expected = this.resized === 'refused' ? CQE : cqe;
+    if (poller.cqe !== expected || source.cqe !== expected) throw new Error(`${poller.cqe} and ${source.cqe} entries`);
+    this.#expectRoom();
+  }
+
+  /** Its QPs first, as verbs has it. Then nothing is left in it. */
+  #destroyCq(): void {
+    for (const qpNum of [STAYS, GOES]) this.#destroyQp(qpNum);
+    const { poller, source } = this;
+    if (poller.buffered + source.waiting.length > 0) throw new Error('completions of QPs that are gone');
+    this.ended = true;
   }
 
   #expectRoom(): void {
     const { poller, source } = this;
-    if (source.waiting.length + poller.buffered > CQE) throw new Error('more than the queue has room for');
+    if (source.waiting.length + poller.buffered > source.cqe) throw new Error('more than the queue has room for');
   }
 
   #arrive(): void {
     const arrival = ARRIVALS[this.#arrived++];
     // The device completes nothing more for a QP that is destroyed.
-    if (arrival.qpNum === GOES && this.destroyed) return;
+    if (this.destroyed.has(arrival.qpNum)) return;
     if (!this.source.arrive(arrival)) throw new Error('the queue overruns');
     this.expected.push(arrival.qpNum * 1000 + arrival.wqeIndex);
   }
 }
 
-/** A program that sleeps; true when it has all. */
+/** A program that sleeps; true when it has all, or has ended its CQ. */
 type Program = (world: World) => boolean;
 
 /** As verbs' own loop and every C program: arm, poll until there is nothing, wait. */
 const armThenPoll: Program = (world) => {
   world.device();
   world.poller.reqNotify(false);
-  world.mayDestroy();
+  if (world.mayControl()) return true;
   world.device();
   for (;;) {
     const n = world.poll();
-    world.mayDestroy();
+    if (world.mayControl()) return true;
     if (n === 0) return isDone(world);
     world.device();
   }
@@ -153,11 +199,10 @@ const armThenPoll: Program = (world) => {
 const pollThenArm: Program = (world) => {
   do {
     while (world.poll() > 0) world.device();
-    world.mayDestroy();
+    if (world.mayControl()) return true;
     world.device();
   } while (world.poller.reqNotifyReportMissed(false));
-  world.mayDestroy();
-  return isDone(world);
+  return world.mayControl() || isDone(world);
 };
 
 function isDone({ complete, polled, expected }: World): boolean {
@@ -182,31 +227,50 @@ function run(world: World, program: Program): void {
   throw new Error('the program does not end');
 }
 
+/** CQEs that a trip brings, and a poll takes. */
+const MIXED = [
+  [1, CQE],
+  [CQE, 1],
+];
+const EQUAL = [
+  [1, 1],
+  [CQE, CQE],
+];
+const ALL = [STAYS, GOES, STAYS].map((qpNum) => qpNum * 1000);
+/** What is polled in the end: all, or all but what goes before it was. */
+const ENDINGS: Readonly<Record<Control, readonly string[]>> = {
+  destroyQp: [[ALL[0], ALL[2]].join(), ALL.join()],
+  resizeCq: [ALL.join()],
+  destroyCq: ALL.map((_, n) => ALL.slice(0, n).join()).concat(ALL.join()),
+};
+
 describe('the CQE poller in every interleaving', function () {
   this.timeout(60_000);
 
-  for (const [name, program] of Object.entries({ armThenPoll, pollThenArm })) {
-    for (const [area, limit] of [
-      [1, 1],
-      [1, CQE],
-      [CQE, 1],
-      [CQE, CQE],
-    ]) {
-      it(`${name}: ${area} CQEs a trip, ${limit} a poll`, function () {
-        this.timeout(60_000);
-        const choices = new Choices();
-        const endings = new Set<string>();
-        let runs = 0;
-        do {
-          const world = new World(choices, area, limit);
-          run(world, program);
-          endings.add(world.polled.join());
-          runs++;
-        } while (choices.next());
-        // With the QP that goes: polled before its end, or not; the rest is the same always.
-        expect([...endings].sort()).to.deep.equal(['5000,5000', '5000,6000,5000']);
-        expect(runs).to.be.greaterThan(500);
-      });
-    }
+  for (const control of ['destroyQp', 'resizeCq', 'destroyCq'] as const) {
+    describeRuns(control, 'armThenPoll', armThenPoll);
+    describeRuns(control, 'pollThenArm', pollThenArm);
   }
 });
+
+function describeRuns(control: Control, name: string, program: Program): void {
+  for (const [area, limit] of control === 'destroyQp' ? [...MIXED, ...EQUAL] : MIXED) {
+    it(`${name}, ${control}: ${area} CQEs a trip, ${limit} a poll`, () => {
+      const choices = new Choices();
+      const endings = new Set<string>();
+      const resizes = new Set<World['resized']>();
+      let runs = 0;
+      do {
+        const world = new World(choices, control, area, limit);
+        run(world, program);
+        endings.add(world.polled.join());
+        resizes.add(world.resized);
+        runs++;
+      } while (choices.next());
+      expect([...endings].sort()).to.deep.equal([...ENDINGS[control]].sort());
+      const expected = control === 'resizeCq' ? [undefined, 'refused', ...NEW_CQES] : [undefined];
+      expect(resizes).to.deep.equal(new Set(expected));
+      expect(runs).to.be.greaterThan(100);
+    });
+  }
+}

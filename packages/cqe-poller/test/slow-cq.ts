@@ -13,7 +13,8 @@ export interface Waiting {
 }
 
 /** Where a trip can be overtaken by what the device does. */
-export type Moment = 'before drain' | 'after drain' | 'before arm' | 'armed' | 'after arm';
+export type Moment =
+  'before drain' | 'after drain' | 'before arm' | 'armed' | 'after arm' | 'before resize' | 'after resize';
 
 /** The queue. It knows what the application has polled as far as it was told. */
 export class SlowCq implements CqeSource {
@@ -103,9 +104,11 @@ export class SlowCq implements CqeSource {
   }
 
   resize(cqe: number, consumed: number): number {
+    this.at('before resize');
     this.consume(consumed);
     if (cqe < this.entries) throw new VerbsError({ code: 'EINVAL', message: `${this.entries} entries are in use` });
     this.cqe = cqe;
+    this.at('after resize');
     return cqe;
   }
 
