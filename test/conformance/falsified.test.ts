@@ -84,7 +84,7 @@ async function run({ claims, given = claims, lie, change = lie?.deny ?? (() => {
 describe('a manifest that lies', () => {
   for (const name of names) {
     const { deny, lend, askedByVerbs = false, with: besides = [] } = BEHAVIOURS[name];
-    const { lies = [{ what: 'it is not there', deny }] } = BEHAVIOURS[name];
+    const { lies = [{ what: 'it is not there', deny }], parts = [] } = BEHAVIOURS[name];
     const hasIt = capabilities[name] === true;
     const others = Object.fromEntries(besides.map((other) => [other, true]));
     const claiming: Claims = { ...capabilities, ...others, [name]: true };
@@ -95,7 +95,7 @@ describe('a manifest that lies', () => {
       lend?.(ops);
     };
 
-    for (const lie of lies) {
+    for (const lie of [...lies, ...parts]) {
       it(`claims ${name}, but ${lie.what}: the suite fails`, async () => {
         const keys = testsOf(name, claiming);
         const failed = await run({ claims: claiming, lie, keys: [...keys, UNTRIED] });

@@ -2,7 +2,17 @@
  * For each capability: how to take the behaviour away from a provider that has it, and how to lend it to one that has not. A
  * capability without a row here does not compile: nobody would know whether the suite notices a lie about it.
  */
-import { AccessFlags, Errno, QpState, QpType, SrqAttrMask, VerbsError, WrOpcode } from '@openverbs/verbs';
+import {
+  AccessFlags,
+  Errno,
+  MwType,
+  QpState,
+  QpType,
+  SrqAttrMask,
+  VerbsError,
+  WrOpcode,
+  wrOpcodeStr,
+} from '@openverbs/verbs';
 import { COMPLETION_EVENT } from '@openverbs/verbs/driver';
 import type { CapabilityName, ContextOps, DeviceFaults, EventSource } from '@openverbs/verbs/driver';
 import { CQE_WORDS, CqeWords, type CqRings, type Doorbell } from '@openverbs/verbs/rings';
@@ -21,6 +31,8 @@ export interface Behaviour {
   readonly askedByVerbs?: true;
   /** Lies in the place of `deny`, where it is not, or not only, operations of contexts. */
   readonly lies?: readonly Lie[];
+  /** Lies beside that: some of it is there. */
+  readonly parts?: readonly Lie[];
   /** What using it needs besides. */
   readonly with?: readonly CapabilityName[];
 }
@@ -52,7 +64,16 @@ export const BEHAVIOURS: Readonly<Record<CapabilityName, Behaviour>> = {
   rc: { deny: without(QpType.RC), askedByVerbs: true },
   uc: { deny: without(QpType.UC), askedByVerbs: true },
   ud: { deny: without(QpType.UD), lend: asRc, askedByVerbs: true },
-  xrc: { deny: without(QpType.XRC_SEND, QpType.XRC_RECV), lend: asRc, askedByVerbs: true },
+  xrc: {
+    deny: without(QpType.XRC_SEND, QpType.XRC_RECV),
+    lend: asRc,
+    askedByVerbs: true,
+    parts: [
+      { what: 'no QP sends', deny: without(QpType.XRC_SEND) },
+      { what: 'no QP receives', deny: without(QpType.XRC_RECV) },
+      { what: 'there are no domains', deny: leftOut('openXrcd') },
+    ],
+  },
   srq: { deny: leftOut('createSrq') },
   srqResize: {
     deny: (ops) => {
@@ -66,7 +87,15 @@ export const BEHAVIOURS: Readonly<Record<CapabilityName, Behaviour>> = {
   atomicWrite: opcodes(WrOpcode.ATOMIC_WRITE),
   flush: opcodes(WrOpcode.FLUSH),
   flushPersistent: withoutAccess(FLUSH_PERSISTENT),
-  memoryWindows: opcodes(WrOpcode.BIND_MW),
+  memoryWindows: {
+    ...opcodes(WrOpcode.BIND_MW),
+    parts: [MwType.TYPE_1, MwType.TYPE_2].map((type) => ({
+      what: `there are none of type ${type}`,
+      deny: (ops) => {
+        refuseIf(ops, 'allocMw', (_pd, asked) => asked === type);
+      },
+    })),
+  },
   localInvalidate: opcodes(WrOpcode.LOCAL_INV, WrOpcode.SEND_WITH_INV),
   inlineData: {
     deny: (ops) => {
@@ -89,7 +118,7 @@ export const BEHAVIOURS: Readonly<Record<CapabilityName, Behaviour>> = {
   },
   resizeCq: { deny: leftOut('resizeCq') },
   cqModeration: { deny: leftOut('modifyCq') },
-  parentDomains: { deny: leftOut('allocTd', 'allocParentDomain') },
+  parentDomains: operations('allocTd', 'allocParentDomain'),
   hwCounters: { deny: leftOut('queryHwCounters') },
   extendedCq: { deny: leftOut('createCqEx') },
   completionTimestamps: {
@@ -112,7 +141,7 @@ export const BEHAVIOURS: Readonly<Record<CapabilityName, Behaviour>> = {
     askedByVerbs: true,
   },
   nullMr: { deny: leftOut('allocNullMr') },
-  physicalMr: { deny: leftOut('mapDma', 'regPhysMr', 'reregPhysMr', 'getDmaMr') },
+  physicalMr: operations('mapDma', 'regPhysMr', 'reregPhysMr', 'getDmaMr'),
   onDemandPaging: withoutAccess(ON_DEMAND | HUGETLB),
   registersAnyMemory: { deny: nothing, lend: ofOtherMemory, askedByVerbs: true },
   directAccess: {
@@ -173,6 +202,14 @@ function leftOut(...names: Operation[]): (ops: Ops) => void {
   };
 }
 
+/** Operations that a context has, or has not. */
+function operations(...names: Operation[]): Behaviour {
+  return {
+    deny: leftOut(...names),
+    parts: names.map((name) => ({ what: `there is no ${name}`, deny: leftOut(name) })),
+  };
+}
+
 function without(...types: number[]): (ops: Ops) => void {
   return (ops) => {
     refuseIf(ops, 'createQp', ({ qpType }) => types.includes(qpType));
@@ -196,7 +233,15 @@ function opcodes(...codes: number[]): Behaviour {
         return { ...made, dataPath: { ...made.dataPath, sendOpcodes: of(made.dataPath.sendOpcodes) } };
       });
     };
-  return { deny: change((mask) => mask & ~bits), lend: change((mask) => mask | bits) };
+  const each = codes.map((code) => ({
+    what: `opcode ${wrOpcodeStr(code)} is not there`,
+    deny: change((mask) => mask & ~(1 << code)),
+  }));
+  return {
+    deny: change((mask) => mask & ~bits),
+    lend: change((mask) => mask | bits),
+    parts: codes.length > 1 ? each : [],
+  };
 }
 
 /** Registrations that ask for some access. Where it is lent nothing comes of it. */
