@@ -6,37 +6,29 @@
  * a loop's end, so a step is either wholly done or not at all, and a thread that takes the lock over may simply do it again.
  */
 import type { Machine } from '@openverbs/machine';
+import { PSN_MASK as PSNS } from '@openverbs/rocev2';
 import {
   CqArm,
-  CQE_WORDS,
   CqDoorbellRecord,
   CqeFlag,
   CqeSyndrome,
   CqeWords,
   loadOrdered,
-  QpDoorbellRecord,
   storeOrdered,
 } from '@openverbs/verbs/rings';
-import { PSN_MASK as PSNS } from '@openverbs/rocev2';
-import { AsyncEvent } from './async-event.ts';
 import type { CqModeration } from './cq-moderation.ts';
+import { CqeWriter } from './cqe-writer.ts';
 import type { EventQueues } from './event-queue.ts';
-import { Cqc, CqcFlag, CqcState, HcaHeader, Mpt, Qpc, QpcState, Srqc } from './layout.ts';
+import { Cqc, Mpt, Qpc, Srqc } from './layout.ts';
 import { Qpt } from './packets/layout.ts';
 import type { ReceiveQueue } from './receive-queue.ts';
-import { NoteKind } from './tap.ts';
 
-const { QPN, WQE_INDEX, OPCODE, SYNDROME, VENDOR_ERR, BYTE_LEN, IMM, SRC_QPN, FLAGS, PKEY_INDEX } = CqeWords;
-const { FAULT_KEY, FAULT_ADDR_LO, FAULT_ADDR_HI, VALID, TIMESTAMP_LO, TIMESTAMP_HI } = CqeWords;
-const { STATE: CQ_STATE, BASE, LOG2_COUNT, PRODUCER, RECORD, MODERATION_COUNT } = Cqc;
+const { SYNDROME, IMM, SRC_QPN, FLAGS, PKEY_INDEX, VALID } = CqeWords;
+const { LOG2_COUNT, PRODUCER, RECORD, MODERATION_COUNT } = Cqc;
 const { SQ_CONSUMER, SQ_PSN, RQ_PSN, MSN, SEND_CQ } = Qpc;
-const { CONSUMER, ARM } = CqDoorbellRecord;
-const CQ_VALID = CqcState.VALID;
+const { ARM } = CqDoorbellRecord;
 const SUCCESS = CqeSyndrome.SUCCESS;
 const PSN_MASK = PSNS;
-/** log2 of the words of a CQE. */
-const CQE_SHIFT = Math.log2(CQE_WORDS);
-const TWO_32 = 4294967296;
 
 /** A memory window before the commit that binds or invalidates it. */
 export class WindowChange {
@@ -59,18 +51,11 @@ export class WindowChange {
 }
 
 /** Both halves of a step, before it is committed. Zero means that there is none. */
-export class Completer {
-  private readonly i32: Int32Array;
-  private readonly events: EventQueues;
+export class Completer extends CqeWriter {
   private readonly queue: ReceiveQueue;
   private readonly moderation: CqModeration;
-  private readonly nowNs: () => number;
   private readonly store64: (dst: number, lo: number, hi: number) => void;
 
-  /** Where the failed check looked; written into error CQEs. */
-  faultKey = 0;
-  faultAddrLo = 0;
-  faultAddrHi = 0;
   /** Word index of an atomic operation's target, and its new value. */
   atomicTarget = 0;
   atomicLo = 0;
@@ -95,11 +80,9 @@ export class Completer {
     moderation: CqModeration,
     nowNs: () => number,
   ) {
-    this.i32 = machine.i32;
-    this.events = events;
+    super(machine, events, nowNs);
     this.queue = queue;
     this.moderation = moderation;
-    this.nowNs = nowNs;
     this.store64 = machine.dma.store64;
   }
 
@@ -294,27 +277,6 @@ export class Completer {
     Atomics.store(i32, entry + Mpt.KEY, change.key);
   }
 
-  /**
-   * Puts a QP into the error state, with an event unless that is negative. The flush is for later: an error is entered before its
-   * completion is committed, so that a thread which dies in between leaves no queue that goes on behind an error.
-   */
-  enterError(q: number, event: number): void {
-    const i32 = this.i32;
-    if (i32[q + Qpc.STATE] === QpcState.ERR) return;
-    i32[q + Qpc.STATE] = QpcState.ERR;
-    Atomics.store(i32, i32[q + Qpc.RECORD] + QpDoorbellRecord.STATE, QpcState.ERR);
-    if (event >= 0) this.events.raiseQp(q, event);
-    this.events.tap.note(q, NoteKind.STATE, QpcState.ERR);
-  }
-
-  /** Puts the send queue of an unreliable QP into its error state, likewise before the completion of the error. */
-  enterSendError(q: number): void {
-    const i32 = this.i32;
-    i32[q + Qpc.STATE] = QpcState.SQE;
-    Atomics.store(i32, i32[q + Qpc.RECORD] + QpDoorbellRecord.STATE, QpcState.SQE);
-    this.events.tap.note(q, NoteKind.STATE, QpcState.SQE);
-  }
-
   /** Raises the completion event if the CQ is armed for it. */
   private notify(cqc: number, solicited: boolean): void {
     const arm = this.i32[cqc + RECORD] + ARM;
@@ -333,82 +295,5 @@ export class Completer {
   private told(cqc: number): void {
     this.notify(cqc, this.solicited);
     if (this.recvSrq !== 0) this.queue.checkLimit(this.recvSrq);
-  }
-
-  /** The slot for the next CQE, `ahead` of the producer; 0 when there is none. */
-  private slot(q: number, cqc: number, ahead: number): number {
-    const i32 = this.i32;
-    const producer = (i32[cqc + PRODUCER] + ahead) | 0;
-    const log2 = i32[cqc + LOG2_COUNT];
-    // A plain load: an older count only makes the ring look fuller than it is.
-    if (i32[cqc + CQ_STATE] !== CQ_VALID || (producer - i32[i32[cqc + RECORD] + CONSUMER]) >>> log2 !== 0) {
-      return this.slotOrOverrun(q, cqc, producer);
-    }
-    return i32[cqc + BASE] + ((producer & ((1 << log2) - 1)) << CQE_SHIFT);
-  }
-
-  /** The same for a CQ that was made with flags, and for one that is full or in error. */
-  private slotOrOverrun(q: number, cqc: number, producer: number): number {
-    const i32 = this.i32;
-    const state = i32[cqc + CQ_STATE];
-    const log2 = i32[cqc + LOG2_COUNT];
-    const full = (producer - i32[i32[cqc + RECORD] + CONSUMER]) >>> log2 !== 0;
-    if ((state & CQ_VALID) === 0 || (full && (state & CqcFlag.IGNORE_OVERRUN) === 0)) {
-      this.overrun(q, cqc);
-      return 0;
-    }
-    const cqe = i32[cqc + BASE] + ((producer & ((1 << log2) - 1)) << CQE_SHIFT);
-    // The entry that is overwritten must not be taken for a whole one meanwhile.
-    if (full) Atomics.store(i32, cqe + VALID, 0);
-    if ((state & CqcFlag.TIMESTAMP) !== 0) {
-      const timeNs = this.nowNs();
-      i32[cqe + TIMESTAMP_LO] = (timeNs % TWO_32) | 0;
-      i32[cqe + TIMESTAMP_HI] = (timeNs / TWO_32) | 0;
-    }
-    return cqe;
-  }
-
-  private write(
-    cqe: number,
-    q: number,
-    index: number,
-    opcode: number,
-    syndrome: number,
-    vendorErr: number,
-    byteLen: number,
-  ): void {
-    const i32 = this.i32;
-    i32[cqe + QPN] = i32[q + Qpc.QPN];
-    i32[cqe + WQE_INDEX] = index;
-    i32[cqe + OPCODE] = opcode;
-    i32[cqe + SYNDROME] = syndrome;
-    i32[cqe + VENDOR_ERR] = vendorErr;
-    i32[cqe + BYTE_LEN] = byteLen;
-    i32[cqe + FLAGS] = 0;
-    i32[cqe + PKEY_INDEX] = 0;
-    if (syndrome !== SUCCESS) this.writeFault(cqe, q, syndrome, vendorErr);
-  }
-
-  private writeFault(cqe: number, q: number, syndrome: number, vendorErr: number): void {
-    const i32 = this.i32;
-    const { faultKey, faultAddrLo, faultAddrHi } = this;
-    i32[cqe + FAULT_KEY] = faultKey;
-    i32[cqe + FAULT_ADDR_LO] = faultAddrLo;
-    i32[cqe + FAULT_ADDR_HI] = faultAddrHi;
-    // A flush is told as the state that it comes from.
-    if (syndrome === CqeSyndrome.WR_FLUSH_ERR) return;
-    this.events.tap.note(q, NoteKind.COMPLETION, syndrome, vendorErr, faultKey, faultAddrLo, faultAddrHi);
-  }
-
-  /** IBTA 11.6.3.2: a CQ that overruns goes to error; a QP that completes there can't go on (QP_FATAL). */
-  private overrun(q: number, cqc: number): void {
-    const i32 = this.i32;
-    if ((i32[cqc + CQ_STATE] & CQ_VALID) !== 0) {
-      i32[cqc + CQ_STATE] = CqcState.ERR;
-      const hca = i32[cqc + Cqc.HCA];
-      i32[hca + HcaHeader.CQ_OVERRUNS] = (i32[hca + HcaHeader.CQ_OVERRUNS] + 1) | 0;
-      this.events.raise(i32[cqc + Cqc.EQ], AsyncEvent.CQ_ERR, i32[cqc + Cqc.CQN], hca);
-    }
-    this.enterError(q, AsyncEvent.QP_FATAL);
   }
 }
