@@ -1,7 +1,8 @@
-// Tries what the registry would serve: packs every package, installs the tarballs together into an empty project, and looks
-// at them as publint, attw, Node and the strictest TypeScript consumer do.
+// Tries what the registry would serve: packs every package, installs the tarballs into empty projects, each alone and all
+// together, and looks at them as publint, attw, Node and the strictest TypeScript consumer do. Alone a package has what it
+// asks for, and nothing that only happens to stand beside it.
 //
-//   node scripts/check-packages.mjs [--keep]     --keep leaves the project behind and prints where it is
+//   node scripts/check-packages.mjs [--keep]     --keep leaves the projects behind and prints where they are
 
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -17,12 +18,13 @@ const WANTED_FILES = ['package.json', 'README.md', 'LICENSE'];
 const UNWANTED_FILES = /(?:\.tsbuildinfo|\.test\.[a-z.]+|(?:^|\/)tsconfig\.json|\.log)$|^(?:dist\/)?test\//;
 
 const failures = [];
-const project = fs.mkdtempSync(path.join(os.tmpdir(), 'openverbs-packages-'));
+/** Holds the tarballs, and a project for each package and for all of them. */
+const workshop = fs.mkdtempSync(path.join(os.tmpdir(), 'openverbs-packages-'));
 try {
   main();
 } finally {
-  if (process.argv.includes('--keep')) console.log(`kept ${project}`);
-  else fs.rmSync(project, { recursive: true, force: true });
+  if (process.argv.includes('--keep')) console.log(`kept ${workshop}`);
+  else fs.rmSync(workshop, { recursive: true, force: true });
 }
 if (failures.length > 0) {
   console.error(`\n${failures.length} failed:\n  ${failures.join('\n  ')}`);
@@ -32,15 +34,16 @@ if (failures.length > 0) {
 function main() {
   const packages = findPackages();
   for (const pack of packages) pack.tarball = packPackage(pack);
-  install(packages);
   for (const pack of packages) {
     check(`publint ${pack.name}`, tool('publint', ['run', pack.tarball, '--strict']));
     if (pack.subpaths.length > 0) {
       check(`attw ${pack.name}`, tool('@arethetypeswrong/cli', [pack.tarball, '--profile', 'esm-only', '--no-emoji']));
     }
   }
-  checkImports(packages);
-  checkTypes(packages);
+  for (const pack of packages) {
+    checkImports(makeProject(`${pack.name} alone`, [pack], packages), pack);
+  }
+  checkTypes(makeProject('all packages', packages, packages), packages);
 }
 
 function findPackages() {
@@ -49,13 +52,16 @@ function findPackages() {
   return packages.map((folder) => {
     const manifest = JSON.parse(fs.readFileSync(path.join(dir, folder, 'package.json'), 'utf8'));
     const subpaths = Object.keys(manifest.exports ?? {}).map((subpath) => manifest.name + subpath.slice(1));
-    return { dir: path.join(dir, folder), name: manifest.name, subpaths, bins: Object.keys(manifest.bin ?? {}) };
+    const { name, bin = {}, peerDependencies = {}, peerDependenciesMeta = {} } = manifest;
+    const optional = Object.entries(peerDependencies).filter(([peer]) => peerDependenciesMeta[peer]?.optional);
+    const optionalPeers = Object.fromEntries(optional);
+    return { dir: path.join(dir, folder), name, subpaths, bins: Object.keys(bin), optionalPeers };
   });
 }
 
 /** Returns the path of the tarball. */
 function packPackage(pack) {
-  const result = npm(['pack', '--json', '--ignore-scripts', '--pack-destination', project], pack.dir);
+  const result = npm(['pack', '--json', '--ignore-scripts', '--pack-destination', workshop], pack.dir);
   if (result.status !== 0) throw new Error(`npm pack failed in ${pack.dir}\n${result.output}`);
   const json = JSON.parse(result.stdout);
   const [{ filename, files }] = Array.isArray(json) ? json : Object.values(json);
@@ -66,43 +72,60 @@ function packPackage(pack) {
     Boolean,
   );
   check(`files of ${pack.name}`, { status: complaint.length, output: complaint.join('\n') });
-  return path.join(project, path.basename(filename));
+  return path.join(workshop, path.basename(filename));
 }
 
-function install(packages) {
-  const dependencies = Object.fromEntries(packages.map(({ name, tarball }) => [name, `file:${tarball}`]));
-  write('package.json', JSON.stringify({ name: 'consumer', private: true, type: 'module', dependencies }));
-  const result = npm([
-    'install',
-    '--ignore-scripts',
-    '--prefer-offline',
-    '--no-audit',
-    '--no-fund',
-    '--loglevel=error',
-  ]);
-  check('npm install of all tarballs', result);
+/**
+ * An empty project in which `wanted` are installed, with what they ask for. All that is of this repository comes from a tarball. Nested,
+ * so that what a dependency has brought is out of reach of its dependent.
+ */
+function makeProject(title, wanted, packages) {
+  const specOf = ({ name, tarball }) => [name, `file:${tarball}`];
+  const project = { dir: fs.mkdtempSync(path.join(workshop, 'project-')) };
+  const manifest = {
+    name: 'consumer',
+    private: true,
+    type: 'module',
+    dependencies: Object.assign(Object.fromEntries(wanted.map(specOf)), ...wanted.map((pack) => pack.optionalPeers)),
+    overrides: Object.fromEntries(packages.map(specOf)),
+  };
+  write(project, 'package.json', JSON.stringify(manifest));
+  const result = npm(
+    [
+      'install',
+      '--install-strategy=nested',
+      '--ignore-scripts',
+      '--prefer-offline',
+      '--no-audit',
+      '--no-fund',
+      '--loglevel=error',
+    ],
+    project.dir,
+  );
+  check(`npm install, ${title}`, result);
   if (result.status !== 0) throw new Error('nothing more can be checked');
+  return project;
 }
 
-function checkImports(packages) {
-  for (const subpath of packages.flatMap((pack) => pack.subpaths)) {
+function checkImports(project, { subpaths, bins }) {
+  for (const subpath of subpaths) {
     const source = [
       `import * as imported from ${JSON.stringify(subpath)};`,
       `import { createRequire } from 'node:module';`,
       `createRequire(import.meta.url)(${JSON.stringify(subpath)});`, // fails on a top-level await
       `if (Object.keys(imported).includes('default')) throw new Error('has a default export');`,
     ];
-    write('import.mjs', source.join('\n'));
-    check(`import ${subpath}`, run(process.execPath, ['--no-warnings', 'import.mjs']));
+    write(project, 'import.mjs', source.join('\n'));
+    check(`import ${subpath}`, run(process.execPath, ['--no-warnings', 'import.mjs'], project.dir));
   }
-  for (const bin of packages.flatMap((pack) => pack.bins)) {
-    check(`${bin} --help`, run(process.execPath, [path.join('node_modules', '.bin', bin), '--help']));
+  for (const bin of bins) {
+    check(`${bin} --help`, run(process.execPath, [path.join('node_modules', '.bin', bin), '--help'], project.dir));
   }
 }
 
-function checkTypes(packages) {
+function checkTypes(project, packages) {
   const subpaths = packages.flatMap((pack) => pack.subpaths);
-  write('consumer.ts', subpaths.map((name, i) => `import * as m${i} from '${name}';\nvoid m${i};\n`).join(''));
+  write(project, 'consumer.ts', subpaths.map((name, i) => `import * as m${i} from '${name}';\nvoid m${i};\n`).join(''));
   const compilerOptions = {
     strict: true,
     skipLibCheck: false,
@@ -115,8 +138,9 @@ function checkTypes(packages) {
     types: ['node'],
     typeRoots: [path.join(root, 'node_modules', '@types')],
   };
-  write('tsconfig.json', JSON.stringify({ compilerOptions, files: ['consumer.ts'] }));
-  check('a strict TypeScript consumer', run(process.execPath, [binOf('typescript', 'tsc'), '-p', 'tsconfig.json']));
+  write(project, 'tsconfig.json', JSON.stringify({ compilerOptions, files: ['consumer.ts'] }));
+  const tsc = binOf('typescript', 'tsc');
+  check('a strict TypeScript consumer', run(process.execPath, [tsc, '-p', 'tsconfig.json'], project.dir));
 }
 
 // --- helpers ---------------------------------------------------------------------------------------------------------
@@ -144,7 +168,7 @@ function npm(args, cwd) {
   return cli?.endsWith('.js') ? run(process.execPath, [cli, ...args], cwd) : run('npm', args, cwd);
 }
 
-function run(program, args, cwd = project) {
+function run(program, args, cwd = workshop) {
   const env = { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0' };
   // An npm that is started by an npm script would take the root's settings for its own.
   for (const key of Object.keys(env)) if (/^npm_(?:package_|lifecycle_|config_local_prefix)/.test(key)) delete env[key];
@@ -160,6 +184,6 @@ function run(program, args, cwd = project) {
   return { status: result.status ?? 1, stdout: result.stdout ?? '', output };
 }
 
-function write(file, text) {
-  fs.writeFileSync(path.join(project, file), text);
+function write(project, file, text) {
+  fs.writeFileSync(path.join(project.dir, file), text);
 }

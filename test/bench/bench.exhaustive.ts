@@ -1,7 +1,7 @@
 /** The benchmarks that take longest to start run, too. */
 import { describeOutput, TIMEOUT_MS } from './output.ts';
 
-describe('the benchmarks of several providers', function () {
+describe('the longer benchmarks', function () {
   this.timeout(TIMEOUT_MS);
-  describeOutput(['post-poll', 'split-driver']);
+  describeOutput(['registration', 'loss', 'write-pingpong', 'post-poll', 'split-driver']);
 });

@@ -23,7 +23,7 @@ describe('the benchmarks', function () {
       .and.include('mr-create');
   });
 
-  describeOutput(['bandwidth', 'registration', 'loss', 'scale', 'write-pingpong']);
+  describeOutput(['bandwidth', 'scale']);
 
   it('refuse a name that is none', async () => {
     const failure: unknown = await refused.catch((error: unknown) => error);

@@ -39,9 +39,9 @@ describe('the conformance command', function () {
     const deviations = join(directory, 'deviations.json');
     writeFileSync(deviations, '{ "pd › is deallocated once": "it was broken once" }');
     runs = {
-      'all is well': conformance('--suite', 'pd'),
+      'all is well': conformance('--provider', LIAR, '--suite', 'pd'),
       'one fails': conformance('--provider', LIAR, '--suite', 'cq-resize'),
-      'one passes unexpectedly': conformance('--suite', 'pd', '--deviations', deviations),
+      'one passes unexpectedly': conformance('--provider', LIAR, '--suite', 'pd', '--deviations', deviations),
     };
   });
   after(async () => {

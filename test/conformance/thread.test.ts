@@ -3,4 +3,7 @@ import { runConformance } from '@openverbs/conformance';
 import { CORE_SUITES } from './core-suites.ts';
 import { inThread } from './thread.ts';
 
-runConformance({ ...inThread, only: CORE_SUITES });
+// These bind thousands of times, and wait for the other thread each time.
+const only = CORE_SUITES.filter((name) => !name.startsWith('memory-window'));
+
+runConformance({ ...inThread, only });
