@@ -4,7 +4,7 @@
  * Each command checks its arguments, then changes the tables so that the word which makes an entry exist is stored last (and
  * cleared first), because its thread may die in between. All run under the machine's lock.
  */
-import { PAGE_BYTES } from '@openverbs/machine';
+import { OWNER_IOMEM, PAGE_BYTES } from '@openverbs/machine';
 import { CQ_DOORBELL_RECORD_BYTES, CQE_BYTES, QP_DOORBELL_RECORD_BYTES } from '@openverbs/verbs/rings';
 import { checkCqSize, checkModeration, checkPageOwner, checkQpInit } from './command-checks.ts';
 import type { CqInit, OwnedRegionInit, QpInit, RegionInit, RegionPlace, WindowInit } from './command-init.ts';
@@ -65,6 +65,8 @@ export class CommandInterface {
         this.#i32[control + UarControl.HCA] = this.hca.index;
         this.#i32[control + UarControl.EQ] = eq;
         this.#i32[control + UarControl.PAGE] = page;
+        // Registers of the device from here on. Until the UAR has its page, that is the thread's, which its death would free.
+        machine.pages.give(page * 4, OWNER_IOMEM);
         return uar;
       }
       throw new DeviceError(

@@ -166,19 +166,19 @@ export class Engine {
     }
   }
 
-  /** Doorbell of a send queue, rung by the owner of `uar`. */
-  ringSq(uar: number, qpTable: number, qpn: number): void {
+  /** Doorbell of a send queue, rung by the owner of `uar`, who has its page at the word `page`. */
+  ringSq(uar: number, qpTable: number, qpn: number, page = this.uars.pageOf(uar)): void {
     if (!this.#remote && this.#lock.tryAcquire()) {
       const q = qpTable + (qpn & QP_MASK) * QPC_WORDS;
       if (this.#i32[q + QPN] === qpn && this.#i32[q + UAR] === uar) this.#runSq(q, qpn);
       else this.#drop();
       this.unlock();
-    } else this.#leaveDoorbell(uar, DoorbellKind.SQ, qpn);
+    } else this.#leaveDoorbell(uar, page, DoorbellKind.SQ, qpn);
   }
 
   /** Doorbell of a receive queue; needed only in the error state, and where the doorbell record asks for it. */
-  ringRq(uar: number, qpn: number): void {
-    this.#leaveDoorbell(uar, DoorbellKind.RQ, qpn);
+  ringRq(uar: number, qpn: number, page = this.uars.pageOf(uar)): void {
+    this.#leaveDoorbell(uar, page, DoorbellKind.RQ, qpn);
   }
 
   /** In a wait of this thread: whether there was anything to do. */
@@ -317,8 +317,8 @@ export class Engine {
     else this.finishSq(q);
   }
 
-  #leaveDoorbell(uar: number, kind: number, number: number): void {
-    while (!this.uars.write(uar, kind, number)) {
+  #leaveDoorbell(uar: number, page: number, kind: number, number: number): void {
+    while (!this.uars.write(uar, kind, number, page)) {
       // The page is full: whoever is faster empties it. One whose counts are garbage is full without a mark.
       this.uars.mark(uar);
       this.#lock.acquire();

@@ -84,10 +84,12 @@ export function freeMpt(engine: Engine, hca: Hca, entry: number): void {
 
 /** Frees a UAR and its event queue. */
 export function freeUar(engine: Engine, uar: number): void {
-  const { i32, pages } = engine.machine;
+  const { i32, pages, threadIndex } = engine.machine;
   const control = engine.uars.control(uar);
   const page = i32[control + UarControl.PAGE];
   if (page === 0) return;
+  // This thread's until it is free: should it die in between, that is what its death frees.
+  pages.give(page * 4, threadIndex);
   i32[control + UarControl.PAGE] = 0;
   pages.free(i32[control + UarControl.EQ] * 4);
   pages.free(page * 4);

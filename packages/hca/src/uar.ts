@@ -31,10 +31,24 @@ export class Uars {
     return Atomics.load(this.#i32, this.#engine + EngineHeader.MARK_SUMMARY) !== 0;
   }
 
-  /** Writes a doorbell into the page and marks the UAR; false when the page is full. For the UAR's own thread. */
-  write(uar: number, kind: number, number: number): boolean {
+  /** Word index of the page of a UAR; 0 when the UAR is free. */
+  pageOf(uar: number): number {
+    return this.#i32[this.control(uar) + UarControl.PAGE];
+  }
+
+  /**
+   * Writes a doorbell into the page and marks the UAR; false when the page is full. For the UAR's own thread.
+   *
+   * @param page - word index of the page where the writer has it mapped. A store to what is no page of this UAR any more reaches no
+   *   register: it is dropped and counted, and whose the page has become does not see it.
+   */
+  write(uar: number, kind: number, number: number, page = this.pageOf(uar)): boolean {
     const i32 = this.#i32;
-    const page = i32[this.control(uar) + UarControl.PAGE];
+    if (page === 0 || page !== this.pageOf(uar)) {
+      const dropped = this.#engine + EngineHeader.DOORBELLS_DROPPED;
+      i32[dropped] = (i32[dropped] + 1) | 0;
+      return true;
+    }
     const producer = i32[page + UarPage.PRODUCER];
     if (((producer - Atomics.load(i32, page + UarPage.CONSUMER)) | 0) >= UAR_DOORBELLS) return false;
     i32[page + UarPage.DOORBELL + (producer & (UAR_DOORBELLS - 1))] = (kind << KIND_SHIFT) | number;

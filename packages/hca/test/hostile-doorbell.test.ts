@@ -76,6 +76,19 @@ describe('a doorbell', () => {
     expectNothingHappened(1 + NO_QPNS.length + 2);
   });
 
+  it('in what is no page of its UAR any more, or of another one, is dropped and counted, and is written nowhere', () => {
+    const { machine, engine, uar, commands } = bed;
+    const other = engine.uars.pageOf(otherUar);
+    const memory = machine.pages.alloc(4096, 4096, 1) >>> 2;
+    const wordsOf = (page: number): Int32Array => machine.i32.slice(page, page + 1024);
+    const before = [other, memory].map(wordsOf);
+    for (const page of [other, memory, 0]) engine.ringRq(uar, a.number, page);
+    commands.closeUar(otherUar);
+    engine.ringRq(otherUar, a.number, other);
+    expectNothingHappened(4);
+    expect([other, memory].map(wordsOf)).to.deep.equal(before);
+  });
+
   it('in the page of its own UAR executes the queue', () => {
     bed.engine.uars.write(bed.uar, DoorbellKind.SQ, a.number);
     drain(bed);

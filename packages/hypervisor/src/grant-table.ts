@@ -14,7 +14,7 @@ export interface Mapping {
   /**
    * A page, in the order of the references.
    *
-   * @throws HypervisorError `EINVAL` when there is no such page or it was unmapped
+   * @throws HypervisorError `EINVAL` when there is no such page, it was unmapped, or it was of a device that is no more
    */
   page(index: number): Page;
   /** Ends it. A second call does nothing. */
@@ -48,7 +48,10 @@ export interface GrantTable {
   /**
    * Allows a domain to map a page of this one.
    *
-   * On real Xen kernels can grant any page, programs only what they allocate for it: see {@link GrantTable.sharePages}.
+   * On real Xen kernels can grant any page, programs only what they allocate for it: see {@link GrantTable.sharePages}. A domain that may
+   * access I/O memory, as dom0 may, can also grant pages of devices' registers. Real Xen looks at that permission when such a grant is
+   * mapped, and maps it for a PV guest alone. Where emulation's device ends with the handle or the thread that drives it, so do these
+   * grants, mapped or not.
    *
    * @returns the reference
    * @throws HypervisorError `EPERM` when the frame is not this domain's; `ENOSPC` when the table is full

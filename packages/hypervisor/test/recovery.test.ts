@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { OWNER_IOMEM } from '@openverbs/machine';
 import { audit, expectUsable } from './support/audit.ts';
 import { cutOff, world } from './support/cut.ts';
 import type { World } from './support/cut.ts';
@@ -40,6 +41,18 @@ const CASES: Record<string, Case> = {
     const mapping = victim.dom0.grantTable.map(bed.guest.domid, shared.refs);
     return () => {
       mapping.unmap();
+    };
+  },
+  'granting a page of a device': ({ victim, bed }) => {
+    const frame = bed.machine.pages.alloc(4096, 4096, OWNER_IOMEM) / 4096;
+    return () => victim.dom0.grantTable.grantAccess(bed.guest.domid, frame);
+  },
+  'letting go of a device that a guest has mapped': ({ victim, bed }) => {
+    const frame = bed.machine.pages.alloc(4096, 4096, OWNER_IOMEM) / 4096;
+    const refs = [1, 2].map(() => victim.dom0.grantTable.grantAccess(bed.guest.domid, frame));
+    bed.guest.grantTable.map(0, refs);
+    return () => {
+      victim.dom0.close();
     };
   },
   pinning: ({ victim, bed }) => {

@@ -15,7 +15,7 @@ export { HEARTBEAT_NS_MAX, LOCK_WAIT_NS_MAX, MachineLock } from './machine-lock.
 export type { RecoveryHandler } from './machine-lock.ts';
 export { Machine } from './machine.ts';
 export type { MachineHandle, MachineInit, Poller } from './machine.ts';
-export { OWNER_MAX, PageAllocator } from './page-allocator.ts';
+export { OWNER_IOMEM, OWNER_MAX, PageAllocator } from './page-allocator.ts';
 export type { AllocOptions, PageStats } from './page-allocator.ts';
 export { Xoshiro128 } from './prng.ts';
 export type { Prng } from './prng.ts';

@@ -11,6 +11,11 @@ import type { MachineLock } from './machine-lock.ts';
 
 /** Owners are positive 31-bit numbers. What they mean is up to the packages that allocate. */
 export const OWNER_MAX = 0x7fffffff;
+/**
+ * Owner of pages that are registers of a device, as the pages of a PCI BAR are: nobody's memory. A hypervisor lets only a domain that may
+ * access I/O memory grant them.
+ */
+export const OWNER_IOMEM = 0x10200;
 
 /** Where to allocate. */
 export interface AllocOptions {

@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import { DoorbellKind, Engine, EngineState } from '@openverbs/hca';
 import { QpType, SendFlags, Sge, WcStatus, WorkCompletion, WrOpcode } from '@openverbs/verbs';
+import { userHalfOf } from '@openverbs/verbs/driver';
 import { Commands, RegionUse } from '../src/protocol/commands.ts';
 import { HonestGuest } from './support/honest-guest.ts';
 import { HostileFrontend, requestWords } from './support/hostile-frontend.ts';
@@ -154,7 +155,7 @@ describe('queues, doorbells and keys of hostile guests', () => {
     function uars(): { readonly page: number; readonly uar: number }[] {
       return xen.dom0.backend.guests.flatMap((guest) =>
         [...guest.contexts].map((each) => {
-          const { pages, words } = guest.userHalfOf(each)!;
+          const { pages, words } = userHalfOf(each.lower);
           return { page: pages[0], uar: words[0] };
         }),
       );

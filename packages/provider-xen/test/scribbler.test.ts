@@ -156,7 +156,7 @@ describe(`a guest that scribbles (seed ${SEED})`, function () {
       const program = new HonestGuest(xen, xen.deviceOf(guest));
       program.pulse();
       const [context] = backendOf(guest).contexts;
-      const [uar] = backendOf(guest).userHalfOf(context)!.words;
+      const [uar] = context.userHalf!.words;
       // All but the ring of the device channel, which is another test.
       const areas = xen.runsOf(guest).filter(({ words }) => words !== (2 + BULK_PAGES) * PAGE_WORDS);
       const places = areas.flatMap(({ word, words }) =>

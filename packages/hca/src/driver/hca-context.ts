@@ -109,7 +109,7 @@ export class HcaContext implements ContextOps {
     this.#regions = new HcaRegions(memory);
     const register = (addr: number, bytes: number): number => this.#regions.registerRings(addr, bytes);
     const rings = new RingMemory(machine, this.#commands, register, withReaping);
-    const user = new HcaUserHalf(engine, hca, this.#uar, this.#buffers);
+    const user = new HcaUserHalf(engine, hca, this.#uar, engine.uars.pageOf(this.#uar), this.#buffers);
     const parts = { commands: this.#commands, uar: this.#uar, rings, user };
     this.#qps = new HcaQps(parts);
     this.#srqs = new HcaSrqs(parts);

@@ -53,9 +53,12 @@ export class HcaUserHalf implements UserHalf {
   readonly #i32: Int32Array;
   readonly #u8: Uint8Array;
 
-  /** @param memory - knows what the addresses of the program mean */
-  constructor(engine: Engine, hca: Hca, uar: number, memory: Pick<UserHalfHost, 'inlineSource'>) {
-    this.doorbell = new DirectDoorbell(engine, uar, hca.qpTable, memory);
+  /**
+   * @param page - word index of the page of the UAR, where this thread has it mapped
+   * @param memory - knows what the addresses of the program mean
+   */
+  constructor(engine: Engine, hca: Hca, uar: number, page: number, memory: Pick<UserHalfHost, 'inlineSource'>) {
+    this.doorbell = new DirectDoorbell(engine, uar, page, hca.qpTable, memory);
     this.#i32 = engine.machine.i32;
     this.#u8 = engine.machine.u8;
   }
@@ -129,8 +132,7 @@ export class HcaUserHalf implements UserHalf {
 
 /** What a user half is made of elsewhere: the UAR's page, which is what gives the right to it, and the numbers of UAR and HCA. */
 export function userHalfHandle(engine: Engine, hca: Hca, uar: number): UserHalfHandle {
-  const page = engine.machine.i32[engine.uars.control(uar) + UarControl.PAGE];
-  return { driver: DRIVER, pages: [page * 4], words: [uar, hca.index] };
+  return { driver: DRIVER, pages: [engine.uars.pageOf(uar) * 4], words: [uar, hca.index] };
 }
 
 /** The driver of the HCA for front-ends: the machine is one that the calling thread has joined. */
@@ -151,16 +153,15 @@ function open({ driver, pages, words }: UserHalfHandle, host: UserHalfHost): Use
   checkUar(engine, hca, uar, pages);
   // This thread executes the device by this engine, so what it does there is told here.
   traceEngine(engine);
-  return new HcaUserHalf(engine, hca, uar, host);
+  return new HcaUserHalf(engine, hca, uar, pages[0] / 4, host);
 }
 
 /** Who has the page of a UAR has the UAR; a number alone is nothing. */
 function checkUar(engine: Engine, hca: Hca, uar: number, pages: readonly number[]): void {
   const known = Number.isInteger(uar) && uar > 0 && uar < UARS_MAX;
-  const { i32 } = engine.machine;
-  const control = known ? engine.uars.control(uar) : 0;
-  const page = known ? i32[control + UarControl.PAGE] * 4 : 0;
-  if (page !== 0 && pages.length === 1 && pages[0] === page && i32[control + UarControl.HCA] === hca.index) return;
+  const page = known ? engine.uars.pageOf(uar) * 4 : 0;
+  const owner = known ? engine.machine.i32[engine.uars.control(uar) + UarControl.HCA] : -1;
+  if (page !== 0 && pages.length === 1 && pages[0] === page && owner === hca.index) return;
   const where = pages.map((addr) => `0x${addr.toString(16)}`).join(', ');
   throw new DeviceError(
     'EINVAL',

@@ -5,7 +5,16 @@ import { GRANT_REFS_RESERVED, isDomid } from '../limits.ts';
 import type { DomainMemory, Page } from '../memory.ts';
 import type { DomainAccess } from './domain-access.ts';
 import { pageOf } from './domain-memory.ts';
-import { endGrant, grant, mapGrants, mappedFrame, refusalToEnd, unmapEntry } from './grant-entries.ts';
+import {
+  endGrant,
+  grant,
+  isWithdrawn,
+  mapGrants,
+  mappedFrame,
+  refusalToEnd,
+  unmapEntry,
+  withdrawGrant,
+} from './grant-entries.ts';
 import { freePages, releasePages } from './page-ownership.ts';
 
 /** References that are mapped or unmapped before others have a turn with the lock. */
@@ -15,6 +24,8 @@ export class EmulatedGrantTable implements GrantTable {
   private readonly access: DomainAccess;
   private readonly memory: DomainMemory;
   private readonly mappings = new Set<EmulatedMapping>();
+  /** Of pages of I/O memory, granted by this handle. */
+  private readonly iomemRefs = new Set<number>();
 
   constructor(access: DomainAccess, memory: DomainMemory) {
     this.access = access;
@@ -30,7 +41,11 @@ export class EmulatedGrantTable implements GrantTable {
       throw new HypervisorError('EINVAL', `${domid} is no domain that a page can be granted to`);
     }
     const { access } = this;
-    return access.locked(() => grant(access.tables, access.slot, domid, frame, readonly));
+    return access.locked(() => {
+      const ref = grant(access.tables, access.slot, domid, frame, readonly);
+      if (access.tables.isIomem(frame)) this.iomemRefs.add(ref);
+      return ref;
+    });
   }
 
   endAccess(ref: number): void {
@@ -78,9 +93,16 @@ export class EmulatedGrantTable implements GrantTable {
     return mapping;
   }
 
-  /** Unmaps all that this handle has mapped. */
+  /** Unmaps all that this handle has mapped, and ends what it has granted of devices. */
   close(): void {
     for (const mapping of [...this.mappings]) mapping.unmap();
+    if (this.iomemRefs.size === 0) return;
+    const { tables, slot, domid } = this.access;
+    tables.locked(() => {
+      if (tables.find(domid) !== slot) return;
+      for (const ref of this.iomemRefs) withdrawGrant(tables, slot, ref);
+    });
+    this.iomemRefs.clear();
   }
 
   /** Ends all grants or none. */
@@ -91,7 +113,10 @@ export class EmulatedGrantTable implements GrantTable {
         const refusal = refusalToEnd(access.tables, access.slot, ref);
         if (refusal !== undefined) throw refusal;
       }
-      for (const ref of refs) endGrant(access.tables, access.slot, ref);
+      for (const ref of refs) {
+        endGrant(access.tables, access.slot, ref);
+        this.iomemRefs.delete(ref);
+      }
     });
   }
 }
@@ -128,7 +153,11 @@ class EmulatedMapping implements Mapping {
   page(index: number): Page {
     this.access.check();
     if (!this.open.has(this)) throw new HypervisorError('EINVAL', 'these pages were unmapped');
-    return pageOf(this.access, this.frames[checkIndex(index, this.count)]);
+    const { tables, slot } = this.access;
+    if (isWithdrawn(tables, slot, this.indices[checkIndex(index, this.count)])) {
+      throw new HypervisorError('EINVAL', 'the device of this page has gone with the domain that drove it');
+    }
+    return pageOf(this.access, this.frames[index]);
   }
 
   unmap(): void {

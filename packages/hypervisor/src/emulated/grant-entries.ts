@@ -5,14 +5,14 @@
  */
 import { HypervisorError } from '../errors.ts';
 import { GRANT_REFS_RESERVED } from '../limits.ts';
-import { DomainRecord, DomainState, Frame, Grant, GrantFlag, Maptrack } from './layout.ts';
+import { DomainRecord, DomainState, Frame, Grant, GrantFlag, Maptrack, WITHDRAWN } from './layout.ts';
 import type { Slot, Tables } from './tables.ts';
 
 /** Makes a grant; returns its reference. */
 export function grant(tables: Tables, slot: Slot, domid: number, frame: number, readonly: boolean): number {
   const { i32 } = tables;
   const own = tables.domidOf(slot);
-  if (!Number.isInteger(frame) || tables.ownerOf(frame) !== own) {
+  if (!Number.isInteger(frame) || !tables.mayGrant(own, frame)) {
     throw new HypervisorError('EPERM', `frame ${frame} does not belong to domain ${own}`);
   }
   const ref = slot.grantAllocator.alloc();
@@ -25,6 +25,7 @@ export function grant(tables: Tables, slot: Slot, domid: number, frame: number, 
   i32[entry + Grant.FRAME] = frame;
   i32[entry + Grant.READERS] = 0;
   i32[entry + Grant.WRITERS] = 0;
+  i32[entry + Grant.THREAD] = tables.isIomem(frame) ? tables.thread : 0;
   Atomics.store(i32, entry + Grant.FLAGS, GrantFlag.PERMIT_ACCESS | (readonly ? GrantFlag.READONLY : 0));
   return ref;
 }
@@ -88,7 +89,7 @@ function checkGrant(tables: Tables, granter: Slot, ref: number, mapper: number, 
   if (allowed !== mapper) throw refuse(`is for domain ${allowed}, not ${mapper}`);
   if (!readonly && (flags & GrantFlag.READONLY) !== 0) throw refuse('is for reading only', 'map it readonly');
   const frame = i32[entry + Grant.FRAME];
-  if (tables.ownerOf(frame) !== domid) throw refuse(`names frame ${frame}, which is not that domain's`);
+  if (!tables.mayGrant(domid, frame)) throw refuse(`names frame ${frame}, which is not that domain's`);
   return frame;
 }
 
@@ -123,6 +124,29 @@ export function unmapEntry(tables: Tables, slot: Slot, index: number): void {
     endGrantOfTheDead(tables, granter, i32[entry + Maptrack.REF]);
   }
   slot.maptrackAllocator.free(index);
+}
+
+/**
+ * Ends a grant of I/O memory whether it is mapped or not: its device goes with the domain that drove it, and what was registers becomes
+ * memory of others. The mappings stay with who mapped, and are of nothing.
+ */
+export function withdrawGrant(tables: Tables, granter: Slot, ref: number): void {
+  const { i32 } = tables;
+  const named = tables.domidOf(granter) + 1;
+  for (const { maptrack, maptrackAllocator } of tables.existing()) {
+    for (let index = 0; index < maptrackAllocator.highWater; index++) {
+      const entry = maptrack + index * Maptrack.WORDS;
+      if (i32[entry + Maptrack.GRANTER] !== named || i32[entry + Maptrack.REF] !== ref) continue;
+      Atomics.store(i32, entry + Maptrack.GRANTER, WITHDRAWN);
+      countMapping(tables, granter, entry, -1);
+    }
+  }
+  endGrant(tables, granter, ref);
+}
+
+/** Whether a mapping is of nothing any more, see {@link withdrawGrant}. */
+export function isWithdrawn({ i32 }: Tables, slot: Slot, index: number): boolean {
+  return i32[slot.maptrack + index * Maptrack.WORDS + Maptrack.GRANTER] === WITHDRAWN;
 }
 
 /** Counts a mapping at the grant and at the page. */

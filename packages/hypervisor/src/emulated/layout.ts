@@ -80,6 +80,8 @@ export const Grant = {
   /** How often it is mapped: for reading only, and for writing. */
   READERS: 3,
   WRITERS: 4,
+  /** Of a page of I/O memory: token of the thread that granted it, with which it ends. Of a page of memory: 0. */
+  THREAD: 5,
   WORDS: 8,
 } as const;
 
@@ -88,7 +90,7 @@ export const GrantFlag = { PERMIT_ACCESS: 1, READONLY: 4 } as const;
 
 /** A page that a domain has mapped: entry of its maptrack table. */
 export const Maptrack = {
-  /** Granter plus one; 0 when the entry is free. */
+  /** Granter plus one; 0 when the entry is free, {@link WITHDRAWN} when nothing is mapped there any more. */
   GRANTER: 0,
   REF: 1,
   FRAME: 2,
@@ -98,6 +100,9 @@ export const Maptrack = {
   THREAD: 4,
   WORDS: 8,
 } as const;
+
+/** Stands for the granter of a page of I/O memory whose device has gone with the domain that drove it. */
+export const WITHDRAWN = 0x7fffffff;
 
 /** A run of pages that a domain has pinned. */
 export const PinnedRun = {

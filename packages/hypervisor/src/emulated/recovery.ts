@@ -6,7 +6,7 @@
  */
 import { PAGE_BYTES } from '@openverbs/machine';
 import { GRANT_REFS_RESERVED } from '../limits.ts';
-import { countMapping, endGrantOfTheDead, unmapEntry } from './grant-entries.ts';
+import { countMapping, endGrantOfTheDead, unmapEntry, withdrawGrant } from './grant-entries.ts';
 import { DomainRecord, Frame, Grant, Maptrack, PinnedRun, Port, PortState } from './layout.ts';
 import { addPins, releasePages, unpinRun } from './page-ownership.ts';
 import { closePort } from './ports.ts';
@@ -78,10 +78,14 @@ export function tearDown(tables: Tables, slot: Slot): void {
   releasePages(tables, slot);
 }
 
-/** Gives back what one thread had bound, mapped and pinned in a domain. The lock must be held. */
+/** Gives back what one thread had bound, mapped and pinned in a domain, and granted of devices. The lock must be held. */
 export function giveBackThread(tables: Tables, slot: Slot, thread: number): void {
   giveBack(tables, slot, (token) => token === thread);
   const { i32 } = tables;
+  for (let ref = GRANT_REFS_RESERVED; ref < slot.grantAllocator.highWater; ref++) {
+    const entry = slot.grants + ref * Grant.WORDS;
+    if (i32[entry + Grant.FLAGS] !== 0 && i32[entry + Grant.THREAD] === thread) withdrawGrant(tables, slot, ref);
+  }
   if (i32[slot.record + DomainRecord.THREAD] === thread) i32[slot.record + DomainRecord.THREAD] = 0;
 }
 

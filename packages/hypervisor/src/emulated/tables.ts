@@ -1,10 +1,10 @@
 /**
  * The tables of one hypervisor as a thread sees them: where they are, and the step under the lock.
  */
-import { IndexAllocator, PAGE_BYTES } from '@openverbs/machine';
+import { IndexAllocator, OWNER_IOMEM, PAGE_BYTES } from '@openverbs/machine';
 import type { Machine } from '@openverbs/machine';
 import { HypervisorError } from '../errors.ts';
-import { DOMID_FIRST_RESERVED, GRANT_REFS_RESERVED, isDomid } from '../limits.ts';
+import { DOM0, DOMID_FIRST_RESERVED, GRANT_REFS_RESERVED, isDomid } from '../limits.ts';
 import type { HypervisorLimits } from '../limits.ts';
 import { DomainRecord, DomainState, Frame, HvHeader, LIMIT_WORDS, slotLayout, xenstoreLayout } from './layout.ts';
 import type { SlotLayout } from './layout.ts';
@@ -167,6 +167,16 @@ export class Tables {
   ownerOf(frame: number): number {
     const owner = this.machine.pages.ownerOf(frame * PAGE_BYTES) - OWNER_DOMAIN;
     return isDomid(owner) ? owner : -1;
+  }
+
+  /** Whether a page is registers of a device, which are nobody's memory. */
+  isIomem(frame: number): boolean {
+    return this.machine.pages.ownerOf(frame * PAGE_BYTES) === OWNER_IOMEM;
+  }
+
+  /** Whether a domain may grant a page: one of its own memory, or of I/O memory that it may access, which is what dom0 may. */
+  mayGrant(domid: number, frame: number): boolean {
+    return this.ownerOf(frame) === domid || (domid === DOM0 && this.isIomem(frame));
   }
 
   /** Number of the domain in a slot. */

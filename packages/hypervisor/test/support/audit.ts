@@ -13,6 +13,7 @@ import {
   PinnedRun,
   Port,
   PortState,
+  WITHDRAWN,
 } from '../../src/emulated/layout.ts';
 import { findTables } from '../../src/emulated/tables.ts';
 import type { Slot, Tables } from '../../src/emulated/tables.ts';
@@ -44,6 +45,7 @@ function auditSlot(tables: Tables, slot: Slot, expected: Map<string, number>): v
     const entry = slot.maptrack + index * Maptrack.WORDS;
     if (i32[entry] === 0) continue;
     used.mappings++;
+    if (i32[entry] === WITHDRAWN) continue;
     const kind = i32[entry + Maptrack.READONLY] === 0 ? 'writers' : 'readers';
     add(expected, `${kind} ${i32[entry] - 1} ${i32[entry + Maptrack.REF]}`, 1);
     add(expected, `mappings ${i32[entry + Maptrack.FRAME]}`, 1);

@@ -22,6 +22,7 @@ import { RequestQueue } from './request-queue.ts';
 import { Requests } from './requests.ts';
 import { Scheduler } from './scheduler.ts';
 import { defaultQuotas } from './shares.ts';
+import { UarGrants } from './uar-grants.ts';
 import { isGuestsFault, stepOf, XenbusBackend } from './xenbus-backend.ts';
 import type { Step } from './xenbus-backend.ts';
 
@@ -45,6 +46,12 @@ export interface BackendInit {
   readonly bandwidthBytesPerS?: number;
 }
 
+/** What all front-ends of a domain have together. */
+interface DomainParts {
+  readonly quota: Quota;
+  readonly uars: UarGrants;
+}
+
 /** A front-end that the toolstack has told of. */
 interface Frontend {
   readonly xenbus: XenbusBackend;
@@ -60,8 +67,8 @@ export class Backend {
   readonly #frontends = new Map<string, Frontend>();
   readonly #root: string;
   readonly #accounts: AccountTable;
-  /** By domain. */
-  readonly #quotas = new Map<number, Quota>();
+  /** What all front-ends of a domain have together, by domain. */
+  readonly #domains = new Map<number, DomainParts>();
   #quotaLimits: QuotaLimits | undefined;
   #nextSampleNs = 0;
 
@@ -96,6 +103,21 @@ export class Backend {
   sample(nowNs = this.#init.clock.nowNs()): void {
     this.#nextSampleNs = nowNs + SAMPLE_NS;
     for (const connection of this.#connections()) connection.sample();
+    this.#sweepUars();
+  }
+
+  /** UARs of closed contexts that guests have mapped still: nobody else gets these. */
+  get uarsKept(): number {
+    return [...this.#domains.values()].reduce((kept, { uars }) => kept + uars.kept, 0);
+  }
+
+  /** Closes contexts whose UARs have been unmapped since, and forgets domains that have nothing any more: one that is dead has unmapped all. */
+  #sweepUars(): void {
+    const domids = new Set(Array.from(this.#frontends.values(), ({ xenbus }) => xenbus.frontendDomid));
+    for (const [domid, { uars }] of this.#domains) {
+      uars.sweep();
+      if (uars.kept === 0 && !domids.has(domid)) this.#domains.delete(domid);
+    }
   }
 
   /** When there is something to do at the latest. */
@@ -160,7 +182,10 @@ export class Backend {
       released ||= event.token === RELEASE_WATCH;
     }
     if (changes === 0) return false;
-    if (released) this.#forgetTheDead();
+    if (released) {
+      this.#forgetTheDead();
+      this.#sweepUars();
+    }
     for (const [path, frontend] of [...this.#frontends]) this.#step(path, frontend);
     return true;
   }
@@ -261,7 +286,7 @@ export class Backend {
       bypass: xenbus.read(ToolstackKey.MODE) === 'bypass',
       requests,
       counts: account.counts,
-      quota: this.#quotaOf(xenbus.frontendDomid),
+      ...this.#partsOf(xenbus.frontendDomid),
     });
     try {
       frontend.connection = new Connection(dom0, guest, xenbus.frontendKeys());
@@ -292,19 +317,20 @@ export class Backend {
     this.#drop(frontend);
     this.#frontends.delete(path);
     this.#accounts.give(frontend.account);
-    const { frontendDomid } = frontend.xenbus;
-    const others = [...this.#frontends.values()].some(({ xenbus }) => xenbus.frontendDomid === frontendDomid);
-    if (!others) this.#quotas.delete(frontendDomid);
+    this.#sweepUars();
     this.#dom0.xenstore.unwatch(`${frontend.xenbus.frontendPath}/${ToolstackKey.STATE}`, path);
   }
 
   /** What a domain may have, all of its front-ends together. */
-  #quotaOf(domid: number): Quota {
+  #partsOf(domid: number): DomainParts {
     const { devices, dom0, quotas } = this.#init;
     this.#quotaLimits ??= { ...defaultQuotas(devices, dom0.memory), ...quotas };
-    const quota = this.#quotas.get(domid) ?? new Quota(this.#quotaLimits);
-    this.#quotas.set(domid, quota);
-    return quota;
+    const known = this.#domains.get(domid);
+    if (known !== undefined) return known;
+    const quota = new Quota(this.#quotaLimits);
+    const parts = { quota, uars: new UarGrants(dom0, domid, quota) };
+    this.#domains.set(domid, parts);
+    return parts;
   }
 
   /** What the toolstack lets the guest have; it may change at any time. */

@@ -17,6 +17,7 @@ import { HandleTable } from './handle-table.ts';
 import type { Pins } from './pending-region.ts';
 import { QueueBytes } from './queue-bytes.ts';
 import type { Quota } from './quota.ts';
+import type { GrantedUserHalf } from './uar-grants.ts';
 
 /** Registered memory, or memory of a queue, with the pages that it pins. */
 export interface GuestRegion {
@@ -58,11 +59,11 @@ export class GuestContext {
   readonly cookies = new Map<object, number>();
   /** Bytes of the longest message that any port of the device sends. */
   readonly maxMsgSz: number;
-  readonly #bypass: boolean;
+  /** What the front-end makes its own half of the lower driver of; null in basic, where it gets no direct access. */
+  readonly userHalf: GrantedUserHalf | null;
 
-  /** @param bypass - whether the guest gets direct access */
-  constructor(handle: number, lower: Context, quota: Quota, bypass: boolean) {
-    this.#bypass = bypass;
+  constructor(handle: number, lower: Context, quota: Quota, userHalf: GrantedUserHalf | null) {
+    this.userHalf = userHalf;
     this.handle = handle;
     this.lower = lower;
     this.maxMsgSz = maxMsgSzOf(lower);
@@ -85,7 +86,7 @@ export class GuestContext {
    * @throws VerbsError EOPNOTSUPP in basic
    */
   requireBypass(): void {
-    if (this.#bypass) return;
+    if (this.userHalf !== null) return;
     const message = 'a guest in basic has no queues in its own memory';
     throw new VerbsError({ code: 'EOPNOTSUPP', message, hint: 'leave the key 0, or give this guest the mode bypass' });
   }
@@ -104,11 +105,11 @@ export class GuestContext {
   }
 
   /**
-   * Ends everything. The lower device ends the youngest first, queue pairs before what they stand on, so that nothing moves any more
-   * when the pages are let go.
+   * Ends everything but the lower context, which has the UAR. The youngest go first, queue pairs before what they stand on, so that nothing
+   * moves any more when the pages are let go.
    */
   close(): void {
-    this.lower[Symbol.dispose]();
+    for (const object of this.lower.children.toReversed()) object[Symbol.dispose]();
     for (const table of [this.qps, this.srqs, this.cqs, this.mws, this.ahs, this.mrs, this.xrcds, this.pds]) {
       (table as HandleTable<unknown>).clear();
     }

@@ -5,10 +5,8 @@
  */
 import type { Domain, PinnedPages } from '@openverbs/hypervisor';
 import { HypervisorError } from '@openverbs/hypervisor';
-import type { Device, DeviceAttr } from '@openverbs/verbs';
+import type { Context, Device, DeviceAttr } from '@openverbs/verbs';
 import { VerbsError } from '@openverbs/verbs';
-import type { UserHalfHandle } from '@openverbs/verbs/driver';
-import { userHalfOf } from '@openverbs/verbs/driver';
 import { GuestCount } from '../channel/guest-counts.ts';
 import { closeEach } from '../close-each.ts';
 import { Account } from './accounting.ts';
@@ -18,6 +16,7 @@ import { PendingRegions } from './pending-region.ts';
 import type { Quota } from './quota.ts';
 import type { Requests } from './requests.ts';
 import { withinQuota } from './shares.ts';
+import type { GrantedUserHalf, UarGrants } from './uar-grants.ts';
 import { XrcdFiles } from './xrcd-files.ts';
 
 /** What a guest is made of. */
@@ -32,6 +31,8 @@ export interface GuestInit {
   readonly requests: Requests;
   /** That of the domain, for all of its front-ends. */
   readonly quota: Quota;
+  /** Likewise the UARs that it has, also of former connections. */
+  readonly uars: UarGrants;
   /** Where it is counted what the guest has; see `Account`. */
   readonly counts: Float64Array;
 }
@@ -47,10 +48,11 @@ export class Guest {
   readonly #device: Device;
   readonly #dom0: Domain;
   readonly #bypass: boolean;
+  readonly #uars: UarGrants;
   readonly #contexts = new Map<number, GuestContext>();
   #lastContext = 0;
 
-  constructor({ domid, dom0, device, bypass, requests, quota, counts }: GuestInit) {
+  constructor({ domid, dom0, device, bypass, requests, quota, uars, counts }: GuestInit) {
     this.domid = domid;
     this.requests = requests;
     this.counts = counts;
@@ -59,6 +61,7 @@ export class Guest {
     this.#dom0 = dom0;
     this.#bypass = bypass;
     this.quota = quota;
+    this.#uars = uars;
     this.regions = new PendingRegions((frames) => pinOf(dom0, domid, frames), this.quota, counts);
   }
 
@@ -66,19 +69,25 @@ export class Guest {
     return this.#contexts.values();
   }
 
-  /** Opens a context, with one of the lower device's behind it. */
+  /** Opens a context, with one of the lower device's behind it. Those that were closed with their UARs mapped count until these are unmapped. */
   openContext(): GuestContext {
+    this.#uars.sweep();
     return this.quota.within('contexts', () => {
       const lower = this.#device.open();
-      const context = new GuestContext(++this.#lastContext, lower, this.quota, this.#bypass);
+      const userHalf = this.#bypass ? this.#grantUar(lower) : null;
+      const context = new GuestContext(++this.#lastContext, lower, this.quota, userHalf);
       this.#contexts.set(context.handle, context);
       return context;
     });
   }
 
-  /** What the front-end makes its own half of the lower driver of; null in basic. */
-  userHalfOf({ lower }: GuestContext): UserHalfHandle | null {
-    return this.#bypass ? userHalfOf(lower) : null;
+  #grantUar(lower: Context): GrantedUserHalf {
+    try {
+      return askHypervisor(() => this.#uars.grant(lower));
+    } catch (error) {
+      lower[Symbol.dispose]();
+      throw error;
+    }
   }
 
   /** What the lower device says of itself, as far as the guest may have it. */
@@ -113,7 +122,7 @@ export class Guest {
     for (const xrcd of xrcds) this.xrcdFiles.release(xrcd);
     this.regions.unpin(pins);
     this.#contexts.delete(handle);
-    this.quota.give('contexts');
+    this.#uars.close(context.lower);
   }
 
   /**

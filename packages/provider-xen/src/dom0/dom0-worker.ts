@@ -61,6 +61,8 @@ wakeAll(machine);
 serve();
 closeEach([
   () => backend.close(),
+  // Before the devices: what is left of a UAR that a guest does not unmap ends here.
+  () => dom0.close(),
   () => instance.close(),
   () => {
     Atomics.store(state, 0, Dom0State.STOPPED);

@@ -38,6 +38,7 @@ export interface Dom0Init {
 export class InlineDom0 {
   readonly backend: Backend;
   readonly #machine: Machine;
+  readonly #domain: Domain;
   readonly #clock: Clock;
   readonly #listener: Domain;
   readonly #listening = new AbortController();
@@ -52,6 +53,7 @@ export class InlineDom0 {
   constructor(init: Dom0Init) {
     const { machine, domain: dom0, listener, clock, quotas, bandwidthBytesPerS = 0 } = init;
     this.#machine = machine;
+    this.#domain = dom0;
     this.#clock = clock;
     this.#listener = listener;
     const lower = lowerDevices(init.devices, init.provider, () => {
@@ -94,14 +96,21 @@ export class InlineDom0 {
     };
   }
 
+  /** A second call does nothing. */
   close(): void {
+    if (this.#listening.signal.aborted) return;
     const { pollers } = this.#machine;
     const index = pollers.indexOf(this.#poller);
     if (index >= 0) pollers.splice(index, 1);
     this.#cancelTimer();
     this.#listening.abort();
     clearInterval(this.#looking);
-    closeEach([() => this.backend.close(), () => this.#listener.close()]);
+    closeEach([
+      () => this.backend.close(),
+      () => this.#listener.close(),
+      // Before the lower devices: what is left of a UAR that a guest does not unmap ends here.
+      () => this.#domain.close(),
+    ]);
   }
 
   /** Runs whenever what `wait` waits for has come. */

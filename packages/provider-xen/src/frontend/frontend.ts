@@ -1,7 +1,7 @@
 /** A front-end: the driver of one device in a guest. Connects to the back-end, opens contexts, and takes the events. */
-import type { Domain } from '@openverbs/hypervisor';
+import type { Domain, Mapping } from '@openverbs/hypervisor';
 import { VerbsError } from '@openverbs/verbs';
-import type { ContextOps, CqePollerOps, UserDriver } from '@openverbs/verbs/driver';
+import type { ContextOps, CqePollerOps, UserDriver, UserHalf } from '@openverbs/verbs/driver';
 import { EventRingConsumer } from '../channel/event-ring.ts';
 import { guestCountsIn } from '../channel/guest-counts.ts';
 import { Commands } from '../protocol/commands.ts';
@@ -12,7 +12,7 @@ import { Cookies } from './cookies.ts';
 import { DeviceChannel } from './device-channel.ts';
 import { ContextEventSource } from './event-source.ts';
 import type { EventFeed } from './event-source.ts';
-import { GuestBuffers, type GuestMemory } from './guest-memory.ts';
+import { asVerbsError, GuestBuffers, type GuestMemory } from './guest-memory.ts';
 import { GuestStatistics } from './guest-statistics.ts';
 import type { Queues } from './queues.ts';
 import { XenContext } from './xen-context.ts';
@@ -38,6 +38,14 @@ export interface FrontendInit {
   readonly tend: () => void;
   /** Keeps such a domain listening while somebody waits. */
   readonly hold: () => () => void;
+}
+
+/** What the back-end answers that a user half is made of. */
+interface UserHalfParts {
+  readonly driver: string;
+  /** Grants of the pages of the UAR. */
+  readonly refs: readonly number[];
+  readonly words: readonly number[];
 }
 
 /** A connection to the back-end. */
@@ -196,28 +204,25 @@ export class Frontend implements EventFeed {
     this.#xenbus.disconnect();
   }
 
-  #context(
-    channel: DeviceChannel,
-    context: number,
-    userHalf: { readonly driver: string; readonly pages: readonly number[]; readonly words: readonly number[] } | null,
-  ): XenContext {
-    const { memory, wallclockOffsetNs, machine, cqePoller, cqeBuffering } = this.#init;
+  #context(channel: DeviceChannel, context: number, userHalf: UserHalfParts | null): XenContext {
+    const { memory, wallclockOffsetNs, cqePoller, cqeBuffering } = this.#init;
     const cookies = new Cookies();
     const events = new ContextEventSource(this, cookies);
     let queues: Queues;
+    let uar: Mapping | null = null;
     if (userHalf === null) {
       const { pollerCounts } = this.statistics;
       queues = new BasicQueues({ context, channel, memory, cookies, cqePoller, cqeBuffering, pollerCounts });
     } else {
-      const inlineSource = (addr: number, length: number): number => memory.locate(addr, length);
-      const half = this.#driver(userHalf.driver).open(userHalf, { machine, inlineSource });
-      queues = new BypassQueues({ context, channel, memory, userHalf: half, cookies });
+      uar = this.#mapUar(userHalf);
+      queues = new BypassQueues({ context, channel, memory, userHalf: this.#openUserHalf(userHalf, uar), cookies });
     }
     const opened = new XenContext({
       context,
       channel,
       buffers: new GuestBuffers(memory),
       queues,
+      uar,
       events,
       wallclockOffsetNs,
       onClosed: (closed) => {
@@ -228,6 +233,24 @@ export class Frontend implements EventFeed {
     this.#sources.set(context, events);
     this.#contexts.add(opened);
     return opened;
+  }
+
+  /** Doorbells go where this is mapped; what was not granted can't be. */
+  #mapUar({ refs }: UserHalfParts): Mapping {
+    return asVerbsError(() => this.#init.domain.grantTable.map(this.#xenbus.backendDomid, refs));
+  }
+
+  /** The user half of the lower driver, over a UAR that is mapped; when that can't be it is unmapped again. */
+  #openUserHalf({ driver, words }: UserHalfParts, uar: Mapping): UserHalf {
+    const { memory, machine } = this.#init;
+    const inlineSource = (addr: number, length: number): number => memory.locate(addr, length);
+    try {
+      const pages = Array.from({ length: uar.count }, (_, n) => uar.page(n).word * 4);
+      return this.#driver(driver).open({ driver, pages, words }, { machine, inlineSource });
+    } catch (error) {
+      uar.unmap();
+      throw error;
+    }
   }
 
   #driver(name: string): UserDriver {

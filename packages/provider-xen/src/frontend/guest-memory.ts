@@ -189,7 +189,7 @@ function contains(run: Run, addr: number, length: number): boolean {
 }
 
 /** Calls the hypervisor; what it refuses is told as verbs tells it. */
-function asVerbsError<T>(call: () => T): T {
+export function asVerbsError<T>(call: () => T): T {
   try {
     return call();
   } catch (error) {

@@ -4,6 +4,7 @@
  * Handles are the lower device's own numbers; the back-end knows which of them are this context's.
  */
 import { XEN_PAGE_BYTES } from '@openverbs/hypervisor';
+import type { Mapping } from '@openverbs/hypervisor';
 import { QpState, SrqAttrMask, VerbsError } from '@openverbs/verbs';
 import type {
   AhAttr,
@@ -54,6 +55,8 @@ export interface XenContextParts {
   readonly channel: CommandChannel;
   readonly buffers: GuestBuffers;
   readonly queues: Queues;
+  /** Bypass: the pages of its UAR. */
+  readonly uar: Mapping | null;
   readonly events: EventSource & { close(): void };
   /** What turns the device's time into that of the world. */
   readonly wallclockOffsetNs: () => number;
@@ -70,9 +73,13 @@ export class XenContext implements ContextOps {
     this.events = parts.events;
   }
 
-  /** The back-end ends what is left, as the kernel does when a process closes the device. */
+  /**
+   * The back-end ends what is left, as the kernel does when a process closes the device. It can't take a UAR back that is mapped, so that
+   * is given back first.
+   */
   close(): void {
-    const { channel, context, buffers, events } = this.#parts;
+    const { channel, context, buffers, events, uar } = this.#parts;
+    uar?.unmap();
     try {
       channel.call(Commands.CLOSE_CONTEXT, { context });
     } finally {

@@ -32,7 +32,8 @@ export class XenbusFrontend {
   readonly domain: Domain;
   readonly path: string;
   readonly backendPath: string;
-  readonly #backendDomid: number;
+  /** The domain of the back-end. */
+  readonly backendDomid: number;
   #shared: SharedChannel | null = null;
 
   /** @param path - the front-end's directory, as the toolstack made it */
@@ -40,7 +41,7 @@ export class XenbusFrontend {
     this.domain = domain;
     this.path = path;
     this.backendPath = domain.xenstore.read(`${path}/${ToolstackKey.BACKEND}`);
-    this.#backendDomid = Number(domain.xenstore.read(`${path}/${ToolstackKey.BACKEND_ID}`));
+    this.backendDomid = Number(domain.xenstore.read(`${path}/${ToolstackKey.BACKEND_ID}`));
   }
 
   /** `basic` or `bypass`, as the toolstack wants it. */
@@ -107,9 +108,9 @@ export class XenbusFrontend {
 
   #share(): SharedChannel {
     const { grantTable, eventChannels } = this.domain;
-    const pages = grantTable.sharePages(this.#backendDomid, SHARED_PAGES);
-    const port = eventChannels.allocUnbound(this.#backendDomid);
-    return { pages, port, eventPort: eventChannels.allocUnbound(this.#backendDomid) };
+    const pages = grantTable.sharePages(this.backendDomid, SHARED_PAGES);
+    const port = eventChannels.allocUnbound(this.backendDomid);
+    return { pages, port, eventPort: eventChannels.allocUnbound(this.backendDomid) };
   }
 
   #publish({ pages, port, eventPort }: SharedChannel): void {

@@ -35,10 +35,13 @@ import {
 const u8 = int(0, 0xff);
 const u16 = int(0, 0xffff);
 
-/** What the user half of the lower device's driver is made of; its pages are granted to the front-end. */
+/**
+ * What the user half of the lower device's driver is made of. Its pages, those of the UAR, are granted to the front-end, which unmaps them
+ * before CLOSE_CONTEXT.
+ */
 const userHalf = struct({
   driver: text(NAME_BYTES_MAX),
-  pages: list(u53, USER_HALF_PAGES_MAX),
+  refs: list(u32, USER_HALF_PAGES_MAX),
   words: list(u32, USER_HALF_WORDS_MAX),
 });
 

@@ -116,7 +116,7 @@ function expectGoodEnd({ module, said }: GuestThread): void {
 function counts(joined: Joined): Record<string, number> {
   const engine = Engine.of(joined.machine)!;
   reap(engine);
-  return countsOf({ ...joined, hca: engine.hcas[0] });
+  return countsOf({ ...joined, engine });
 }
 
 /** A slot of the table of domains keeps its tables: whoever has it next finds them there. */

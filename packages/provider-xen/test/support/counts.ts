@@ -1,4 +1,5 @@
 /** Counts of everything that guests could leave behind. */
+import { limits } from '@openverbs/hca';
 import type { Engine } from '@openverbs/hca';
 import { DOM0 } from '@openverbs/hypervisor';
 import type { Domain, EmulatedHypervisor } from '@openverbs/hypervisor';
@@ -10,20 +11,27 @@ export interface Counted {
   readonly hypervisor: EmulatedHypervisor;
   /** A handle of dom0. */
   readonly toolstack: Domain;
-  /** The lower device. */
-  readonly hca: Engine['hcas'][number];
+  /** What executes the lower device. */
+  readonly engine: Engine;
 }
 
-export function countsOf({ machine, hypervisor, toolstack, hca }: Counted): Record<string, number> {
+export function countsOf({ machine, hypervisor, toolstack, engine }: Counted): Record<string, number> {
+  const [hca] = engine.hcas;
   const { qps, cqs, srqs, xrcds, mpts, pds, ahs } = hca;
   const tables = Object.entries({ qps, cqs, srqs, xrcds, mpts, pds, ahs });
   return {
     ...Object.fromEntries(tables.map(([name, table]) => [name, table.inUse])),
     bytes: machine.pages.stats().usedBytes,
     domains: hypervisor.domains().length,
+    uars: uarsInUse(engine),
+    grants: toolstack.grantTable.inUse,
     ports: freePorts(toolstack),
     watched: toolstack.xenstore.directory('/local/domain/0/backend/vib').length,
   };
+}
+
+function uarsInUse({ uars }: Engine): number {
+  return Array.from({ length: limits.UARS_MAX }, (_, uar) => uars.pageOf(uar)).filter((page) => page !== 0).length;
 }
 
 function freePorts({ eventChannels }: Domain): number {

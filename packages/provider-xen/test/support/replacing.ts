@@ -12,7 +12,7 @@ export function replacing<T extends object>(target: T, methods: Partial<T>): T {
 }
 
 /** dom0's handle with some methods of one of its parts replaced. */
-export function replacingPart<Part extends 'memory' | 'xenstore' | 'eventChannels'>(
+export function replacingPart<Part extends 'memory' | 'xenstore' | 'eventChannels' | 'grantTable'>(
   dom0: Domain,
   part: Part,
   methods: Partial<Domain[Part]>,

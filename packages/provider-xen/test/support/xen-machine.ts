@@ -112,7 +112,8 @@ export class XenMachine {
   /** Everything that guests could leave behind. */
   counts(): Record<string, number> {
     const { machine, hypervisor, toolstack } = this;
-    return countsOf({ machine, hypervisor, toolstack, hca: this.#engine.hcas[0] });
+    const counts = countsOf({ machine, hypervisor, toolstack, engine: this.#engine });
+    return { ...counts, uarsKept: this.dom0.backend.uarsKept };
   }
 
   /** All memory that a domain owns, as word indices: runs of pages. */

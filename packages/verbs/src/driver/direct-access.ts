@@ -17,7 +17,10 @@ import type { CqExRequest, CqResizeOps, Handle, QpRequest, SrqModifyOps, SrqOps,
 export interface UserHalfHandle {
   /** Name of the {@link UserDriver} that knows what to do with it. */
   readonly driver: string;
-  /** Bus addresses of the pages that it works on, beside the queues: those of doorbells. Who hands the handle on grants them. */
+  /**
+   * Pages that it works on, beside the queues: those of doorbells. The kernel half names them by their bus addresses. Who hands the handle
+   * on grants them, and who opens it names them by where they are mapped: byte offsets into the memory that the rings' views show.
+   */
   readonly pages: readonly number[];
   /** What else the driver wants to know, unsigned 32-bit numbers. */
   readonly words: readonly number[];

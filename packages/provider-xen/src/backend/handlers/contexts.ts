@@ -14,8 +14,8 @@ export const contextHandlers: Handlers<
   | 'QUERY_RT_VALUES'
 > = {
   OPEN_CONTEXT(guest) {
-    const context = guest.openContext();
-    return { context: context.handle, userHalf: guest.userHalfOf(context) };
+    const { handle, userHalf } = guest.openContext();
+    return { context: handle, userHalf };
   },
 
   CLOSE_CONTEXT(guest, { context }) {
