@@ -5,7 +5,7 @@
  * @packageDocumentation
  */
 export { EmulatedHypervisor } from './emulated/emulated-hypervisor.ts';
-export type { HypervisorHandle } from './emulated/emulated-hypervisor.ts';
+export type { DomainUsage, HypervisorHandle } from './emulated/emulated-hypervisor.ts';
 export { HypervisorError } from './errors.ts';
 export type { HypervisorErrorCode } from './errors.ts';
 export type { EventChannels, WaitOptions } from './event-channels.ts';

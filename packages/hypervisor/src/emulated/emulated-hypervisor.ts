@@ -7,7 +7,7 @@ import { hostClock, Machine, PAGE_BYTES, THREADS_MAX } from '@openverbs/machine'
 import type { MachineHandle } from '@openverbs/machine';
 import { HypervisorError } from '../errors.ts';
 import type { Domain, DomainInfo, DomainInit, Hypervisor, Toolstack } from '../hypervisor.ts';
-import { checkLimits, DOM0, DOMAIN_MEMORY_BYTES_MAX, DOMAIN_NAME_BYTES_MAX } from '../limits.ts';
+import { checkLimits, DOM0, DOMAIN_MEMORY_BYTES_MAX, DOMAIN_NAME_BYTES_MAX, GRANT_REFS_RESERVED } from '../limits.ts';
 import type { HypervisorLimits } from '../limits.ts';
 import { WordListeners } from './async-wait.ts';
 import { DomainAccess } from './domain-access.ts';
@@ -27,6 +27,18 @@ const LIVENESS_CHECK_NS_MIN = 10e6;
 export interface HypervisorHandle {
   readonly kind: 'openverbs-hypervisor';
   readonly machine: MachineHandle;
+}
+
+/** Entries of the hypervisor's tables that a domain has, for those who look for leaks. */
+export interface DomainUsage {
+  /** Pages that it grants. */
+  readonly grants: number;
+  /** Pages of others that it has mapped. */
+  readonly mappings: number;
+  /** Runs of pages that it has pinned. */
+  readonly pinnedRuns: number;
+  /** Ports of event channels. */
+  readonly ports: number;
 }
 
 /**
@@ -139,6 +151,23 @@ export class EmulatedHypervisor implements Hypervisor, Toolstack {
   domains(): DomainInfo[] {
     const infos = this.tables.locked(() => this.tables.existing().map((slot) => this.infoOf(slot)));
     return infos.sort((a, b) => a.domid - b.domid);
+  }
+
+  /**
+   * What a domain has in the tables.
+   *
+   * @throws HypervisorError `ESRCH` when there is no such domain
+   */
+  usageOf(domid: number): DomainUsage {
+    return this.tables.locked(() => {
+      const { grantAllocator, maptrackAllocator, pinAllocator, portAllocator } = this.tables.running(domid);
+      return {
+        grants: grantAllocator.inUse - GRANT_REFS_RESERVED,
+        mappings: maptrackAllocator.inUse,
+        pinnedRuns: pinAllocator.inUse,
+        ports: portAllocator.inUse - 1, // port 0 is none
+      };
+    });
   }
 
   /**

@@ -1,9 +1,12 @@
 /** Counts of everything that guests could leave behind. */
-import { limits } from '@openverbs/hca';
+import { existsSync, readdirSync } from 'node:fs';
+import { HcaHeader, limits, Mcast } from '@openverbs/hca';
 import type { Engine } from '@openverbs/hca';
 import { DOM0 } from '@openverbs/hypervisor';
 import type { Domain, EmulatedHypervisor } from '@openverbs/hypervisor';
 import type { Machine } from '@openverbs/machine';
+
+const OPEN_FILES = '/proc/self/fd';
 
 /** Where it is counted. */
 export interface Counted {
@@ -24,8 +27,8 @@ export function countsOf({ machine, hypervisor, toolstack, engine }: Counted): R
     bytes: machine.pages.stats().usedBytes,
     domains: hypervisor.domains().length,
     uars: uarsInUse(engine),
-    grants: toolstack.grantTable.inUse,
-    ports: freePorts(toolstack),
+    attachments: attachmentsOf(machine.i32, hca),
+    ...hypervisor.usageOf(DOM0),
     watched: toolstack.xenstore.directory('/local/domain/0/backend/vib').length,
   };
 }
@@ -34,12 +37,15 @@ function uarsInUse({ uars }: Engine): number {
   return Array.from({ length: limits.UARS_MAX }, (_, uar) => uars.pageOf(uar)).filter((page) => page !== 0).length;
 }
 
-function freePorts({ eventChannels }: Domain): number {
-  const ports: number[] = [];
-  try {
-    for (;;) ports.push(eventChannels.allocUnbound(DOM0));
-  } catch {
-    for (const port of ports.reverse()) eventChannels.close(port);
-    return ports.length;
-  }
+/** Queue pairs in multicast groups. */
+function attachmentsOf(i32: Int32Array, hca: Engine['hcas'][number]): number {
+  const table = i32[hca.header + HcaHeader.MCAST_TABLE];
+  let count = 0;
+  for (let n = 0; n < limits.MCAST_ATTACHMENTS_MAX; n++) if (i32[table + n * Mcast.WORDS + Mcast.QP] !== 0) count++;
+  return count;
+}
+
+/** Open files of this process, where the system shows them; those of its other threads are among them. */
+export function openFiles(): number {
+  return existsSync(OPEN_FILES) ? readdirSync(OPEN_FILES).length : 0;
 }

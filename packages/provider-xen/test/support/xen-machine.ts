@@ -14,7 +14,7 @@ import { InlineDom0 } from '../../src/dom0/inline-dom0.ts';
 import { GuestMemory } from '../../src/frontend/guest-memory.ts';
 import { XenDevice } from '../../src/guest-domain.ts';
 import { attachDevice } from '../../src/toolstack.ts';
-import { countsOf } from './counts.ts';
+import { countsOf, openFiles } from './counts.ts';
 
 /** Turns after which a device domain that always has something to do counts as one that hangs. */
 const TURNS_MAX = 10_000;
@@ -113,7 +113,7 @@ export class XenMachine {
   counts(): Record<string, number> {
     const { machine, hypervisor, toolstack } = this;
     const counts = countsOf({ machine, hypervisor, toolstack, engine: this.#engine });
-    return { ...counts, uarsKept: this.dom0.backend.uarsKept };
+    return { ...counts, uarsKept: this.dom0.backend.uarsKept, files: openFiles() };
   }
 
   /** All memory that a domain owns, as word indices: runs of pages. */
