@@ -182,10 +182,7 @@ export class Backend {
       released ||= event.token === RELEASE_WATCH;
     }
     if (changes === 0) return false;
-    if (released) {
-      this.#forgetTheDead();
-      this.#sweepUars();
-    }
+    if (released) this.#forgetTheDead();
     for (const [path, frontend] of [...this.#frontends]) this.#step(path, frontend);
     return true;
   }
@@ -199,6 +196,7 @@ export class Backend {
       this.#forget(path, frontend);
       xenstore.rm(`${this.#root}/${frontendDomid}`);
     }
+    this.#sweepUars();
   }
 
   /** Learns of front-ends below a path that has changed. */
