@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Clock } from '@openverbs/machine';
-import { VerbsError } from '@openverbs/verbs';
+import { Sge, VerbsError } from '@openverbs/verbs';
 import type { QueuePair, SendWr } from '@openverbs/verbs';
 import { postRefusal } from '../src/backend/handlers/post-refusal.ts';
 import { RequestQueue } from '../src/backend/request-queue.ts';
@@ -57,6 +57,21 @@ describe('the request queue of a guest', () => {
     expect(queue.length).to.equal(WAITING_MAX);
     queue.postNext();
     queue.push(second.qp, [sendOf(1)]);
+  });
+
+  it('takes nothing that its QP has no place for, and names the one', () => {
+    const queue = new RequestQueue();
+    const { qp } = countingQp(8);
+    const refusal = (wr: SendWr): unknown =>
+      postRefusal(() => {
+        queue.push(qp, [sendOf(1), wr]);
+      });
+    const many = sendOf(1);
+    many.sgList = Array.from({ length: qp.cap.maxSendSge + 1 }, () => new Sge());
+    const long = sendOf(1);
+    long.inlineData = new Uint8Array(qp.cap.maxInlineData + 1);
+    for (const wr of [many, long]) expect(refusal(wr)).to.deep.equal({ errno: 22, badWrIndex: 1 });
+    expect(queue.length).to.equal(2);
   });
 
   it('flushes and drops those of one QP alone', () => {

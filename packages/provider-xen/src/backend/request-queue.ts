@@ -55,7 +55,8 @@ export class RequestQueue {
    * Takes sends.
    *
    * @param maxMsgSz - bytes of the longest message that the device sends
-   * @throws VerbsError ENOMEM with `badWrIndex` when the guest has more under way than the QP has room for
+   * @throws VerbsError with `badWrIndex`: ENOMEM when the guest has more under way than the QP has room for; EINVAL for what no place of the QP
+   *   holds, which would take far more memory while it waits
    */
   push(qp: QueuePair, wrs: readonly SendWr[], maxMsgSz = Infinity): void {
     for (const [badWrIndex, wr] of wrs.entries()) {
@@ -63,6 +64,10 @@ export class RequestQueue {
       if (this.length === REQUESTS_WAITING_MAX || waiting === qp.cap.maxSendWr) {
         const message = `${waiting} sends of ${qp.label} wait to be posted`;
         throw new VerbsError({ code: 'ENOMEM', message, hint: 'poll completions first', details: { badWrIndex } });
+      }
+      if (wr.sgList.length > qp.cap.maxSendSge || (wr.inlineData?.length ?? 0) > qp.cap.maxInlineData) {
+        const message = `a send of ${qp.label} has at most ${qp.cap.maxSendSge} SGEs and ${qp.cap.maxInlineData} bytes inline`;
+        throw new VerbsError({ code: 'EINVAL', message, details: { badWrIndex } });
       }
       wr.next = null;
       this.#waiting.push({ qp, wr, bytes: costOf(wr, maxMsgSz) });

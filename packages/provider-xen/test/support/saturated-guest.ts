@@ -18,7 +18,7 @@ export function countingQp(maxSendWr = 64): CountingQp {
     refuses: false,
     qp: {
       label: 'QP 1',
-      cap: { maxSendWr },
+      cap: { maxSendWr, maxSendSge: 2, maxInlineData: 64 },
       postSend: ({ wrId }: SendWr) => {
         if (counting.refuses) throw new VerbsError({ code: 'EINVAL', message: 'wrong state' });
         counting.posted.push(BigInt(wrId));
