@@ -15,13 +15,13 @@ export type PingPongTimes = readonly number[];
 
 /** The first runs find their code in the interpreter, then compiled for what it has seen so far; their times say little. */
 const WARM_UP = PLANS[0];
-const WARM_UP_RUNS = 8;
+const WARM_UP_MS = 600;
 /** The best of so many is told: whatever else the machine does only makes a run longer. */
 const RUNS = 5;
 
 /** Times the ping-pong for each size; both ends are on this thread. */
 export function timePingPongs(device: Device): PingPongTimes {
-  for (let run = 0; run < WARM_UP_RUNS; run++) pingPong(device, WARM_UP);
+  for (const start = performance.now(); performance.now() - start < WARM_UP_MS;) pingPong(device, WARM_UP);
   return PLANS.map((plan) => {
     const runs = Array.from({ length: RUNS }, () => pingPong(device, plan).seconds);
     return (Math.min(...runs) * 1e6) / plan.iters;
