@@ -15,10 +15,8 @@ const SUITES = [
   'memory-window-2',
   'srq',
   'srq-resize',
-  'xrc',
   'ud',
   'cq-resize',
-  'remote-errors',
   'hostile-wqe',
 ];
 

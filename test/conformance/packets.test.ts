@@ -1,4 +1,4 @@
-/** Messages as packets, in the suites that send some; all of them run in packets.exhaustive.ts. */
+/** Messages as packets, in the suites that are about what arrives; all of them run in packets.exhaustive.ts. */
 import { runConformance, suites } from '@openverbs/conformance';
 import { asPackets } from './packets.ts';
 
@@ -15,6 +15,19 @@ const NOTHING_SENT = [
   'rc-state-table',
   'uc-state',
 ];
-const only = suites.map(({ name }) => name).filter((name) => !NOTHING_SENT.includes(name));
+/** What they send shows that something else works, at one end. */
+const AT_ONE_END = [
+  'channel',
+  'cq',
+  'cq-resize',
+  'device-faults',
+  'local-errors',
+  'memory-window-1',
+  'mr',
+  'mr-iova',
+  'null-mr',
+  'turned-bits',
+];
+const only = suites.map(({ name }) => name).filter((name) => ![...NOTHING_SENT, ...AT_ONE_END].includes(name));
 
 runConformance({ ...asPackets, only });

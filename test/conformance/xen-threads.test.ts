@@ -2,7 +2,7 @@
 import { expectConformance, nameOf } from './xen-threads.ts';
 import type { XenMix } from './xen-threads.ts';
 
-const SUITES = ['cq', 'send-recv', 'channel', 'async-events'];
+const SUITES = ['send-recv', 'channel', 'async-events'];
 const MIX: XenMix = { mode: 'basic', dom0: 'thread', device: 'inline', main: 'in one verb' };
 
 describe('guests in a thread of their own', () => {

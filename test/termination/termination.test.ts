@@ -1,5 +1,5 @@
 /** A few; the many are in termination.exhaustive.ts. */
 import { describeTerminatedThreads } from './terminated-threads.ts';
 
-describeTerminatedThreads('inline', 10);
-describeTerminatedThreads('thread', 5);
+describeTerminatedThreads('inline', 5);
+describeTerminatedThreads('thread', 3);

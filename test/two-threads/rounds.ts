@@ -23,8 +23,10 @@ const LONG_LENGTHS = [8191, 8192, 8193, 16_383, 32_767, 32_768, 32_769, 65_535, 
 const LENGTHS = [...SHORT_LENGTHS, ...LONG_LENGTHS];
 /** Each of them at several alignments. */
 const ALIGNMENTS = 3;
-/** And as many that the seed chooses. */
-const RANDOM_LENGTHS = 400;
+/** Rounds that a lap begins with: every length, at every alignment. */
+export const LISTED_ROUNDS = LENGTHS.length * ALIGNMENTS;
+/** And as many lengths that the seed chooses. */
+export const RANDOM_LENGTHS = 400;
 
 /** An endless sequence of rounds: laps of the same lengths, with contents that never come again. */
 export class Rounds {
