@@ -1,13 +1,13 @@
-import { readFileSync, readdirSync, statSync } from 'node:fs';
-import process from 'node:process';
-import { text } from 'node:stream/consumers';
+import { readFileSync, statSync } from 'node:fs';
 import { expect } from 'chai';
-import { atOnce, runExample, spawnExample, TIMEOUT_MS } from './run-example.ts';
+import { describeKernelClient, describeWrongArguments, itLeavesNothingBehind } from './programs.ts';
+import { atOnce, runExample, TIMEOUT_MS } from './run-example.ts';
 import { scratchDirectory } from './scratch-directory.ts';
 import { describeUnchanged } from './unchanged.ts';
 
 const file = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
+/** More providers, arguments and signals are in programs.exhaustive.ts. */
 describe('examples', function () {
   this.timeout(TIMEOUT_MS);
   const path = scratchDirectory();
@@ -37,17 +37,7 @@ describe('examples', function () {
     );
   });
 
-  describe('rc-pingpong', () => {
-    const wrong = [['0'], ['many'], ['64', '-1'], ['1.5']];
-    const runs = atOnce(() => wrong.map((args) => runExample('rc-pingpong', args)));
-    wrong.forEach((args, index) => {
-      it(`refuses ${args.join(' ')}`, async () => {
-        const { status, out, err } = await runs(index);
-        expect([status, out]).to.deep.equal([2, '']);
-        expect(err).to.match(/^Usage: /);
-      });
-    });
-  });
+  describeWrongArguments([['many']]);
 
   it('events', async () => {
     const { status, out, err } = await runOf('events');
@@ -69,25 +59,7 @@ describe('examples', function () {
     });
   });
 
-  describe('kernel-client', () => {
-    const providers = [
-      ['emulated', 'emulated0'],
-      ['xen:basic', 'vib1.0'],
-      ['xen:bypass', 'vib1.0'],
-    ];
-    const runs = atOnce(() =>
-      providers.map(([provider]) => runExample('kernel-client', ['100'], undefined, { OPENVERBS_PROVIDER: provider })),
-    );
-    providers.forEach(([provider, device], index) => {
-      it(`on ${provider}`, async () => {
-        const { status, out, err } = await runs(index);
-        expect([status, err]).to.deep.equal([0, '']);
-        const [played, removed] = out.split('\n');
-        expect(played).to.match(/^\S+: 100 exchanges, \d+\.\d\d us each$/);
-        expect([played.split(':')[0], removed]).to.deep.equal([device, `${device}: removed`]);
-      });
-    });
-  });
+  describeKernelClient([['emulated', 'emulated0']]);
 
   it('two-threads', async () => {
     const { status, out, err } = await runExample('two-threads');
@@ -95,49 +67,25 @@ describe('examples', function () {
     expect(out).to.match(/^2000 round trips between two threads, \d+\.\d\d us each\n$/);
   });
 
-  // The same on basic is in programs.exhaustive.ts.
-  describeUnchanged('bypass');
+  describeUnchanged('bypass', ['rc-pingpong']);
 
-  describe('start', () => {
-    // rcopy opens a context for each side.
-    const runs = atOnce(() => [
-      runExample('start'),
-      runExample('start', [], undefined, { OPENVERBS_XEN_QUOTAS: '{"contexts":1}' }),
-    ]);
-
-    it('shows each path', async () => {
-      const { status, out, err } = await runs(0);
-      expect([status, err]).to.deep.equal([0, '']);
-      expect(out).to.match(
-        /^Devices\n {2}emulated +emulated0 +provider emulated +port 1 active +Ethernet +MTU \d+\n {2}xen:basic +vib1\.0 +provider xen /,
-      );
-      const [, source] = /\nCopy of (\S+) by RDMA WRITE/.exec(out)!;
-      expect(statSync(source).size, source).to.be.at.least(80e6);
-      expect(out).not.to.include('are little to tell a rate by');
-      for (const path of ['emulated', 'xen:basic', 'xen:bypass']) {
-        expect(out).to.match(new RegExp(`\\n  ${path} +[\\d.]+ MB, \\d+ writes, sha256 match [\\da-f]{64}\\n`));
-      }
-      expect(out).to.match(/\n +emulated +xen:basic +xen:bypass\n {2}rcopy( +[\d.]+ [kMG]B\/s){3}\n/);
-      expect(out).to.match(/\n {2}ping-pong 8 B( +[\d.]+ us){3}\n/);
-      expect(out).to.match(/\n {2}ping-pong 1048576 B( +[\d.]+ us){3}\n/);
-      expect(out).to.match(/\nTry next\n/);
-    });
-
-    it('says what failed, goes on with the others, and its exit code tells', async () => {
-      const { status, out, err } = await runs(1);
-      expect(status).to.equal(1);
-      expect(err).to.match(/^npm start: xen:basic: .*\n/);
-      expect(out).to.match(/\n {2}rcopy +[\d.]+ [kMG]B\/s +failed +failed\n/);
-    });
+  it('start shows each path', async () => {
+    const { status, out, err } = await runExample('start');
+    expect([status, err]).to.deep.equal([0, '']);
+    expect(out).to.match(
+      /^Devices\n {2}emulated +emulated0 +provider emulated +port 1 active +Ethernet +MTU \d+\n {2}xen:basic +vib1\.0 +provider xen /,
+    );
+    const [, source] = /\nCopy of (\S+) by RDMA WRITE/.exec(out)!;
+    expect(statSync(source).size, source).to.be.at.least(80e6);
+    expect(out).not.to.include('are little to tell a rate by');
+    for (const path of ['emulated', 'xen:basic', 'xen:bypass']) {
+      expect(out).to.match(new RegExp(`\\n  ${path} +[\\d.]+ MB, \\d+ writes, sha256 match [\\da-f]{64}\\n`));
+    }
+    expect(out).to.match(/\n +emulated +xen:basic +xen:bypass\n {2}rcopy( +[\d.]+ [kMG]B\/s){3}\n/);
+    expect(out).to.match(/\n {2}ping-pong 8 B( +[\d.]+ us){3}\n/);
+    expect(out).to.match(/\n {2}ping-pong 1048576 B( +[\d.]+ us){3}\n/);
+    expect(out).to.match(/\nTry next\n/);
   });
 
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    it(`start leaves no file behind when ${signal} ends it`, async () => {
-      const child = spawnExample('start', [], { env: { ...process.env, TMPDIR: path() } });
-      const err = text(child.stderr);
-      for await (const chunk of child.stdout) if (String(chunk).includes('Copy of')) child.kill(signal);
-      expect(await err).to.equal('npm start: interrupted\n');
-      expect(readdirSync(path())).to.deep.equal([]);
-    });
-  }
+  itLeavesNothingBehind('SIGINT', path);
 });

@@ -1,29 +1,15 @@
 /** `docs/provider-guide.md`: its code is the minimal provider's, its commands run, its steps end as it says. */
-import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import process from 'node:process';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { StandaloneRunner, conforms, runConformance, suites, testKey } from '@openverbs/conformance';
 import type { ConformanceReport } from '@openverbs/conformance';
 import type { CapabilityManifest, ContextOps, EventSource, ProviderDefinition } from '@openverbs/verbs/driver';
 import { openVerbs } from 'openverbs';
 import { provider, type LoopbackConfig } from '../src/minimal-provider/provider.ts';
+import { blocks, describeCommands, read } from './provider-guide.ts';
 
-const execute = promisify(execFile);
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-const PROVIDER = './examples/dist/src/minimal-provider/provider.js';
 const SOURCES = 'examples/src/minimal-provider/';
-const read = (path: string): string => readFileSync(ROOT + path, 'utf8');
-const guide = read('docs/provider-guide.md');
 
 type Claims = CapabilityManifest['supports'];
-
-/** The blocks of one language. */
-function blocks(language: string): string[] {
-  return [...guide.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, 'gms'))].map(([, text]) => text);
-}
 
 /** The provider as it is after a step: with this manifest, and without what comes later. */
 function providerOf(supports: Claims, later: readonly (keyof ContextOps)[] = []): ProviderDefinition<LoopbackConfig> {
@@ -95,36 +81,8 @@ describe('the provider guide', () => {
     expect(keys).to.include(key);
   });
 
-  describe('runs', function () {
-    this.timeout(60_000);
-    const lines = [
-      ...new Set(
-        blocks('sh')
-          .join('')
-          .match(/^npx .*provider\.js.*$/gm),
-      ),
-    ];
-    let runs: Promise<{ stdout: string }>[] = [];
-
-    // At once: each is busy with its start for most of the time. The test that waits for one says how it failed.
-    before(() => {
-      runs = lines.map((line) => {
-        const [, tool, ...args] = line.replace('./dist/provider.js', PROVIDER).split(' ');
-        return execute(process.execPath, [`packages/tools/bin/${tool}.js`, ...args], { cwd: ROOT });
-      });
-      for (const run of runs) run.catch(() => undefined);
-    });
-    after(() => Promise.allSettled(runs));
-
-    it('at least one command', () => {
-      expect(lines).not.to.deep.equal([]);
-    });
-    lines.forEach((line, index) => {
-      it(line, async () => {
-        expect((await runs[index]).stdout).to.contain('loopback0');
-      });
-    });
-  });
+  // The others are in provider-guide.exhaustive.ts: minimal-provider.test.ts runs the same suites in this process.
+  describeCommands((line) => !line.includes('conformance'));
 
   it('step 1: the device can be looked at', () => {
     const later = ['events', 'allocPd', 'regMr', 'createCq', ...QP_OPS] as const;

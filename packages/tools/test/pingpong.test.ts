@@ -72,12 +72,11 @@ const CONNECTED_RUNS: Run[] = [
   ['-s 100000 -n 50 -m 256 -c', 100_000, 50],
   ['-s 0x40 -n 1', 64, 1],
   ['-e -c -n 200', 4096, 200],
-  ['--threads 2 -e -c -n 200 -d emulated0 -i 1 -g 0 -l 3', 4096, 200],
 ];
 
-/** More on two threads are in pingpong.exhaustive.ts. */
+/** More on two threads, and those with the most queue pairs, are in pingpong.exhaustive.ts. */
 const RUNS: Record<ServiceName, Run[]> = {
-  RC: [...CONNECTED_RUNS, ['--threads 2 -c', 4096, 1000]],
+  RC: [...CONNECTED_RUNS, ['--threads 2 -e -c -n 200 -d emulated0 -i 1 -g 0 -l 3', 4096, 200]],
   UC: CONNECTED_RUNS,
   UD: [
     ['', 1024, 1000],
@@ -85,22 +84,19 @@ const RUNS: Record<ServiceName, Run[]> = {
     ['-s 1 -n 3000 -r 1', 1, 3000],
     ['-s 4096 -n 50 -c', 4096, 50],
     ['-e -c -n 200', 1024, 200],
-    ['--threads 2 -e -c -n 200 -d emulated0 -i 1 -g 0 -l 3', 1024, 200],
   ],
   SRQ: [
     ['', 4096, 1000, 16],
     ['-q 1 -r 1 -c', 4096, 1000, 1],
     ['-q 7 -r 7 -n 1001 -s 64 -c', 64, 1001, 7],
     ['-q 16 -n 5', 4096, 5, 16],
-    ['-q 255 -n 300 -s 8', 8, 300, 255],
     ['-e -c -n 200', 4096, 200, 16],
-    ['--threads 2 -e -c -q 3 -r 3 -n 200 -d emulated0 -i 1 -g 0 -l 3 -m 256', 4096, 200, 3],
   ],
   XSRQ: [
     ['', 4096, 5, 1],
     ['--chk -n 1000', 4096, 1000, 1],
     ['-c 7 --chk -n 101 -s 64', 64, 101, 7],
-    ['-c 255 --num_tests 3 -s 8', 8, 3, 255],
+    ['-c 16 --num_tests 3 -s 8', 8, 3, 16],
     ['-e -c 5 --num-tests 20 --chk', 4096, 20, 5],
     ['--threads 2 -e -c 3 -n 50 --chk -d emulated0 -i 1 -g 0 -l 3 -m 256', 4096, 50, 3],
   ],
@@ -207,9 +203,9 @@ describe('a ping-pong on a network that loses packets', function () {
   this.timeout(20_000);
 
   itGivesUp('UC', '');
-  itGivesUp('UC', '--threads 2 -e');
   itGivesUp('UD', '-e');
-  for (const service of ['UC', 'UD'] as const) for (const options of ['', '-e']) itEndsWell(service, options);
-  for (const threads of [1, 2]) itGetsAllAcross('SRQ', threads);
+  itEndsWell('UC', '');
+  itEndsWell('UD', '-e');
+  itGetsAllAcross('SRQ', 1);
   itGetsAllAcross('XSRQ', 1);
 });

@@ -22,9 +22,15 @@ const RUNS: readonly (readonly [tool: string, args: readonly string[], expected:
   ['openverbs', ['doctor'], /RDMA WRITE of 4096 bytes arrived/],
 ];
 
-/** Those of the runs that `isWanted` by their number. */
-export function describeTools(provider: 'xen:basic' | 'xen:bypass', isWanted: (index: number) => boolean): void {
-  const wanted = RUNS.filter((_, index) => isWanted(index));
+const lineOf = ([tool, args]: (typeof RUNS)[number]): string => [tool, ...args].join(' ');
+
+/** The runs of these command lines. */
+export function describeTools(provider: 'xen:basic' | 'xen:bypass', lines: readonly string[] = RUNS.map(lineOf)): void {
+  const wanted = lines.map((line) => {
+    const found = RUNS.find((run) => lineOf(run) === line);
+    if (found === undefined) throw new Error(`there is no run '${line}'`);
+    return found;
+  });
 
   describe(`tools on ${provider}`, function () {
     this.timeout(TIMEOUT_MS);

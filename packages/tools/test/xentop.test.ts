@@ -1,20 +1,12 @@
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { openVerbs, type GuestCounters } from 'openverbs';
-import { xentopCommand } from '../src/xentop/command.ts';
 import { liveDisplay } from '../src/xentop/display.ts';
-import { formatGuests, guestsToJson, type RefreshJson, shortNumber } from '../src/xentop/format.ts';
+import { formatGuests, guestsToJson, shortNumber } from '../src/xentop/format.ts';
 import { sampleGuests } from '../src/xentop/sample.ts';
 import type { Terminal } from '../src/xentop/screen.ts';
 import { openverbsCommand } from '../src/openverbs-command.ts';
-import { run, type ToolRun } from './run.ts';
-
-/** A program, its device domain and its device are on threads of their own, of a machine that has few cores. */
-const TIMEOUT_MS = 90_000;
-const PROGRAM = fileURLToPath(new URL('./programs/three-writes.js', import.meta.url));
-
-const xentop = (line = '', terminal: Terminal | null = null): Promise<ToolRun> =>
-  run((io) => xentopCommand('openverbs-xentop', io, () => terminal), line);
+import { run } from './run.ts';
+import { describeFailures, itTellsAtTheEnd, PROGRAM, TIMEOUT_MS, xentop } from './xentop.ts';
 
 /** A control sequence of a terminal. */
 const CONTROL = new RegExp(`${String.fromCharCode(27)}\\[[?\\d]*[a-zA-Z]`, 'g');
@@ -188,31 +180,8 @@ describe('openverbs-xentop', function () {
     expect(left).to.match(/^ {2}NAME [^]*\n {2}guest1 {2}bypass [^]*\nthree-writes stays\n$/);
   });
 
-  for (const [provider, expected] of [
-    ['xen:basic', { posts: 3, directPosts: 0, bytes: 300, polls: 3, pollsSaved: 2, completions: 3 }],
-    ['xen:bypass', { posts: 0, directPosts: 3, bytes: null, polls: null, pollsSaved: null, completions: null }],
-  ] as const) {
-    it(`--once --json of a program on ${provider} tells what it has done in the end`, async () => {
-      const { status, out, err } = await xentop(`--once --json --provider ${provider} ${PROGRAM} --json ends`);
-      expect([status, err]).to.deep.equal([0, 'three-writes --json\n']);
-      const { guests } = JSON.parse(out) as RefreshJson;
-      expect(guests).to.have.lengthOf(1);
-      expect(guests[0]).to.include({ name: 'guest1', refused: 0, cacheHits: 1, cachePagesSaved: 1, ...expected });
-      expect(guests[0].commands).to.be.greaterThan(10);
-    });
-  }
-
-  it('leaves the provider to the environment when the command line says none', async () => {
-    const { OPENVERBS_PROVIDER: before } = process.env;
-    process.env['OPENVERBS_PROVIDER'] = 'xen:basic';
-    try {
-      const { out } = await xentop(`--once ${PROGRAM}`);
-      expect(out).to.match(/^ {2}guest1 +basic /m);
-    } finally {
-      if (before === undefined) delete process.env['OPENVERBS_PROVIDER'];
-      else process.env['OPENVERBS_PROVIDER'] = before;
-    }
-  });
+  // The same on bypass is in xentop.exhaustive.ts.
+  itTellsAtTheEnd('xen:basic');
 
   it('shows four guests that write to each other when no program is given, and ends after so many refreshes', async () => {
     const { status, out, err } = await xentop('-b -d 0.3 -i 2');
@@ -222,31 +191,7 @@ describe('openverbs-xentop', function () {
     for (const table of tables) if (!table.startsWith('no guests yet')) expect(table).to.match(/guest4 +\(?bypass/);
   });
 
-  const failures: [line: string, message: RegExp][] = [
-    [
-      `--once ${PROGRAM} throws`,
-      /^three-writes throws\nopenverbs-xentop: three-writes\.js failed: Error: this is how it ends\n/,
-    ],
-    [`--once ${PROGRAM} status`, /openverbs-xentop: three-writes\.js ended with status 3\n$/],
-    [`--once ${PROGRAM} native`, /three-writes\.js has no guests\nhint: it chooses another provider itself/],
-    [`--once ${PROGRAM} alone`, /three-writes\.js never called openVerbs\(\)\n$/],
-    [`--partition guest9 --once ${PROGRAM} cut`, /emulated\.faults\.partition is 'guest9'/],
-  ];
-  describe('fails with its program', () => {
-    let runs: ToolRun[] = [];
-
-    // At once: each is busy with the start of its thread for most of the time.
-    before(async () => {
-      runs = await Promise.all(failures.map(([line]) => xentop(line)));
-    });
-
-    failures.forEach(([line, message], index) => {
-      it(line.split(' ').at(-1)!, () => {
-        expect(runs[index].err).to.match(message);
-        expect(runs[index].status).to.equal(1);
-      });
-    });
-  });
+  describeFailures(['throws', 'native']);
 
   const usageErrors: [line: string, message: RegExp][] = [
     ['-d 0', /It must be a number of seconds from 0\.1 to 3600\./],
