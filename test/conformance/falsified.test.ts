@@ -25,7 +25,7 @@ interface Run {
 }
 
 /** What is lost comes at no time. */
-const WAIT_IN_VAIN_MS = 250;
+const WAIT_IN_VAIN_MS = 100;
 /** What comes needs less. */
 const WAIT_MS_MAX = 2000;
 
