@@ -6,6 +6,7 @@
 
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
+import { builtinModules } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -43,7 +44,9 @@ function main() {
   for (const pack of packages) {
     checkImports(makeProject(`${pack.name} alone`, [pack], packages), pack);
   }
-  checkTypes(makeProject('all packages', packages, packages), packages);
+  const project = makeProject('all packages', packages, packages);
+  checkTypes(project, packages);
+  checkReadme(project);
 }
 
 function findPackages() {
@@ -72,7 +75,15 @@ function packPackage(pack) {
     Boolean,
   );
   check(`files of ${pack.name}`, { status: complaint.length, output: complaint.join('\n') });
+  const bare = names.filter((name) => name.endsWith('.d.ts') && importsBare(path.join(pack.dir, name)));
+  check(`declarations of ${pack.name} say node:`, { status: bare.length, output: bare.join('\n') });
   return path.join(workshop, path.basename(filename));
+}
+
+/** Whether a file of declarations names a module of Node without `node:`; the compiler does where it writes a type itself. */
+function importsBare(file) {
+  const imports = fs.readFileSync(file, 'utf8').matchAll(/(?:\bfrom |\bimport\()["']([^"']+)["']/g);
+  return [...imports].some(([, name]) => builtinModules.includes(name));
 }
 
 /**
@@ -141,6 +152,20 @@ function checkTypes(project, packages) {
   write(project, 'tsconfig.json', JSON.stringify({ compilerOptions, files: ['consumer.ts'] }));
   const tsc = binOf('typescript', 'tsc');
   check('a strict TypeScript consumer', run(process.execPath, [tsc, '-p', 'tsconfig.json'], project.dir));
+}
+
+/** The first program of the README, with the `tsconfig.json` that it recommends; declarations must not want more than that. */
+function checkReadme(project) {
+  const readme = fs.readFileSync(path.join(root, 'README.md'), 'utf8');
+  const [, program] = /^```ts\n(.*?)^```$/ms.exec(readme);
+  const [, settings] = /^```json\n(.*?"compilerOptions".*?)^```$/ms.exec(readme);
+  const config = JSON.parse(settings);
+  config.compilerOptions.typeRoots = [path.join(root, 'node_modules', '@types')];
+  write(project, 'tsconfig.json', JSON.stringify(config));
+  fs.mkdirSync(path.join(project.dir, config.compilerOptions.rootDir));
+  write(project, path.join(config.compilerOptions.rootDir, 'first.ts'), program);
+  check('the README compiles', run(process.execPath, [binOf('typescript', 'tsc'), '-p', 'tsconfig.json'], project.dir));
+  check('the README runs', run(process.execPath, [path.join(config.compilerOptions.outDir, 'first.js')], project.dir));
 }
 
 // --- helpers ---------------------------------------------------------------------------------------------------------

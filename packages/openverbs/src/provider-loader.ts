@@ -18,6 +18,12 @@ export const PROVIDER_PACKAGES: Readonly<Record<string, string>> = Object.freeze
   native: '@openverbs/provider-native',
 });
 
+/** Names that are kept for providers to come. */
+const PLANNED: readonly string[] = ['native'];
+
+/** What `provider` can name without anything else being installed. */
+const KNOWN_PROVIDERS: readonly string[] = ['emulated', 'xen:basic', 'xen:bypass'];
+
 const FIELDS = { name: 'string', driverAbi: 'number', parseConfig: 'function', open: 'function' } as const;
 
 /** What a provider's author has to change, by Node's error code. */
@@ -75,15 +81,18 @@ function findModule(reference: string, specifier: string, directory: string): st
     code: 'ENOENT',
     verb: 'openVerbs',
     message: `there is no provider '${reference}': '${specifier}' was not found from ${directory}`,
-    hint: howToGet(specifier),
+    hint: howToGet(reference, specifier),
     details: { provider: reference, specifier, directory },
   });
 }
 
-function howToGet(specifier: string): string {
+function howToGet(reference: string, specifier: string): string {
   if (/^(\.{0,2}\/|[A-Za-z]:)/.test(specifier)) return 'a path is relative to the current directory';
+  const known = `those that come with OpenVerbs are ${KNOWN_PROVIDERS.join(', ')}`;
+  if (PLANNED.includes(reference)) return `OpenVerbs has no such provider yet; ${known}`;
   const nearest = nearestKey(specifier, Object.keys(PROVIDER_PACKAGES));
-  return nearest === undefined ? `install it: npm install ${specifier}` : `did you mean '${nearest}'?`;
+  if (nearest !== undefined) return `did you mean '${nearest}'? ${known}`;
+  return `${known}; if it is a package, install it: npm install ${specifier}`;
 }
 
 function cannotLoad(reference: string, cause: unknown): VerbsError {

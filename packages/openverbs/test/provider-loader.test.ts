@@ -65,9 +65,19 @@ describe('loadProvider', () => {
     const missing = failure(() => loadProvider('acme-nic', directory));
     expect(missing.code).to.equal('ENOENT');
     expect(missing.message).to.contain("there is no provider 'acme-nic'").and.contain(directory);
-    expect(missing.hint).to.equal('install it: npm install acme-nic');
+    expect(missing.hint).to.equal(
+      'those that come with OpenVerbs are emulated, xen:basic, xen:bypass; if it is a package, install it: npm install acme-nic',
+    );
     expect(failure(() => loadProvider('./nic.mjs', directory)).hint).to.equal(
       'a path is relative to the current directory',
+    );
+  });
+
+  it('does not send for a provider that is yet to come', () => {
+    const missing = failure(() => loadProvider('native', directory));
+    expect(missing.code).to.equal('ENOENT');
+    expect(missing.hint).to.equal(
+      'OpenVerbs has no such provider yet; those that come with OpenVerbs are emulated, xen:basic, xen:bypass',
     );
   });
 

@@ -2,7 +2,7 @@
  * The channels of `node:diagnostics_channel` that verbs are told on, and what a message looks like. A channel belongs to its thread.
  * Without subscribers nothing is made or called; see `docs/tracing.md`.
  */
-import { channel } from 'node:diagnostics_channel';
+import { type Channel, channel } from 'node:diagnostics_channel';
 import type { SgeLike } from '../sge.ts';
 
 /** The channels of OpenVerbs, by what they tell. */
@@ -154,10 +154,11 @@ export interface XenMessage extends Message {
   readonly durationNs: number;
 }
 
-export const verbChannel = channel(TraceChannel.VERB);
-export const postChannel = channel(TraceChannel.POST);
-export const pollChannel = channel(TraceChannel.POLL);
-export const eventChannel = channel(TraceChannel.EVENT);
+// The type is written out: left to the compiler, the declarations would import it by its name without `node:`.
+export const verbChannel: Channel = channel(TraceChannel.VERB);
+export const postChannel: Channel = channel(TraceChannel.POST);
+export const pollChannel: Channel = channel(TraceChannel.POLL);
+export const eventChannel: Channel = channel(TraceChannel.EVENT);
 
 /** Now, in the time of {@link VerbMessage.atNs}. */
 export function traceNowNs(): number {
