@@ -44,7 +44,7 @@ export interface HypervisorLimits {
   readonly portsMax: number;
   /** Runs of pages that a domain has pinned for its devices. */
   readonly pinnedRunsMax: number;
-  /** Bytes of xenstore: twice what its contents may take, of which guests never get {@link XENSTORE_RESERVED_SHARE}. */
+  /** Bytes of xenstore: twice what its contents may take, of which guests never get the quarter that is kept for dom0. */
   readonly xenstoreBytesMax: number;
   /** Nodes in xenstore that a guest owns (xenstored: quota nodes). */
   readonly xenstoreNodesMax: number;

@@ -2,8 +2,8 @@
 import { VerbsError } from '@openverbs/verbs';
 
 /**
- * Kinds of what is counted, each with the most that a guest gets unless the toolstack says otherwise. Of what is one for all guests it is no more
- * than {@link shareOf}, or a guest could have what is another's.
+ * Kinds of what is counted, each with the most that a guest gets unless the toolstack says otherwise. Of what is one for all guests it is no
+ * more than a sixteenth of what is left when a sixteenth is kept for the device domain, or a guest could have what is another's.
  */
 export const QUOTAS = {
   contexts: 56,
