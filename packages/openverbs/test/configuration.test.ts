@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -249,9 +249,18 @@ describe('configuration', () => {
   });
 
   it('says what is wrong with a file', () => {
-    expect(failure(() => configured({}, {}, '{ "provider": }')).message).to.match(
-      /openverbs\.config\.json is not JSON: /,
-    );
-    expect(failure(() => configured({}, {}, '[]')).message).to.contain('must hold an object');
+    const broken = failure(() => configured({}, {}, '{ "provider": }'));
+    expect(broken.message).to.match(/openverbs\.config\.json is not JSON: /);
+    const list = failure(() => configured({}, {}, '[]'));
+    expect(list.message).to.contain('must hold an object');
+    for (const { hint } of [broken, list]) expect(hint).to.contain('{ "provider": "emulated"');
+  });
+
+  it('says so when the file is a directory', () => {
+    mkdirSync(join(directory, 'openverbs.config.json'));
+    const error = failure(() => configured({}));
+    expect(error.code).to.equal('EINVAL');
+    expect(error.message).to.match(/cannot read .*openverbs\.config\.json: it is a directory/);
+    expect(error.hint).to.contain('the configuration is a file');
   });
 });

@@ -54,7 +54,8 @@ describe('a bad network on the command line', () => {
     ['--reorder -1', 'a number from 0 to 1'],
     ['--delay 1e9', '10000000 at most'],
     ['--seed 0.5', 'an integer'],
-    ['--partition emulated0//emulated1', 'groups by slashes'],
+    ['--partition emulated0//emulated1', 'groups are separated by slashes'],
+    ['--partition emulated0,emulated1', 'One group cuts nothing'],
     ['--corrupt 0.1 --provider ./other.js', '--corrupt is for emulated devices, not for provider ./other.js'],
   ];
   for (const [line, message] of wrong) {
@@ -98,7 +99,8 @@ describe('a network cut in two on the command line', () => {
     for (const groups of ['emulated0/emulated9', 'emulated0/emulated0']) {
       const { status, err } = await between(`--partition ${groups}`);
       expect(status).to.equal(1);
-      expect(err).to.contain('the devices are emulated0, emulated1, emulated2');
+      expect(err).to.match(new RegExp(`: --partition ${groups}: 'emulated[09]' is no device, or named twice\n`));
+      expect(err).to.contain('as in left/right,other; the devices are emulated0, emulated1, emulated2');
     }
   });
 });

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -133,10 +133,18 @@ describe('--trace', function () {
     for (const frame of HCA) expectWithin(application[0], frame);
   });
 
-  it('is refused for two threads, and a file that can not be written is an error with a hint', async () => {
+  it('is refused for two threads, and a file that can not be written is an error with a hint, before anything runs', async () => {
     expect(await pingpong('--self --threads 2 --trace x')).to.have.property('status', 2);
-    const { status, err } = await pingpong(`--self -n 5 --trace ${join(directory, 'absent', 'x.json')}`);
-    expect(status).to.equal(1);
-    expect(err).to.match(/the trace can't be written.*\nhint: /s);
+    for (const path of [join(directory, 'absent', 'x.json'), directory]) {
+      const { status, out, err } = await pingpong(`--self -n 5 --trace ${path}`);
+      expect([status, out]).to.deep.equal([1, '']);
+      expect(err).to.match(/the trace can't be written.*\nhint: /s);
+    }
+  });
+
+  it('leaves no empty file behind when the run fails', async () => {
+    const path = join(directory, 'failed.json');
+    expect(await pingpong(`--self -d absent --trace ${path}`)).to.have.property('status', 1);
+    expect(existsSync(path)).to.equal(false);
   });
 });

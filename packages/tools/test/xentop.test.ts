@@ -197,6 +197,7 @@ describe('openverbs-xentop', function () {
     ['-d 0', /It must be a number of seconds from 0\.1 to 3600\./],
     ['-d soon', /'soon' is invalid/],
     ['-i 0', /It must be an integer from 1 to/],
+    ['--provider emulated --json', /--provider is for a program/],
     ['--guests 3', /It must be 2 or 4\./],
     ['--itrations 3', /unknown option '--itrations'\n\(Did you mean --iterations\?\)/],
     [

@@ -42,7 +42,7 @@ const FAILURES = {
   status: [`--once ${PROGRAM} status`, /openverbs-xentop: three-writes\.js ended with status 3\n$/],
   native: [`--once ${PROGRAM} native`, /three-writes\.js has no guests\nhint: it chooses another provider itself/],
   alone: [`--once ${PROGRAM} alone`, /three-writes\.js never called openVerbs\(\)\n$/],
-  cut: [`--partition guest9 --once ${PROGRAM} cut`, /emulated\.faults\.partition is 'guest9'/],
+  cut: [`--partition guest9/guest1 --once ${PROGRAM} cut`, /emulated\.faults\.partition is 'guest9'/],
 } as const;
 
 /** Programs that fail. */

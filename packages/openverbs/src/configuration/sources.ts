@@ -11,6 +11,8 @@ import { VerbsError } from '@openverbs/verbs';
 export const ARGUMENT_ORIGIN = 'the argument of openVerbs()';
 /** The file that is looked up in the current directory. */
 export const CONFIG_FILE = 'openverbs.config.json';
+const FILE_EXAMPLE = '{ "provider": "emulated", "emulated": { "devices": 2 } }';
+const FILE_HINT = `it is strict JSON, without comments and trailing commas: ${FILE_EXAMPLE}`;
 /** How the name of a variable begins. */
 export const ENV_PREFIX = 'OPENVERBS_';
 /** Variables that begin so are left to test programs. */
@@ -61,7 +63,7 @@ export function fileSettings(directory: string): SettingsSource {
     text = readFileSync(path, 'utf8');
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return { kind: 'file', settings: [] };
-    throw new VerbsError({ code: 'EACCES', verb: 'openVerbs', message: `cannot read ${path}`, cause });
+    throw unreadable(path, cause as NodeJS.ErrnoException);
   }
   return { kind: 'file', settings: settingsOf(parseFile(path, text), path) };
 }
@@ -76,16 +78,27 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+function unreadable(path: string, cause: NodeJS.ErrnoException): VerbsError {
+  const isDirectory = cause.code === 'EISDIR';
+  return new VerbsError({
+    code: isDirectory ? 'EINVAL' : 'EACCES',
+    verb: 'openVerbs',
+    message: `cannot read ${path}: ${isDirectory ? 'it is a directory' : cause.message}`,
+    hint: isDirectory ? `the configuration is a file: ${FILE_EXAMPLE}` : 'make it readable, or remove it',
+    cause,
+  });
+}
+
 function parseFile(path: string, text: string): Record<string, unknown> {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (cause) {
     const message = `${path} is not JSON: ${(cause as SyntaxError).message}`;
-    throw new VerbsError({ code: 'EINVAL', verb: 'openVerbs', message, cause });
+    throw new VerbsError({ code: 'EINVAL', verb: 'openVerbs', message, hint: FILE_HINT, cause });
   }
   if (isRecord(value)) return value;
-  throw new VerbsError({ code: 'EINVAL', verb: 'openVerbs', message: `${path} must hold an object` });
+  throw new VerbsError({ code: 'EINVAL', verb: 'openVerbs', message: `${path} must hold an object`, hint: FILE_HINT });
 }
 
 function settingsOf(object: Record<string, unknown>, origin: string): Setting[] {

@@ -1,5 +1,6 @@
 /** A bad network for the time of a command: `--drop 0.01 --seed 7`, `--partition emulated0/emulated1`. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { VerbsError } from '@openverbs/verbs';
 import type { Faults } from '@openverbs/verbs/driver';
 import { UsageError } from './usage-error.ts';
 
@@ -16,6 +17,7 @@ export interface FaultOptions {
 }
 
 const KEYS = ['seed', 'drop', 'duplicate', 'reorder', 'corrupt', 'delay', 'partition'] as const;
+const GROUPS_SYNTAX = 'groups are separated by slashes, names of devices within a group by commas';
 const GROUP = 'A bad network (emulated devices):';
 
 /** Adds the options to a command that opens devices; `delayFlag` is for one whose `--delay` is something else. */
@@ -48,6 +50,21 @@ export function faultsOf(
   return Object.fromEntries(entries);
 }
 
+/** Words of the command line for what the provider says of `--partition`; any other error as it is. */
+export function withPartitionNamed(error: unknown, { partition }: FaultOptions): unknown {
+  if (partition === undefined || !VerbsError.is(error) || !error.message.includes('faults.partition')) return error;
+  const { code, message, hint } = error;
+  const given = partition.map((group) => group.join(',')).join('/');
+  const [, name = given] = /faults\.partition is ('[^']*')/.exec(message) ?? [];
+  const [devices] = /the devices are .*$/.exec(hint) ?? [hint];
+  return new VerbsError({
+    code,
+    message: `--partition ${given}: ${name} is no device, or named twice`,
+    hint: `${GROUPS_SYNTAX}, as in left/right,other; ${devices}`,
+    cause: error,
+  });
+}
+
 /** Itself, or those that guests of the split driver share. */
 function hasEmulatedDevices(provider: string): boolean {
   return /^(emulated|xen(:.*)?)$/.test(provider);
@@ -68,8 +85,11 @@ function microseconds(text: string): number {
 /** Groups are separated by slashes, names of devices by commas. Whether there are such devices is known when they are opened. */
 function groups(text: string): string[][] {
   const names = text.split('/').map((group) => group.split(',').map((name) => name.trim()));
-  if (names.flat().every((name) => name !== '')) return names;
-  throw new InvalidArgumentError('It must be names of devices: those of a group by commas, groups by slashes.');
+  if (!names.flat().every((name) => name !== '')) {
+    throw new InvalidArgumentError(`It must be names of devices: ${GROUPS_SYNTAX}, as in left/right,other.`);
+  }
+  if (names.length > 1) return names;
+  throw new InvalidArgumentError(`One group cuts nothing: ${GROUPS_SYNTAX}, as in left/right,other.`);
 }
 
 function integer(text: string): number {

@@ -1,6 +1,6 @@
 /** Opening what the command line names. */
 import { type OpenVerbs, type OpenVerbsConfig, openVerbs } from 'openverbs';
-import { type FaultOptions, faultsOf } from './faults.ts';
+import { type FaultOptions, faultsOf, withPartitionNamed } from './faults.ts';
 import type { Device } from '@openverbs/verbs';
 
 /** Opens the provider that the options name, or the configured one, on the network that they ask for; `config` is what else is needed. */
@@ -9,11 +9,15 @@ export function openFor(
   config: OpenVerbsConfig = {},
 ): OpenVerbs {
   const faults = faultsOf(options);
-  return openVerbs({
-    ...config,
-    ...(options.provider === undefined ? {} : { provider: options.provider }),
-    ...(faults === undefined ? {} : { emulated: { ...config.emulated, faults } }),
-  });
+  try {
+    return openVerbs({
+      ...config,
+      ...(options.provider === undefined ? {} : { provider: options.provider }),
+      ...(faults === undefined ? {} : { emulated: { ...config.emulated, faults } }),
+    });
+  } catch (error) {
+    throw withPartitionNamed(error, options);
+  }
 }
 
 /** The device of that name, or all devices; at least one. */

@@ -1,6 +1,6 @@
 /** `--trace FILE`: the way of one message through the layers, as trace events that Perfetto and chrome://tracing show. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { writeFileSync } from 'node:fs';
+import { closeSync, openSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { type PollMessage, type PostMessage, TraceChannel, VerbsError, WcOpcode } from '@openverbs/verbs';
 import { LAYERS, spansOf, type TracedMessage } from './trace-spans.ts';
 
@@ -8,13 +8,15 @@ import { LAYERS, spansOf, type TracedMessage } from './trace-spans.ts';
 const MESSAGES_MAX = 4096;
 const NS_PER_US = 1000;
 
-/** Listens from now on: what is made before tells nothing. */
+/** Listens from now on: what is made before tells nothing. That the file can be written is tried at once, not after a long run. */
 export class TraceFile {
   readonly #path: string;
   readonly #messages: TracedMessage[] = [];
   readonly #listeners: readonly (readonly [string, (message: unknown) => void])[];
 
+  /** @throws VerbsError EIO when the file can't be written */
   constructor(path: string) {
+    tryToWrite(path);
     this.#path = path;
     const listen =
       <K extends TracedMessage['kind']>(kind: K) =>
@@ -57,14 +59,30 @@ export class TraceFile {
     try {
       writeFileSync(this.#path, `${JSON.stringify({ displayTimeUnit: 'ns', traceEvents }, undefined, 1)}\n`);
     } catch (error) {
-      const message = `the trace can't be written: ${(error as Error).message}`;
-      throw new VerbsError({ code: 'EIO', message, hint: 'name a file in a directory that is there', cause: error });
+      throw cannotWrite(error);
     }
   }
 
   [Symbol.dispose](): void {
     for (const [name, listener] of this.#listeners) unsubscribe(name, listener);
   }
+}
+
+/** Leaves behind what was there: a file with its bytes, or none. A pipe is not touched, whose reader would take it for the end. */
+function tryToWrite(path: string): void {
+  try {
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats !== undefined && !stats.isFile() && !stats.isDirectory()) return;
+    closeSync(openSync(path, 'a'));
+    if (stats === undefined) rmSync(path);
+  } catch (error) {
+    throw cannotWrite(error);
+  }
+}
+
+function cannotWrite(error: unknown): VerbsError {
+  const message = `the trace can't be written: ${(error as Error).message}`;
+  return new VerbsError({ code: 'EIO', message, hint: 'name a file in a directory that is there', cause: error });
 }
 
 /** From the post of the last send that was completed, to the poll of its completion. */

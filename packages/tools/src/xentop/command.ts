@@ -55,7 +55,7 @@ export function xentopCommand(
     .option('--json', 'print JSON: one object a refresh, each on a line of its own')
     .option(
       '--provider <name>',
-      `what the program opens unless it says so itself (default: what OPENVERBS_PROVIDER says, or ${PROVIDER})`,
+      `with a program: what it opens unless it says so itself (default: what OPENVERBS_PROVIDER says, or ${PROVIDER})`,
     )
     .option('--guests <n>', `without a program: how many guests, 2 or 4 (default: ${DEMO_GUESTS})`, guestsArgument);
   addFaultOptions(command, '--packet-delay');
@@ -81,6 +81,12 @@ async function run(
 ): Promise<void> {
   if (program !== undefined && options.guests !== undefined) {
     throw new UsageError('--guests is for when no program is given', "set OPENVERBS_XEN_GUESTS for the program's");
+  }
+  if (program === undefined && options.provider !== undefined) {
+    throw new UsageError(
+      '--provider is for a program: without one, there are guests of the split driver to look at, basic and bypass',
+      'name a program after the options, or leave --provider out',
+    );
   }
   // The program may open another provider than the one that is named here: what is below its guests is always the same.
   const { packetDelay, delay: _, provider: __, ...rest } = options;
