@@ -16,7 +16,8 @@ type Function = (first: unknown) => unknown;
 
 describe('the first argument of every function of gen2', () => {
   const functions = Object.entries(gen2).filter(
-    (entry): entry is [string, Function] => typeof entry[1] === 'function' && !OF_NUMBERS.includes(entry[0]),
+    (entry): entry is [string, Function] =>
+      typeof entry[1] === 'function' && entry[0] !== 'WorkCompletion' && !OF_NUMBERS.includes(entry[0]),
   );
 
   it('are more than a hundred', () => {

@@ -111,9 +111,10 @@ export class CompletionQueue extends AsyncEventTarget {
     try {
       const most = limit === undefined ? wcs.length : limit;
       if (most <= wcs.length) {
+        if (most > 0 && !isCompletion(wcs[most - 1])) checkPoll(wcs, limit);
         const n = this.path.poll(wcs, most);
         // What is found proves the arguments; where nothing is, there is time to look at them.
-        if (n > 0 || (n === 0 && most > 0 && Array.isArray(wcs))) return n;
+        if (n > 0 || (n === 0 && most > 0 && Array.isArray(wcs) && isCompletion(wcs[0]))) return n;
         if (n < 0) throw this.#pollError(-n);
       }
     } catch (error) {
@@ -305,6 +306,11 @@ export class CompletionQueue extends AsyncEventTarget {
   }
 }
 
+/** Whether a completion can be written there. By its fields, since a program may have two copies of this package. */
+function isCompletion(wc: WorkCompletion | null | undefined): boolean {
+  return typeof wc?.status === 'number';
+}
+
 /** Refuses what completions can't be polled into. */
 function checkPoll(wcs: unknown, limit: unknown): void {
   const verb = 'ibv_poll_cq';
@@ -315,7 +321,7 @@ function checkPoll(wcs: unknown, limit: unknown): void {
   if (limit !== undefined) checkInteger(verb, 'limit', limit, 0, wcs.length, 'length of wcs');
   const most = limit === undefined ? wcs.length : Number(limit);
   for (let i = 0; i < most; i++) {
-    if (typeof wcs[i] === 'object' && wcs[i] !== null) continue;
+    if (typeof wcs[i] === 'object' && isCompletion(wcs[i] as WorkCompletion | null)) continue;
     throw invalid(verb, `wcs[${i}] is ${show(wcs[i])}, not a WorkCompletion`, 'WorkCompletion.array(n) makes them');
   }
 }

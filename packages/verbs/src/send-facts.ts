@@ -1,7 +1,7 @@
 /** What a refused send says of itself, for the explanation. Sizes only: a mistake may claim any. */
 import { AddressHandle } from './address-handle.ts';
-import { checkFlags, checkInstance, checkU32, checkU53, show } from './check.ts';
-import { SelectivityLevel, SendFlags } from './enums/wr.ts';
+import { checkFlags, checkInstance, checkOneOf, checkU32, checkU53, show } from './check.ts';
+import { SelectivityLevel, SendFlags, WrOpcode } from './enums/wr.ts';
 import { VerbsError } from './errors.ts';
 import { checkBind, type MemoryWindow, type MwBind, type MwBindInfo } from './memory-window.ts';
 import { isFlush } from './rings/is-flush.ts';
@@ -62,6 +62,7 @@ export function sendFacts(wr: SendWr): SendFacts | Reason {
   const fault = faultOf(() => {
     // Not what is left out, as in a literal.
     checkU53('', 'wrId', wr.wrId);
+    if (typeof wr.opcode !== 'number') checkOneOf('', 'opcode', wr.opcode, WrOpcode);
     checkU32('', 'opcode', wr.opcode);
     checkSgList('', wr.sgList);
     assignSendWr('', new SendWr(), wr);

@@ -120,6 +120,12 @@ export abstract class SendList extends AsyncEventTarget {
     this.refuse(EINVAL, fault ?? stagedFacts(this.staged));
   }
 
+  /** Remembers what is wrong with the arguments of a setter, where a form of it checks more than the setter. @internal */
+  refuseArguments(message: string, hint: string): void {
+    if (this.staged.opcode < 0) return this.misplaced();
+    this.refuse(EINVAL, [message, hint]);
+  }
+
   /** Remembers the first mistake. Where no list was begun there is none to remember it for; `wrComplete` will say so. @internal */
   protected refuse(errno: number, bad: SendFacts | Reason): void {
     const { staged } = this;

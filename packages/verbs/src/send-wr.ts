@@ -1,7 +1,7 @@
 /** Send work requests. */
 import { AddressHandle } from './address-handle.ts';
 import { ENDLESS, isEndless } from './chain.ts';
-import { checkFlags, checkInstance, checkU32, checkU53, show } from './check.ts';
+import { checkFlags, checkInstance, checkOneOf, checkU32, checkU53, show } from './check.ts';
 import { SendFlags, WrOpcode } from './enums/wr.ts';
 import { invalid } from './errors.ts';
 import { checkLiteral, literalKeys } from './literal-keys.ts';
@@ -210,6 +210,7 @@ export function assignSendWr(verb: string, wr: SendWr, init: SendWrInit): void {
   const { remoteAddr = 0, remoteQpn = 0, remoteQkey = 0, remoteSrqn = 0, ah = null, inlineData = null } = init;
   const { bindMw = null, flushLength = 0, flushType = 0, flushLevel = 0 } = init;
   checkU53(verb, 'wrId', wrId);
+  if (typeof opcode !== 'number') checkOneOf(verb, 'opcode', opcode, WrOpcode);
   checkU32(verb, 'opcode', opcode);
   if (typeof sendFlags !== 'number' || (sendFlags & SEND_FLAGS_KNOWN) !== sendFlags)
     checkFlags(verb, 'sendFlags', sendFlags, SendFlags, SEND_FLAGS_KNOWN);

@@ -1,9 +1,13 @@
 /** Work completions. */
+import { checkInteger } from './check.ts';
 import { enumName } from './enums/name-of.ts';
 import { WcOpcode, WcStatus } from './enums/wc.ts';
 import { explainCompletion } from './explain.ts';
 import { inspectCustom, inspectLine } from './inspect.ts';
 import { DOUBLE } from './words.ts';
+
+/** Most completions of an array; more than any queue has. */
+const WCS_MAX = 2 ** 24;
 
 /**
  * A work completion (`struct ibv_wc`), filled by `cq.poll`. Make an array of them once and poll into it again and again. When
@@ -58,8 +62,9 @@ export class WorkCompletion {
     this.wrId = this.vendorErr = this.byteLen = this.immData = this.faultKey = this.faultAddr = 0;
   }
 
-  /** `n` of them, for `cq.poll`. */
+  /** `n` of them, for `cq.poll`. Throws EINVAL for what is no number of completions. */
   static array(n: number): WorkCompletion[] {
+    checkInteger('WorkCompletion.array', 'n', n, 0, WCS_MAX);
     return Array.from({ length: n }, () => new WorkCompletion());
   }
 

@@ -219,10 +219,10 @@ describe('an object of another protection domain, context or device', () => {
     }
     expect(ops.device.executed.every((wqe) => wqe[SendWqe.REMOTE_ADDR_LO] === own.handle)).to.equal(true);
     for (const ah of [{}, 5, b]) {
-      expect(errorOf(() => a.postSend({ ...good, ah: as(ah) })).message).to.contain('not a AddressHandle');
+      expect(errorOf(() => a.postSend({ ...good, ah: as(ah) })).message).to.contain('not an AddressHandle');
       const wr = new SendWr(good);
       wr.ah = as(ah);
-      expect(errorOf(() => a.postSend(wr)).message).to.contain('not a AddressHandle');
+      expect(errorOf(() => a.postSend(wr)).message).to.contain('not an AddressHandle');
     }
   });
 
@@ -273,11 +273,13 @@ describe('a poll', () => {
       ['x', 'not an array'],
       [{ length: 4 }, 'not an array'],
       [[undefined], 'wcs[0] is undefined'],
+      [[{}], 'wcs[0] is an object (Object), not a WorkCompletion'],
+      [[null, wc], 'wcs[0] is null'],
+      [[wc, {}], 'wcs[1] is an object (Object)'],
     ];
     for (const posted of [false, true]) {
       if (posted) a.postSend({ wrId: 7, opcode: WrOpcode.RDMA_WRITE, sendFlags: SIGNALED });
       for (const [wcs, text] of bads) {
-        if (text.startsWith('wcs[') && !posted) continue; // nothing is written then
         for (const limit of text === 'not an array' ? [undefined, 1] : [undefined]) {
           const error = errorOf(() => cq.poll(as(wcs), limit));
           expect(error).to.include({ code: 'EINVAL', verb: 'ibv_poll_cq' });
@@ -289,6 +291,22 @@ describe('a poll', () => {
     expect(wc.wrId).to.equal(7);
   });
 
+  it('fills completions up to what is none, which takes none', () => {
+    const { a, cq } = openConnected();
+    const [one, three] = WorkCompletion.array(2);
+    a.postSend([1, 2].map((wrId) => ({ wrId, opcode: WrOpcode.RDMA_WRITE, sendFlags: SIGNALED })));
+    const other = {};
+    expect([cq.poll(as([one, other, three])), one.wrId, other]).to.deep.equal([1, 1, {}]);
+    expect([cq.poll([one]), one.wrId]).to.deep.equal([1, 2]);
+  });
+
+  it('has no array of an odd number of completions', () => {
+    for (const n of [-1, undefined, NaN, '3', 1.5]) {
+      expect(errorOf(() => WorkCompletion.array(as(n)))).to.include({ code: 'EINVAL', verb: 'WorkCompletion.array' });
+    }
+    expect(WorkCompletion.array(0)).to.deep.equal([]);
+  });
+
   it('of an odd number of completions, or of more than there is room for, is refused', () => {
     const { a, cq, wcs } = openConnected();
     for (const limit of [-1, NaN, 'x', null, wcs.length + 1, Infinity, 2n ** 60n]) {
@@ -298,5 +316,35 @@ describe('a poll', () => {
     }
     a.postSend([1, 2].map((wrId) => ({ wrId, opcode: WrOpcode.RDMA_WRITE, sendFlags: SIGNALED })));
     expect([cq.poll(wcs, 0), cq.poll([]), cq.poll(wcs, 1), cq.poll(wcs, wcs.length)]).to.deep.equal([0, 0, 1, 1]);
+  });
+});
+
+describe('an error about a value of the wrong kind', () => {
+  it('names the kind, and what there is to choose from', () => {
+    const { a, context, pd, buffer } = openConnected();
+    const opcode = errorOf(() => a.postSend({ opcode: as('SEND') }));
+    expect(opcode.message).to.contain('opcode is "SEND", which is none');
+    expect(opcode.hint).to.contain('SEND_WITH_IMM');
+    const flags = errorOf(() => a.postSend({ sendFlags: as('SIGNALED') }));
+    expect(flags.message).to.contain('sendFlags is "SIGNALED", not a number');
+    expect(flags.hint).to.contain('SIGNALED');
+    expect(errorOf(() => context.allocBuf(as('4096'))).message).to.contain('is "4096", not a number');
+    expect(errorOf(() => pd.regMr(buffer, as('REMOTE_WRITE'))).message).to.contain('not a number');
+  });
+
+  it('holds plain data, and no object that lives', () => {
+    const { a, pd, cq } = openConnected();
+    const cap = { maxSendWr: 1, maxRecvWr: 1, maxSendSge: 1, maxRecvSge: 1 };
+    const errors = [
+      errorOf(() => pd.createQp({ qpType: QpType.RC, cap, sendCq: as(a), recvCq: cq })),
+      errorOf(() => pd.createQp({ qpType: as(a), cap, sendCq: cq, recvCq: cq })),
+      errorOf(() => pd.createQp({ qpType: QpType.RC, cap: { ...cap, maxSendWr: as(5n) }, sendCq: cq, recvCq: cq })),
+    ];
+    for (const { code, details } of errors) {
+      expect(code).to.equal('EINVAL');
+      expect(details).to.have.property('value').that.is.a('string');
+      expect(JSON.parse(JSON.stringify(details))).to.deep.equal(details);
+    }
+    expect(errors[0].details?.['value']).to.equal('an object (QueuePair)');
   });
 });

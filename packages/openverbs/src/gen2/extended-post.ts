@@ -80,7 +80,7 @@ export function ibv_wr_atomic_write(qp: QueuePair, rkey: number, remote_addr: nu
   aQp('ibv_wr_atomic_write', qp).wrAtomicWrite(
     rkey,
     remote_addr,
-    atomic_wr.length === 8 ? atomic_wr : atomic_wr.subarray(0, 8),
+    atomic_wr instanceof Uint8Array && atomic_wr.length > 8 ? atomic_wr.subarray(0, 8) : atomic_wr,
   );
 }
 
@@ -106,14 +106,44 @@ export function ibv_wr_set_sge(qp: QueuePair, lkey: number, addr: number, length
   aQp('ibv_wr_set_sge', qp).wrSetSge(lkey, addr, length);
 }
 
+const BYTES_HINT = 'give a Uint8Array, and no more than its length';
+
+/** What is wrong with a list and how many of its entries are meant; C could not know. */
+function countFault(count: string, n: unknown, what: string, list: unknown): string | null {
+  if (!Array.isArray(list)) return `${what} is ${String(list)}, not a list`;
+  if (Number.isInteger(n) && (n as number) >= 0 && (n as number) <= list.length) return null;
+  return `${count} is ${String(n)}; ${what} has ${list.length}`;
+}
+
+/** What is wrong with memory, of which the first `length` bytes are meant. */
+function bytesFault(what: string, addr: unknown, length: unknown): string | null {
+  if (!(addr instanceof Uint8Array)) return `${what} is ${String(addr)}, not a Uint8Array`;
+  if (Number.isInteger(length) && (length as number) >= 0 && (length as number) <= addr.length) return null;
+  return `the length of ${what} is given as ${String(length)}; it has ${addr.length} bytes`;
+}
+
+function buffersFault(count: number, list: readonly (DataBuf | undefined)[]): string | null {
+  for (let i = 0; i < count; i++) {
+    const fault = bytesFault(`buf_list[${i}].addr`, list[i]?.addr, list[i]?.length);
+    if (fault !== null) return fault;
+  }
+  return null;
+}
+
 /** Sets the local memory, the first `num_sge` pieces of a list. */
 export function ibv_wr_set_sge_list(qp: QueuePair, num_sge: number, sg_list: readonly SgeLike[]): void {
-  aQp('ibv_wr_set_sge_list', qp).wrSetSgeList(num_sge === sg_list.length ? sg_list : sg_list.slice(0, num_sge));
+  const queuePair = aQp('ibv_wr_set_sge_list', qp);
+  const fault = countFault('num_sge', num_sge, 'sg_list', sg_list);
+  if (fault !== null) return queuePair.refuseArguments(fault, 'give num_sge, and as many SGEs');
+  queuePair.wrSetSgeList(num_sge === sg_list.length ? sg_list : sg_list.slice(0, num_sge));
 }
 
 /** Copies the first `length` bytes to send. */
 export function ibv_wr_set_inline_data(qp: QueuePair, addr: Uint8Array, length: number): void {
-  aQp('ibv_wr_set_inline_data', qp).wrSetInlineData(length === addr.length ? addr : addr.subarray(0, length));
+  const queuePair = aQp('ibv_wr_set_inline_data', qp);
+  const fault = bytesFault('addr', addr, length);
+  if (fault !== null) return queuePair.refuseArguments(fault, BYTES_HINT);
+  queuePair.wrSetInlineData(length === addr.length ? addr : addr.subarray(0, length));
 }
 
 /** A piece of inline data: `struct ibv_data_buf`. */
@@ -126,7 +156,10 @@ export interface DataBuf {
 
 /** Copies what to send, from the first `num_buf` pieces of a list, one behind the other. */
 export function ibv_wr_set_inline_data_list(qp: QueuePair, num_buf: number, buf_list: readonly DataBuf[]): void {
-  aQp('ibv_wr_set_inline_data_list', qp).wrSetInlineDataList(
+  const queuePair = aQp('ibv_wr_set_inline_data_list', qp);
+  const fault = countFault('num_buf', num_buf, 'buf_list', buf_list) ?? buffersFault(num_buf, buf_list);
+  if (fault !== null) return queuePair.refuseArguments(fault, BYTES_HINT);
+  queuePair.wrSetInlineDataList(
     buf_list.slice(0, num_buf).map(({ addr, length }) => (length === addr.length ? addr : addr.subarray(0, length))),
   );
 }

@@ -24,7 +24,7 @@ import {
 
 function notA(verb: string, value: unknown, type: string, what = 'the first argument'): VerbsError {
   const shown = typeof value === 'object' && value !== null ? (value.constructor?.name ?? 'an object') : String(value);
-  const message = `${what} is ${shown}, not a ${type}`;
+  const message = `${what} is ${shown}, not ${/^[AEIO]/i.test(type) ? 'an' : 'a'} ${type}`;
   return new VerbsError({ code: 'EINVAL', verb, message, hint: `pass the ${type}`, details: { type } });
 }
 

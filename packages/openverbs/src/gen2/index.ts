@@ -5,7 +5,7 @@
  * What differs from C: structs are the SDK's objects, in camelCase; an out-parameter is an object that the call fills and
  * returns, and may be left out; a pointer result is the return value; a failure throws a `VerbsError`; `ibv_get_cq_event` and
  * `ibv_get_async_event` are awaited; lists of work requests are chained by `next`, as in C. `ibv_alloc_buf` and `ibv_free_buf`
- * are added for memory.
+ * are added for memory, and `WorkCompletion.array(n)` makes what `ibv_poll_cq` fills.
  *
  * @packageDocumentation
  */
@@ -25,3 +25,4 @@ export type { Out } from './out-parameter.ts';
 export * from './queue-pair.ts';
 export * from './shared-receive-queue.ts';
 export * from './xrc.ts';
+export { WorkCompletion } from '@openverbs/verbs';

@@ -1,4 +1,5 @@
 /** Queue pairs, by their C names. */
+import { VerbsError } from '@openverbs/verbs';
 import type {
   ProtectionDomain,
   QpAttr,
@@ -38,7 +39,12 @@ export function ibv_create_qp(pd: ProtectionDomain, qp_init_attr: QpInitAttr): Q
  * @throws VerbsError EINVAL if the transition does not allow them or needs others; nothing is changed then.
  */
 export function ibv_modify_qp(qp: QueuePair, attr: QpAttrInit, attr_mask: number): void {
-  aQp('ibv_modify_qp', qp).modify(attr, attr_mask);
+  const queuePair = aQp('ibv_modify_qp', qp);
+  if (typeof attr_mask !== 'number') {
+    const message = `attr_mask is ${String(attr_mask)}, not a number of bits`;
+    throw new VerbsError({ code: 'EINVAL', verb: 'ibv_modify_qp', message, hint: 'give bits of IBV_QP_…' });
+  }
+  queuePair.modify(attr, attr_mask);
 }
 
 /**

@@ -12,7 +12,10 @@ export class CallsCompletionQueue implements CqPath {
   }
 
   poll(wcs: WorkCompletion[], limit: number): number {
-    return this.calls.poll(wcs, limit);
+    let n = 0;
+    while (n < limit && typeof (wcs[n] as WorkCompletion | undefined)?.status === 'number') n++;
+    if (n === 0 && limit > 0) return 0; // what is no completion takes none
+    return this.calls.poll(wcs, n === 0 ? limit : n);
   }
 
   reqNotify(solicitedOnly: boolean): void {

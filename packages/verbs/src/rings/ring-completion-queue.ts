@@ -139,18 +139,21 @@ export class RingCompletionQueue implements CqPath {
     while (n < limit) {
       const cqe = base + ((index & mask) << CQE_SHIFT);
       if (loadOrdered(i32, cqe + VALID) !== ((index >>> log2Count) & 1) + 1) break;
+      // What is no completion takes none; fill() loads the field anyway.
+      const wc = wcs[n] as WorkCompletion | undefined;
+      if (typeof wc?.status !== 'number') break;
       index = (index + 1) | 0;
       const qpn = i32[cqe + QPN];
       let qp = this.lastQp;
       if (qp.qpNum !== qpn) {
         qp = this.qps.get(qpn);
         if (qp.qpNum !== qpn) {
-          if (this.fillXrc(wcs[n], cqe)) n++;
+          if (this.fillXrc(wc, cqe)) n++;
           continue;
         }
         this.lastQp = qp;
       }
-      this.fill(wcs[n], cqe, qp);
+      this.fill(wc, cqe, qp);
       n++;
     }
     if (index !== first) {
