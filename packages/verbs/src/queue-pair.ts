@@ -157,8 +157,8 @@ export class QueuePair extends QueuePairEx {
   }
 
   /**
-   * The state, as far as it is known here. The devices of OpenVerbs tell at once when they change it by themselves; of others,
-   * a {@link QueuePair.query} or an event tells.
+   * The state, as far as it is known here. When the device changes it by itself, the emulated provider and `xen:bypass` tell at once; `xen:basic`
+   * tells as soon as the poll that fetched the error, or the event, has come from the device domain; of others, a {@link QueuePair.query} tells.
    */
   get state(): QpState {
     const path = this.#dataPath;

@@ -1,7 +1,9 @@
 /** The error state: everything that is posted completes with WR_FLUSH_ERR, in order (IBTA 10.3.1.7). */
 import { expect } from 'chai';
-import { QpState, SendFlags, WcStatus } from '@openverbs/verbs';
+import { EventType, QpState, SendFlags, WcStatus } from '@openverbs/verbs';
+import { expectAsyncEvent } from '../bench/async-events.ts';
 import { completions, expectCompletions, expectNoCompletion } from '../bench/completions.ts';
+import { connect } from '../bench/connect.ts';
 import { fillPattern, snapshot } from '../bench/payload.ts';
 import { send, write } from '../bench/requests.ts';
 import { defineSuite } from '../define-suite.ts';
@@ -9,6 +11,30 @@ import { defineSuite } from '../define-suite.ts';
 const status = WcStatus.WR_FLUSH_ERR;
 
 export const flushSuite = defineSuite('flush', ['rc'], (suite) => {
+  // A provider whose QPs tell their state only to a query has this as a deviation.
+  suite.provokes(
+    'the QPs tell that they are in the error state before they are queried',
+    ['rdmaWrite'],
+    async (bench) => {
+      const { a, b } = bench.pair();
+      a.qp.postSend(write(1, [a.sge(0, 8)], b, 0, { rkey: 0 }));
+      await expectCompletions(a.sendCq, { wrId: 1, status: WcStatus.REM_ACCESS_ERR });
+      expect(a.qp.state, `state of ${a.qp.label}`).to.equal(QpState.ERR);
+      if (bench.supports('asyncEvents')) {
+        await expectAsyncEvent(b.context, EventType.QP_ACCESS_ERR, b.qp);
+        expect(b.qp.state, `state of ${b.qp.label}`).to.equal(QpState.ERR);
+      }
+      for (const { qp } of [a, b]) {
+        qp.modify({ qpState: QpState.RESET });
+        expect(qp.state, `state of ${qp.label}`).to.equal(QpState.RESET);
+      }
+      connect(a.qp, b.qp);
+      for (const { qp } of [a, b]) expect(qp.state, `state of ${qp.label}`).to.equal(QpState.RTS);
+      a.qp.postSend(write(2, [a.sge(0, 8)], b));
+      await expectCompletions(a.sendCq, { wrId: 2 });
+    },
+  );
+
   suite.provokes('what is posted when the QP goes to the error state', async (bench) => {
     const { a, b } = bench.pair();
     a.qp.postRecv([{ wrId: 11 }, { wrId: 12 }, { wrId: 13 }]);

@@ -11,7 +11,7 @@ import { EventElementCode, EventWord } from '../protocol/events.ts';
 import { EVENTS_WAITING_MAX } from '../protocol/limits.ts';
 import { Account } from './accounting.ts';
 import type { Guest } from './guest.ts';
-import type { GuestContext } from './guest-context.ts';
+import type { GuestContext, GuestQp } from './guest-context.ts';
 
 /** Events of each kind that are taken of a context in one go: a guest in bypass has as many raised as it likes. */
 export const EVENTS_PER_RUN = 1024;
@@ -60,8 +60,9 @@ export class EventForwarder {
       const event = lower.tryGetAsyncEvent();
       if (event === null) return false;
       const { element, type } = event;
+      const qp = event.qp === undefined ? undefined : context.qps.find(event.qp.handle);
       lower.ackAsyncEvent(event);
-      this.#push(element, type, idOf(context, event), context.handle);
+      this.#push(element, type, idOf(context, event), context.handle, qp);
       return true;
     });
   }
@@ -73,7 +74,7 @@ export class EventForwarder {
     this.#more ||= taken === EVENTS_PER_RUN;
   }
 
-  #push(element: EventElement, type: number, id: number | undefined, context: number): void {
+  #push(element: EventElement, type: number, id: number | undefined, context: number, qp?: GuestQp): void {
     // The object ended after the event was raised.
     if (id === undefined) return;
     if (this.#waiting.length >= EVENTS_WAITING_MAX) {
@@ -85,6 +86,8 @@ export class EventForwarder {
       [EventWord.TYPE]: type,
       [EventWord.ID]: id,
       [EventWord.CONTEXT]: context,
+      [EventWord.QP_STATE]: qp?.qp.state ?? 0,
+      [EventWord.QP_MODIFIES]: qp?.modifies ?? 0,
     });
   }
 }

@@ -31,6 +31,8 @@ export interface GuestQp {
   readonly cookie: number;
   /** The multicast groups that it is attached to. */
   readonly groups: Map<string, { readonly gid: Gid; readonly lid: number }>;
+  /** How often it was modified, within QP_MODIFIES_MASK. */
+  modifies: number;
 }
 
 /** An SRQ, likewise. */

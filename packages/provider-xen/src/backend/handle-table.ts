@@ -30,6 +30,11 @@ export class HandleTable<T> {
     throw new VerbsError({ code: 'EINVAL', message: `there is no ${this.#what} ${handle} in this context` });
   }
 
+  /** Whatever the handle is. */
+  find(handle: number): T | undefined {
+    return this.#objects.get(handle);
+  }
+
   /** Ends an object; it stays when `end` throws. */
   remove(handle: number, end: (object: T) => void): void {
     end(this.get(handle));

@@ -8,6 +8,7 @@ import type { CommandChannel } from './command-channel.ts';
 import type { GuestMemory } from './guest-memory.ts';
 import { inlineBytes, postChain, toRecvValue, toSendValue } from './post-chain.ts';
 import type { BasicSrq } from './basic-srq.ts';
+import type { QpStates } from './qp-states.ts';
 import { BasicSlots, SlotKind } from './basic-slots.ts';
 
 /** What it is made of. */
@@ -15,6 +16,7 @@ export interface BasicQpInit {
   readonly context: number;
   readonly channel: CommandChannel;
   readonly memory: GuestMemory;
+  readonly qpStates: QpStates;
   readonly qp: number;
   readonly cap: QpCap;
   readonly cookie: number;
@@ -69,6 +71,11 @@ export class BasicQp implements QpCalls {
     );
     this.badWrIndex = result.badWrIndex;
     return result.errno;
+  }
+
+  state(): number {
+    const { qpStates, qp } = this.#init;
+    return qpStates.of(qp);
   }
 
   reset(): void {

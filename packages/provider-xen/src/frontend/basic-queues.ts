@@ -20,6 +20,7 @@ import type { CommandChannel } from './command-channel.ts';
 import type { Cookies } from './cookies.ts';
 import type { GuestMemory } from './guest-memory.ts';
 import { DrainSource } from './drain-source.ts';
+import type { QpStates } from './qp-states.ts';
 import type { CqRequest, Queues } from './queues.ts';
 
 /** What the queues of a context need. */
@@ -28,6 +29,7 @@ export interface BasicParts {
   readonly channel: CommandChannel;
   readonly memory: GuestMemory;
   readonly cookies: Cookies;
+  readonly qpStates: QpStates;
   /** Makes the pollers of CQs. */
   readonly cqePoller: CqePollerOps;
   /** Whether a trip to a CQ fetches all that it holds. */
@@ -54,14 +56,22 @@ export class BasicQueues implements Queues {
   }
 
   createCq(request: CqRequest): CqOps {
-    const { context, channel, cookies, cqePoller, cqeBuffering: buffering, pollerCounts: counts } = this.#parts;
+    const {
+      context,
+      channel,
+      cookies,
+      qpStates,
+      cqePoller,
+      cqeBuffering: buffering,
+      pollerCounts: counts,
+    } = this.#parts;
     const cookie = cookies.next();
     const { cq, cqe } = channel.call(Commands.CREATE_CQ, { context, ...request, cookie, key: 0 });
     cookies.bind(cookie, cq);
     const xrcSrqNum = (number: number): number => this.#srqNumbers[number]?.xrcSrqNum ?? 0;
     const work = new WorkUnderWay();
     const underWay = request.ignoreOverrun ? null : work;
-    const source = new DrainSource({ context, channel, cq, underWay, xrcSrqNum });
+    const source = new DrainSource({ context, channel, cq, qpStates, underWay, xrcSrqNum });
     const dataPath = cqePoller.attach(source, cqe, this.#qpTable, { buffering, counts });
     this.#cqs.set(cq, new BasicCq(cookie, dataPath, work));
     return { handle: cq, cqe, dataPath };
@@ -79,7 +89,7 @@ export class BasicQueues implements Queues {
   }
 
   createQp(request: QpRequest): QpOps {
-    const { context, channel, memory, cookies } = this.#parts;
+    const { context, channel, memory, cookies, qpStates } = this.#parts;
     const { srq, xrcd, sendCq, recvCq, qpType } = request;
     const receives = srq === null && qpType !== QpType.XRC_SEND && qpType !== QpType.XRC_RECV;
     const cookie = cookies.next();
@@ -95,7 +105,20 @@ export class BasicQueues implements Queues {
     cookies.bind(cookie, qp);
     const [sends, recvs] = [this.#cqs.get(sendCq) ?? null, this.#cqs.get(recvCq) ?? null];
     const shared = srq === null ? null : this.#srqs.get(srq)!;
-    const init = { context, channel, memory, qp, cap, cookie, sendCq: sends, recvCq: recvs, srq: shared, receives };
+    qpStates.add(qp);
+    const init = {
+      context,
+      channel,
+      memory,
+      qpStates,
+      qp,
+      cap,
+      cookie,
+      sendCq: sends,
+      recvCq: recvs,
+      srq: shared,
+      receives,
+    };
     const dataPath = new BasicQp(init);
     this.#qps.set(qp, dataPath);
     // A receive of an XRC SRQ is found by that.
@@ -106,11 +129,12 @@ export class BasicQueues implements Queues {
   }
 
   openQp(xrcd: number, qpNum: number): QpOps {
-    const { context, channel, memory, cookies } = this.#parts;
+    const { context, channel, memory, cookies, qpStates } = this.#parts;
     const cookie = cookies.next();
     const { qp, cap } = channel.call(Commands.OPEN_QP, { context, xrcd, qpNum, cookie });
     cookies.bind(cookie, qp);
-    const dataPath = new BasicQp({ context, channel, memory, qp, cap, cookie, ...OPENING });
+    qpStates.add(qp);
+    const dataPath = new BasicQp({ context, channel, memory, qpStates, qp, cap, cookie, ...OPENING });
     this.#qps.set(qp, dataPath);
     return { handle: qp, qpNum, cap, dataPath };
   }
@@ -126,13 +150,14 @@ export class BasicQueues implements Queues {
   }
 
   destroyQp(qp: number): void {
-    const { context, channel, cookies } = this.#parts;
+    const { context, channel, cookies, qpStates } = this.#parts;
     this.#prefetchAll();
     channel.call(Commands.DESTROY_QP, { context, qp });
     const queue = this.#qps.get(qp)!;
     this.#purge(qp, queue);
     queue.end();
     this.#qpTable.remove(qp);
+    qpStates.remove(qp);
     cookies.release(queue.cookie);
     this.#qps.delete(qp);
   }

@@ -9,12 +9,15 @@ import { COMPLETIONS_PER_DRAIN } from '../protocol/limits.ts';
 import type { WorkUnderWay } from './basic-cq.ts';
 import { indexOf, kindOf, SlotKind, srqNumberOf } from './basic-slots.ts';
 import type { CommandChannel } from './command-channel.ts';
+import type { QpStates } from './qp-states.ts';
 
 /** What it is made of. */
 export interface DrainSourceInit {
   readonly context: number;
   readonly channel: CommandChannel;
   readonly cq: number;
+  /** What errors tell of their QPs. */
+  readonly qpStates: QpStates;
   /** What may still complete there; null for a CQ that never overruns. */
   readonly underWay: WorkUnderWay | null;
   /** The number by which XRC messages name an SRQ of the context; 0 for one that is not for XRC. */
@@ -34,11 +37,12 @@ export class DrainSource implements CqeSource {
   }
 
   drain(max: number, consumed: number, taken: number): number {
-    const { context, channel, cq } = this.#init;
+    const { context, channel, cq, qpStates } = this.#init;
     const request = { context, cq, max, consumed: consumed >>> 0, taken };
-    const { more, completions } = channel.call(Commands.DRAIN_CQ, request);
+    const { more, completions, states } = channel.call(Commands.DRAIN_CQ, request);
     this.more = more && completions.length > 0;
     for (const [n, completion] of completions.entries()) this.#store(n * CQE_WORDS, completion);
+    for (const { qp, state } of states) qpStates.answered(qp, state);
     return completions.length;
   }
 

@@ -4,9 +4,10 @@
  */
 import type { EventSource, RawEvent } from '@openverbs/verbs/driver';
 import { COMPLETION_EVENT } from '@openverbs/verbs/driver';
-import { EventElementCode } from '../protocol/events.ts';
+import { EventElementCode, EventWord } from '../protocol/events.ts';
 import { EVENTS_WAITING_MAX } from '../protocol/limits.ts';
 import type { Cookies } from './cookies.ts';
+import type { QpStates } from './qp-states.ts';
 
 /** What a context's source needs of its front-end. */
 export interface EventFeed {
@@ -21,6 +22,7 @@ export interface EventFeed {
 export class ContextEventSource implements EventSource {
   readonly cookies: Cookies;
   readonly #feed: EventFeed;
+  readonly #qpStates: QpStates;
   readonly #waiting: RawEvent[] = [];
   #handler: (() => void) | null = null;
   #scheduled = false;
@@ -29,9 +31,10 @@ export class ContextEventSource implements EventSource {
   /** Events that were lost because the program did not take them. */
   lost = 0;
 
-  constructor(feed: EventFeed, cookies: Cookies) {
+  constructor(feed: EventFeed, cookies: Cookies, qpStates: QpStates) {
     this.#feed = feed;
     this.cookies = cookies;
+    this.#qpStates = qpStates;
   }
 
   next(event: RawEvent): boolean {
@@ -57,12 +60,18 @@ export class ContextEventSource implements EventSource {
     if (--this.#holds === 0) this.#feed.release();
   }
 
-  /** An event has come: `id` is a cookie, or a port, or nothing. */
-  push(element: number, type: number, id: number): void {
+  /** An event has come, by {@link EventWord}: its id is a cookie, or a port, or nothing. */
+  push(event: Readonly<Record<number, number>>): void {
     if (this.#closed) return;
+    const element = event[EventWord.ELEMENT];
+    const type = event[EventWord.TYPE];
+    const id = event[EventWord.ID];
     const named = element !== EventElementCode.port && element !== EventElementCode.device;
     const handle = named ? this.cookies.handleOf(id) : id;
     if (named && handle === 0) return;
+    if (element === EventElementCode.qp) {
+      this.#qpStates.notified(handle, event[EventWord.QP_STATE], event[EventWord.QP_MODIFIES]);
+    }
     // One completion event of a CQ says all that two would.
     if (type === COMPLETION_EVENT && this.#waiting.some((each) => each.type === type && each.id === handle)) return;
     if (this.#waiting.length >= EVENTS_WAITING_MAX) {

@@ -14,6 +14,7 @@ import { ContextEventSource } from './event-source.ts';
 import type { EventFeed } from './event-source.ts';
 import { asVerbsError, GuestBuffers, type GuestMemory } from './guest-memory.ts';
 import { GuestStatistics } from './guest-statistics.ts';
+import { QpStates } from './qp-states.ts';
 import type { Queues } from './queues.ts';
 import { XenContext } from './xen-context.ts';
 import type { SharedChannel } from './xenbus-frontend.ts';
@@ -130,7 +131,7 @@ export class Frontend implements EventFeed {
     while (ring?.take(event) === true) {
       this.events++;
       const source = this.#sources.get(event[EventWord.CONTEXT]);
-      source?.push(event[EventWord.ELEMENT], event[EventWord.TYPE], event[EventWord.ID]);
+      source?.push(event);
     }
   }
 
@@ -207,12 +208,13 @@ export class Frontend implements EventFeed {
   #context(channel: DeviceChannel, context: number, userHalf: UserHalfParts | null): XenContext {
     const { memory, wallclockOffsetNs, cqePoller, cqeBuffering } = this.#init;
     const cookies = new Cookies();
-    const events = new ContextEventSource(this, cookies);
+    const qpStates = new QpStates();
+    const events = new ContextEventSource(this, cookies, qpStates);
     let queues: Queues;
     let uar: Mapping | null = null;
     if (userHalf === null) {
       const { pollerCounts } = this.statistics;
-      queues = new BasicQueues({ context, channel, memory, cookies, cqePoller, cqeBuffering, pollerCounts });
+      queues = new BasicQueues({ context, channel, memory, cookies, qpStates, cqePoller, cqeBuffering, pollerCounts });
     } else {
       uar = this.#mapUar(userHalf);
       queues = new BypassQueues({ context, channel, memory, userHalf: this.#openUserHalf(userHalf, uar), cookies });
@@ -222,6 +224,7 @@ export class Frontend implements EventFeed {
       channel,
       buffers: new GuestBuffers(memory),
       queues,
+      qpStates,
       uar,
       events,
       wallclockOffsetNs,

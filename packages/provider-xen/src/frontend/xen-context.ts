@@ -45,6 +45,7 @@ import type { Command } from '../protocol/command.ts';
 import type { CommandChannel } from './command-channel.ts';
 import type { GuestBuffers } from './guest-memory.ts';
 import { inodeOf, NO_FILE } from './inode.ts';
+import type { QpStates } from './qp-states.ts';
 import type { Queues } from './queues.ts';
 import { makeRegion } from './regions.ts';
 
@@ -55,6 +56,7 @@ export interface XenContextParts {
   readonly channel: CommandChannel;
   readonly buffers: GuestBuffers;
   readonly queues: Queues;
+  readonly qpStates: QpStates;
   /** Bypass: the pages of its UAR. */
   readonly uar: Mapping | null;
   readonly events: EventSource & { close(): void };
@@ -254,15 +256,17 @@ export class XenContext implements ContextOps {
   }
 
   modifyQp(qp: number, attr: QpAttr): void {
-    const { queues } = this.#parts;
+    const { queues, qpStates } = this.#parts;
     const resets = attr.qpState === QpState.RESET;
     if (resets) queues.beforeReset();
     this.#call(Commands.MODIFY_QP, { qp, attr });
+    qpStates.modified(qp, attr.qpState);
     if (resets) queues.resetQp(qp);
   }
 
   queryQp(qp: number): QpQueryOps {
     const { attr, cap } = this.#call(Commands.QUERY_QP, { qp });
+    if (attr.qpState !== undefined) this.#parts.qpStates.answered(qp, attr.qpState);
     return { attr: { ...newQpAttr(cap), ...(attr as QpAttr) }, cap };
   }
 

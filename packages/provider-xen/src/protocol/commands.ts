@@ -160,7 +160,12 @@ export const Commands = {
       /** How many of those that have their places then, the oldest, the application takes at once. */
       taken: u32,
     },
-    { more: bool, completions: list(completion, COMPLETIONS_PER_DRAIN) },
+    {
+      more: bool,
+      completions: list(completion, COMPLETIONS_PER_DRAIN),
+      /** The QPs of those that are errors, each once, with the states that they are in now. */
+      states: list(struct({ qp: handle, state: u8 }), COMPLETIONS_PER_DRAIN),
+    },
     { bulk: true },
   ),
   REQ_NOTIFY_CQ: command(69, { ...onCq, solicitedOnly: bool }, { missed: bool }),

@@ -5,6 +5,7 @@ import {
   VerbsError,
   WcExFlags,
   WC_STANDARD_FLAGS,
+  WcStatus,
   WorkCompletion,
 } from '@openverbs/verbs';
 import type { CompletionQueue } from '@openverbs/verbs';
@@ -70,14 +71,15 @@ export const completionQueueHandlers: Handlers<
   },
 
   DRAIN_CQ(guest, { context, cq, max, consumed, taken }) {
-    const queue = guest.context(context).cqs.get(cq);
+    const owner = guest.context(context);
+    const queue = owner.cqs.get(cq);
     const object = queue.cq;
     queue.consume(consumed);
     const timed = object instanceof CompletionQueueEx && (object.wcFlags & WcExFlags.COMPLETION_TIMESTAMP) !== 0;
     const completions = timed ? drainTimed(object, max) : drain(object, max);
     queue.given(completions.length, taken);
     guest.counts[Account.COMPLETIONS] += completions.length;
-    return { more: completions.length === max, completions };
+    return { more: completions.length === max, completions, states: statesOf(owner, completions) };
   },
 
   CONSUME_CQ(guest, { context, cq, consumed }) {
@@ -99,6 +101,17 @@ function arm(cq: CompletionQueue, solicitedOnly: boolean): boolean {
     cq.reqNotify(solicitedOnly);
     return true;
   }
+}
+
+/** What the guest would not know: an error may have changed the state of its QP. */
+function statesOf({ qps }: GuestContext, completions: readonly CompletionValue[]): { qp: number; state: number }[] {
+  const failed = new Set<number>();
+  for (const { status, qpNum } of completions) if (status !== WcStatus.SUCCESS) failed.add(qpNum);
+  // The QP of an error may be gone, or be that of another context whose message took a receive here.
+  return [...failed].flatMap((qpNum) => {
+    const owned = qps.find(qpNum);
+    return owned === undefined ? [] : [{ qp: qpNum, state: owned.qp.state }];
+  });
 }
 
 type CreateCq = RequestOf<(typeof Commands)['CREATE_CQ']>;

@@ -4,6 +4,7 @@ import type { CompletionQueue, QpAttrInit, QpInitAttr, QueuePair, WrOpcode } fro
 import { createQpOn, createXrcRecvQpOn } from '@openverbs/verbs/driver';
 import type { RequestOf } from '../../protocol/command.ts';
 import type { Commands } from '../../protocol/commands.ts';
+import { QP_MODIFIES_MASK } from '../../protocol/events.ts';
 import { Account } from '../accounting.ts';
 import type { GuestContext } from '../guest-context.ts';
 import { qpBytes } from '../queue-bytes.ts';
@@ -32,7 +33,7 @@ export const queuePairHandlers: Handlers<
     const owner = guest.context(request.context);
     const { cookie } = request;
     const { qp } = owner.qps.add(
-      () => ({ qp: createQp(owner, request), cookie, groups: new Map() }),
+      () => ({ qp: createQp(owner, request), cookie, groups: new Map(), modifies: 0 }),
       (made) => made.qp.handle,
     );
     owner.cookies.set(qp, cookie);
@@ -42,7 +43,7 @@ export const queuePairHandlers: Handlers<
   OPEN_QP(guest, { context, xrcd, qpNum, cookie }) {
     const owner = guest.context(context);
     const { qp } = owner.qps.add(
-      () => ({ qp: owner.xrcds.get(xrcd).openQp({ qpNum }), cookie, groups: new Map() }),
+      () => ({ qp: owner.xrcds.get(xrcd).openQp({ qpNum }), cookie, groups: new Map(), modifies: 0 }),
       (opened) => opened.qp.handle,
     );
     owner.cookies.set(qp, cookie);
@@ -50,12 +51,14 @@ export const queuePairHandlers: Handlers<
   },
 
   MODIFY_QP(guest, { context, qp, attr }) {
-    const object = guest.context(context).qps.get(qp).qp;
+    const owned = guest.context(context).qps.get(qp);
+    const object = owned.qp;
     const resets = attr.qpState === QpState.RESET;
     if (resets) guest.directPosts.look(object);
     // What waits was posted in SQE, too, as the guest sees it: it is flushed there, and not sent when this leads out.
     if (object.state === QpState.SQE) guest.requests.flush(object);
     object.modify(attr as QpAttrInit);
+    owned.modifies = (owned.modifies + 1) & QP_MODIFIES_MASK;
     // Only now: a modify that is refused changes nothing. Else what waits goes on waiting for its turn and its tokens. A QP in SQD would not begin
     // it anyway.
     if (attr.qpState === QpState.ERR) guest.requests.flush(object);
