@@ -23,6 +23,7 @@ describe('arguments of gen2', () => {
       [() => gen2.ibv_wr_set_inline_data(qp, as(undefined), as(undefined)), 'addr is undefined'],
       [() => gen2.ibv_wr_set_inline_data(qp, bytes, 5), 'is given as 5; it has 1 bytes'],
       [() => gen2.ibv_wr_set_sge_list(qp, 1, as(undefined)), 'sg_list is undefined'],
+      [() => gen2.ibv_wr_atomic_write(qp, 1, 8, as(undefined)), 'undefined, not a Uint8Array'],
       [() => gen2.ibv_wr_set_sge_list(qp, 3, [sge]), 'num_sge is 3; sg_list has 1'],
     ];
     for (const [set, text] of bads) {

@@ -107,6 +107,8 @@ describe('a data path of calls', () => {
     qp.postRecv([{ wrId: 3 }, { wrId: 4 }]);
     expect(ops.sends.map((chain) => chain.map(({ wrId }) => wrId))).to.deep.equal([[1, 2]]);
     expect(ops.receives).to.deep.equal([3, 4]);
+    expect(errorOf(() => cq.poll([{} as never]))).to.include({ code: 'EINVAL', verb: 'ibv_poll_cq' });
+    expect(errorOf(() => cq.poll([{} as never, wcs[0]])).code).to.equal('EINVAL');
     expect(cq.poll(wcs)).to.equal(2);
     expect(wcs[1].wrId).to.equal(2);
     cq.reqNotify(true);
