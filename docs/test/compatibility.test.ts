@@ -23,7 +23,8 @@ describe('the table of compatibility', () => {
   });
 
   it('names every function that gen2 exports', () => {
-    const exported = Object.keys(gen2).filter((name) => isExported(name));
+    // WorkCompletion is no verb: it makes what ibv_poll_cq fills.
+    const exported = Object.keys(gen2).filter((name) => isExported(name) && name !== 'WorkCompletion');
     expect(exported.filter((name) => !names.includes(name))).to.deep.equal([]);
   });
 

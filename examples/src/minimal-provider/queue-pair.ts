@@ -129,6 +129,11 @@ export class LoopbackQp implements QpCalls {
     return { attr: { ...this.#attr, curQpState: this.#attr.qpState }, cap: this.#request.cap };
   }
 
+  /** What `qp.state` reads, so that an application sees at once that its QP has failed. */
+  state(): QpState {
+    return this.#attr.qpState;
+  }
+
   /** As new: nothing is posted, and no completion is left anywhere. */
   reset(): void {
     this.#attr = newQpAttr(this.#request.cap);
