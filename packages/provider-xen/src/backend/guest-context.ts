@@ -12,12 +12,12 @@ import type {
   XrcDomain,
 } from '@openverbs/verbs';
 import { QueueBuffer } from '@openverbs/verbs/driver';
+import type { GrantedUserHalf } from '../protocol/commands.ts';
 import type { GuestCq } from './guest-cq.ts';
 import { HandleTable } from './handle-table.ts';
 import type { Pins } from './pending-region.ts';
 import { QueueBytes } from './queue-bytes.ts';
 import type { Quota } from './quota.ts';
-import type { GrantedUserHalf } from './uar-grants.ts';
 
 /** Registered memory, or memory of a queue, with the pages that it pins. */
 export interface GuestRegion {

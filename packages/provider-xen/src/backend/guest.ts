@@ -9,6 +9,7 @@ import type { Context, Device, DeviceAttr } from '@openverbs/verbs';
 import { VerbsError } from '@openverbs/verbs';
 import { GuestCount } from '../channel/guest-counts.ts';
 import { closeEach } from '../close-each.ts';
+import type { GrantedUserHalf } from '../protocol/commands.ts';
 import { Account } from './accounting.ts';
 import { DirectPosts } from './direct-posts.ts';
 import { GuestContext } from './guest-context.ts';
@@ -16,7 +17,7 @@ import { PendingRegions } from './pending-region.ts';
 import type { Quota } from './quota.ts';
 import type { Requests } from './requests.ts';
 import { withinQuota } from './shares.ts';
-import type { GrantedUserHalf, UarGrants } from './uar-grants.ts';
+import type { UarGrants } from './uar-grants.ts';
 import { XrcdFiles } from './xrcd-files.ts';
 
 /** What a guest is made of. */

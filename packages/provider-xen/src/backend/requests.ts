@@ -5,7 +5,7 @@ import type { Clock } from '@openverbs/machine';
 import type { RequestQueue } from './request-queue.ts';
 import { COST_BYTES_MIN, costOf } from './request-queue.ts';
 import type { Scheduler } from './scheduler.ts';
-import { postAll } from './work-requests.ts';
+import { badWrIndexOf, postAll } from './work-requests.ts';
 
 export class Requests {
   readonly queue: RequestQueue;
@@ -84,10 +84,4 @@ function countedFrom(first: number, step: () => void): void {
     const { code, message, hint } = error;
     throw new VerbsError({ code, message, hint, details: { badWrIndex: first + badWrIndex }, cause: error });
   }
-}
-
-function badWrIndexOf(error: unknown): number | undefined {
-  if (!VerbsError.is(error)) return undefined;
-  const { badWrIndex } = error.details as { badWrIndex?: unknown };
-  return typeof badWrIndex === 'number' ? badWrIndex : undefined;
 }

@@ -8,15 +8,8 @@ import type { Domain } from '@openverbs/hypervisor';
 import { HypervisorError, XEN_PAGE_BYTES } from '@openverbs/hypervisor';
 import type { Context } from '@openverbs/verbs';
 import { userHalfOf } from '@openverbs/verbs/driver';
+import type { GrantedUserHalf } from '../protocol/commands.ts';
 import type { Quota } from './quota.ts';
-
-/** What a front-end makes its half of the lower driver of. */
-export interface GrantedUserHalf {
-  readonly driver: string;
-  /** Grant references of the pages of the UAR. */
-  readonly refs: readonly number[];
-  readonly words: readonly number[];
-}
 
 export class UarGrants {
   readonly #dom0: Domain;

@@ -48,6 +48,13 @@ export function postTo(qp: QueuePair, wr: SendWr): void {
   qp.bindMw(mw, { mr, addr, length, access, wrId, sendFlags });
 }
 
+/** Which work request a refused post is about; undefined when the error is of no post. */
+export function badWrIndexOf(error: unknown): number | undefined {
+  if (!VerbsError.is(error)) return undefined;
+  const { badWrIndex } = error.details as { badWrIndex?: unknown };
+  return typeof badWrIndex === 'number' ? badWrIndex : undefined;
+}
+
 /** Posts several, in one go where that can be. @throws VerbsError with `badWrIndex` */
 export function postAll(qp: QueuePair, wrs: readonly SendWr[]): void {
   if (!wrs.some(isBindOfType1)) {

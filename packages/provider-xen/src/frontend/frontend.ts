@@ -5,6 +5,7 @@ import type { ContextOps, CqePollerOps, UserDriver, UserHalf } from '@openverbs/
 import { EventRingConsumer } from '../channel/event-ring.ts';
 import { guestCountsIn } from '../channel/guest-counts.ts';
 import { Commands } from '../protocol/commands.ts';
+import type { GrantedUserHalf } from '../protocol/commands.ts';
 import { EVENT_WORDS, EventWord } from '../protocol/events.ts';
 import { BasicQueues } from './basic-queues.ts';
 import { BypassQueues } from './bypass-queues.ts';
@@ -39,14 +40,6 @@ export interface FrontendInit {
   readonly tend: () => void;
   /** Keeps such a domain listening while somebody waits. */
   readonly hold: () => () => void;
-}
-
-/** What the back-end answers that a user half is made of. */
-interface UserHalfParts {
-  readonly driver: string;
-  /** Grants of the pages of the UAR. */
-  readonly refs: readonly number[];
-  readonly words: readonly number[];
 }
 
 /** A connection to the back-end. */
@@ -205,7 +198,7 @@ export class Frontend implements EventFeed {
     this.#xenbus.disconnect();
   }
 
-  #context(channel: DeviceChannel, context: number, userHalf: UserHalfParts | null): XenContext {
+  #context(channel: DeviceChannel, context: number, userHalf: GrantedUserHalf | null): XenContext {
     const { memory, wallclockOffsetNs, cqePoller, cqeBuffering } = this.#init;
     const cookies = new Cookies();
     const qpStates = new QpStates();
@@ -239,12 +232,12 @@ export class Frontend implements EventFeed {
   }
 
   /** Doorbells go where this is mapped; what was not granted can't be. */
-  #mapUar({ refs }: UserHalfParts): Mapping {
+  #mapUar({ refs }: GrantedUserHalf): Mapping {
     return asVerbsError(() => this.#init.domain.grantTable.map(this.#xenbus.backendDomid, refs));
   }
 
   /** The user half of the lower driver, over a UAR that is mapped; when that can't be it is unmapped again. */
-  #openUserHalf({ driver, words }: UserHalfParts, uar: Mapping): UserHalf {
+  #openUserHalf({ driver, words }: GrantedUserHalf, uar: Mapping): UserHalf {
     const { memory, machine } = this.#init;
     const inlineSource = (addr: number, length: number): number => memory.locate(addr, length);
     try {

@@ -20,6 +20,7 @@ import {
 } from './attributes.ts';
 import { command } from './command.ts';
 import { bool, handle, int, list, nullable, struct, text, u32, u53, u64 } from './field.ts';
+import type { Field } from './field.ts';
 import {
   COMPLETIONS_PER_DRAIN,
   COUNTERS_MAX,
@@ -44,6 +45,8 @@ const userHalf = struct({
   refs: list(u32, USER_HALF_PAGES_MAX),
   words: list(u32, USER_HALF_WORDS_MAX),
 });
+/** The same as a value: `refs` are the grant references of the pages. */
+export type GrantedUserHalf = typeof userHalf extends Field<infer T> ? T : never;
 
 /**
  * How many of the completions that a CQ gave the application has polled, a free-running count: until then they have their places in the
