@@ -8,7 +8,7 @@ import { PROTOCOL_VERSION } from '../src/protocol/limits.ts';
 import { HonestGuest } from './support/honest-guest.ts';
 import { HostileFrontend, requestWords } from './support/hostile-frontend.ts';
 import { Random } from './support/random.ts';
-import { replacingPart } from './support/replacing.ts';
+import { hookingPart } from './support/replacing.ts';
 import { XenMachine } from './support/xen-machine.ts';
 import type { GuestParts } from './support/xen-machine.ts';
 
@@ -40,13 +40,7 @@ describe('the end of guests', () => {
 
   beforeEach(() => {
     onPin = () => undefined;
-    const wrapDom0 = (dom0: Domain): Domain => {
-      const pinPages: Domain['memory']['pinPages'] = (domid, frames) => {
-        onPin();
-        return dom0.memory.pinPages(domid, frames);
-      };
-      return replacingPart(dom0, 'memory', { pinPages });
-    };
+    const wrapDom0 = (dom0: Domain): Domain => hookingPart(dom0, 'memory', 'pinPages', () => onPin());
     xen = new XenMachine({ wrapDom0 });
     honest = new HonestGuest(xen, xen.deviceOf(xen.addGuest('bypass')));
     xen.destroy(xen.addGuest('basic')); // the tables of its domain stay, for the next one

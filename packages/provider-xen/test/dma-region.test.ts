@@ -6,7 +6,7 @@ import type { CompletionQueue, Context, MemoryRegion, ProtectionDomain, QueuePai
 import { Commands, RegionUse } from '../src/protocol/commands.ts';
 import { HonestGuest, takePage } from './support/honest-guest.ts';
 import { HostileFrontend } from './support/hostile-frontend.ts';
-import { replacingPart } from './support/replacing.ts';
+import { hookingPart } from './support/replacing.ts';
 import { XenMachine } from './support/xen-machine.ts';
 import type { GuestParts } from './support/xen-machine.ts';
 
@@ -270,13 +270,7 @@ describe('the DMA region of a guest', () => {
 
     beforeEach(() => {
       onAsked = () => undefined;
-      const wrapDom0 = (dom0: Domain): Domain => {
-        const dmaOwner: Domain['memory']['dmaOwner'] = (domid) => {
-          onAsked();
-          return dom0.memory.dmaOwner(domid);
-        };
-        return replacingPart(dom0, 'memory', { dmaOwner });
-      };
+      const wrapDom0 = (dom0: Domain): Domain => hookingPart(dom0, 'memory', 'dmaOwner', () => onAsked());
       xen = new XenMachine({ wrapDom0 });
       honest = new HonestGuest(xen, xen.deviceOf(xen.addGuest('bypass')));
       xen.destroy(xen.addGuest('basic')); // the tables of its domain stay, for the next one

@@ -8,7 +8,7 @@ import { userHalfOf } from '@openverbs/verbs/driver';
 import { Commands } from '../src/protocol/commands.ts';
 import { HonestGuest } from './support/honest-guest.ts';
 import { HostileFrontend, requestWords } from './support/hostile-frontend.ts';
-import { replacingPart } from './support/replacing.ts';
+import { hookingPart } from './support/replacing.ts';
 import { XenMachine } from './support/xen-machine.ts';
 import type { GuestParts } from './support/xen-machine.ts';
 
@@ -31,13 +31,7 @@ describe('UARs of guests', () => {
 
   beforeEach(() => {
     onGrant = () => undefined;
-    const wrapDom0 = (dom0: Domain): Domain => {
-      const grantAccess: Domain['grantTable']['grantAccess'] = (domid, frame) => {
-        onGrant();
-        return dom0.grantTable.grantAccess(domid, frame);
-      };
-      return replacingPart(dom0, 'grantTable', { grantAccess });
-    };
+    const wrapDom0 = (dom0: Domain): Domain => hookingPart(dom0, 'grantTable', 'grantAccess', () => onGrant());
     xen = new XenMachine({ wrapDom0, quotas: { contexts: CONTEXTS } });
     honest = new HonestGuest(xen, xen.deviceOf(xen.addGuest('bypass')));
     // The tables of their domains stay, for the next ones.

@@ -11,11 +11,25 @@ export function replacing<T extends object>(target: T, methods: Partial<T>): T {
   });
 }
 
-/** dom0's handle with some methods of one of its parts replaced. */
-export function replacingPart<Part extends 'memory' | 'xenstore' | 'eventChannels' | 'grantTable'>(
+type PartName = 'memory' | 'xenstore' | 'eventChannels' | 'grantTable';
+
+/** dom0's handle, of a part of which one method calls `hook` first: a guest may go in the middle of a command. */
+export function hookingPart<Part extends PartName>(
   dom0: Domain,
   part: Part,
-  methods: Partial<Domain[Part]>,
+  name: keyof Domain[Part],
+  hook: () => void,
 ): Domain {
+  const of = dom0[part];
+  const method = of[name] as (...args: unknown[]) => unknown;
+  const hooked = (...args: unknown[]): unknown => {
+    hook();
+    return method.apply(of, args);
+  };
+  return replacingPart(dom0, part, { [name]: hooked } as Partial<Domain[Part]>);
+}
+
+/** dom0's handle with some methods of one of its parts replaced. */
+export function replacingPart<Part extends PartName>(dom0: Domain, part: Part, methods: Partial<Domain[Part]>): Domain {
   return Object.create(dom0, { [part]: { value: replacing(dom0[part], methods) } }) as Domain;
 }
