@@ -15,6 +15,7 @@ import { errnoName, invalid, VerbsError } from './errors.ts';
 import { inspectCustom, inspectLine } from './inspect.ts';
 import type { VerbsObject } from './lifetime.ts';
 import { checkLiteral, literalKeys } from './literal-keys.ts';
+import { isCompletion } from './rings/is-completion.ts';
 import { RingCompletionQueue } from './rings/ring-completion-queue.ts';
 import { traceEvent } from './tracing/trace-events.ts';
 import { tracePolls } from './tracing/trace-polls.ts';
@@ -304,11 +305,6 @@ export class CompletionQueue extends AsyncEventTarget {
   #pollError(errno: number): VerbsError {
     return new VerbsError({ code: errnoName(errno), verb: 'ibv_poll_cq', message: `${this.label} can't be polled` });
   }
-}
-
-/** Whether a completion can be written there. By its fields, since a program may have two copies of this package. */
-function isCompletion(wc: WorkCompletion | null | undefined): boolean {
-  return typeof wc?.status === 'number';
 }
 
 /** Refuses what completions can't be polled into. */

@@ -1,13 +1,13 @@
 /** What a refused send says of itself, for the explanation. Sizes only: a mistake may claim any. */
 import { AddressHandle } from './address-handle.ts';
-import { checkFlags, checkInstance, checkOneOf, checkU32, checkU53, show } from './check.ts';
-import { SelectivityLevel, SendFlags, WrOpcode } from './enums/wr.ts';
+import { checkFlags, checkInstance, checkU32, checkU53, show } from './check.ts';
+import { SelectivityLevel, SendFlags } from './enums/wr.ts';
 import { VerbsError } from './errors.ts';
 import { checkBind, type MemoryWindow, type MwBind, type MwBindInfo } from './memory-window.ts';
 import { isFlush } from './rings/is-flush.ts';
 import { ATOMIC_WRITE_BYTES, FLUSH_LEVEL_SHIFT } from './rings/layout.ts';
 import { assignRecvWr, RecvWr } from './recv-wr.ts';
-import { assignSendWr, checkInlineData, checkU64, SendWr } from './send-wr.ts';
+import { assignSendWr, checkInlineData, checkOpcode, checkU64, SendWr } from './send-wr.ts';
 import { assignSgList, checkSgList, type SgeLike } from './sge.ts';
 import { StagedData, type StagedSend } from './staged-send.ts';
 import { SEND_FLAGS_KNOWN } from './rings/send-flags.ts';
@@ -62,8 +62,7 @@ export function sendFacts(wr: SendWr): SendFacts | Reason {
   const fault = faultOf(() => {
     // Not what is left out, as in a literal.
     checkU53('', 'wrId', wr.wrId);
-    if (typeof wr.opcode !== 'number') checkOneOf('', 'opcode', wr.opcode, WrOpcode);
-    checkU32('', 'opcode', wr.opcode);
+    checkOpcode('', wr.opcode);
     checkSgList('', wr.sgList);
     assignSendWr('', new SendWr(), wr);
   });

@@ -201,6 +201,16 @@ export function checkSendWrKeys(verb: string, init: SendWrInit): void {
 }
 
 /**
+ * Refuses what is no opcode: a name by the names that there are, a number by its size. Whether the device has it is for the device.
+ *
+ * @internal
+ */
+export function checkOpcode(verb: string, opcode: number): void {
+  if (typeof opcode !== 'number') checkOneOf(verb, 'opcode', opcode, WrOpcode);
+  checkU32(verb, 'opcode', opcode);
+}
+
+/**
  * Sets every field but `next` from a literal, checked. `wr` is reused, its SGEs too.
  *
  * @internal
@@ -210,8 +220,7 @@ export function assignSendWr(verb: string, wr: SendWr, init: SendWrInit): void {
   const { remoteAddr = 0, remoteQpn = 0, remoteQkey = 0, remoteSrqn = 0, ah = null, inlineData = null } = init;
   const { bindMw = null, flushLength = 0, flushType = 0, flushLevel = 0 } = init;
   checkU53(verb, 'wrId', wrId);
-  if (typeof opcode !== 'number') checkOneOf(verb, 'opcode', opcode, WrOpcode);
-  checkU32(verb, 'opcode', opcode);
+  checkOpcode(verb, opcode);
   if (typeof sendFlags !== 'number' || (sendFlags & SEND_FLAGS_KNOWN) !== sendFlags)
     checkFlags(verb, 'sendFlags', sendFlags, SendFlags, SEND_FLAGS_KNOWN);
   checkU32(verb, 'immData', immData);

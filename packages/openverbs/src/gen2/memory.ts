@@ -1,6 +1,6 @@
 /** Protection domains, memory and memory regions, by their C names. */
 import { leftOutError, ReregMrFlags, VerbsError } from '@openverbs/verbs';
-import { nearestKey } from '@openverbs/verbs/driver';
+import { checkLiteral, literalKeys } from '@openverbs/verbs/driver';
 import type {
   Context,
   DmaBuffer,
@@ -19,7 +19,7 @@ import {
   IBV_REG_MR_MASK_FD_OFFSET,
   IBV_REG_MR_MASK_IOVA,
 } from './constants.ts';
-import { aBuffer, aContext, aMemoryRegion, aProtectionDomain, aTd, attributes } from './first-argument.ts';
+import { aBuffer, aContext, aMemoryRegion, aProtectionDomain, aTd } from './first-argument.ts';
 import { firstBytes } from './first-bytes.ts';
 
 /** Allocates a protection domain. */
@@ -142,17 +142,17 @@ export interface MrInitAttr {
 }
 
 /** A file descriptor and a DMA handle are refused by their bits. */
-const MR_INIT_KEYS = ['comp_mask', 'length', 'access', 'addr', 'iova', 'buf', 'fd', 'fd_offset', 'dmah'];
-
-/** Refuses keys that would just be left out. */
-function checkMrInitKeys(attr: MrInitAttr): void {
-  for (const [key, value] of Object.entries(attr) as [string, unknown][]) {
-    if (value === undefined || MR_INIT_KEYS.includes(key)) continue;
-    const nearest = nearestKey(key, MR_INIT_KEYS);
-    const meant = nearest === undefined ? '' : `; did you mean '${nearest}'?`;
-    throw invalidInit(`mr_init_attr has no key '${key}'${meant}`);
-  }
-}
+const MR_INIT_KEYS = literalKeys<MrInitAttr & Record<'fd' | 'fd_offset' | 'dmah', unknown>>({
+  comp_mask: true,
+  length: true,
+  access: true,
+  addr: true,
+  iova: true,
+  buf: true,
+  fd: true,
+  fd_offset: true,
+  dmah: true,
+});
 
 /**
  * Registers what `mr_init_attr` says: as {@link ibv_reg_mr}, with an iova as {@link ibv_reg_mr_iova}, with a buffer as {@link ibv_reg_buf_mr}.
@@ -162,8 +162,8 @@ function checkMrInitKeys(attr: MrInitAttr): void {
 export function ibv_reg_mr_ex(pd: ProtectionDomain, mr_init_attr: MrInitAttr): MemoryRegion {
   const verb = 'ibv_reg_mr_ex';
   const owner = aProtectionDomain(verb, pd);
-  const { comp_mask: mask, length, access, addr, iova, buf } = attributes(verb, 'mr_init_attr', mr_init_attr);
-  checkMrInitKeys(mr_init_attr);
+  checkLiteral(verb, 'mr_init_attr', mr_init_attr, MR_INIT_KEYS);
+  const { comp_mask: mask, length, access, addr, iova, buf } = mr_init_attr;
   if ((mask & (IBV_REG_MR_MASK_FD | IBV_REG_MR_MASK_FD_OFFSET)) !== 0) throw leftOutError(verb, 'ibv_reg_dmabuf_mr');
   if ((mask & IBV_REG_MR_MASK_DMAH) !== 0) throw leftOutError(verb, 'ibv_alloc_dmah');
   const unknown = mask & ~(IBV_REG_MR_MASK_IOVA | IBV_REG_MR_MASK_ADDR | IBV_REG_MR_MASK_BUF);

@@ -1,6 +1,7 @@
 /** Polls through the provider. */
 import type { CqPath } from '../data-path.ts';
 import type { CqCalls } from '../driver/data-path.ts';
+import { isCompletion } from '../rings/is-completion.ts';
 import type { WorkCompletion } from '../work-completion.ts';
 
 /** A completion queue whose CQEs the provider reads. */
@@ -13,7 +14,7 @@ export class CallsCompletionQueue implements CqPath {
 
   poll(wcs: WorkCompletion[], limit: number): number {
     let n = 0;
-    while (n < limit && typeof (wcs[n] as WorkCompletion | undefined)?.status === 'number') n++;
+    while (n < limit && isCompletion(wcs[n])) n++;
     if (n === 0 && limit > 0) return 0; // what is no completion takes none
     return this.calls.poll(wcs, n === 0 ? limit : n);
   }

@@ -25,7 +25,7 @@ export {
   workRequestsTaken,
 } from '../direct-queues.ts';
 export { keepRoom, type KeptRoom } from '../kept-room.ts';
-export { nearestKey } from '../literal-keys.ts';
+export { checkLiteral, type LiteralKeys, literalKeys, nearestKey } from '../literal-keys.ts';
 export { QueueBuffer, regQueueBuffer } from '../queue-buffer.ts';
 export { getDmaMrOf } from '../register-physical.ts';
 export type { CqRings, Doorbell, QpRings, SrqRings } from '../rings/rings.ts';

@@ -2,6 +2,7 @@
 import type { CqPath } from '../data-path.ts';
 import { WcStatus } from '../enums/wc.ts';
 import type { WorkCompletion } from '../work-completion.ts';
+import { isCompletion } from './is-completion.ts';
 import {
   CQE_WORDS,
   CqArm,
@@ -140,8 +141,8 @@ export class RingCompletionQueue implements CqPath {
       const cqe = base + ((index & mask) << CQE_SHIFT);
       if (loadOrdered(i32, cqe + VALID) !== ((index >>> log2Count) & 1) + 1) break;
       // What is no completion takes none; fill() loads the field anyway.
-      const wc = wcs[n] as WorkCompletion | undefined;
-      if (typeof wc?.status !== 'number') break;
+      const wc = wcs[n];
+      if (!isCompletion(wc)) break;
       index = (index + 1) | 0;
       const qpn = i32[cqe + QPN];
       let qp = this.lastQp;
