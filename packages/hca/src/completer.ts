@@ -25,7 +25,7 @@ import type { ReceiveQueue } from './receive-queue.ts';
 
 const { SYNDROME, IMM, SRC_QPN, FLAGS, PKEY_INDEX, VALID } = CqeWords;
 const { LOG2_COUNT, PRODUCER, RECORD, MODERATION_COUNT } = Cqc;
-const { SQ_CONSUMER, SQ_PSN, RQ_PSN, MSN, SEND_CQ } = Qpc;
+const { SQ_CONSUMER, SQ_PSN, RQ_PSN, MSN, SEND_CQ, PAYLOAD_BYTES } = Qpc;
 const { ARM } = CqDoorbellRecord;
 const SUCCESS = CqeSyndrome.SUCCESS;
 const PSN_MASK = PSNS;
@@ -55,6 +55,7 @@ export class Completer extends CqeWriter {
   private readonly queue: ReceiveQueue;
   private readonly moderation: CqModeration;
   private readonly store64: (dst: number, lo: number, hi: number) => void;
+  private readonly f64: Float64Array;
 
   /** Word index of an atomic operation's target, and its new value. */
   atomicTarget = 0;
@@ -84,6 +85,7 @@ export class Completer extends CqeWriter {
     this.queue = queue;
     this.moderation = moderation;
     this.store64 = machine.dma.store64;
+    this.f64 = machine.f64;
   }
 
   /** Writes the CQE of a send WQE. False when the CQ has overrun; the step then goes on without a CQE. */
@@ -146,7 +148,7 @@ export class Completer extends CqeWriter {
     this.complete(q, p, packets, false, 0, 0, 0);
   }
 
-  /** The same for one that was done; if it is signaled, its CQE is prepared first. */
+  /** The same for one that was done, and counts its payload; if it is signaled, its CQE is prepared first. */
   complete(
     q: number,
     p: number,
@@ -182,6 +184,7 @@ export class Completer extends CqeWriter {
       i32[sendCqc + PRODUCER] = (producer + 1) | 0;
     }
     i32[q + SQ_PSN] = (i32[q + SQ_PSN] + packets) & PSN_MASK;
+    this.f64[(q + PAYLOAD_BYTES) >> 1] += byteLen;
     // A fence, one for both CQEs: whoever arms a CQ either sees its CQE, or is seen below.
     Atomics.store(i32, q + SQ_CONSUMER, sqConsumer);
     // The step is done; what follows may be repeated or lost, and recovery makes up for it.

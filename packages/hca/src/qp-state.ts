@@ -120,6 +120,7 @@ export class QpStateMachine {
     Atomics.store(i32, record + SQ_PRODUCER, 0);
     Atomics.store(i32, record + RQ_PRODUCER, 0);
     for (const word of [Qpc.SQ_CONSUMER, Qpc.RQ_CONSUMER, Qpc.SQ_PSN, Qpc.RQ_PSN, Qpc.MSN, Qpc.PEER]) i32[q + word] = 0;
+    i32.fill(0, q + Qpc.PAYLOAD_BYTES, q + Qpc.PAYLOAD_BYTES + 2);
     for (const word of [Qpc.COMM_ESTABLISHED, Qpc.SQ_DRAINING, Qpc.EN_SQD_ASYNC_NOTIFY]) i32[q + word] = 0;
     this.#queue.giveBack(q);
     for (const word of [Qpc.LAST_WQE_REACHED, Qpc.PATH_MIG_STATE, Qpc.ALT_STATE, Qpc.MIG_REFUSED]) i32[q + word] = 0;

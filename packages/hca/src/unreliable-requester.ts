@@ -132,11 +132,9 @@ export class UnreliableRequester {
 
   /** Commits: `p` took the message, or nobody if it is 0; `receiver` may be in error for what became of it. */
   #complete(q: number, p: number, index: number, packets: number, receiver: number): void {
-    const request = this.#request;
-    if ((request.flags & SendFlag.SIGNALED) !== 0) {
-      this.#completer.prepareSend(q, index, WC_OPCODE[request.opcode], 0, 0, this.#list.length);
-    }
-    this.#completer.commit(q, p, packets);
+    const { flags, opcode } = this.#request;
+    const signaled = (flags & SendFlag.SIGNALED) !== 0;
+    this.#completer.complete(q, p, packets, signaled, index, WC_OPCODE[opcode], this.#list.length);
     if (receiver !== 0 && this.#i32[receiver + STATE] === ERR) this.#states.flush(receiver);
   }
 

@@ -18,7 +18,7 @@ const BACKEND = {
   posts: 0,
   directPosts: 2_500_000,
   completions: 0,
-  bytes: 0,
+  bytes: 3_000_000,
   ringPayloadBytes: 0,
   events: 4,
   eventsLost: 0,
@@ -56,7 +56,7 @@ const sampleOf = (seconds: number, ...guests: GuestCounters[]) => ({ atNs: secon
 const FORMER = sampleOf(
   10,
   { ...BASIC, ringRequests: 8000, backend: { ...BASIC.backend!, posts: 3600, bytes: 16_000_000 } },
-  { ...BYPASS, ringRequests: 70, backend: { ...BACKEND, directPosts: 500_000 } },
+  { ...BYPASS, ringRequests: 70, backend: { ...BACKEND, directPosts: 500_000, bytes: 1_000_000 } },
 );
 const SAMPLE = sampleOf(12, BASIC, BYPASS, NEW);
 
@@ -65,7 +65,7 @@ describe('the table of guests', () => {
     expect(formatGuests(SAMPLE, FORMER).split('\n')).to.deep.equal([
       '  NAME  MODE     COMMANDS  CMD/S  POSTS  POST/S  SAVED  BYTES  BYTE/S  EVENTS  PAGES  HITS',
       '  slow  basic        9000    500   4000     200   3000  16.4M  192.0k       4    256     5',
-      '  fast  bypass         70      0   2.5M    1.0M      -      -       -       4    256     5',
+      '  fast  bypass         70      0   2.5M    1.0M      -   3.0M    1.0M       4    256     5',
       '  new   (basic)         0      -      0       -   3000      -       -       4      -     5',
       '',
     ]);
@@ -73,7 +73,7 @@ describe('the table of guests', () => {
 
   it('has no rates without a former sample, nor for a guest that was another one then', () => {
     const lineOf = (former?: typeof FORMER): string => formatGuests(sampleOf(12, BYPASS), former).split('\n')[1];
-    const unknown = '  fast  bypass        70      -   2.5M       -      -      -       -       4    256     5';
+    const unknown = '  fast  bypass        70      -   2.5M       -      -   3.0M       -       4    256     5';
     expect(lineOf()).to.equal(unknown);
     expect(lineOf(sampleOf(10, { ...BYPASS, domid: 7 }))).to.equal(unknown);
   });
@@ -85,7 +85,7 @@ describe('the table of guests', () => {
     const [slow, fast, fresh] = rest.guests;
     expect(slow).to.deep.include({ posts: 4000, directPosts: 0, bytes: 16_384_000, polls: 4000, pollsSaved: 3000 });
     expect(slow.rates).to.deep.equal({ commands: 500, posts: 200, bytes: 192_000, events: 0 });
-    expect(fast).to.deep.include({ posts: 0, directPosts: 2_500_000, bytes: null, polls: null, pollsSaved: null });
+    expect(fast).to.deep.include({ posts: 0, directPosts: 2_500_000, bytes: 3_000_000, polls: null, pollsSaved: null });
     expect(fast).to.deep.include({ refused: 1, faults: 1, pagesRegistered: 256, cacheHits: 5, cachePagesSaved: 50 });
     expect([fresh.connected, fresh.rates]).to.deep.equal([false, null]);
     expect(guestsToJson(SAMPLE).seconds).to.equal(null);
@@ -97,7 +97,7 @@ describe('the table of guests', () => {
     verbs.devices[0].open().queryDevice();
     const [, a, b] = formatGuests(sampleGuests(verbs), before).split('\n');
     expect(a).to.match(/^ {2}a +basic +2 +\d+ +0 +0 +0 +0 +0 +0 +0 +0$/);
-    expect(b).to.match(/^ {2}b +\(bypass\) +0 +0 +0 +0 +- +- +- +0 +0 +0$/);
+    expect(b).to.match(/^ {2}b +\(bypass\) +0 +0 +0 +0 +- +0 +0 +0 +0 +0$/);
   });
 
   for (const [value, text] of [

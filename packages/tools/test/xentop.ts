@@ -18,7 +18,7 @@ export const xentop = (line = '', terminal: Terminal | null = null): Promise<Too
 /** What the program has done by the end. */
 const DONE = {
   'xen:basic': { posts: 3, directPosts: 0, bytes: 300, polls: 3, pollsSaved: 2, completions: 3 },
-  'xen:bypass': { posts: 0, directPosts: 3, bytes: null, polls: null, pollsSaved: null, completions: null },
+  'xen:bypass': { posts: 0, directPosts: 3, bytes: 300, polls: null, pollsSaved: null, completions: null },
 } as const;
 
 /** One sample, as JSON. */

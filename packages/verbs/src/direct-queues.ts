@@ -14,7 +14,7 @@ import { type CheckedQpInit, checkQpInit, checkXrcRecvInit } from './create-qp.t
 import { checkSrqInit } from './create-srq.ts';
 import type { RecvPath, SendPath } from './data-path.ts';
 import type { CqCalls, QpCalls, SrqCalls } from './driver/data-path.ts';
-import type { UserHalfHandle } from './driver/direct-access.ts';
+import type { DirectQpOps, UserHalfHandle } from './driver/direct-access.ts';
 import { Errno, VerbsError } from './errors.ts';
 import { literalKeys } from './literal-keys.ts';
 import type { ProtectionDomain } from './protection-domain.ts';
@@ -52,15 +52,23 @@ export function userHalfOf(context: Context): UserHalfHandle {
   return callDirectAccess(context, verb, ({ userHalf }) => userHalf);
 }
 
-/** How to ask the device for the count of a queue. */
-const takenOf = new WeakMap<QueuePair | SharedReceiveQueue, () => number>();
+/** How to ask the device for what it counts of a queue. */
+const countsOf = new WeakMap<QueuePair | SharedReceiveQueue, Pick<DirectQpOps, 'taken' | 'payloadBytes'>>();
 
 /**
  * How many work requests the device is done with of a QP (sends and receives) or an SRQ in memory of another, modulo 2^32; from 0 at create
  * and at reset. Undefined for queues whose posts go through verbs, and where the device does not tell.
  */
 export function workRequestsTaken(queue: QueuePair | SharedReceiveQueue): number | undefined {
-  return takenOf.get(queue)?.();
+  return countsOf.get(queue)?.taken?.();
+}
+
+/**
+ * How many bytes of payload the sends (also writes, reads and atomics) had that the device is done with of a QP in memory of another; from 0 at
+ * create and at reset. Those that failed count nothing. Undefined for queues whose posts go through verbs, and where the device does not tell.
+ */
+export function payloadBytesDone(queue: QueuePair | SharedReceiveQueue): number | undefined {
+  return countsOf.get(queue)?.payloadBytes?.();
 }
 
 /** As `context.createCq` and `createCqEx`, in `buffer`. */
@@ -115,7 +123,7 @@ export function createSrqOn(buffer: QueueBuffer, pd: ProtectionDomain, init: Srq
   const ops = callDirectAccess(context, VERB_SRQ, (direct) => direct.createSrq(buffer.key, pd.handle, attr, xrc));
   const dataPath: SrqCalls = { kind: 'calls', badWrIndex: 0, postRecv: () => EOPNOTSUPP };
   const srq = new SharedReceiveQueue(pd, { ...ops, dataPath }, init, buffer);
-  if (ops.taken !== undefined) takenOf.set(srq, () => ops.taken!());
+  countsOf.set(srq, ops);
   return srq;
 }
 
@@ -158,7 +166,7 @@ function bindElsewhere(buffer: QueueBuffer, owner: ProtectionDomain | XrcDomain,
   };
   const [sendPath, recvPath] = [new ElsewhereSends(), new ElsewhereReceives()];
   const qp = new QueuePair(owner, { handle, qpNum, cap, init, dataPath, sendPath, recvPath, buffer });
-  if (ops.taken !== undefined) takenOf.set(qp, () => ops.taken!());
+  countsOf.set(qp, ops);
   return qp;
 }
 

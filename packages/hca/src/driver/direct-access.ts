@@ -75,7 +75,9 @@ export class HcaDirectAccess implements DirectAccessOps {
 
   createQp(key: number, request: QpRequest): DirectQpOps {
     const made = this.#rings.withReaping(() => this.#qps.createOn(key, request));
-    return { ...made, state: () => this.#qps.state(made.handle), taken: this.#qps.takenOf(made.handle) };
+    const { handle } = made;
+    const [taken, payloadBytes] = [this.#qps.takenOf(handle), this.#qps.payloadBytesOf(handle)];
+    return { ...made, state: () => this.#qps.state(handle), taken, payloadBytes };
   }
 
   createSrq(key: number, pd: number, attr: SrqAttr, xrc: XrcSrqRequest | null): DirectSrqOps {

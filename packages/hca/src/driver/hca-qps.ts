@@ -76,13 +76,24 @@ export class HcaQps {
 
   /** What tells how many work requests of a QP the device is done with, modulo 2^32; when the QP has gone, how many it were. */
   takenOf(qpn: number): () => number {
+    const { i32 } = this.#parts.commands.engine.machine;
+    return this.#countOf(qpn, (q) => (i32[q + Qpc.SQ_CONSUMER] + i32[q + Qpc.RQ_CONSUMER]) >>> 0);
+  }
+
+  /** What tells how many bytes of payload the sends had that the device is done with; likewise. */
+  payloadBytesOf(qpn: number): () => number {
+    const { f64 } = this.#parts.commands.engine.machine;
+    return this.#countOf(qpn, (q) => f64[(q + Qpc.PAYLOAD_BYTES) >> 1]);
+  }
+
+  #countOf(qpn: number, read: (q: number) => number): () => number {
     const { commands } = this.#parts;
     const { i32 } = commands.engine.machine;
     const q = commands.qp(qpn);
-    let taken = 0;
+    let count = 0;
     return () => {
-      if (i32[q + Qpc.QPN] === qpn) taken = (i32[q + Qpc.SQ_CONSUMER] + i32[q + Qpc.RQ_CONSUMER]) >>> 0;
-      return taken;
+      if (i32[q + Qpc.QPN] === qpn) count = read(q);
+      return count;
     };
   }
 

@@ -43,12 +43,11 @@ export const Qpc = {
   RETRIES_LEFT: 23,
   /** When the timer runs out, a double in nanoseconds. */
   DEADLINE: 24,
-  RNR_RETRIES_LEFT: 26,
+  MAX_SEND_SGE: 26,
   /** Position in the timer queue plus one; 0 when no timer runs. */
   TIMER_SLOT: 27,
-  /** Vendor error that a queue which waits for a response fails with in the end. */
-  WAIT_REASON: 28,
-  MAX_SEND_SGE: 29,
+  /** Payload of the send queue's WQEs that were done, in bytes, since the QP was created or reset: a double, so that it does not wrap. */
+  PAYLOAD_BYTES: 28,
   MAX_INLINE: 30,
   MAX_RD_ATOMIC: 31,
   // What only messages to this QP touch: a cache line that stays with the core of the peer.
@@ -113,6 +112,9 @@ export const Qpc = {
   /** Port identities (HCA index << 8 | port, with a GID's index above) of this side and of the other. */
   LOCAL_PORT_ID: 74,
   REMOTE_PORT_ID: 75,
+  RNR_RETRIES_LEFT: 76,
+  /** Vendor error that a queue which waits for a response fails with in the end. */
+  WAIT_REASON: 77,
   /** Alternate path: its address vector, eight words as from AV_DGID on, and what else belongs to a path. */
   ALT_AV: 80,
   ALT_PKEY_INDEX: 88,

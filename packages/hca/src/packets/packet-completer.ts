@@ -198,12 +198,10 @@ export class PacketCompleter {
     const i32 = this.#i32;
     const index = i32[q + SQ_CONSUMER];
     const opcode = i32[s + Slot.OPCODE] & 0xff;
-    if (((i32[s + Slot.OPCODE] >>> FLAGS_SHIFT) & SendFlag.SIGNALED) !== 0) {
-      this.#completer.prepareSend(q, index, WC_OPCODE[opcode], 0, 0, i32[s + Slot.LENGTH]);
-    }
+    const signaled = ((i32[s + Slot.OPCODE] >>> FLAGS_SHIFT) & SendFlag.SIGNALED) !== 0;
     if (WC_OPCODE[opcode] === WC_SEND) this.#counters.add(q, Count.RDMA_SENDS);
     // A thread that dies between this commit and the stores below leaves what `recover` mends.
-    this.#completer.commit(q, 0, 0);
+    this.#completer.complete(q, 0, 0, signaled, index, WC_OPCODE[opcode], i32[s + Slot.LENGTH] >>> 0);
     if (i32[t + SEND_INDEX] === index) i32[t + SEND_INDEX] = (index + 1) | 0;
     else if (isResponded(opcode) && i32[t + READS] !== 0) i32[t + READS]--;
     this.#moveOn(q, t, end);

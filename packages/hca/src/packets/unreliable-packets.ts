@@ -238,11 +238,10 @@ export class UnreliablePackets {
 
   #complete(q: number, index: number, packets: number): void {
     const { request, list } = this.#wqe;
-    if ((request.flags & SendFlag.SIGNALED) !== 0) {
-      this.#completer.prepareSend(q, index, WC_OPCODE[request.opcode], 0, 0, list.length);
-    }
-    if (WC_OPCODE[request.opcode] === WC_SEND) this.#counters.add(q, Count.RDMA_SENDS);
-    this.#completer.commit(q, 0, packets);
+    const signaled = (request.flags & SendFlag.SIGNALED) !== 0;
+    const opcode = WC_OPCODE[request.opcode];
+    if (opcode === WC_SEND) this.#counters.add(q, Count.RDMA_SENDS);
+    this.#completer.complete(q, 0, packets, signaled, index, opcode, list.length);
     if (this.#i32[q + STATE] === ERR) this.#states.flush(q); // its CQ overran
   }
 

@@ -19,6 +19,7 @@ import {
   createQpOn,
   regQueueBuffer,
   userHalfOf,
+  payloadBytesDone,
   workRequestsTaken,
   type DirectAccessOps,
 } from '@openverbs/verbs/driver';
@@ -93,22 +94,23 @@ describe('direct access', () => {
     expect({ ...guest.back }).to.deep.equal(asked);
   });
 
-  it('tells how many work requests it is done with, from 0 after a reset', () => {
+  it('tells how many work requests it is done with, and their payload, from 0 after a reset', () => {
     const { qp, cq } = guestQp();
     const mr = guestMr();
     const lowerQp = guest.back.qps.get(qp.handle)!;
-    expect(workRequestsTaken(lowerQp)).to.equal(0);
-    expect(workRequestsTaken(native.qp)).to.equal(undefined);
+    const told = (): unknown => [workRequestsTaken(lowerQp), payloadBytesDone(lowerQp)];
+    expect(told()).to.deep.equal([0, 0]);
+    expect([workRequestsTaken(native.qp), payloadBytesDone(native.qp)]).to.deep.equal([undefined, undefined]);
     native.qp.postRecv({ wrId: 1, sgList: [native.mr.sge(0, 200)] });
     qp.postSend({ wrId: 1, opcode: WrOpcode.SEND, sendFlags: SendFlags.SIGNALED, sgList: [mr.sge(0, 100)] });
     expectCompletion(cq, 1);
     qp.postRecv({ wrId: 2, sgList: [mr.sge(0, 200)] });
-    expect(workRequestsTaken(lowerQp)).to.equal(1);
+    expect(told()).to.deep.equal([1, 100]);
     native.qp.postSend({ wrId: 2, opcode: WrOpcode.SEND, sgList: [native.mr.sge(0, 9)] });
     expectCompletion(cq, 2);
-    expect(workRequestsTaken(lowerQp)).to.equal(2);
+    expect(told()).to.deep.equal([2, 100]);
     qp.modify({ qpState: QpState.RESET });
-    expect(workRequestsTaken(lowerQp)).to.equal(0);
+    expect(told()).to.deep.equal([0, 0]);
   });
 
   it('finds inline data by the buffers of the guest', () => {

@@ -15,7 +15,7 @@ export const Account = {
   POSTS: 2,
   /** Completions that were fetched. */
   COMPLETIONS: 3,
-  /** Bytes of payload that the work requests name. */
+  /** Bytes of payload that the sends name which were posted through the back-end, and of those that the device has done of the guest's own queues. */
   BYTES: 4,
   /** Bytes of posts that lay in ring entries instead of the bulk area, where payload could have been: a front-end of ours puts none there. */
   RING_PAYLOAD_BYTES: 5,

@@ -39,8 +39,8 @@ const COLUMNS: readonly Column[] = [
   number('POSTS', (guest) => postsOf(guest)),
   rate('POST/S', ({ posts }) => posts),
   number('SAVED', (guest) => (isBasic(guest) ? guest.pollsSaved : undefined)),
-  number('BYTES', (guest) => (isBasic(guest) ? guest.backend?.bytes : undefined)),
-  rate('BYTE/S', ({ bytes }, guest) => (isBasic(guest) ? bytes : undefined)),
+  number('BYTES', ({ backend }) => backend?.bytes),
+  rate('BYTE/S', ({ bytes }) => bytes),
   number('EVENTS', ({ events }) => events),
   number('PAGES', ({ backend }) => backend?.pagesRegistered),
   number('HITS', ({ cacheHits }) => cacheHits),
@@ -52,7 +52,7 @@ export const LEGEND = `\
   COMMANDS  requests to the device domain; in basic also its posts, polls and arms
   POSTS     work requests: posted by the device domain (basic), done with by the device (bypass)
   SAVED     polls that the buffer of completions has answered, without a trip to the device domain
-  BYTES     payload of sends through the device domain; nobody counts that of bypass
+  BYTES     payload of sends, writes, reads and atomics: posted by the device domain (basic), done by the device (bypass)
   EVENTS    completion and asynchronous events that the device domain has sent
   PAGES     pages that are registered now
   HITS      registrations that the registration cache has answered
@@ -101,7 +101,7 @@ export interface GuestJson {
   readonly completions: number | null;
   readonly polls: number | null;
   readonly pollsSaved: number | null;
-  readonly bytes: number | null;
+  readonly bytes: number;
   readonly events: number;
   readonly eventsLost: number;
   readonly pagesRegistered: number;
@@ -149,7 +149,7 @@ function guestToJson(guest: GuestCounters, rates: GuestRates | null): GuestJson 
     completions: basic(backend?.completions ?? 0),
     polls: basic(guest.polls),
     pollsSaved: basic(guest.pollsSaved),
-    bytes: basic(backend?.bytes ?? 0),
+    bytes: backend?.bytes ?? 0,
     events,
     eventsLost: backend?.eventsLost ?? 0,
     pagesRegistered: backend?.pagesRegistered ?? 0,

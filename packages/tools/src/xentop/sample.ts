@@ -15,7 +15,7 @@ export interface GuestRates {
   readonly commands: number;
   /** Work requests, whatever way they went. */
   readonly posts: number;
-  /** Bytes that these name, through the device domain. */
+  /** Bytes of payload of sends. */
   readonly bytes: number;
   /** Events from the device domain. */
   readonly events: number;

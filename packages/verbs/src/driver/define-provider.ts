@@ -146,7 +146,10 @@ export interface BackendCounters {
   readonly directPosts: number;
   /** Completions that were fetched. */
   readonly completions: number;
-  /** Bytes of payload that the sends of {@link posts} name. Nobody counts those of bypass. */
+  /**
+   * Bytes of payload of sends, also of writes, reads and atomics: what those of {@link posts} name (basic), and what those of {@link directPosts} had
+   * that the device has done without a failure (bypass).
+   */
   readonly bytes: number;
   /** Bytes of posts that lay in the entries of the ring, where payload could have been. */
   readonly ringPayloadBytes: number;

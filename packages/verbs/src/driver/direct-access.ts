@@ -75,6 +75,8 @@ export interface DirectQpOps {
   state(): number;
   /** See {@link DirectSrqOps.taken}; sends and receives together, from 0 when the QP is reset. */
   taken?(): number;
+  /** Bytes of payload of the sends that the device is done with, from 0 when the QP is reset; left out where the device does not tell. */
+  payloadBytes?(): number;
 }
 
 /** An SRQ in memory of another. */

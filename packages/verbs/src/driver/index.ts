@@ -22,6 +22,7 @@ export {
   resizeCqOn,
   resizeSrqOn,
   userHalfOf,
+  payloadBytesDone,
   workRequestsTaken,
 } from '../direct-queues.ts';
 export { keepRoom, type KeptRoom } from '../kept-room.ts';
