@@ -8,10 +8,18 @@ import { subscribe } from 'node:diagnostics_channel';
 import process from 'node:process';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { config } from 'chai';
+import fc from 'fast-check';
 import Mocha from 'mocha';
 
 // Chai's proxies find assertions that do not exist, which the compiler has found by now, and cost more than the assertions.
 config.useProxy = false;
+
+// The same programs in each run, so that what failed fails again, and no run fails by chance. OPENVERBS_TEST_SEED=random looks for new ones,
+// and a number repeats one of these.
+const SEED = process.env.OPENVERBS_TEST_SEED ?? '1';
+if (/^-?\d+$/.test(SEED)) fc.configureGlobal({ seed: Number(SEED) });
+else if (SEED !== 'random')
+  throw new Error(`OPENVERBS_TEST_SEED is '${SEED}': it has to be a whole number, or 'random'`);
 
 /** Handles close within a few turns of the event loop, a terminated worker within some milliseconds. Less for a test that waits in vain. */
 const GRACE_TURNS_MAX = 20;

@@ -55,6 +55,14 @@ const step = fc.oneof(
 );
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
+const message: Step = { does: 'message', qp: 0, solicited: false };
+const receives: Step = { does: 'receive', qp: 0, count: 3 };
+/** Overruns with a completion that was fetched and not polled, which keeps its place. */
+const KEPT: [number, Step[]] = [
+  2,
+  [receives, receives, message, message, { does: 'poll', limit: 1 }, ...Array<Step>(4).fill(message)],
+];
+
 /** A QP that completes into the CQ, and its peer, which completes elsewhere. */
 interface Pair {
   qp: QueuePair;
@@ -230,7 +238,7 @@ export function describePlainCq(count: number, overrunsMin: number): void {
               }
             },
           ),
-          { numRuns: count },
+          { numRuns: count, examples: [KEPT] },
         );
         expect(overruns, 'programs that overran').to.be.at.least(overrunsMin);
       });
