@@ -35,6 +35,8 @@ export class XenbusFrontend {
   /** The domain of the back-end. */
   readonly backendDomid: number;
   #shared: SharedChannel | null = null;
+  /** What was shared before, and is to be taken back: a back-end that takes too long may have it mapped still. */
+  readonly #former: SharedChannel[] = [];
 
   /** @param path - the front-end's directory, as the toolstack made it */
   constructor(domain: Domain, path: string) {
@@ -78,6 +80,8 @@ export class XenbusFrontend {
   connect(): SharedChannel {
     this.#setState(INITIALISING);
     this.#await('to be ready for the front-end', INIT_WAIT);
+    // A back-end that offers the device has let go of all it had.
+    this.#takeBack();
     const shared = this.#share();
     try {
       this.#publish(shared);
@@ -92,18 +96,27 @@ export class XenbusFrontend {
     return shared;
   }
 
-  /** Ends the connection, and takes the pages back once the back-end has let them go. */
+  /** Ends the connection, and takes the pages back once the back-end has let them go; if it takes too long, the next connection does. */
   disconnect(): void {
     const shared = this.#shared;
     if (shared === null) return;
     this.#shared = null;
+    this.#former.push(shared);
     this.#setState(CLOSING);
     this.#await('to let go', CLOSED, INIT_WAIT, INITIALISING);
-    const { eventChannels } = this.domain;
-    eventChannels.close(shared.port);
-    eventChannels.close(shared.eventPort);
-    shared.pages.unshare();
+    this.#takeBack();
     this.#setState(CLOSED);
+  }
+
+  #takeBack(): void {
+    const { eventChannels } = this.domain;
+    for (let shared = this.#former.at(-1); shared !== undefined; shared = this.#former.at(-1)) {
+      // First what may be refused.
+      shared.pages.unshare();
+      eventChannels.close(shared.port);
+      eventChannels.close(shared.eventPort);
+      this.#former.pop();
+    }
   }
 
   #share(): SharedChannel {
