@@ -4,6 +4,7 @@
  */
 import { CqePollers } from '@openverbs/cqe-poller';
 import { DOM0, EmulatedHypervisor, HypervisorError } from '@openverbs/hypervisor';
+import type { Domain } from '@openverbs/hypervisor';
 import { hostClock, Machine } from '@openverbs/machine';
 import type { MachineHandle } from '@openverbs/machine';
 import { VerbsError } from '@openverbs/verbs';
@@ -22,11 +23,11 @@ import { parseConfig } from './config.ts';
 import type { XenConfig, XenGuestConfig } from './config.ts';
 import { Dom0Thread } from './dom0/dom0-thread.ts';
 import { InlineDom0 } from './dom0/inline-dom0.ts';
+import type { FrontendInit } from './frontend/frontend.ts';
 import { GuestMemory } from './frontend/guest-memory.ts';
-import { XenDevice } from './guest-domain.ts';
 import { readGuests } from './guest-counters.ts';
-import type { GuestDomain } from './guest-domain.ts';
 import { attachDevice } from './toolstack.ts';
+import { XenDevice } from './xen-device.ts';
 
 /** What is most likely when a device domain does not answer. */
 const NOBODY_ACTS =
@@ -36,6 +37,12 @@ const NOBODY_ACTS =
 interface XenHandle extends MachineHandle {
   /** There is a hypervisor with a device domain. */
   readonly xen?: true;
+}
+
+/** A guest on this thread: its domain, and a device for each of the lower ones. */
+interface GuestDomain {
+  readonly domain: Domain;
+  readonly devices: readonly XenDevice[];
 }
 
 /** The Xen split driver, over an emulated hypervisor. */
@@ -178,14 +185,10 @@ class XenProvider {
       return new XenDevice(`vib${domid}.${index}`, this.#frontendInit(domain, memory, path), lower);
     });
     toolstack.close();
-    return { domain, name, mode: share.mode, memory, devices };
+    return { domain, devices };
   }
 
-  #frontendInit(
-    domain: GuestDomain['domain'],
-    memory: GuestMemory,
-    path: string,
-  ): ConstructorParameters<typeof XenDevice>[1] {
+  #frontendInit(domain: Domain, memory: GuestMemory, path: string): FrontendInit {
     const dom0 = this.#dom0 instanceof InlineDom0 ? this.#dom0 : null;
     return {
       domain,

@@ -254,19 +254,17 @@ export class Backend {
   #offer({ xenbus, account }: Frontend): void {
     const device = this.#deviceOf(xenbus);
     if (device === undefined) {
-      xenbus.publish({ error: `there is no device ${xenbus.read(ToolstackKey.DEVICE) ?? ''}` }, CLOSED);
+      xenbus.publish({ [BackendKey.ERROR]: `there is no device ${xenbus.read(ToolstackKey.DEVICE) ?? ''}` }, CLOSED);
       return;
     }
     const capabilities = (Object.keys(Capability) as CapabilityName[]).filter((name) => device.supports(name));
     xenbus.publish(
       {
         [BackendKey.VERSION]: String(PROTOCOL_VERSION),
-        [BackendKey.DEVICE_NAME]: device.name,
         [BackendKey.NODE_GUID]: String(device.guid),
         [BackendKey.NODE_TYPE]: String(device.nodeType),
         [BackendKey.TRANSPORT_TYPE]: String(device.transportType),
         [BackendKey.CAPABILITIES]: capabilities.join(' '),
-        [BackendKey.FEATURE_BYPASS]: device.supports('directAccess') ? '1' : '0',
         [BackendKey.ACCOUNT]: account.place,
       },
       INIT_WAIT,
@@ -291,7 +289,7 @@ export class Backend {
     } catch (error) {
       requests.close();
       if (!isGuestsFault(error)) throw error;
-      xenbus.publish({ error: error.message }, CLOSED);
+      xenbus.publish({ [BackendKey.ERROR]: error.message }, CLOSED);
       return;
     }
     xenbus.publish({}, CONNECTED);
@@ -300,7 +298,7 @@ export class Backend {
   #disconnect(frontend: Frontend, reason = ''): void {
     const { xenbus } = frontend;
     this.#drop(frontend);
-    if (xenbus.exists) xenbus.publish({ error: reason }, CLOSED);
+    if (xenbus.exists) xenbus.publish({ [BackendKey.ERROR]: reason }, CLOSED);
   }
 
   /** Takes everything back, and tells nobody. */

@@ -7,9 +7,10 @@ import type { Domain, Mapping } from '@openverbs/hypervisor';
 import { BackRing, RingTake } from '@openverbs/hypervisor';
 import { BulkArea } from '../channel/bulk-area.ts';
 import { EntryWord } from '../channel/entry.ts';
-import { beginTrace, endTrace } from '../channel/tracing.ts';
 import { EventRingProducer } from '../channel/event-ring.ts';
 import { guestCountsIn } from '../channel/guest-counts.ts';
+import { SharedPage } from '../channel/shared-page.ts';
+import { beginTrace, endTrace } from '../channel/tracing.ts';
 import { closeEach } from '../close-each.ts';
 import { BULK_WORDS, ENTRY_ARGUMENT_WORDS, ENTRY_HEADER_WORDS, ENTRY_WORDS } from '../protocol/limits.ts';
 import { Account } from './accounting.ts';
@@ -50,6 +51,7 @@ export class Connection {
     this.guest = guest;
     this.#device = `domain ${guest.domid}`;
     const { grantTable, eventChannels } = dom0;
+    // In the order of `SharedPage`.
     this.#mapping = grantTable.map(guest.domid, [ringRef, eventRingRef, ...bulkRefs]);
     let bound = 0;
     try {
@@ -60,10 +62,11 @@ export class Connection {
       this.#mapping.unmap();
       throw error;
     }
-    this.#ring = new BackRing(this.#mapping.page(0), ENTRY_WORDS);
-    this.#bulk = new BulkArea(bulkRefs.map((_, n) => this.#mapping.page(n + 2)));
-    this.#told = guestCountsIn(this.#mapping.page(1));
-    this.#events = new EventForwarder(guest, new EventRingProducer(this.#mapping.page(1)));
+    const eventPage = this.#mapping.page(SharedPage.EVENTS);
+    this.#ring = new BackRing(this.#mapping.page(SharedPage.RING), ENTRY_WORDS);
+    this.#bulk = new BulkArea(this.#mapping);
+    this.#told = guestCountsIn(eventPage);
+    this.#events = new EventForwarder(guest, new EventRingProducer(eventPage));
   }
 
   /**

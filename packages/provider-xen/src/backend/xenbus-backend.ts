@@ -19,7 +19,7 @@ export interface FrontendKeys {
 }
 
 /** What a step of the handshake does. */
-export type Step = 'offer' | 'connect' | 'disconnect' | 'forget';
+export type Step = 'offer' | 'connect' | 'disconnect';
 
 /** `${state of the back-end} ${state of the front-end}`: what is to be done. What is not listed waits. */
 const STEPS: ReadonlyMap<string, Step> = new Map<string, Step>([

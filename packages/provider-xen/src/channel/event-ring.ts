@@ -10,6 +10,8 @@ import { EVENT_ENTRIES } from '../protocol/limits.ts';
 const IN_CONS = 0;
 const IN_PROD = 1;
 const ENTRIES = 16;
+/** Words of the page that the ring takes. */
+export const EVENT_RING_WORDS = ENTRIES + EVENT_ENTRIES * EVENT_WORDS;
 
 /** The back-end's end. */
 export class EventRingProducer {

@@ -3,8 +3,7 @@
  * copies them now and then, and does nothing else with them.
  */
 import type { Page } from '@openverbs/hypervisor';
-import { EVENT_WORDS } from '../protocol/events.ts';
-import { EVENT_ENTRIES } from '../protocol/limits.ts';
+import { EVENT_RING_WORDS } from './event-ring.ts';
 
 /** Places of the counts. */
 export const GuestCount = {
@@ -21,10 +20,7 @@ export const GuestCount = {
   DOUBLES: 5,
 } as const;
 
-/** Words of the page before the counts: indices of the event ring, and its entries. */
-const WORDS_BEFORE = 16 + EVENT_ENTRIES * EVENT_WORDS;
-
 /** The counts in the page of an event channel. */
 export function guestCountsIn({ i32, word }: Page): Float64Array {
-  return new Float64Array(i32.buffer, i32.byteOffset + 4 * (word + WORDS_BEFORE), GuestCount.DOUBLES);
+  return new Float64Array(i32.buffer, i32.byteOffset + 4 * (word + EVENT_RING_WORDS), GuestCount.DOUBLES);
 }

@@ -5,8 +5,9 @@ import { hostClock } from '@openverbs/machine';
 import { VerbsError } from '@openverbs/verbs';
 import type { ErrnoName } from '@openverbs/verbs';
 import { BulkArea } from '../channel/bulk-area.ts';
-import { beginTrace, endTrace } from '../channel/tracing.ts';
 import { EntryWord } from '../channel/entry.ts';
+import { SharedPage } from '../channel/shared-page.ts';
+import { beginTrace, endTrace } from '../channel/tracing.ts';
 import type { Command } from '../protocol/command.ts';
 import { failure, Status } from '../protocol/commands.ts';
 import { readAll } from '../protocol/field.ts';
@@ -52,8 +53,8 @@ export class DeviceChannel implements CommandChannel {
     this.#domain = domain;
     this.#port = port;
     this.#front = front;
-    this.#ring = new FrontRing(pages.page(0), ENTRY_WORDS);
-    this.#bulk = new BulkArea(pages.refs.slice(2).map((_, n) => pages.page(n + 2)));
+    this.#ring = new FrontRing(pages.page(SharedPage.RING), ENTRY_WORDS);
+    this.#bulk = new BulkArea(pages);
   }
 
   call<Q, R>(command: Command<Q, R>, request: Q): R {

@@ -4,6 +4,7 @@ import { VerbsError } from '@openverbs/verbs';
 import type { ContextOps, CqePollerOps, UserDriver, UserHalf } from '@openverbs/verbs/driver';
 import { EventRingConsumer } from '../channel/event-ring.ts';
 import { guestCountsIn } from '../channel/guest-counts.ts';
+import { SharedPage } from '../channel/shared-page.ts';
 import { Commands } from '../protocol/commands.ts';
 import type { GrantedUserHalf } from '../protocol/commands.ts';
 import { EVENT_WORDS, EventWord } from '../protocol/events.ts';
@@ -169,7 +170,7 @@ export class Frontend implements EventFeed {
     }
     const { domain } = this.#init;
     const shared = this.#xenbus.connect();
-    const counts = guestCountsIn(shared.pages.page(1));
+    const eventPage = shared.pages.page(SharedPage.EVENTS);
     const channel = new DeviceChannel(domain, shared, {
       isConnected: () => this.#xenbus.connected,
       takePorts: () => {
@@ -177,7 +178,7 @@ export class Frontend implements EventFeed {
         this.#publish();
       },
     });
-    const events = new EventRingConsumer(shared.pages.page(1));
+    const [events, counts] = [new EventRingConsumer(eventPage), guestCountsIn(eventPage)];
     this.#connected = { shared, channel, events, counts };
     this.#publish();
     return this.#connected;

@@ -13,7 +13,7 @@ import type { DmaBufferOps, MrRequest } from '@openverbs/verbs/driver';
 export const GUEST_ADDRESS_BASE = 0x200000000000;
 
 /** A run of pages of the guest. */
-interface Run {
+export interface GuestRun {
   readonly frame: number;
   readonly pages: number;
   /** Verbs address of the first byte. */
@@ -31,24 +31,24 @@ export interface PageRun {
   readonly firstOffset: number;
 }
 
-const NONE: Run = { frame: 0, pages: 0, addr: 0, at: 0, length: 0 };
+const NONE: GuestRun = { frame: 0, pages: 0, addr: 0, at: 0, length: 0 };
 
 /** All memory of a domain that this thread's programs have, whatever context it came from. */
 export class GuestMemory {
   readonly domain: Domain;
-  readonly #runs = new Set<Run>();
+  readonly #runs = new Set<GuestRun>();
   #nextAddr = GUEST_ADDRESS_BASE;
   /** The run of the last inline data. */
   #last = NONE;
   /** Runs that are free as soon as nothing is registered on them. */
-  #pinned: Run[] = [];
+  #pinned: GuestRun[] = [];
 
   constructor(domain: Domain) {
     this.domain = domain;
   }
 
   /** Takes zeroed pages. */
-  alloc(length: number, alignment: number): Run {
+  alloc(length: number, alignment: number): GuestRun {
     if (this.#pinned.length > 0) this.#freeUnpinned();
     const pages = Math.ceil(length / XEN_PAGE_BYTES);
     const frame = this.#allocPages(pages, alignment);
@@ -66,7 +66,7 @@ export class GuestMemory {
    * Gives pages back. Those that are still registered, by their bus addresses and so unknown to the buffer, stay with the guest until that
    * has ended: the hypervisor lets nobody else have them.
    */
-  free(run: Run): void {
+  free(run: GuestRun): void {
     this.#runs.delete(run);
     this.#last = NONE;
     this.#pinned.push(run);
@@ -86,7 +86,7 @@ export class GuestMemory {
   }
 
   /** The bytes of a run, in memory that this thread sees. */
-  bytesOf({ frame, at, length }: Run): Uint8Array {
+  bytesOf({ frame, at, length }: GuestRun): Uint8Array {
     return new Uint8Array(this.domain.memory.page(frame).u8.buffer, at, length);
   }
 
@@ -108,7 +108,7 @@ export class GuestMemory {
   }
 
   /** The run that a view lies in. */
-  runOf(view: Uint8Array): Run | undefined {
+  runOf(view: Uint8Array): GuestRun | undefined {
     for (const run of this.#runs) {
       const { u8 } = this.domain.memory.page(run.frame);
       if (view.buffer !== u8.buffer) return undefined;
@@ -125,7 +125,7 @@ export class GuestMemory {
 /** The buffers of one context. */
 export class GuestBuffers {
   readonly #memory: GuestMemory;
-  readonly #runs = new Map<number, Run>();
+  readonly #runs = new Map<number, GuestRun>();
   #lastHandle = 0;
 
   constructor(memory: GuestMemory) {
@@ -167,7 +167,7 @@ export class GuestBuffers {
     return { ...pagesOf(run.frame, start, length), addr: run.addr + start };
   }
 
-  #get(handle: number): Run {
+  #get(handle: number): GuestRun {
     const run = this.#runs.get(handle);
     if (run !== undefined) return run;
     throw new VerbsError({ code: 'EINVAL', message: `there is no buffer ${handle}` });
@@ -178,13 +178,11 @@ export class GuestBuffers {
 export function pagesOf(frame: number, offset: number, length: number): PageRun {
   const first = frame + Math.floor(offset / XEN_PAGE_BYTES);
   const firstOffset = offset % XEN_PAGE_BYTES;
-  const frames: number[] = [];
-  for (let n = (firstOffset + length + XEN_PAGE_BYTES - 1) / XEN_PAGE_BYTES; n >= 1; n--)
-    frames.push(first + frames.length);
-  return { frames, firstOffset };
+  const count = Math.ceil((firstOffset + length) / XEN_PAGE_BYTES);
+  return { frames: Array.from({ length: count }, (_, n) => first + n), firstOffset };
 }
 
-function contains(run: Run, addr: number, length: number): boolean {
+function contains(run: GuestRun, addr: number, length: number): boolean {
   return addr >= run.addr && addr + length <= run.addr + run.pages * XEN_PAGE_BYTES && run.pages !== 0;
 }
 
@@ -198,5 +196,3 @@ export function asVerbsError<T>(call: () => T): T {
     throw new VerbsError({ code, message: error.message, hint: error.hint, cause: error });
   }
 }
-
-export type { Run as GuestRun };

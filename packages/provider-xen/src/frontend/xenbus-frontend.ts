@@ -3,13 +3,11 @@ import type { Domain, SharedPages } from '@openverbs/hypervisor';
 import { parseXenbusState, XenbusState } from '@openverbs/hypervisor';
 import { hostClock } from '@openverbs/machine';
 import { VerbsError } from '@openverbs/verbs';
+import { SHARED_PAGES } from '../channel/shared-page.ts';
 import { BackendKey, FrontendKey, ToolstackKey } from '../protocol/handshake.ts';
-import { BULK_PAGES, HANDSHAKE_TIMEOUT_NS, PROTOCOL_VERSION } from '../protocol/limits.ts';
+import { HANDSHAKE_TIMEOUT_NS, PROTOCOL_VERSION } from '../protocol/limits.ts';
 
 const { INIT_WAIT, INITIALISING, INITIALISED, CONNECTED, CLOSING, CLOSED } = XenbusState;
-
-/** Pages that a front-end grants: the ring of the device channel, that of events, the bulk area. */
-const SHARED_PAGES = 2 + BULK_PAGES;
 
 /** What the back-end says of the device. */
 export interface BackendInfo {
@@ -156,12 +154,13 @@ export class XenbusFrontend {
     let state = 0;
     const reached = (): boolean => {
       state = this.#backendState();
+      // Before it offers the device, Closed is what a former connection has left.
       return states.includes(state) || (state === CLOSED && !states.includes(INIT_WAIT));
     };
     const describe = (): string => `the back-end ${what} (it is in state ${state})`;
     this.domain.waitUntil(reached, hostClock.nowNs() + HANDSHAKE_TIMEOUT_NS, describe);
     if (states.includes(state)) return;
-    const reason = this.domain.xenstore.tryRead(`${this.backendPath}/error`) ?? 'it does not say why';
+    const reason = this.domain.xenstore.tryRead(`${this.backendPath}/${BackendKey.ERROR}`) ?? 'it does not say why';
     throw new VerbsError({ code: 'EIO', message: `the back-end has closed the device: ${reason}` });
   }
 }

@@ -30,19 +30,18 @@ export const ShareKey = {
   BURST: 'burst-bytes',
 } as const;
 
-/** What the back-end tells in InitWait. */
+/** What the back-end tells in InitWait, and when it closes. */
 export const BackendKey = {
   VERSION: 'version',
-  DEVICE_NAME: 'device-name',
   NODE_GUID: 'node-guid',
   NODE_TYPE: 'node-type',
   TRANSPORT_TYPE: 'transport-type',
   /** Names of the capabilities, with blanks between. */
   CAPABILITIES: 'capabilities',
-  /** 1 where the lower device has direct access. */
-  FEATURE_BYPASS: 'feature-bypass',
   /** Where the back-end counts what the guest has, for tools of the device domain. */
   ACCOUNT: 'account',
+  /** Why it has closed; empty where the front-end has closed first. */
+  ERROR: 'error',
 } as const;
 
 /** What the front-end tells in Initialised: grant references and unbound ports. */

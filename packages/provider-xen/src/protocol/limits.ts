@@ -52,7 +52,7 @@ export const COMMAND_TIMEOUT_NS = 10e9;
 /** How long front-end and back-end wait for a step of the handshake. */
 export const HANDSHAKE_TIMEOUT_NS = 10e9;
 
-/** Entries of the event channel's page: 16 bytes each, after the indices. */
+/** Entries of the event channel's page. */
 export const EVENT_ENTRIES = 128;
 /** Events that wait in the back-end for room in that page, and in a context of the front-end for the program. */
 export const EVENTS_WAITING_MAX = 65536;

@@ -13,7 +13,7 @@ import type { Context } from '@openverbs/verbs';
 import { expect } from 'chai';
 import { Commands } from '../../src/protocol/commands.ts';
 import { provider as xen } from '../../src/index.ts';
-import type { XenDevice } from '../../src/guest-domain.ts';
+import type { XenDevice } from '../../src/xen-device.ts';
 import { countsOf } from './counts.ts';
 import { GuestThreadWord, holdBack, join, lower, NUMBERS_PER_GUEST } from './guest-threads.ts';
 import type { GuestMode, GuestThreadData, GuestThreadReport, Joined } from './guest-threads.ts';

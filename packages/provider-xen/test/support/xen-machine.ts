@@ -12,7 +12,7 @@ import type { DeviceOps, ProviderInstance, UserDriver } from '@openverbs/verbs/d
 import type { QuotaKind } from '../../src/backend/quota.ts';
 import { InlineDom0 } from '../../src/dom0/inline-dom0.ts';
 import { GuestMemory } from '../../src/frontend/guest-memory.ts';
-import { XenDevice } from '../../src/guest-domain.ts';
+import { XenDevice } from '../../src/xen-device.ts';
 import { attachDevice } from '../../src/toolstack.ts';
 import { countsOf, openFiles } from './counts.ts';
 

@@ -1,10 +1,8 @@
-/** A guest on this thread: its domain, and a device for each of the lower ones. */
-import type { Domain } from '@openverbs/hypervisor';
+/** A device in a guest, as its programs see it: what the split driver passes on of the lower one. */
 import { CAPABILITY_MANIFEST_VERSION } from '@openverbs/verbs/driver';
 import type { CapabilityManifest, CapabilityName, ContextOps, DeviceFaults, DeviceOps } from '@openverbs/verbs/driver';
 import { Frontend } from './frontend/frontend.ts';
 import type { FrontendInit } from './frontend/frontend.ts';
-import type { GuestMemory } from './frontend/guest-memory.ts';
 
 /** What the split driver does not pass on: the guest's pages alone can be named to the back-end, and in basic it has no rings. */
 const NOT_PASSED_ON: Readonly<Record<string, readonly CapabilityName[]>> = {
@@ -12,7 +10,6 @@ const NOT_PASSED_ON: Readonly<Record<string, readonly CapabilityName[]>> = {
   basic: ['registersAnyMemory', 'directAccess'],
 };
 
-/** A device in a guest. */
 export class XenDevice implements DeviceOps {
   readonly name: string;
   readonly guid: bigint;
@@ -60,13 +57,4 @@ export class XenDevice implements DeviceOps {
   close(): void {
     this.frontend.close();
   }
-}
-
-/** A guest. */
-export interface GuestDomain {
-  readonly name: string;
-  readonly mode: 'basic' | 'bypass';
-  readonly domain: Domain;
-  readonly memory: GuestMemory;
-  readonly devices: readonly XenDevice[];
 }
