@@ -54,7 +54,7 @@ export class End {
   readonly cqEx: CompletionQueueEx;
   /** Completes in `cqEx`. */
   readonly rcEx: QueuePair;
-  private readonly wcs = WorkCompletion.array(1);
+  readonly #wcs = WorkCompletion.array(1);
 
   constructor(device: Device) {
     const context = (this.context = device.open());
@@ -79,7 +79,7 @@ export class End {
 
   /** Takes completions, one a poll. */
   take(count: number): void {
-    const { wcs } = this;
+    const wcs = this.#wcs;
     for (let taken = 0; taken < count; taken += this.cq.poll(wcs));
     if (wcs[0].status !== WcStatus.SUCCESS) throw new Error(wcs[0].explain());
   }

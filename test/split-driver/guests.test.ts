@@ -3,7 +3,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { expect } from 'chai';
-import { AccessFlags, openVerbs, QpState, QpType, SendFlags, WorkCompletion, WrOpcode } from 'openverbs';
+import { AccessFlags, connectPair, openVerbs, QpState, QpType, SendFlags, WorkCompletion, WrOpcode } from 'openverbs';
 import type { BackendCounters, GuestCounters, OpenVerbs } from 'openverbs';
 import { openTestPair } from 'openverbs/testing';
 import type { TestEnd, TestPair } from 'openverbs/testing';
@@ -128,15 +128,7 @@ describe('what is told of guests', function () {
     const srq = pd.createSrq({ attr: { maxWr: 8, maxSge: 1 } });
     const cap = { maxSendWr: 8, maxRecvWr: 0 };
     const [near, far] = [0, 1].map(() => pd.createQp({ qpType: QpType.RC, sendCq: cq, recvCq: cq, cap, srq }));
-    near.toInit();
-    far.toInit();
-    for (const [qp, other] of [
-      [near, far],
-      [far, near],
-    ]) {
-      qp.toRtr(other.endpoint());
-      qp.toRts(other.endpoint());
-    }
+    connectPair(near, far);
     const mr = pd.regMr(context.allocBuf(4096), AccessFlags.LOCAL_WRITE);
     for (let n = 0; n < 3; n++) srq.postRecv({ sgList: [mr.sge(0, BYTES)] });
     for (let n = 0; n < 2; n++) near.postSend({ opcode: SEND, sgList: [mr.sge(0, BYTES)] });

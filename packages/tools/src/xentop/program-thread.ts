@@ -7,7 +7,7 @@ import { type GuestCounters, type OpenVerbs, openVerbs, VerbsError } from 'openv
 import type { Faults } from '@openverbs/verbs/driver';
 import { UsageError } from '../cli/usage-error.ts';
 import type { FromProgram, ProgramStart } from './program-protocol.ts';
-import type { GuestSample } from './sample.ts';
+import { type GuestSample, sampleGuests } from './sample.ts';
 
 /** How a program is run. */
 export interface ProgramOptions {
@@ -63,7 +63,7 @@ export class ProgramThread {
   }
 
   sample(): GuestSample {
-    return { atNs: Number(process.hrtime.bigint()), guests: this.guests() };
+    return sampleGuests(this);
   }
 
   /** Ends the program, wherever it is. */

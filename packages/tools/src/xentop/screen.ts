@@ -17,7 +17,7 @@ const CLOSE = '\u001b[?25h\u001b[?1049l';
 const TOP = '\u001b[H';
 const END_OF_LINE = '\u001b[K\r\n';
 const END_OF_SCREEN = '\u001b[J';
-const BOLD = '\u001b[7m';
+const INVERSE = '\u001b[7m';
 const PLAIN = '\u001b[0m';
 
 /** The process's own terminal; null when there is none at both ends. */
@@ -57,7 +57,7 @@ export class Screen {
     const { rows, columns } = this.#terminal;
     const shown = lines.slice(0, rows - 1).map((line, index) => {
       const cut = line.slice(0, columns);
-      return index === inverse ? `${BOLD}${cut.padEnd(columns)}${PLAIN}` : cut;
+      return index === inverse ? `${INVERSE}${cut.padEnd(columns)}${PLAIN}` : cut;
     });
     this.#terminal.write(TOP + shown.map((line) => line + END_OF_LINE).join('') + END_OF_SCREEN);
   }
