@@ -26,7 +26,7 @@ const REGION_BYTES_MAX = 512 * 1024;
 const WRITES = 12;
 const CQE = 64;
 /** Others have the processors too, and a dead owner of the lock has to be found out; but then it goes on. */
-const WAIT_MS_MAX = 4000;
+const WAIT_MS_MAX = 30_000;
 const { LOCAL_WRITE, REMOTE_WRITE, REMOTE_READ, REMOTE_ATOMIC } = AccessFlags;
 const ACCESS = LOCAL_WRITE | REMOTE_WRITE | REMOTE_READ | REMOTE_ATOMIC;
 const WORD_BYTES = 8;

@@ -14,7 +14,7 @@ const LIFE_MS_MAX = 6;
 /** Between two rounds of traffic the processors are for the victims. */
 const PAUSE_MS = 1;
 /** A victim that does not start in this time hangs. */
-const START_MS_MAX = 20_000;
+const START_MS_MAX = 60_000;
 
 /** See above. */
 export class Lane {

@@ -19,7 +19,7 @@ import type { PartnerAddress } from './victim-protocol.ts';
 
 const REGION_BYTES = 4096;
 const CANARY = 0xc5;
-const WAIT_MS_MAX = 3000;
+const WAIT_MS_MAX = 30_000;
 /** The dead do not answer: 4.096 us * 2^10 is 4 ms, RNR timer code 1 is 10 us. */
 const IMPATIENT = { timeout: 10, retryCnt: 1, rnrRetry: 1 };
 

@@ -10,7 +10,8 @@ import { Echo } from '../two-threads/echo.ts';
 import { Traffic } from '../two-threads/traffic.ts';
 import { Lane, sacrificeAll } from './lane.ts';
 
-/** A test has 10 s, and a busy machine needs half a second for a victim. */
+/** A busy machine needs seconds for a victim; one that hangs is seen nevertheless. */
+const TIMEOUT_MS = 120_000;
 const VICTIMS_A_TEST = 10;
 /** As many at a time: one starts while another one dies. */
 const LANES = 3;
@@ -30,7 +31,8 @@ function inspect(handle: unknown): { usedBytes: number; takeovers: number } {
 
 /** Registers the tests of one placement, with so many victims in all. */
 export function describeTerminatedThreads(placement: 'inline' | 'thread', victims: number): void {
-  describe(`${victims} terminated threads, placement ${placement}`, () => {
+  describe(`${victims} terminated threads, placement ${placement}`, function () {
+    this.timeout(TIMEOUT_MS);
     const seed = (Math.random() * 2 ** 32) >>> 0;
     const prng = new Xoshiro128(seed);
     let verbs: OpenVerbs;

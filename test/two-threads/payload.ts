@@ -3,9 +3,14 @@ import { openVerbs } from 'openverbs';
 import { Echo } from './echo.ts';
 import { LISTED_ROUNDS } from './rounds.ts';
 
+/** The two threads wait for each other in every round, and a busy machine lets them run by turns; one that hangs is seen nevertheless. */
+const TIMEOUT_MS = 120_000;
+
 /** Registers them, with every length that is listed, and so many that the seed chooses. */
 export function describePayloads(random: number): void {
-  describe('payloads between two threads', () => {
+  describe('payloads between two threads', function () {
+    this.timeout(TIMEOUT_MS);
+
     for (const placement of ['inline', 'thread'] as const) {
       describe(`placement ${placement}`, () => {
         for (const transfer of ['write', 'send'] as const) {

@@ -1,7 +1,7 @@
 /** Waiting without the event loop, for threads that look at memory. */
 
 /** A wait that takes longer has failed. */
-const WAIT_MS_MAX = 5000;
+const WAIT_MS_MAX = 30_000;
 /** Looks before the thread gives way: there may be fewer processors than threads. */
 const LOOKS_AWAKE_MAX = 2000;
 const SLEEP_MS = 0.05;
