@@ -1,25 +1,23 @@
 /**
- * The command interface: what only the kernel half of the driver may do, after mthca's commands.
+ * The command interface: what only the kernel half of the driver may do, after mthca's commands. Those about UARs, PDs, memory regions
+ * and memory windows are here; QPs, CQs, SRQs and XRC domains have a file each.
  *
  * Each command checks its arguments, then changes the tables so that the word which makes an entry exist is stored last (and
  * cleared first), because its thread may die in between. All run under the machine's lock.
  */
 import { OWNER_IOMEM, PAGE_BYTES } from '@openverbs/machine';
-import { CQ_DOORBELL_RECORD_BYTES, CQE_BYTES, QP_DOORBELL_RECORD_BYTES } from '@openverbs/verbs/rings';
-import { checkCqSize, checkModeration, checkPageOwner, checkQpInit } from './command-checks.ts';
-import type { CqInit, OwnedRegionInit, QpInit, RegionInit, RegionPlace, WindowInit } from './command-init.ts';
+import { checkPageOwner } from './command-checks.ts';
+import type { CqInit, OwnedRegionInit, RegionInit, RegionPlace, WindowInit } from './command-init.ts';
+import { CqCommands } from './cq-commands.ts';
 import { DeviceError } from './device-error.ts';
 import type { Engine } from './engine.ts';
 import { EQ_BYTES } from './event-queue.ts';
-import { freeCq, freeMpt, freeUar } from './free-objects.ts';
+import { freeMpt, freeUar } from './free-objects.ts';
 import type { Hca } from './hca.ts';
 import { allocWords } from './hca.ts';
-import { Cqc, CqcState, Eqc, HcaHeader, Mpt, MptKind, Qpc, QpcState, QpcType, Srqc, UarControl } from './layout.ts';
-import { CQS_LOG2, CQS_MAX, MPTS_MAX, QPS_LOG2, QPS_MAX, UARS_MAX } from './limits.ts';
-import { moveCq } from './move-cq.ts';
-import { MULTICAST_QPN } from './multicast.ts';
-import { allocTransportContext } from './packets/transport-context.ts';
-import { leaveQp, openQp, type QpOpenInit } from './qp-openings.ts';
+import { Eqc, HcaHeader, Mpt, MptKind, UarControl } from './layout.ts';
+import { MPTS_MAX, UARS_MAX } from './limits.ts';
+import { QpCommands } from './qp-commands.ts';
 import {
   changeRegion,
   checkChange,
@@ -33,12 +31,13 @@ import {
 import { SrqCommands } from './srq-commands.ts';
 import { XrcdCommands } from './xrcd-commands.ts';
 
-const { XRC_SEND, XRC_RECV } = QpcType;
 const GENERATION_MAX = 255;
 
 export class CommandInterface {
   readonly engine: Engine;
   readonly hca: Hca;
+  readonly qps: QpCommands;
+  readonly cqs: CqCommands;
   readonly srqs: SrqCommands;
   readonly xrcds: XrcdCommands;
   readonly #i32: Int32Array;
@@ -47,6 +46,8 @@ export class CommandInterface {
     this.engine = engine;
     this.hca = hca;
     this.#i32 = engine.machine.i32;
+    this.qps = new QpCommands(this);
+    this.cqs = new CqCommands(this);
     this.srqs = new SrqCommands(this);
     this.xrcds = new XrcdCommands(this);
   }
@@ -164,178 +165,6 @@ export class CommandInterface {
       checkUnpinned(this.#i32, entry);
       freeMpt(this.engine, this.hca, entry);
     });
-  }
-
-  /** SW2HW_CQ: creates a CQ and returns its number. */
-  createCq(init: CqInit): number {
-    return this.engine.command(() => {
-      const i32 = this.#i32;
-      const { log2Count } = init;
-      checkCqSize(log2Count);
-      const [entry, base] = this.ringMemory(init, CQ_DOORBELL_RECORD_BYTES + (CQE_BYTES << log2Count));
-      const index = this.hca.cqs.alloc();
-      if (index < 0) throw new DeviceError('ENOMEM', `all ${CQS_MAX} CQs of the device are taken`);
-      const c = this.hca.cqTable + index * Cqc.WORDS;
-      i32[c + Cqc.STATE] = CqcState.VALID | (init.flags ?? 0);
-      i32[c + Cqc.BASE] = (base + CQ_DOORBELL_RECORD_BYTES) >>> 2;
-      i32[c + Cqc.LOG2_COUNT] = log2Count;
-      i32[c + Cqc.PRODUCER] = 0;
-      i32[c + Cqc.RECORD] = base >>> 2;
-      i32[c + Cqc.UAR] = init.uar;
-      i32[c + Cqc.EQ] = i32[this.engine.uars.control(init.uar) + UarControl.EQ];
-      i32[c + Cqc.EVENT_QUEUED] = 0;
-      i32[c + Cqc.REFERENCES] = 0;
-      i32[c + Cqc.BUFFER_MPT] = entry;
-      i32[c + Cqc.HCA] = this.hca.header;
-      i32.fill(0, c + Cqc.MODERATION_COUNT, c + Cqc.WORDS);
-      i32[entry + Mpt.PINS]++;
-      const generation = this.nextGeneration(c + Cqc.GENERATION);
-      const cqn = (generation << CQS_LOG2) | index;
-      Atomics.store(i32, c + Cqc.CQN, cqn);
-      return cqn;
-    });
-  }
-
-  /**
-   * RESIZE_CQ: moves a CQ to a ring in another region, with what is unread; the indices go on. The old region is unpinned.
-   *
-   * @throws DeviceError `EINVAL` when what is unread does not fit
-   */
-  resizeCq(cqn: number, bufferKey: number, log2Count: number): void {
-    this.engine.command(() => {
-      const i32 = this.#i32;
-      const c = this.cq(cqn);
-      checkCqSize(log2Count);
-      const uar = i32[c + Cqc.UAR];
-      const [entry, base] = this.ringMemory({ uar, bufferKey }, CQ_DOORBELL_RECORD_BYTES + (CQE_BYTES << log2Count));
-      moveCq(i32, c, { entry, base, log2Count });
-    });
-  }
-
-  /** MODIFY_CQ: sets moderation: `count` completions, or `periodUs` after the first of them, make an event; 0 is none. */
-  modifyCq(cqn: number, count: number, periodUs: number): void {
-    this.engine.command(() => {
-      const c = this.cq(cqn);
-      checkModeration(count, periodUs);
-      this.engine.moderation.set(c, count, periodUs);
-    });
-  }
-
-  /** HW2SW_CQ: destroys a CQ that no queue completes to. */
-  destroyCq(cqn: number): void {
-    this.engine.command(() => {
-      const c = this.cq(cqn);
-      if (this.#i32[c + Cqc.REFERENCES] !== 0) {
-        throw new DeviceError('EBUSY', `${this.#i32[c + Cqc.REFERENCES]} queues complete to CQ ${cqn}`);
-      }
-      freeCq(this.engine, this.hca, c);
-    });
-  }
-
-  /** Creates a QP in RESET and returns its number. */
-  createQp(init: QpInit): number {
-    return this.engine.command(() => {
-      const i32 = this.#i32;
-      checkQpInit(init);
-      const { pd, sendCq, recvCq, srq, xrcd } = this.#partsOf(init);
-      const sqBytes = 1 << (init.sqLog2Count + init.sqLog2Bytes);
-      const rqBytes = 1 << (init.rqLog2Count + init.rqLog2Bytes);
-      const [entry, base] = this.ringMemory(init, QP_DOORBELL_RECORD_BYTES + sqBytes + rqBytes);
-      const index = this.hca.qps.alloc();
-      if (index < 0) throw new DeviceError('ENOMEM', `all ${QPS_MAX} QPs of the device are taken`);
-      const transport = this.#transportContext(index, init.sqLog2Count);
-      const q = this.hca.qpTable + index * Qpc.WORDS;
-      let generation = this.nextGeneration(q + Qpc.GENERATION);
-      if (((generation << QPS_LOG2) | index) === MULTICAST_QPN) generation = this.nextGeneration(q + Qpc.GENERATION);
-      i32.fill(0, q, q + Qpc.GENERATION);
-      i32[q + Qpc.TYPE] = init.type;
-      i32[q + Qpc.PD] = pd;
-      i32[q + Qpc.UAR] = init.uar;
-      i32[q + Qpc.EQ] = i32[this.engine.uars.control(init.uar) + UarControl.EQ];
-      i32[q + Qpc.HCA] = this.hca.header;
-      i32[q + Qpc.MPT_TABLE] = this.hca.mptTable;
-      i32[q + Qpc.SEND_CQ] = sendCq;
-      i32[q + Qpc.RECV_CQ] = recvCq;
-      i32[q + Qpc.SRQ] = srq;
-      i32[q + Qpc.XRCD] = xrcd;
-      i32[q + Qpc.RECORD] = base >>> 2;
-      i32[q + Qpc.BUFFER_MPT] = entry;
-      i32[q + Qpc.SQ_BASE] = (base + QP_DOORBELL_RECORD_BYTES) >>> 2;
-      i32[q + Qpc.SQ_LOG2_COUNT] = init.sqLog2Count;
-      i32[q + Qpc.SQ_LOG2_WORDS] = init.sqLog2Bytes - 2;
-      i32[q + Qpc.RQ_BASE] = (base + QP_DOORBELL_RECORD_BYTES + sqBytes) >>> 2;
-      i32[q + Qpc.RQ_LOG2_COUNT] = init.rqLog2Count;
-      i32[q + Qpc.RQ_LOG2_WORDS] = init.rqLog2Bytes - 2;
-      i32[q + Qpc.MAX_SEND_WR] = init.maxSendWr;
-      i32[q + Qpc.MAX_RECV_WR] = init.maxRecvWr;
-      i32[q + Qpc.MAX_SEND_SGE] = init.maxSendSge;
-      i32[q + Qpc.MAX_RECV_SGE] = init.maxRecvSge;
-      i32[q + Qpc.MAX_INLINE] = init.maxInline;
-      i32[q + Qpc.TRANSPORT] = transport;
-      const qpn = (generation << QPS_LOG2) | index;
-      i32[q + Qpc.STATE] = QpcState.RESET;
-      // Counts last, number at the very end: a thread that dies here leaves at worst a count, which recovery makes anew.
-      i32[entry + Mpt.PINS]++;
-      if (sendCq !== 0) i32[sendCq + Cqc.REFERENCES]++;
-      if (recvCq !== 0) i32[recvCq + Cqc.REFERENCES]++;
-      if (srq !== 0) i32[srq + Srqc.REFERENCES]++;
-      Atomics.store(i32, q + Qpc.QPN, qpn);
-      return qpn;
-    });
-  }
-
-  /** What a QP is made of, as its type wants it; 0 for what it does not have. */
-  #partsOf(init: QpInit): { pd: number; sendCq: number; recvCq: number; srq: number; xrcd: number } {
-    const { type, pd = 0, sendCqn = 0, recvCqn = 0, srqn = 0, xrcdn = 0 } = init;
-    if (type === XRC_RECV) return { pd: 0, sendCq: 0, recvCq: 0, srq: 0, xrcd: this.xrcds.domain(xrcdn) };
-    this.checkPd(pd);
-    const sendCq = this.cq(sendCqn);
-    if (type === XRC_SEND) return { pd, sendCq, recvCq: 0, srq: 0, xrcd: 0 };
-    return { pd, sendCq, recvCq: this.cq(recvCqn), srq: srqn === 0 ? 0 : this.srqs.basic(srqn), xrcd: 0 };
-  }
-
-  /** The transport context of a new QP, where messages travel as packets; the QP's number goes back when there is none. */
-  #transportContext(index: number, sqLog2Count: number): number {
-    if (this.engine.packets === null) return 0;
-    try {
-      return allocTransportContext(this.engine.machine, sqLog2Count);
-    } catch (error) {
-      this.hca.qps.free(index);
-      throw error;
-    }
-  }
-
-  /** Opens an XRC_RECV QP that is there; returns the number of the opening, which all commands take for the QP's. */
-  openQp(init: QpOpenInit): number {
-    return this.engine.command(() => openQp(this, init));
-  }
-
-  /** Destroys a QP; what it holds is not completed. While others have it open it is only this one's no more. */
-  destroyQp(qpn: number): void {
-    this.engine.command(() => {
-      leaveQp(this.engine, this.hca, this.#qpEntry(qpn));
-    });
-  }
-
-  /** Context of a QP of this device, by its number or that of an opening. */
-  qp(qpn: number): number {
-    const entry = this.#qpEntry(qpn);
-    return this.#i32[entry + Qpc.OPENED] || entry;
-  }
-
-  /** A QP whose creator has left is no more to be had by its own number. */
-  #qpEntry(qpn: number): number {
-    const q = this.hca.qpTable + (qpn & (QPS_MAX - 1)) * Qpc.WORDS;
-    if (qpn === 0 || this.#i32[q + Qpc.QPN] !== qpn || this.#i32[q + Qpc.UAR] === 0)
-      throw new DeviceError('EINVAL', `there is no QP ${qpn}`);
-    return q;
-  }
-
-  /** Context of a CQ of this device. */
-  cq(cqn: number): number {
-    const c = this.hca.cqTable + (cqn & (CQS_MAX - 1)) * Cqc.WORDS;
-    if (cqn === 0 || this.#i32[c + Cqc.CQN] !== cqn) throw new DeviceError('EINVAL', `there is no CQ ${cqn}`);
-    return c;
   }
 
   get #pdTable(): number {

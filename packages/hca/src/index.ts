@@ -16,10 +16,12 @@ export type {
   WindowInit,
   XrcdInit,
 } from './command-init.ts';
+export type { QpCommands } from './qp-commands.ts';
 export type { QpOpenInit } from './qp-openings.ts';
 export type { Completer, WindowChange } from './completer.ts';
 export { Count, Counters, DROPS } from './counters.ts';
 export type { CounterName, HwCounterName } from './counters.ts';
+export type { CqCommands } from './cq-commands.ts';
 export type { CqModeration } from './cq-moderation.ts';
 export { DeviceError } from './device-error.ts';
 export { Engine } from './engine.ts';

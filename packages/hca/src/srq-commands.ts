@@ -33,7 +33,7 @@ export class SrqCommands {
       const i32 = this.#i32;
       checkSrqInit(init);
       this.#commands.checkPd(init.pd);
-      const cq = init.xrc === undefined ? 0 : this.#commands.cq(init.xrc.cqn);
+      const cq = init.xrc === undefined ? 0 : this.#commands.cqs.context(init.xrc.cqn);
       const xrcd = init.xrc === undefined ? 0 : this.#commands.xrcds.domain(init.xrc.xrcdn);
       const ring = this.#ring(init, init.log2Count, init.wqeLog2Bytes);
       const index = hca.srqs.alloc();

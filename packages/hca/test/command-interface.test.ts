@@ -86,8 +86,8 @@ describe('CommandInterface', () => {
   ];
   for (const bad of badQps) {
     it(`creates no QP with ${JSON.stringify(bad)}`, () => {
-      bed.commands.createQp(qpInit());
-      expectRefused(() => bed.commands.createQp({ ...qpInit(), ...bad }));
+      bed.commands.qps.create(qpInit());
+      expectRefused(() => bed.commands.qps.create({ ...qpInit(), ...bad }));
     });
   }
 
@@ -101,8 +101,8 @@ describe('CommandInterface', () => {
     for (const [name, init] of keys) {
       const key = bed.commands.createMpt({ ...region(), ...init });
       const cq: CqInit = { uar: bed.uar, bufferKey: key, log2Count: 0 };
-      expectRefused(() => bed.commands.createCq(cq));
-      expectRefused(() => bed.commands.createQp({ ...qpInit(), bufferKey: key, sqLog2Count: 0, rqLog2Count: 0 }));
+      expectRefused(() => bed.commands.cqs.create(cq));
+      expectRefused(() => bed.commands.qps.create({ ...qpInit(), bufferKey: key, sqLog2Count: 0, rqLog2Count: 0 }));
       expect(bed.i32[bed.hca.mptTable + (key >>> 8) * Mpt.WORDS + Mpt.PINS], name).to.equal(0);
     }
   });
@@ -117,20 +117,20 @@ describe('CommandInterface', () => {
   });
 
   it('knows no number that is stale or was never given', () => {
-    const qpn = bed.commands.createQp(qpInit());
-    bed.commands.destroyQp(qpn);
+    const qpn = bed.commands.qps.create(qpInit());
+    bed.commands.qps.destroy(qpn);
     for (const number of [qpn, 0, 2, qpn + 0x10000, -1, 1e9]) {
-      expectRefused(() => bed.commands.destroyQp(number));
-      expectRefused(() => bed.commands.destroyCq(number));
+      expectRefused(() => bed.commands.qps.destroy(number));
+      expectRefused(() => bed.commands.cqs.destroy(number));
       expectRefused(() => bed.commands.destroyMpt(number));
-      expectRefused(() => bed.commands.resizeCq(number, bufferKey, 1));
+      expectRefused(() => bed.commands.cqs.resize(number, bufferKey, 1));
     }
   });
 
   it('pins the regions that hold rings', () => {
-    const qpn = bed.commands.createQp(qpInit());
+    const qpn = bed.commands.qps.create(qpInit());
     expectRefused(() => bed.commands.destroyMpt(bufferKey), 'EBUSY');
-    bed.commands.destroyQp(qpn);
+    bed.commands.qps.destroy(qpn);
     bed.commands.destroyMpt(bufferKey);
   });
 
@@ -139,11 +139,11 @@ describe('CommandInterface', () => {
     const cqns = new Set<number>();
     const ring = bed.ringKey(PAGE).key;
     for (let n = 0; n < 255; n++) {
-      const qpn = bed.commands.createQp(qpInit());
-      const number = bed.commands.createCq({ uar: bed.uar, bufferKey: ring, log2Count: 2 });
+      const qpn = bed.commands.qps.create(qpInit());
+      const number = bed.commands.cqs.create({ uar: bed.uar, bufferKey: ring, log2Count: 2 });
       for (const [seen, value] of [[qpns, qpn], [cqns, number]] as const) seen.add(value); // prettier-ignore
-      bed.commands.destroyQp(qpn);
-      bed.commands.destroyCq(number);
+      bed.commands.qps.destroy(qpn);
+      bed.commands.cqs.destroy(number);
     }
     for (const numbers of [qpns, cqns]) {
       expect(numbers.size).to.equal(255);
@@ -157,7 +157,7 @@ describe('CommandInterface', () => {
     const qp = bed.qp();
     expect(bed.hca.objects).to.deep.equal({ qps: 1, cqs: 2, srqs: 0, xrcds: 0, mrs: 4, pds: 1, ahs: 0 });
     qp.destroy();
-    bed.commands.destroyCq(qp.sendCq.number);
+    bed.commands.cqs.destroy(qp.sendCq.number);
     expect(bed.hca.objects).to.deep.equal({ qps: 0, cqs: 1, srqs: 0, xrcds: 0, mrs: 4, pds: 1, ahs: 0 });
   });
 
@@ -180,8 +180,8 @@ describe('CommandInterface', () => {
     const [a] = bed.pair();
     const { context } = a;
     a.destroy();
-    const qpn = bed.commands.createQp(qpInit());
-    expect(bed.commands.qp(qpn)).to.equal(context);
+    const qpn = bed.commands.qps.create(qpInit());
+    expect(bed.commands.qps.context(qpn)).to.equal(context);
     for (const word of [
       'PEER',
       'DEST_QPN',
@@ -203,8 +203,8 @@ describe('CommandInterface', () => {
 
   it('of another thread finds the same objects', () => {
     const commands = new CommandInterface(bed.engine, bed.hca);
-    expect(bed.i32[commands.cq(cqn) + Cqc.CQN]).to.equal(cqn);
-    commands.destroyCq(cqn);
-    expectDeviceError(() => bed.commands.cq(cqn), 'EINVAL');
+    expect(bed.i32[commands.cqs.context(cqn) + Cqc.CQN]).to.equal(cqn);
+    commands.cqs.destroy(cqn);
+    expectDeviceError(() => bed.commands.cqs.context(cqn), 'EINVAL');
   });
 });

@@ -113,10 +113,10 @@ describe('a CQ', () => {
 
   it('can not be destroyed while a queue completes there', () => {
     const { bed, a, cq } = small(2);
-    expectDeviceError(() => bed.commands.destroyCq(cq.number), 'EBUSY', /2 queues/);
+    expectDeviceError(() => bed.commands.cqs.destroy(cq.number), 'EBUSY', /2 queues/);
     a.destroy();
-    bed.commands.destroyCq(cq.number);
-    expectDeviceError(() => bed.commands.destroyCq(cq.number), 'EINVAL', /no CQ/);
+    bed.commands.cqs.destroy(cq.number);
+    expectDeviceError(() => bed.commands.cqs.destroy(cq.number), 'EINVAL', /no CQ/);
   });
 });
 
@@ -175,10 +175,14 @@ describe('resizing a CQ', () => {
   it('refuses rings that do not fit their region, or no such size', () => {
     const { bed, cq } = small(3);
     const { key } = bed.ringKey(4096);
-    expectDeviceError(() => bed.commands.resizeCq(cq.number, key, 6), 'EINVAL', /does not fit/);
+    expectDeviceError(() => bed.commands.cqs.resize(cq.number, key, 6), 'EINVAL', /does not fit/);
     for (const log2Count of [-1, 21, 31, 32, 63, 0.5, NaN]) {
-      expectDeviceError(() => bed.commands.resizeCq(cq.number, key, log2Count), 'EINVAL', /entries/);
-      expectDeviceError(() => bed.commands.createCq({ uar: bed.uar, bufferKey: key, log2Count }), 'EINVAL', /entries/);
+      expectDeviceError(() => bed.commands.cqs.resize(cq.number, key, log2Count), 'EINVAL', /entries/);
+      expectDeviceError(
+        () => bed.commands.cqs.create({ uar: bed.uar, bufferKey: key, log2Count }),
+        'EINVAL',
+        /entries/,
+      );
     }
   });
 

@@ -18,7 +18,7 @@ function moderated(count: number, periodUs: number): { bed: Testbed; a: TestQp; 
   const a = bed.qp({ sendCq: cq });
   const b = bed.qp();
   bed.connect(a, b);
-  bed.commands.modifyCq(cq.number, count, periodUs);
+  bed.commands.cqs.modify(cq.number, count, periodUs);
   return { bed, a, b, cq };
 }
 
@@ -62,7 +62,7 @@ describe('a moderated CQ', () => {
     a.send(WRITE);
     expect(cq.word('MODERATION_PENDING'), 'it is not armed').to.equal(0);
     const recvCq = b.recvCq;
-    bed.commands.modifyCq(recvCq.number, 2, 1000);
+    bed.commands.cqs.modify(recvCq.number, 2, 1000);
     recvCq.arm(CqArm.SOLICITED);
     for (let n = 0; n < 4; n++) b.recv();
     a.send({ flags: 0 });
@@ -91,7 +91,7 @@ describe('a moderated CQ', () => {
     const { bed, a, cq } = moderated(5, 1000);
     cq.arm(CqArm.NEXT);
     a.send(WRITE);
-    bed.commands.modifyCq(cq.number, 0, 0);
+    bed.commands.cqs.modify(cq.number, 0, 0);
     expect(bed.events()).to.deep.equal([[COMPLETION, cq.number]]);
     audit(bed);
   });
@@ -107,7 +107,7 @@ describe('a moderated CQ', () => {
     cq.arm(CqArm.NEXT);
     a.send(WRITE);
     for (const qp of [a, b]) qp.destroy();
-    bed.commands.destroyCq(cq.number);
+    bed.commands.cqs.destroy(cq.number);
     audit(bed);
     bed.advance(10000 * NS_PER_US);
     expect(bed.events()).to.be.empty;
@@ -117,10 +117,10 @@ describe('a moderated CQ', () => {
 
   it('refuses limits that 16 bits do not hold, and a CQ that is none', () => {
     const { bed, cq } = moderated(2, 3);
-    expectDeviceError(() => bed.commands.modifyCq(cq.number, 0x10000, 1), 'EINVAL', /cqCount/);
-    expectDeviceError(() => bed.commands.modifyCq(cq.number, 1, -1), 'EINVAL', /cqPeriod/);
-    expectDeviceError(() => bed.commands.modifyCq(cq.number, 1.5, 1), 'EINVAL', /cqCount/);
-    expectDeviceError(() => bed.commands.modifyCq(cq.number + 1000, 1, 1), 'EINVAL', /no CQ/);
+    expectDeviceError(() => bed.commands.cqs.modify(cq.number, 0x10000, 1), 'EINVAL', /cqCount/);
+    expectDeviceError(() => bed.commands.cqs.modify(cq.number, 1, -1), 'EINVAL', /cqPeriod/);
+    expectDeviceError(() => bed.commands.cqs.modify(cq.number, 1.5, 1), 'EINVAL', /cqCount/);
+    expectDeviceError(() => bed.commands.cqs.modify(cq.number + 1000, 1, 1), 'EINVAL', /no CQ/);
     expect([cq.word('MODERATION_COUNT'), cq.word('MODERATION_PERIOD_US')]).to.deep.equal([2, 3]);
   });
 

@@ -173,7 +173,7 @@ describe('the region of what one owner has', () => {
     const place = { pd: bed.pd, access: 15, startLo: 0, startHi: 0, length: 4096, base: bed.alloc(4096) };
     expectDeviceError(() => bed.commands.changeMpt(key, place), 'EINVAL', /no region of memory/);
     const init = { uar: bed.uar, bufferKey: key, log2Count: 3 };
-    expectDeviceError(() => bed.commands.createCq(init), 'EINVAL', /driver's PD/);
+    expectDeviceError(() => bed.commands.cqs.create(init), 'EINVAL', /driver's PD/);
     bed.commands.destroyMpt(key);
     expectDeviceError(() => { bed.commands.destroyMpt(key); }, 'EINVAL'); // prettier-ignore
     const again = world.make();

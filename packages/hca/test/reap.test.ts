@@ -46,7 +46,7 @@ function makeEverything(bed: Testbed): void {
   const cqn = bed.cq().number;
   bed.srq({ xrc: { xrcdn, cqn } });
   const { number: qpn } = bed.qp({ type: QpcType.XRC_RECV, xrcdn });
-  bed.commands.openQp({ uar: bed.uar, xrcdn, qpn });
+  bed.commands.qps.open({ uar: bed.uar, xrcdn, qpn });
 }
 
 describe('reap', () => {

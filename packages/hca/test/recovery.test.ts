@@ -193,7 +193,7 @@ describe('a thread that dies in the middle of a command', () => {
         cq.resize(4);
         bed.modify(qp, QpcState.ERR);
         qp.destroy();
-        bed.commands.destroyCq(cq.number);
+        bed.commands.cqs.destroy(cq.number);
         bed.commands.destroyMpt(region.key);
         const pd = bed.commands.allocPd(bed.uar);
         bed.commands.deallocPd(pd);

@@ -195,7 +195,7 @@ describe('openings of an XRC_RECV QP', () => {
     const srqs = cqs.map(({ number: cqn }) => bed.srq({ log2Count: 2, xrc: { xrcdn, cqn } }));
     const sender = bed.qp({ type: XRC_SEND });
     bed.connect(sender, target, new Map([[Qpc.RNR_RETRY, 0]]));
-    const opening = bed.commands.openQp({ uar: bed.uar, xrcdn, qpn: target.number });
+    const opening = bed.commands.qps.open({ uar: bed.uar, xrcdn, qpn: target.number });
     return { bed, creator, opening, xrcdn, sender, target, srqs, cqs };
   }
 
@@ -210,10 +210,10 @@ describe('openings of an XRC_RECV QP', () => {
       bed.advance(1e6);
       expect(sender.sendCq.poll()).to.have.nested.property('[0].syndrome', 0);
       expect(cqs[0].poll()).to.have.length(1);
-      expectDeviceError(() => bed.commands.qp(target.number), 'EINVAL', /no QP/);
-      expect(bed.commands.qp(opening)).to.equal(target.context);
+      expectDeviceError(() => bed.commands.qps.context(target.number), 'EINVAL', /no QP/);
+      expect(bed.commands.qps.context(opening)).to.equal(target.context);
       const { qps: before } = bed.hca.objects;
-      bed.commands.destroyQp(opening);
+      bed.commands.qps.destroy(opening);
       expect(bed.hca.objects.qps).to.equal(before - 2);
       audit(bed);
     });
@@ -236,16 +236,16 @@ describe('openings of an XRC_RECV QP', () => {
       atEveryCall(
         () => share(packets),
         ({ bed, target, xrcdn, opening }) => {
-          const second = bed.commands.openQp({ uar: bed.uar, xrcdn, qpn: target.number });
-          bed.commands.destroyQp(opening);
+          const second = bed.commands.qps.open({ uar: bed.uar, xrcdn, qpn: target.number });
+          bed.commands.qps.destroy(opening);
           target.destroy();
-          bed.commands.destroyQp(second);
+          bed.commands.qps.destroy(second);
         },
         ({ bed, creator }) => {
           const { i32, hca } = bed;
           creator.machine.threads.declareDead(creator.machine.threadIndex);
           reap(bed.engine);
-          for (const o of openings(i32, hca)) bed.commands.destroyQp(i32[o + Qpc.QPN]);
+          for (const o of openings(i32, hca)) bed.commands.qps.destroy(i32[o + Qpc.QPN]);
           expect(qps(i32, hca).map((q) => i32[q + Qpc.TYPE])).to.deep.equal([XRC_SEND]);
           audit(bed);
         },
@@ -272,7 +272,7 @@ describe('the commands about XRC domains', () => {
     const srq = bed.srq({ xrc: { xrcdn: second, cqn } });
     xrcds.close(first);
     expectDeviceError(() => xrcds.close(second), 'EBUSY', /QPs or SRQs/);
-    expectDeviceError(() => bed.commands.destroyCq(cqn), 'EBUSY', /1 queues/);
+    expectDeviceError(() => bed.commands.cqs.destroy(cqn), 'EBUSY', /1 queues/);
     expectDeviceError(() => bed.qp({ srq }), 'EINVAL', /for XRC/);
     srqs.destroy(srq.number);
     for (const number of [second, other, own]) xrcds.close(number);

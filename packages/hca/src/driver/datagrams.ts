@@ -36,13 +36,13 @@ export class Datagrams {
 
   attach(commands: CommandInterface, qpn: number, { bytes }: Gid): void {
     this.#command(() => {
-      attachMulticast(this.#engine, this.#hca, commands.qp(qpn), bytes);
+      attachMulticast(this.#engine, this.#hca, commands.qps.context(qpn), bytes);
     });
   }
 
   detach(commands: CommandInterface, qpn: number, { bytes }: Gid): void {
     this.#command(() => {
-      detachMulticast(this.#engine, this.#hca, commands.qp(qpn), bytes);
+      detachMulticast(this.#engine, this.#hca, commands.qps.context(qpn), bytes);
     });
   }
 

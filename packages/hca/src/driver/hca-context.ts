@@ -4,19 +4,18 @@
  * Handles are the device's own numbers: QPN, CQN, memory key, PD number.
  */
 import type { Clock } from '@openverbs/machine';
-import { Gid, VerbsError } from '@openverbs/verbs';
 import type {
   AhAttr,
   CqModerate,
   DeviceAttr,
   DeviceAttrEx,
+  Gid,
   GidEntry,
   PortAttr,
   QpAttr,
   QpCap,
   SrqAttr,
 } from '@openverbs/verbs';
-import { GidType, QpDataInOrderCaps, WrOpcode } from '@openverbs/verbs';
 import type {
   AhOps,
   ContextOps,
@@ -43,33 +42,21 @@ import { assertAlive } from '../device-faults.ts';
 import type { Engine } from '../engine.ts';
 import type { Hca } from '../hca.ts';
 import { UarControl } from '../layout.ts';
-import { modifyQp } from '../modify-qp.ts';
 import { reap } from '../reap.ts';
-import { isPortUp } from '../resolve-peer.ts';
 import { BufferTable } from './buffer-table.ts';
 import { Datagrams } from './datagrams.ts';
-import { deviceAttr, deviceAttrEx, portAttr } from './device-attributes.ts';
+import { deviceAttr, deviceAttrEx } from './device-attributes.ts';
 import { HcaDirectAccess } from './direct-access.ts';
 import { asVerbsError } from './errors.ts';
 import { HcaCqs } from './hca-cqs.ts';
 import { HcaEventSource } from './hca-event-source.ts';
+import { HcaPorts } from './hca-ports.ts';
 import { HcaQps } from './hca-qps.ts';
 import { HcaRegions } from './hca-regions.ts';
 import { HcaSrqs } from './hca-srqs.ts';
 import { HcaXrcds } from './hca-xrcds.ts';
-import { fromQpc, toQpChange } from './qp-attributes.ts';
 import { RingMemory } from './ring-memory.ts';
 import { HcaUserHalf, userHalfHandle } from './user-half.ts';
-
-/** What moves data. */
-const IN_ORDER: readonly number[] = [
-  WrOpcode.SEND,
-  WrOpcode.SEND_WITH_IMM,
-  WrOpcode.SEND_WITH_INV,
-  WrOpcode.RDMA_WRITE,
-  WrOpcode.RDMA_WRITE_WITH_IMM,
-  WrOpcode.RDMA_READ,
-];
 
 export class HcaContext implements ContextOps {
   readonly events: EventSource;
@@ -78,6 +65,7 @@ export class HcaContext implements ContextOps {
   readonly #hca: Hca;
   readonly #commands: CommandInterface;
   readonly #uar: number;
+  readonly #ports: HcaPorts;
   readonly #buffers: BufferTable;
   readonly #source: HcaEventSource;
   readonly #qps: HcaQps;
@@ -97,6 +85,7 @@ export class HcaContext implements ContextOps {
     this.#hca = hca;
     this.#onClosed = onClosed;
     this.#commands = new CommandInterface(engine, hca);
+    this.#ports = new HcaPorts(engine, hca);
     this.#uar = this.#withReaping(() => this.#commands.openUar());
     this.#datagrams = new Datagrams(engine, hca, this.#uar);
     this.#buffers = new BufferTable(engine.machine);
@@ -148,28 +137,19 @@ export class HcaContext implements ContextOps {
   }
 
   queryPort(port: number): PortAttr {
-    this.#checkPort(port);
-    return portAttr(this.#hca, port, isPortUp(this.#engine.machine.i32, this.#hca.header, port));
+    return this.#ports.query(port);
   }
 
   queryGid(port: number, index: number): GidEntry {
-    this.#checkPort(port);
-    return asVerbsError(() => {
-      this.#hca.checkGidIndex(port, index);
-      const gid = new Gid(this.#hca.gid(port, index));
-      return { gid, gidIndex: index, portNum: port, gidType: GidType.ROCE_V2, ndevIfindex: 0 };
-    });
+    return this.#ports.queryGid(port, index);
   }
 
   queryPkey(port: number, index: number): number {
-    const { pkeyTblLen } = this.queryPort(port);
-    if (index >= 0 && index < pkeyTblLen) return this.#hca.pkey(port, index);
-    throw new VerbsError({ code: 'EINVAL', message: `P_Key index ${index} is beyond the table of ${pkeyTblLen}` });
+    return this.#ports.queryPkey(port, index);
   }
 
   queryHwCounters(port: number): Readonly<Record<string, number>> {
-    this.#checkPort(port);
-    return this.#engine.counters.read(this.#hca.header, port);
+    return this.#ports.queryHwCounters(port);
   }
 
   allocBuf(length: number, alignment: number): DmaBufferOps {
@@ -309,22 +289,16 @@ export class HcaContext implements ContextOps {
 
   modifyQp(qpn: number, attr: QpAttr, mask: number): void {
     this.#assertAlive();
-    asVerbsError(() => {
-      this.#engine.command(() => {
-        modifyQp(this.#engine, this.#hca, this.#commands.qp(qpn), toQpChange(attr, mask));
-      });
-    });
+    this.#qps.modify(qpn, attr, mask);
   }
 
   queryQp(qpn: number): { readonly attr: Required<QpAttr>; readonly cap: QpCap } {
     this.#assertAlive();
-    const { i32, u8 } = this.#engine.machine;
-    return asVerbsError(() => this.#engine.command(() => fromQpc(i32, u8, this.#commands.qp(qpn))));
+    return this.#qps.query(qpn);
   }
 
-  /** The DMA engine copies piece after piece, and stores the last word of each after the rest of it. */
   queryQpDataInOrder(_qpn: number, opcode: number): number {
-    return IN_ORDER.includes(opcode) ? QpDataInOrderCaps.WHOLE_MSG : 0;
+    return this.#qps.dataInOrder(opcode);
   }
 
   destroyQp(qpn: number): void {
@@ -367,13 +341,6 @@ export class HcaContext implements ContextOps {
         if ((error as { code?: unknown }).code !== 'ENOMEM' || reap(this.#engine) === 0) throw error;
         return allocate();
       }
-    });
-  }
-
-  #checkPort(port: number): void {
-    this.#assertAlive();
-    asVerbsError(() => {
-      this.#hca.checkPort(port);
     });
   }
 

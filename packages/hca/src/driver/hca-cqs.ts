@@ -42,7 +42,7 @@ export class HcaCqs {
     const flags = (timestamps ? CqcFlag.TIMESTAMP : 0) | (ignoreOverrun ? CqcFlag.IGNORE_OVERRUN : 0);
     const { commands, uar, user } = this.#parts;
     const { cqe, log2Count } = user.cqGeometry(request.cqe);
-    const handle = commands.createCq({ uar, bufferKey, log2Count, flags });
+    const handle = commands.cqs.create({ uar, bufferKey, log2Count, flags });
     this.#cqns.add(handle);
     return { handle, cqe };
   }
@@ -66,19 +66,19 @@ export class HcaCqs {
   #move(cqn: number, bufferKey: number, asked: number): { readonly cqe: number } {
     const { commands, user } = this.#parts;
     const { cqe, log2Count } = user.cqGeometry(asked);
-    commands.resizeCq(cqn, bufferKey, log2Count);
+    commands.cqs.resize(cqn, bufferKey, log2Count);
     return { cqe };
   }
 
   modify(cqn: number, cqCount: number, cqPeriod: number): void {
     asVerbsError(() => {
-      this.#parts.commands.modifyCq(cqn, cqCount, cqPeriod);
+      this.#parts.commands.cqs.modify(cqn, cqCount, cqPeriod);
     });
   }
 
   destroy(cqn: number): void {
     asVerbsError(() => {
-      this.#parts.commands.destroyCq(cqn);
+      this.#parts.commands.cqs.destroy(cqn);
     });
     this.#memory.release(cqn);
     this.#cqns.delete(cqn);

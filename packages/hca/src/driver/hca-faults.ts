@@ -29,7 +29,7 @@ export function hcaFaults(engine: Engine, hca: Hca): DeviceFaults {
     failQp: (qpn: number) => {
       asVerbsError(() => {
         engine.command(() => {
-          failQp(engine, commands.qp(qpn));
+          failQp(engine, commands.qps.context(qpn));
         });
       });
     },

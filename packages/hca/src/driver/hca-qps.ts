@@ -1,11 +1,21 @@
 /** The QPs of a context. Their handles are the device's numbers (QPN). */
-import { Errno, type QpCap } from '@openverbs/verbs';
+import { Errno, type QpAttr, type QpCap, QpDataInOrderCaps, WrOpcode } from '@openverbs/verbs';
 import { QueueMemory } from '@openverbs/verbs/driver';
 import type { QpOps, QpRequest, QpShape } from '@openverbs/verbs/driver';
 import { Qpc } from '../layout.ts';
 import { asVerbsError } from './errors.ts';
-import { fromQpc } from './qp-attributes.ts';
+import { fromQpc, toQpChange } from './qp-attributes.ts';
 import type { QueueParts, RingBuffer } from './ring-memory.ts';
+
+/** What moves data. */
+const IN_ORDER: readonly number[] = [
+  WrOpcode.SEND,
+  WrOpcode.SEND_WITH_IMM,
+  WrOpcode.SEND_WITH_INV,
+  WrOpcode.RDMA_WRITE,
+  WrOpcode.RDMA_WRITE_WITH_IMM,
+  WrOpcode.RDMA_READ,
+];
 
 export class HcaQps {
   readonly #parts: QueueParts;
@@ -35,7 +45,7 @@ export class HcaQps {
     const { qpType: type, pd, sendCq: sendCqn, recvCq: recvCqn, srq, xrcd } = request;
     const { commands, uar, user } = this.#parts;
     const { cap, rings } = user.qpGeometry(shapeOf(request));
-    const qpNum = commands.createQp({
+    const qpNum = commands.qps.create({
       uar,
       pd,
       type,
@@ -59,19 +69,36 @@ export class HcaQps {
   open(xrcdn: number, qpNum: number): QpOps {
     const { commands, uar } = this.#parts;
     const { i32, u8 } = commands.engine.machine;
-    const handle = asVerbsError(() => commands.openQp({ uar, xrcdn, qpn: qpNum }));
+    const handle = asVerbsError(() => commands.qps.open({ uar, xrcdn, qpn: qpNum }));
     this.#qpns.add(handle);
-    const q = commands.qp(handle);
+    const q = commands.qps.context(handle);
     const refuse = (): number => Errno.EINVAL;
     const state = (): number => Atomics.load(i32, q + Qpc.STATE);
     const dataPath = { kind: 'calls' as const, badWrIndex: 0, postSend: refuse, postRecv: refuse, state };
     return { handle, qpNum, cap: fromQpc(i32, u8, q).cap, dataPath };
   }
 
+  modify(qpn: number, attr: QpAttr, mask: number): void {
+    asVerbsError(() => {
+      this.#parts.commands.qps.modify(qpn, toQpChange(attr, mask));
+    });
+  }
+
+  query(qpn: number): { readonly attr: Required<QpAttr>; readonly cap: QpCap } {
+    const { qps, engine } = this.#parts.commands;
+    const { i32, u8 } = engine.machine;
+    return asVerbsError(() => engine.command(() => fromQpc(i32, u8, qps.context(qpn))));
+  }
+
+  /** The DMA engine copies piece after piece, and stores the last word of each after the rest of it. */
+  dataInOrder(opcode: number): number {
+    return IN_ORDER.includes(opcode) ? QpDataInOrderCaps.WHOLE_MSG : 0;
+  }
+
   /** The state that a QP is in. */
   state(qpn: number): number {
     const { commands } = this.#parts;
-    return asVerbsError(() => commands.engine.machine.i32[commands.qp(qpn) + Qpc.STATE]);
+    return asVerbsError(() => commands.engine.machine.i32[commands.qps.context(qpn) + Qpc.STATE]);
   }
 
   /** What tells how many work requests of a QP the device is done with, modulo 2^32; when the QP has gone, how many it were. */
@@ -89,7 +116,7 @@ export class HcaQps {
   #countOf(qpn: number, read: (q: number) => number): () => number {
     const { commands } = this.#parts;
     const { i32 } = commands.engine.machine;
-    const q = commands.qp(qpn);
+    const q = commands.qps.context(qpn);
     let count = 0;
     return () => {
       if (i32[q + Qpc.QPN] === qpn) count = read(q);
@@ -99,7 +126,7 @@ export class HcaQps {
 
   destroy(qpn: number): void {
     asVerbsError(() => {
-      this.#parts.commands.destroyQp(qpn);
+      this.#parts.commands.qps.destroy(qpn);
     });
     this.#memory.release(qpn);
     this.#qpns.delete(qpn);

@@ -280,10 +280,10 @@ describe('direct access', () => {
     const limits = { maxSendSge: 1, maxRecvSge: 1, maxInline: 0 };
     const srq = { uar, pd, bufferKey, wqeLog2Bytes: 5, maxWr: 1, maxSge: 1 };
     const hostile: (() => unknown)[] = [7, 20, 31, 32, -1, 0.5, NaN].flatMap((log2Count) => [
-      () => commands.createCq({ uar, bufferKey, log2Count }),
-      () => commands.createQp({ ...qp, bufferKey, ...sizes, ...limits, sqLog2Count: log2Count }),
-      () => commands.createQp({ ...qp, bufferKey, ...sizes, ...limits, rqLog2Count: log2Count }),
-      () => commands.createQp({ ...qp, bufferKey, ...sizes, ...limits, sqLog2Bytes: log2Count + 5 }),
+      () => commands.cqs.create({ uar, bufferKey, log2Count }),
+      () => commands.qps.create({ ...qp, bufferKey, ...sizes, ...limits, sqLog2Count: log2Count }),
+      () => commands.qps.create({ ...qp, bufferKey, ...sizes, ...limits, rqLog2Count: log2Count }),
+      () => commands.qps.create({ ...qp, bufferKey, ...sizes, ...limits, sqLog2Bytes: log2Count + 5 }),
       () => commands.srqs.create({ ...srq, log2Count }),
     ]);
     const before = inventory();

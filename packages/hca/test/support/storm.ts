@@ -48,7 +48,7 @@ function command(bed: Testbed): never {
     cq.resize(4);
     bed.modify(qp, QpcState.ERR);
     qp.destroy();
-    bed.commands.destroyCq(cq.number);
+    bed.commands.cqs.destroy(cq.number);
     bed.commands.destroyMpt(region.key);
     bed.commands.deallocPd(bed.commands.allocPd(bed.uar));
     bed.commands.closeUar(bed.commands.openUar());

@@ -34,8 +34,8 @@ export class TestCq {
     this.#bed = bed;
     this.log2Count = log2Count;
     const { addr, key } = bed.ringKey(CQ_DOORBELL_RECORD_BYTES + CQE_BYTES * 2 ** log2Count);
-    this.number = bed.commands.createCq({ uar: bed.uar, bufferKey: key, log2Count, flags });
-    this.context = bed.commands.cq(this.number);
+    this.number = bed.commands.cqs.create({ uar: bed.uar, bufferKey: key, log2Count, flags });
+    this.context = bed.commands.cqs.context(this.number);
     this.record = addr >>> 2;
     this.#ring = (addr + CQ_DOORBELL_RECORD_BYTES) >>> 2;
   }
@@ -79,7 +79,7 @@ export class TestCq {
 
   resize(log2Count: number): void {
     const { addr, key } = this.#bed.ringKey(CQ_DOORBELL_RECORD_BYTES + CQE_BYTES * 2 ** log2Count);
-    this.#bed.commands.resizeCq(this.number, key, log2Count);
+    this.#bed.commands.cqs.resize(this.number, key, log2Count);
     this.record = addr >>> 2;
     this.#ring = (addr + CQ_DOORBELL_RECORD_BYTES) >>> 2;
     this.log2Count = log2Count;

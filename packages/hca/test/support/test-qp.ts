@@ -57,7 +57,7 @@ export class TestQp {
     this.#rqLog2Bytes = 7;
     const bytes = QP_DOORBELL_RECORD_BYTES + 2 ** (sqLog2Count + sqLog2Bytes) + 2 ** (rqLog2Count + this.#rqLog2Bytes);
     const { addr, key } = bed.ringKey(bytes, this.uar);
-    this.number = bed.commands.createQp({
+    this.number = bed.commands.qps.create({
       uar: this.uar,
       pd: options.pd ?? bed.pd,
       type: options.type ?? QpcType.RC,
@@ -76,7 +76,7 @@ export class TestQp {
       maxRecvSge,
       maxInline: options.maxInline ?? 64,
     });
-    this.context = bed.commands.qp(this.number);
+    this.context = bed.commands.qps.context(this.number);
     this.record = addr >>> 2;
   }
 
@@ -171,7 +171,7 @@ export class TestQp {
   }
 
   destroy(): void {
-    this.#bed.commands.destroyQp(this.number);
+    this.#bed.commands.qps.destroy(this.number);
   }
 }
 

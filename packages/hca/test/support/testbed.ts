@@ -207,7 +207,7 @@ export class Testbed {
     const events: [number, number][] = [];
     while (takeEvent(this.i32, eq, entry)) {
       events.push([entry.type, entry.id]);
-      if (entry.type === COMPLETION) this.i32[this.commands.cq(entry.id) + Cqc.EVENT_QUEUED] = 0;
+      if (entry.type === COMPLETION) this.i32[this.commands.cqs.context(entry.id) + Cqc.EVENT_QUEUED] = 0;
     }
     return events;
   }
