@@ -5,6 +5,7 @@ import type { CqModerate } from './attributes/device.ts';
 import { assertOp, callOp } from './call-op.ts';
 import { CallsCompletionQueue } from './calls/calls-completion-queue.ts';
 import { checkInteger, show } from './check.ts';
+import { checkCompletionsOptions, completionBatches, type CompletionsOptions } from './completion-batches.ts';
 import type { CompletionChannel } from './completion-channel.ts';
 import type { Context } from './context.ts';
 import type { CqPath } from './data-path.ts';
@@ -19,22 +20,10 @@ import { isCompletion } from './rings/is-completion.ts';
 import { RingCompletionQueue } from './rings/ring-completion-queue.ts';
 import { traceEvent } from './tracing/trace-events.ts';
 import { tracePolls } from './tracing/trace-polls.ts';
-import type { WaitOptions } from './wait-options.ts';
-import { WorkCompletion } from './work-completion.ts';
+import type { WorkCompletion } from './work-completion.ts';
 
 const MODIFY_KEYS = literalKeys<{ moderate: CqModerate }>({ moderate: true });
 const MODERATE_KEYS = literalKeys<CqModerate>({ cqCount: true, cqPeriod: true });
-const BATCH_DEFAULT = 16;
-/** After as many batches without a wait, everybody else on the event loop gets a turn. */
-const BATCHES_PER_TURN_MAX = 64;
-
-/** How `cq.completions` iterates. */
-export interface CompletionsOptions extends WaitOptions {
-  /** Most completions of a batch. */
-  readonly batch?: number;
-}
-
-const COMPLETIONS_KEYS = literalKeys<CompletionsOptions>({ batch: true, signal: true });
 
 /**
  * A completion queue (`struct ibv_cq`), from `context.createCq`.
@@ -197,52 +186,17 @@ export class CompletionQueue extends AsyncEventTarget {
    * one loop at a time: EBUSY for a second one. Ends by `break`, or by the signal's reason being thrown.
    */
   async *completions(options: CompletionsOptions = {}): AsyncGenerator<WorkCompletion[], never, void> {
-    checkLiteral('ibv_poll_cq', 'options', options, COMPLETIONS_KEYS);
-    const { batch = BATCH_DEFAULT, signal } = options;
+    checkCompletionsOptions(options);
     const channel = this.ownChannel();
-    checkInteger('ibv_poll_cq', 'batch', batch, 1, 2 ** 24);
     if (this.#iterated) {
       const message = `${this.label} is iterated already: what one loop polls, another never sees`;
       throw new VerbsError({ code: 'EBUSY', verb: 'ibv_poll_cq', message, hint: 'let one loop hand completions on' });
     }
     this.#iterated = true;
     try {
-      return yield* this.#batches(channel, batch, signal);
+      return yield* completionBatches(this, channel, options);
     } finally {
       this.#iterated = false;
-    }
-  }
-
-  async *#batches(
-    channel: CompletionChannel,
-    batch: number,
-    signal: AbortSignal | undefined,
-  ): AsyncGenerator<WorkCompletion[], never, void> {
-    const wcs = WorkCompletion.array(batch);
-    const firsts = new Map([[batch, wcs]]); // by length, so that a batch is as long as it says
-    let armed = false;
-    let batches = 0;
-    for (;;) {
-      // Before the poll, so that no abort can come between a poll and its batch.
-      if (batches === BATCHES_PER_TURN_MAX) {
-        batches = 0;
-        await new Promise((resolve) => setImmediate(resolve));
-      }
-      signal?.throwIfAborted();
-      const n = this.poll(wcs);
-      if (n > 0) {
-        batches++;
-        let first = firsts.get(n);
-        if (first === undefined) firsts.set(n, (first = wcs.slice(0, n)));
-        yield first;
-      } else if (!armed) {
-        this.reqNotify();
-        armed = true; // and poll again: a completion that came before the arming raises no event
-      } else {
-        await channel.waitFor(this, signal);
-        this.ackEvents(1);
-        armed = false;
-      }
     }
   }
 

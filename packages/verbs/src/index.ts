@@ -28,11 +28,14 @@ export type {
   QpEndpoint,
   QpInitAttr,
   QpOpenAttr,
+  QpQuery,
+  QpQueryInit,
   SrqAttr,
   SrqInitAttr,
 } from './attributes/qp.ts';
 export { CompletionChannel } from './completion-channel.ts';
-export { CompletionQueue, type CompletionsOptions } from './completion-queue.ts';
+export type { CompletionsOptions } from './completion-batches.ts';
+export { CompletionQueue } from './completion-queue.ts';
 export { CompletionQueueEx } from './completion-queue-ex.ts';
 export { connectPair, type ConnectOverrides } from './connect-pair.ts';
 export { Context } from './context.ts';
@@ -69,7 +72,7 @@ export {
   type QpTransition,
   qpTransition,
 } from './qp-state-table.ts';
-export { QueuePair, type QpQuery, type QpQueryInit } from './queue-pair.ts';
+export { QueuePair } from './queue-pair.ts';
 export { QueuePairEx } from './queue-pair-ex.ts';
 export { RecvWr, type RecvWrInit } from './recv-wr.ts';
 export type { ReregMrInit } from './register-memory.ts';

@@ -9,7 +9,8 @@ import type { QpCap } from './attributes/qp.ts';
 import type { ProtectionDomain } from './protection-domain.ts';
 import { isFlush } from './rings/is-flush.ts';
 import type { RecvWr } from './recv-wr.ts';
-import { flushReason, type Reason, recvFault, type SendFacts } from './send-facts.ts';
+import { flushReason, type Reason, recvFault, type SendFacts, sendFacts } from './send-facts.ts';
+import type { SendWr } from './send-wr.ts';
 
 /** A QP, as far as an explanation needs it. */
 export interface PostedQp {
@@ -52,6 +53,20 @@ export function postSendError(
     hint,
     details: { badWrIndex },
   });
+}
+
+/** The error of a refused chain of sends, whose first one is given. */
+export function postChainError(
+  verb: string,
+  errno: number,
+  badWrIndex: number,
+  qp: PostedQp,
+  first: SendWr | null,
+): VerbsError {
+  if (errno === Errno.ENOMEM && first !== null && isEndless(first))
+    return postSendError(verb, Errno.EINVAL, badWrIndex, qp, ENDLESS);
+  const bad = wrAt(first, badWrIndex);
+  return postSendError(verb, errno, badWrIndex, qp, bad === null ? ['the provider refused it', ''] : sendFacts(bad));
 }
 
 function sendReason(verb: string, errno: number, qp: PostedQp, bad: SendFacts | Reason): Reason {
@@ -194,7 +209,7 @@ function recvReason(errno: number, queue: PostedRecvQueue, bad: RecvWr | null): 
   return fault ?? [`too many SGEs; the limit is ${queue.maxSge}`, ''];
 }
 
-function wrAt(first: RecvWr | null, index: number): RecvWr | null {
+function wrAt<Wr extends { readonly next: Wr | null }>(first: Wr | null, index: number): Wr | null {
   let wr = first;
   for (let i = 0; i < index && wr !== null; i++) wr = wr.next;
   return wr;

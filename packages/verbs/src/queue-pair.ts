@@ -1,11 +1,9 @@
 /** Queue pairs. */
 import { assertCapability } from './assert-capability.ts';
 import type { AsyncEventSubject } from './async-event.ts';
-import type { QpAttr, QpAttrInit, QpCap, QpEndpoint, QpInitAttr } from './attributes/qp.ts';
+import type { QpAttrInit, QpCap, QpEndpoint, QpInitAttr, QpQuery } from './attributes/qp.ts';
 import { bindRequest } from './bind-request.ts';
 import { assertOp, callOp } from './call-op.ts';
-import { ENDLESS, isEndless } from './chain.ts';
-import { checkInteger } from './check.ts';
 import { checkFlags, checkOneOf } from './check.ts';
 import type { CompletionQueue } from './completion-queue.ts';
 import type { RecvPath, SendPath } from './data-path.ts';
@@ -21,13 +19,14 @@ import {
   qpTypeStr,
 } from './enums/qp.ts';
 import { WrOpcode } from './enums/wr.ts';
-import { Errno, invalid, inVerb, VerbsError } from './errors.ts';
-import { type Gid, toGid } from './gid.ts';
+import { Errno, inVerb, type VerbsError } from './errors.ts';
+import type { Gid } from './gid.ts';
 import { inspectCustom, inspectLine } from './inspect.ts';
 import { refuseLeftOut } from './left-out.ts';
 import type { MemoryWindow, MwBindInit } from './memory-window.ts';
 import { checkModify } from './modify-qp.ts';
-import { type PostedQp, postRecvError, postSendError } from './post-error.ts';
+import { MulticastGroups } from './multicast-groups.ts';
+import { type PostedQp, postChainError, postRecvError, postSendError } from './post-error.ts';
 import type { ProtectionDomain } from './protection-domain.ts';
 import { bringToInit, bringToRtr, bringToRts, makeEndpoint, type QpInitOptions } from './qp-endpoint.ts';
 import type { QueueBuffer } from './queue-buffer.ts';
@@ -42,21 +41,7 @@ import type { SharedReceiveQueue } from './shared-receive-queue.ts';
 import { traceRecvs, traceSends } from './tracing/trace-posts.ts';
 import type { XrcDomain } from './xrc-domain.ts';
 
-const { EINVAL, ENOMEM } = Errno;
-
-/** What a queue pair was made of. */
-export interface QpQueryInit extends Required<Omit<QpInitAttr, 'cap'>> {
-  /** Actual capacities. */
-  readonly cap: QpCap;
-}
-
-/** What a query tells. */
-export interface QpQuery {
-  /** All attributes; those that were never set are 0. */
-  readonly attr: Required<QpAttr>;
-  /** What the QP was made of. */
-  readonly init: QpQueryInit;
-}
+const { EINVAL } = Errno;
 
 /** What the constructor wants to know of the attributes; an XRC QP lacks queues. @internal */
 export type QueuePairInit = Partial<QpInitAttr> & Pick<QpInitAttr, 'qpType' | 'cap'>;
@@ -121,8 +106,7 @@ export class QueuePair extends QueuePairEx {
   readonly #recvStaging = new RecvStaging();
   #state: QpState = QpState.RESET;
   #portNum = 1;
-  /** The multicast groups that it is attached to. */
-  readonly #groups = new Set<string>();
+  readonly #groups = new MulticastGroups(this);
 
   /** @internal */
   constructor(owner: ProtectionDomain | XrcDomain, parts: QueuePairParts) {
@@ -271,12 +255,12 @@ export class QueuePair extends QueuePairEx {
 
   /** UD: takes part in a multicast group. Source: `ibv_attach_mcast`(3). */
   attachMcast(gid: Gid | string, lid = 0): void {
-    this.#mcast('ibv_attach_mcast', 'attachMcast', gid, lid);
+    this.#groups.attach(gid, lid);
   }
 
   /** UD: leaves a multicast group. Source: `ibv_detach_mcast`(3). */
   detachMcast(gid: Gid | string, lid = 0): void {
-    this.#mcast('ibv_detach_mcast', 'detachMcast', gid, lid);
+    this.#groups.detach(gid, lid);
   }
 
   /**
@@ -322,8 +306,7 @@ export class QueuePair extends QueuePairEx {
   destroy(): void {
     const verb = 'ibv_destroy_qp';
     this.assertLive(verb);
-    // Linux ib_uverbs_detach_umcast: who destroys by name has to detach by name.
-    if (this.#groups.size > 0) throw inGroups(verb, this.label, [...this.#groups]);
+    this.#groups.assertNone(verb);
     this.endStrictly(verb);
   }
 
@@ -394,12 +377,7 @@ export class QueuePair extends QueuePairEx {
 
   #sendError(errno: number, first: SendWr | null): VerbsError {
     const badWrIndex = this.building ? 0 : this.sendPath.badWrIndex;
-    if (errno === ENOMEM && first !== null && isEndless(first))
-      return postSendError('ibv_post_send', EINVAL, badWrIndex, this.#posted(), ENDLESS);
-    let bad = first;
-    for (let i = 0; i < badWrIndex && bad !== null; i++) bad = bad.next;
-    const reason: SendFacts | Reason = bad === null ? ['the provider refused it', ''] : sendFacts(bad);
-    return postSendError('ibv_post_send', errno, badWrIndex, this.#posted(), reason);
+    return postChainError('ibv_post_send', errno, badWrIndex, this.#posted(), first);
   }
 
   #posted(): PostedQp {
@@ -413,24 +391,4 @@ export class QueuePair extends QueuePairEx {
     const queue = { label, destroyed, reset: state === QpState.RESET, srq: this.srq?.label, maxWr, maxSge };
     return postRecvError('ibv_post_recv', errno, this.recvPath.badWrIndex, queue, first);
   }
-
-  #mcast(verb: string, op: 'attachMcast' | 'detachMcast', gid: Gid | string, lid: number): void {
-    this.assertLive(verb);
-    assertOp(this.context, verb, op);
-    const group = toGid(verb, 'gid', gid);
-    if (this.qpType !== QpType.UD) throw invalid(verb, `${this.label} is ${qpTypeStr(this.qpType)}, not UD`);
-    if (!group.isMulticast) throw invalid(verb, `${group.toString()} is no multicast address`);
-    checkInteger(verb, 'lid', lid, 0, 0xffff, '16 bits');
-    const name = group.toString();
-    if (op === 'detachMcast' && !this.#groups.has(name))
-      throw invalid(verb, `${this.label} is not attached to ${name}`);
-    callOp(this.context, verb, op, this.handle, group, lid);
-    if (op === 'attachMcast') this.#groups.add(name);
-    else this.#groups.delete(name);
-  }
-}
-
-function inGroups(verb: string, label: string, groups: readonly string[]): VerbsError {
-  const message = `${label} is attached to ${groups.join(', ')}`;
-  return new VerbsError({ code: 'EBUSY', verb, message, hint: 'detach it first, or dispose it', details: { groups } });
 }

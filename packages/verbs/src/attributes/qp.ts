@@ -109,6 +109,20 @@ export interface QpAttr {
   readonly rateLimit?: number;
 }
 
+/** What a queue pair was made of. */
+export interface QpQueryInit extends Required<Omit<QpInitAttr, 'cap'>> {
+  /** Actual capacities. */
+  readonly cap: QpCap;
+}
+
+/** What `qp.query` tells. Source: `ibv_query_qp`(3). */
+export interface QpQuery {
+  /** All attributes; those that were never set are 0. */
+  readonly attr: Required<QpAttr>;
+  /** What the QP was made of. */
+  readonly init: QpQueryInit;
+}
+
 /** {@link QpAttr} as a literal for `qp.modify`: address vectors may leave out what is 0. */
 export interface QpAttrInit extends Omit<QpAttr, 'ahAttr' | 'altAhAttr'> {
   /** RC, UC: the way to the peer. */
