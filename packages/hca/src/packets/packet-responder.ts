@@ -1,39 +1,29 @@
 /**
  * The responder of packets: what arrives at a QP from its peer, packet by packet.
  *
- * Order of checks as IBTA 9.7.4 and Linux rxe_resp.c have it: PSN, sequence of opcodes, access, resources, length, key; then it
- * executes, and commits. What it has to answer is left in words of the transport context, and sent by {@link PacketResponses}.
+ * Order of checks as IBTA 9.7.4 and Linux rxe_resp.c have it: PSN, sequence of opcodes, and then those of the operation, which
+ * {@link PacketOperations} executes and commits. What it has to answer is left in words of the transport context, and sent by
+ * {@link PacketResponses}.
  */
 import type { Machine } from '@openverbs/machine';
-import {
-  addPsn,
-  comparePsn,
-  Opcode as Wire,
-  OPCODE_INFO,
-  OpcodeFlag,
-  packetCount,
-  operationOf,
-  psnDistance,
-} from '@openverbs/rocev2';
-import { ATOMIC_WRITE_BYTES } from '@openverbs/verbs/rings';
+import { addPsn, comparePsn, OPCODE_INFO, OpcodeFlag, packetCount, psnDistance } from '@openverbs/rocev2';
 import { AsyncEvent } from '../async-event.ts';
 import type { Completer } from '../completer.ts';
 import { Count, type Counters } from '../counters.ts';
 import type { EventQueues } from '../event-queue.ts';
 import { Qpc, QpcState, Srqc } from '../layout.ts';
-import { Opcode, WC_WITH_IMM, WC_WITH_INV } from '../opcode.ts';
 import type { QpStateMachine } from '../qp-state.ts';
 import { Request } from '../request.ts';
 import type { Responder } from '../responder.ts';
-import { ScatterList } from '../scatter-list.ts';
 import { Aeth } from '../syndrome.ts';
 import { isRelieved } from './credits.ts';
 import type { FramePort } from './frame-port.ts';
 import { Inbound, Qpt, Resource, ResourceKind } from './layout.ts';
+import { PacketOperations } from './packet-operations.ts';
 import { PacketResponses } from './packet-responses.ts';
 import { ResponderResources } from './responder-resources.ts';
 
-const { FIRST, MIDDLE, LAST, ONLY, SEND, WRITE, READ, ATOMIC, HAS_IMM, HAS_IETH, HAS_FETH } = OpcodeFlag;
+const { FIRST, MIDDLE, LAST, ONLY, SEND, WRITE, READ, ATOMIC } = OpcodeFlag;
 const { RQ_PSN, PATH_MTU, MIN_RNR_TIMER } = Qpc;
 const { ACK, RNR_NAK, NAK_PSN_SEQUENCE, NAK_INVALID_REQUEST } = Aeth;
 const { NONE } = Inbound;
@@ -48,8 +38,8 @@ export class PacketResponder {
   readonly #counters: Counters;
   readonly #resources: ResponderResources;
   readonly #responses: PacketResponses;
+  readonly #operations: PacketOperations;
   readonly #request = new Request();
-  readonly #list = new ScatterList();
 
   constructor(parts: {
     machine: Machine;
@@ -69,9 +59,10 @@ export class PacketResponder {
     this.#counters = parts.counters;
     this.#resources = new ResponderResources(parts.machine);
     this.#responses = new PacketResponses(parts.machine, parts.port, parts.responder, this.#resources);
+    this.#operations = new PacketOperations({ ...parts, resources: this.#resources });
   }
 
-  /** The request packet that the port has read, for the QP at `p`. Whether there is something to send then. */
+  /** The request packet that the port has read, for the QP at `p`. */
   receive(p: number, t: number): void {
     const i32 = this.#i32;
     const order = comparePsn(this.#port.in.psn, i32[p + RQ_PSN]);
@@ -160,11 +151,11 @@ export class PacketResponder {
     this.#events.establish(p);
     let answer: number = i32[p + Qpc.XRCD] === 0 ? ACK : this.#nameSrq(p, t);
     if (answer !== ACK) return this.#refuse(p, t, answer);
-    if ((info & SEND) !== 0) answer = this.#send(p, t, info);
-    else if ((info & WRITE) !== 0) answer = this.#write(p, t, info);
-    else if ((info & READ) !== 0) answer = this.#read(p, t);
-    else if ((info & ATOMIC) !== 0) answer = this.#atomic(p, t);
-    else answer = this.#writeOrFlush(p, t, info);
+    if ((info & SEND) !== 0) answer = this.#operations.send(p, t, info);
+    else if ((info & WRITE) !== 0) answer = this.#operations.write(p, t, info);
+    else if ((info & READ) !== 0) answer = this.#operations.read(p, t);
+    else if ((info & ATOMIC) !== 0) answer = this.#operations.atomic(p, t);
+    else answer = this.#operations.writeOrFlush(p, t, info);
     if (answer !== ACK) return this.#refuse(p, t, answer);
     if (packet.ackReq !== 0 && !isResponded(info)) i32[t + Qpt.ACK_DUE] = 1;
     // The step itself may have failed the QP: its CQ overran.
@@ -194,150 +185,6 @@ export class PacketResponder {
     const srq = i32[p + Qpc.SRQ];
     if (i32[t + Qpt.INBOUND] !== NONE && (srq === 0 || i32[srq + Srqc.SRQN] !== xrcSrqn)) return NAK_INVALID_REQUEST;
     return this.#responder.nameSrq(p, xrcSrqn);
-  }
-
-  #send(p: number, t: number, info: number): number {
-    const { payloadAt, payloadLength, imm, invalidateRkey, solicited } = this.#port.in;
-    const offset = this.#i32[t + Qpt.INBOUND_BYTES];
-    const invalidates = (info & HAS_IETH) !== 0;
-    let answer = invalidates ? this.#responder.checkInvalidate(p, invalidateRkey) : ACK;
-    if (answer !== ACK) return answer;
-    this.#list.setRun(payloadAt, payloadLength);
-    answer = this.#responder.sendPart(p, this.#list, offset);
-    if (answer !== ACK) return answer;
-    const bytes = offset + payloadLength;
-    if ((info & (LAST | ONLY)) === 0) {
-      this.#completer.commitPacket(p, t, 1, 0, Inbound.SEND, bytes, 0);
-      return ACK;
-    }
-    let word = 0;
-    let wcFlags = 0;
-    if (invalidates) [word, wcFlags] = [invalidateRkey, WC_WITH_INV];
-    else if ((info & HAS_IMM) !== 0) [word, wcFlags] = [imm, WC_WITH_IMM];
-    answer = this.#responder.completeSend(p, bytes, word, wcFlags, solicited !== 0);
-    if (answer !== ACK) return answer;
-    if (invalidates) this.#responder.invalidate();
-    this.#completer.commitPacket(p, t, 1, 1, NONE, 0, 0);
-    this.#counters.add(p, Count.RDMA_RECVS);
-    return ACK;
-  }
-
-  #write(p: number, t: number, info: number): number {
-    const i32 = this.#i32;
-    const packet = this.#port.in;
-    const responder = this.#responder;
-    const starts = (info & (FIRST | ONLY)) !== 0;
-    const offset = starts ? 0 : i32[t + Qpt.INBOUND_BYTES];
-    const ends = (info & (LAST | ONLY)) !== 0;
-    let answer = starts ? this.#beginWrite(p, t) : ACK;
-    if (answer !== ACK) return answer;
-    const left = (i32[t + Qpt.INBOUND_LENGTH] >>> 0) - offset;
-    if (ends ? packet.payloadLength !== left : packet.payloadLength >= left) {
-      return NAK_INVALID_REQUEST;
-    }
-    const hasImm = (info & HAS_IMM) !== 0;
-    if (hasImm) answer = responder.checkReceive(p);
-    if (answer === ACK) answer = this.#place(p, t, offset);
-    if (answer !== ACK) return answer;
-    const bytes = offset + packet.payloadLength;
-    if (hasImm) answer = responder.writeImm(p, bytes, packet.imm, packet.solicited !== 0);
-    if (answer !== ACK) return answer;
-    if (hasImm) this.#counters.add(p, Count.RDMA_RECVS);
-    if (ends) this.#completer.commitPacket(p, t, 1, 1, NONE, 0, 0);
-    else this.#completer.commitPacket(p, t, 1, 0, Inbound.WRITE, bytes, 0);
-    return ACK;
-  }
-
-  /** Checks the RETH for the whole message, and remembers it. */
-  #beginWrite(p: number, t: number): number {
-    const i32 = this.#i32;
-    const { rkey, vaLo, vaHi, dmaLength } = this.#port.in;
-    const request = this.#request;
-    request.rkey = rkey;
-    this.#request.setRemote(vaLo, vaHi, 0);
-    const answer = this.#responder.checkWrite(p, request, dmaLength >>> 0);
-    if (answer !== ACK) return answer;
-    i32[t + Qpt.INBOUND_RKEY] = rkey;
-    i32[t + Qpt.INBOUND_VA_LO] = vaLo;
-    i32[t + Qpt.INBOUND_VA_HI] = vaHi;
-    i32[t + Qpt.INBOUND_LENGTH] = dmaLength;
-    return ACK;
-  }
-
-  /** Writes the payload to where it belongs; the key is looked up again for each packet. */
-  #place(p: number, t: number, offset: number): number {
-    const i32 = this.#i32;
-    const { payloadAt, payloadLength } = this.#port.in;
-    this.#list.setRun(payloadAt, payloadLength);
-    this.#request.rkey = i32[t + Qpt.INBOUND_RKEY];
-    this.#request.setRemote(i32[t + Qpt.INBOUND_VA_LO], i32[t + Qpt.INBOUND_VA_HI], offset);
-    return this.#responder.write(p, this.#request, this.#list);
-  }
-
-  #read(p: number, t: number): number {
-    const packet = this.#port.in;
-    const length = packet.dmaLength >>> 0;
-    this.#request.rkey = packet.rkey;
-    this.#request.setRemote(packet.vaLo, packet.vaHi, 0);
-    const answer = this.#responder.readSource(p, this.#request, length, this.#list);
-    if (answer !== ACK) return answer;
-    const packets = packetCount(length, this.#i32[p + PATH_MTU]);
-    const r = this.#resources.next(p, t, packet.psn, packets);
-    if (r === 0) return NAK_INVALID_REQUEST; // more than max_dest_rd_atomic at once
-    this.#i32[r + Resource.KIND] = ResourceKind.READ;
-    this.#i32[r + Resource.RKEY] = packet.rkey;
-    this.#i32[r + Resource.VA_LO] = packet.vaLo;
-    this.#i32[r + Resource.VA_HI] = packet.vaHi;
-    this.#i32[r + Resource.LENGTH] = packet.dmaLength;
-    this.#completer.commitPacket(p, t, packets, 1, NONE, 0, 1);
-    this.#resources.startResponding(t, r);
-    return ACK;
-  }
-
-  #atomic(p: number, t: number): number {
-    const { opcode, psn, rkey, vaLo, vaHi, swapLo, swapHi, compareLo, compareHi } = this.#port.in;
-    const request = this.#request;
-    const swaps = operationOf(opcode) === Wire.RC_COMPARE_SWAP;
-    request.opcode = swaps ? Opcode.ATOMIC_CMP_AND_SWP : Opcode.ATOMIC_FETCH_AND_ADD;
-    request.rkey = rkey;
-    this.#request.setRemote(vaLo, vaHi, 0);
-    request.swapLo = swapLo;
-    request.swapHi = swapHi;
-    // One field of the AtomicETH is what is swapped in or added (IBTA 9.4.5.1).
-    request.compareAddLo = swaps ? compareLo : swapLo;
-    request.compareAddHi = swaps ? compareHi : swapHi;
-    const r = this.#resources.next(p, t, psn, 1);
-    if (r === 0) return NAK_INVALID_REQUEST; // more than max_dest_rd_atomic at once
-    const answer = this.#responder.atomic(p, request, r + Resource.VA_LO);
-    if (answer !== ACK) return answer;
-    this.#i32[r + Resource.KIND] = ResourceKind.ATOMIC;
-    this.#completer.commitPacket(p, t, 1, 1, NONE, 0, 1);
-    this.#resources.startResponding(t, r);
-    return ACK;
-  }
-
-  /** ATOMIC_WRITE and FLUSH: remembered like an atomic, so that a duplicate is answered and not done again (oA19-14, oA19-15). */
-  #writeOrFlush(p: number, t: number, info: number): number {
-    const { psn, rkey, vaLo, vaHi, dmaLength, payloadAt, payloadLength, placement, selectivity } = this.#port.in;
-    const request = this.#request;
-    request.rkey = rkey;
-    request.setRemote(vaLo, vaHi, 0);
-    const r = this.#resources.next(p, t, psn, 1);
-    if (r === 0) return NAK_INVALID_REQUEST; // more than max_dest_rd_atomic at once
-    let answer: number;
-    if ((info & HAS_FETH) !== 0) {
-      request.setFlush(placement, selectivity, dmaLength);
-      answer = this.#responder.flush(p, request);
-    } else {
-      if (dmaLength !== ATOMIC_WRITE_BYTES || payloadLength !== ATOMIC_WRITE_BYTES) return NAK_INVALID_REQUEST;
-      this.#list.setRun(payloadAt, payloadLength);
-      answer = this.#responder.atomicWrite(p, request, this.#list, r + Resource.VA_LO);
-    }
-    if (answer !== ACK) return answer;
-    this.#i32[r + Resource.KIND] = ResourceKind.EMPTY;
-    this.#completer.commitPacket(p, t, 1, 1, NONE, 0, 1);
-    this.#resources.startResponding(t, r);
-    return ACK;
   }
 
   /** What was not accepted: a receiver that is not ready asks for patience, all else is the end of the QP (IBTA 9.9.3). */

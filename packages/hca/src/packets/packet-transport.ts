@@ -33,7 +33,8 @@ import { PORT_OF_GROUPS, PUMP_BUDGET, TRANSMIT_BUDGET } from './limits.ts';
 import { PacketCompleter } from './packet-completer.ts';
 import { PacketRequester } from './packet-requester.ts';
 import { PacketResponder } from './packet-responder.ts';
-import { UnreliablePackets } from './unreliable-packets.ts';
+import { UnreliablePacketRequester } from './unreliable-packet-requester.ts';
+import { UnreliablePacketResponder } from './unreliable-packet-responder.ts';
 import { isTransportOf } from './wire-opcode.ts';
 
 const { QPN, STATE, TRANSPORT, TYPE } = Qpc;
@@ -74,7 +75,8 @@ export class PacketTransport {
   readonly #requester: PacketRequester;
   readonly #completer: PacketCompleter;
   readonly #responder: PacketResponder;
-  readonly #unreliable: UnreliablePackets;
+  readonly #unreliableRequester: UnreliablePacketRequester;
+  readonly #unreliableResponder: UnreliablePacketResponder;
   readonly #timers: TimerQueue;
   readonly #migration: PathMigration;
   readonly #counters: Counters;
@@ -103,7 +105,8 @@ export class PacketTransport {
     this.#requester = new PacketRequester({ ...parts, port, counters });
     this.#completer = new PacketCompleter({ ...parts, port, counters, requester: this.#requester });
     this.#responder = new PacketResponder({ ...parts, port, counters });
-    this.#unreliable = new UnreliablePackets({ ...parts, port, counters });
+    this.#unreliableRequester = new UnreliablePacketRequester({ ...parts, port, counters });
+    this.#unreliableResponder = new UnreliablePacketResponder({ ...parts, port, counters });
   }
 
   /** The send queue of the QP at `q` may have work: sends what it may, and serves what that leads to. */
@@ -203,7 +206,7 @@ export class PacketTransport {
     const t = this.#i32[q + TRANSPORT];
     const state = this.#i32[q + STATE];
     if (state < QpcState.RTR) return false;
-    if (isUnreliable(this.#i32[q + TYPE])) return this.#unreliable.run(q, t, TRANSMIT_BUDGET);
+    if (isUnreliable(this.#i32[q + TYPE])) return this.#unreliableRequester.run(q, t, TRANSMIT_BUDGET);
     if (state === QpcState.ERR) return this.#requester.run(q, t, 0);
     let left = TRANSMIT_BUDGET;
     while (this.#responder.hasOutput(t)) {
@@ -243,7 +246,7 @@ export class PacketTransport {
     const isItsPath = type === QpcType.UD ? i32[q + Qpc.PORT] === (destination & 0xff) : this.#isFromPeer(q, frame);
     // What P_Key it must have depends on the path, which the packet may have changed.
     if (!isItsPath || !this.#isInPartition(q)) return;
-    if (type === QpcType.UD) this.#unreliable.receiveDatagram(q, frame);
+    if (type === QpcType.UD) this.#unreliableResponder.receiveDatagram(q, frame);
     else this.#receiveConnected(q, type);
   }
 
@@ -256,7 +259,7 @@ export class PacketTransport {
       const state = i32[p + STATE];
       if (i32[entry + Mcast.QPN] !== i32[p + QPN] || state < QpcState.RTR || state === QpcState.ERR) continue;
       if (!isPortUp(i32, hca.header, i32[p + Qpc.PORT]) || !this.#port.isTo(entry + Mcast.GID)) continue;
-      if (this.#isInPartition(p)) this.#unreliable.receiveDatagram(p, frame);
+      if (this.#isInPartition(p)) this.#unreliableResponder.receiveDatagram(p, frame);
     }
   }
 
@@ -283,7 +286,7 @@ export class PacketTransport {
   #receiveConnected(q: number, type: number): void {
     const t = this.#i32[q + TRANSPORT];
     if (type === QpcType.UC) {
-      this.#unreliable.receiveConnected(q, t);
+      this.#unreliableResponder.receiveConnected(q, t);
       return;
     }
     const isResponse = (OPCODE_INFO[this.#port.in.opcode] & OpcodeFlag.RESPONSE) !== 0;
