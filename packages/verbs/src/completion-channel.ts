@@ -41,7 +41,7 @@ export class CompletionChannel extends VerbsObject {
     return this.#events.take(options.signal);
   }
 
-  /** The queue of the next event, or null when there is none. */
+  /** As {@link CompletionChannel.getCqEvent}, without waiting: null when there is no event. */
   tryGetCqEvent(): CompletionQueue | null {
     this.assertLive('ibv_get_cq_event');
     return this.#events.tryTake() ?? null;

@@ -149,7 +149,10 @@ export class CompletionQueue extends AsyncEventTarget {
     this.#unacknowledged -= n;
   }
 
-  /** Changes the number of entries. Throws EINVAL when more are in use. Source: `ibv_resize_cq`(3). */
+  /**
+   * Changes the number of entries to at least `cqe`; what is in the queue stays. Throws EINVAL when more are in use, and beyond `maxCqe` of the
+   * device. Source: `ibv_resize_cq`(3).
+   */
   resize(cqe: number): void {
     const verb = 'ibv_resize_cq';
     this.assertLive(verb);
@@ -163,8 +166,8 @@ export class CompletionQueue extends AsyncEventTarget {
 
   /**
    * Has one event tell of several completions: of `cqCount`, or of those that came within `cqPeriod` microseconds after the first.
-   * With 0 in either, which is how a queue begins, each completion for which the queue is armed makes an event. Source:
-   * `ibv_modify_cq`(3).
+   * With 0 in either, which is how a queue begins, each completion for which the queue is armed makes an event. Throws EINVAL beyond
+   * `cqModCaps` of the device. Source: `ibv_modify_cq`(3).
    */
   modify(attr: { readonly moderate: CqModerate }): void {
     const verb = 'ibv_modify_cq';

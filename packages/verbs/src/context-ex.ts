@@ -47,7 +47,7 @@ export abstract class ContextEx extends VerbsObject {
     return this.#deviceAttrEx;
   }
 
-  /** The device's clock now, in ticks of `hcaCoreClock`. Source: `ibv_query_rt_values_ex`. */
+  /** The device's clock now, in ticks of `hcaCoreClock`, which is in kHz. Source: `ibv_query_rt_values_ex`(3). */
   queryRtValues(): RtValues {
     const verb = 'ibv_query_rt_values_ex';
     this.assertLive(verb);
@@ -59,7 +59,10 @@ export abstract class ContextEx extends VerbsObject {
     return new ThreadDomain(this as unknown as Context);
   }
 
-  /** Makes a parent domain: a protection domain with a thread domain. Source: `ibv_alloc_parent_domain`(3). */
+  /**
+   * Makes a parent domain: a protection domain with a thread domain, and taken wherever a protection domain is. Throws EINVAL for objects of
+   * another context. Source: `ibv_alloc_parent_domain`(3).
+   */
   allocParentDomain(init: ParentDomainInitAttr): ParentDomain {
     return new ParentDomain(this as unknown as Context, init);
   }

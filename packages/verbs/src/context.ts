@@ -84,7 +84,7 @@ export class Context extends ContextEx {
     return `context of ${this.device.name}`;
   }
 
-  /** What the device is and where its limits lie. Source: `ibv_query_device`(3). */
+  /** What the device is and where its limits lie; asked for once, and the same object each time. Source: `ibv_query_device`(3). */
   queryDevice(): DeviceAttr {
     this.assertLive('ibv_query_device');
     return (this.#deviceAttr ??= callOp(this, 'ibv_query_device', 'queryDevice'));
@@ -96,17 +96,17 @@ export class Context extends ContextEx {
     return callOp(this, 'ibv_query_port', 'queryPort', port);
   }
 
-  /** An address of a port. Source: `ibv_query_gid`(3). */
+  /** An address of a port: entry `index` of its GID table. Throws EINVAL beyond `gidTblLen` of the port. Source: `ibv_query_gid`(3). */
   queryGid(port: number, index: number): Gid {
     return this.#queryGidEntry('ibv_query_gid', port, index).gid;
   }
 
-  /** An address of a port, with what it is for. Source: `ibv_query_gid_ex`(3). */
+  /** As {@link Context.queryGid}, with what the address is for. Source: `ibv_query_gid_ex`(3). */
   queryGidEntry(port: number, index: number): GidEntry {
     return this.#queryGidEntry('ibv_query_gid_ex', port, index);
   }
 
-  /** The addresses of all ports that are in use. Source: `ibv_query_gid_table`(3). */
+  /** The addresses of all ports, but for entries that are not in use. Source: `ibv_query_gid_table`(3). */
   queryGidTable(): GidEntry[] {
     const entries: GidEntry[] = [];
     for (let port = 1; port <= this.queryDevice().physPortCnt; port++) {
@@ -119,7 +119,7 @@ export class Context extends ContextEx {
     return entries;
   }
 
-  /** An entry of a port's P_Key table, in host order. Source: `ibv_query_pkey`(3). */
+  /** An entry of a port's P_Key table, in host order. Throws EINVAL beyond `pkeyTblLen` of the port. Source: `ibv_query_pkey`(3). */
   queryPkey(port: number, index: number): number {
     this.#checkPort('ibv_query_pkey', port);
     checkInteger('ibv_query_pkey', 'index', index, 0, this.queryPort(port).pkeyTblLen - 1, 'pkeyTblLen');
@@ -153,7 +153,7 @@ export class Context extends ContextEx {
     return initAhFromWc(verb, this, portNum, wc, grh);
   }
 
-  /** Makes a protection domain. Source: `ibv_alloc_pd`(3). */
+  /** Makes a protection domain. Throws ENOMEM at `maxPd` of the device. Source: `ibv_alloc_pd`(3). */
   allocPd(): ProtectionDomain {
     this.assertLive('ibv_alloc_pd');
     return new ProtectionDomain(this, callOp(this, 'ibv_alloc_pd', 'allocPd'));
@@ -201,14 +201,17 @@ export class Context extends ContextEx {
     return new CompletionChannel(this);
   }
 
-  /** Makes a completion queue of at least `cqe` entries. Source: `ibv_create_cq`(3). */
+  /**
+   * Makes a completion queue of at least `cqe` entries. Throws EINVAL beyond `maxCqe` of the device, ENOMEM at `maxCq`, or when there is no
+   * memory for the entries. Source: `ibv_create_cq`(3).
+   */
   createCq(init: CqInitAttr): CompletionQueue {
     return createCompletionQueue(this, init);
   }
 
   /**
-   * Makes an extended completion queue of at least `cqe` entries, whose completions are read field by field. Source:
-   * `ibv_create_cq_ex`(3).
+   * Makes an extended completion queue of at least `cqe` entries, whose completions are read field by field. Throws as
+   * {@link Context.createCq} does, and EOPNOTSUPP for timestamps on a device without. Source: `ibv_create_cq_ex`(3).
    */
   createCqEx(init: CqInitAttrEx): CompletionQueueEx {
     return createCompletionQueueEx(this, init);
@@ -224,13 +227,13 @@ export class Context extends ContextEx {
     return this.#asyncEvents.take(options.signal);
   }
 
-  /** The next asynchronous event, or null when there is none. */
+  /** As {@link Context.getAsyncEvent}, without waiting: null when there is no event. */
   tryGetAsyncEvent(): AsyncEvent | null {
     this.#assertAsyncEvents();
     return this.#asyncEvents.tryTake() ?? null;
   }
 
-  /** Acknowledges an event; once. Source: `ibv_ack_async_event`(3). */
+  /** Acknowledges an event. Throws EINVAL the second time, and at another context. Source: `ibv_ack_async_event`(3). */
   ackAsyncEvent(event: AsyncEvent): void {
     if (!this.#unacknowledged.delete(event)) {
       const hint = 'acknowledge each event once, at the context that it came from';

@@ -54,7 +54,10 @@ export class Device {
     return this.#ops.faults;
   }
 
-  /** Opens the device, for this thread. Source: `ibv_open_device`(3). */
+  /**
+   * Opens the device, for this thread. Throws ENODEV once it was pulled out, ENOMEM when it has no doorbell page left for one more context.
+   * Source: `ibv_open_device`(3).
+   */
   open(): Context {
     return inVerb('ibv_open_device', () => {
       const ops = this.#ops.open();

@@ -2,6 +2,12 @@
  * The RDMA verbs: devices, memory regions, queue pairs, completion queues, and everything they are made of. Most programs import
  * this through `openverbs`.
  *
+ * Whatever fails throws a {@link VerbsError}. Errors that any verb may end with are not told at each of them: EINVAL for an object that has
+ * ended, for one of another context, and for an argument that is of another type or beyond its limit; EOPNOTSUPP for what the device, or its
+ * provider, leaves out; ENOMEM where something is made and the device has no place left; EIO once the device has failed. A verb that fails
+ * has changed nothing, but for the work requests of a post before the one that is wrong. "Source" names the man page, or the header, that
+ * a verb follows.
+ *
  * @packageDocumentation
  */
 export { GRH_BYTES } from './ah-from-wc.ts';

@@ -98,8 +98,8 @@ export class ProtectionDomain extends VerbsObject {
   }
 
   /**
-   * A region of all memory, whose keys know each byte by its bus address; a verb of the kernel level. Source: Linux ib_verbs.h,
-   * `ib_get_dma_mr`.
+   * A region of all memory, whose keys know each byte by its bus address; a verb of the kernel level. `access` are `AccessFlags` bits.
+   * Throws EINVAL for ZERO_BASED, and for REMOTE_WRITE or REMOTE_ATOMIC without LOCAL_WRITE. Source: Linux ib_verbs.h, `ib_get_dma_mr`.
    */
   getDmaMr(access: number): MemoryRegion {
     return getDmaRegion(this, access);
@@ -135,14 +135,17 @@ export class ProtectionDomain extends VerbsObject {
     return createQueuePair(this, init);
   }
 
-  /** Makes an address handle: the way to a peer of a UD queue pair. Source: `ibv_create_ah`(3). */
+  /**
+   * Makes an address handle: the way to a peer of a UD queue pair. Throws EINVAL for a field that has more bits than its place in a packet,
+   * and on Ethernet without a global route. Source: `ibv_create_ah`(3).
+   */
   createAh(attr: AhAttrInit): AddressHandle {
     return this.#createAh('ibv_create_ah', () => attr);
   }
 
   /**
    * Makes an address handle that leads back to the sender of a datagram; see {@link Context.initAhFromWc}. `grh` are the first 40
-   * bytes of the receive, as they are or with what follows. Source: `ibv_create_ah_from_wc`(3).
+   * bytes of the receive, as they are or with what follows. Throws as that does. Source: `ibv_create_ah_from_wc`(3).
    *
    * @example
    * ```ts
@@ -158,7 +161,10 @@ export class ProtectionDomain extends VerbsObject {
     return this.#createAh(verb, () => initAhFromWc(verb, this.context, portNum, wc, grh));
   }
 
-  /** Makes a shared receive queue; with `srqType`, `xrcd` and `cq` one for XRC. Source: `ibv_create_srq`(3), `ibv_create_srq_ex`(3). */
+  /**
+   * Makes a shared receive queue for at least `attr.maxWr` work requests of `attr.maxSge` SGEs; with `srqType`, `xrcd` and `cq` one for XRC.
+   * Throws EINVAL beyond a limit of the device. Source: `ibv_create_srq`(3), `ibv_create_srq_ex`(3).
+   */
   createSrq(init: SrqInitAttr): SharedReceiveQueue {
     return createSharedReceiveQueue(this, init);
   }

@@ -182,7 +182,7 @@ export class QueuePair extends QueuePairEx {
     this.#enter(checked.to as QpState);
   }
 
-  /** Asks the device for all attributes. Source: `ibv_query_qp`(3). */
+  /** Asks the device for all attributes, and what the QP was made of; C's mask is a hint that no device needs. Source: `ibv_query_qp`(3). */
   query(): QpQuery {
     this.assertLive('ibv_query_qp');
     const { attr, cap } = callOp(this.context, 'ibv_query_qp', 'queryQp', this.handle);
@@ -232,33 +232,47 @@ export class QueuePair extends QueuePairEx {
     }
   }
 
-  /** What the peer needs to know; it survives JSON. Asks the port for its address. */
+  /**
+   * What the peer needs to know; it survives JSON. The address is the first RoCE v2 one of the port that the QP is on, unless said. Throws
+   * EINVAL for a port or an index that isn't there.
+   */
   endpoint(options: { readonly port?: number; readonly gidIndex?: number } = {}): QpEndpoint {
     this.assertLive('ibv_query_gid');
     return makeEndpoint(this, options);
   }
 
-  /** To INIT, with P_Key 0, port 1 and all rights of a peer unless said. */
+  /**
+   * To INIT, with the P_Key at index 0, port 1 and all rights of a peer unless said. Throws as {@link QueuePair.modify} does.
+   */
   toInit(options: QpInitOptions = {}): void {
     bringToInit(this, options);
   }
 
-  /** To RTR, ready to receive from `remote`. */
+  /**
+   * To RTR, ready to receive from `remote`. `overrides` are attributes that take the place of the usual ones. Throws as
+   * {@link QueuePair.modify} does.
+   */
   toRtr(remote: QpEndpoint, overrides: QpAttrInit = {}): void {
     bringToRtr(this, remote, overrides);
   }
 
-  /** To RTS. With `remote`, also from RESET and INIT, by way of the states between. */
+  /**
+   * To RTS. With `remote`, also from RESET and INIT, by way of the states between; `overrides` are for the last modify. Throws as
+   * {@link QueuePair.modify} does.
+   */
   toRts(remote?: QpEndpoint, overrides: QpAttrInit = {}): void {
     bringToRts(this, remote, overrides);
   }
 
-  /** UD: takes part in a multicast group. Source: `ibv_attach_mcast`(3). */
+  /**
+   * UD: takes part in the multicast group of an address; `lid` is 0 on Ethernet. A second time changes nothing. Throws EINVAL for another type
+   * of QP, and for an address that is no multicast one; ENOMEM when all attachments are taken. Source: `ibv_attach_mcast`(3).
+   */
   attachMcast(gid: Gid | string, lid = 0): void {
     this.#groups.attach(gid, lid);
   }
 
-  /** UD: leaves a multicast group. Source: `ibv_detach_mcast`(3). */
+  /** UD: leaves a multicast group. Throws EINVAL when it is in none of this address. Source: `ibv_detach_mcast`(3). */
   detachMcast(gid: Gid | string, lid = 0): void {
     this.#groups.detach(gid, lid);
   }

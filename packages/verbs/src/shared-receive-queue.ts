@@ -106,7 +106,8 @@ export class SharedReceiveQueue extends AsyncEventTarget {
 
   /**
    * Changes the number of work requests, where the device can, or arms the limit: once fewer receives are left, the event
-   * SRQ_LIMIT_REACHED is raised, and the limit is 0 again. All of it or, with an error, nothing. Source: `ibv_modify_srq`(3).
+   * SRQ_LIMIT_REACHED is raised, and the limit is 0 again. Throws EINVAL for a limit above the number of work requests, and for a number
+   * below what is posted. All of it or, with an error, nothing. Source: `ibv_modify_srq`(3).
    */
   modify(attr: Partial<Pick<SrqAttr, 'maxWr' | 'srqLimit'>>): void {
     const verb = 'ibv_modify_srq';
@@ -145,7 +146,7 @@ export class SharedReceiveQueue extends AsyncEventTarget {
     return (maxWr === undefined ? 0 : SrqAttrMask.MAX_WR) | (srqLimit === undefined ? 0 : SrqAttrMask.LIMIT);
   }
 
-  /** Its attributes. Source: `ibv_query_srq`(3). */
+  /** Its attributes; `srqLimit` is 0 when it is not armed. Source: `ibv_query_srq`(3). */
   query(): SrqAttr {
     this.assertLive('ibv_query_srq');
     return callOp(this.context, 'ibv_query_srq', 'querySrq', this.handle);

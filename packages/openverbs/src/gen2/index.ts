@@ -7,6 +7,10 @@
  * `ibv_get_async_event` are awaited; lists of work requests are chained by `next`, as in C. `ibv_alloc_buf` and `ibv_free_buf`
  * are added for memory, and `WorkCompletion.array(n)` makes what `ibv_poll_cq` fills.
  *
+ * Each function follows the man page of its own name, in section 3, where there is one. Told at each is what differs from that, and errors of its own.
+ * What any of them may throw is not repeated: EINVAL for an object that has ended or an argument beyond its limit, EOPNOTSUPP for what the
+ * device leaves out, ENOMEM where something is made and there is no place left, EIO once the device has failed.
+ *
  * @packageDocumentation
  */
 export * from './address-handle.ts';

@@ -8,6 +8,9 @@
  * An event is an `AsyncEvent`, and a device the `Device` that `openVerbs()` lists. Errors of these functions speak of `ib_` names; a method of an object
  * that is called directly is the SDK's, and its errors name the verb of user level.
  *
+ * Each function follows the comment on it in that header. Told at each is what differs, and errors of its own; what any of them may throw is told
+ * at `openverbs/gen2`.
+ *
  * @example
  * ```ts
  * import { IB_CQ_NEXT_COMP, ib_create_cq, ib_register_client, ib_req_notify_cq } from 'openverbs/kernel';
