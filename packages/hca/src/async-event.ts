@@ -12,8 +12,8 @@ export const AsyncEvent = {
   PORT_ACTIVE: 9,
   PORT_ERR: 10,
   PKEY_CHANGE: 12,
-  GID_CHANGE: 18,
   SRQ_ERR: 14,
   SRQ_LIMIT_REACHED: 15,
   QP_LAST_WQE_REACHED: 16,
+  GID_CHANGE: 18,
 } as const;

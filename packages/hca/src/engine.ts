@@ -17,7 +17,7 @@ import { Counters } from './counters.ts';
 import { EventQueues } from './event-queue.ts';
 import { findOrMakeEngine, makeParts, ROOT_ENGINE } from './engine-parts.ts';
 import { Hca } from './hca.ts';
-import type { HcaInit } from './hca.ts';
+import type { HcaInit } from './hca-init.ts';
 import { Cqc, DoorbellKind, EngineHeader, EngineSleep, Qpc, QpcState, UarControl } from './layout.ts';
 import { CQS_MAX, QP_WR_MAX, QPS_MAX, WQE_BUDGET } from './limits.ts';
 import { PacketTransport } from './packets/packet-transport.ts';

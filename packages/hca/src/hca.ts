@@ -3,6 +3,7 @@ import { IndexAllocator, PAGE_BYTES } from '@openverbs/machine';
 import type { Machine } from '@openverbs/machine';
 import { type MemoryLink, portId } from '@openverbs/netdev';
 import { DeviceError } from './device-error.ts';
+import { checkHcaInit, type HcaInit, storePkeys } from './hca-init.ts';
 import { Ah, Cqc, EngineHeader, HcaHeader, Mcast, Mpt, Port, Qpc, Srqc, Xrcdc } from './layout.ts';
 import {
   AHS_MAX,
@@ -12,14 +13,12 @@ import {
   MCAST_ATTACHMENTS_MAX,
   MPTS_MAX,
   PDS_MAX,
-  PKEYS_MAX,
   PORT_GIDS_MAX,
   PORTS_MAX,
   QPS_MAX,
   SRQS_MAX,
   XRCDS_MAX,
 } from './limits.ts';
-import { PKEY_DEFAULT } from './pkey.ts';
 
 /** Owner of the device's own memory, above all thread slots. */
 export const OWNER_DEVICE = 0x10000;
@@ -31,25 +30,6 @@ export const RESERVED_PDS = 1;
 
 /** No key has the index 0: the low byte of a window's key is its owner's to choose, and 0 is no key. */
 export const RESERVED_MPTS = 1;
-
-/** What an HCA is made of. */
-export interface HcaInit {
-  readonly name: string;
-  readonly guidHi: number;
-  readonly guidLo: number;
-  readonly ports: number;
-  /** P_Key table of each port; the default partition when it is left out. */
-  readonly pkeys?: readonly number[];
-  /** Addresses beside the link-local one that each port has at index 0; they take the indices from 1 in their order. */
-  readonly gids?: readonly PortGid[];
-}
-
-/** An address of a port. */
-export interface PortGid {
-  readonly port: number;
-  /** 16 bytes in network order. */
-  readonly gid: Uint8Array;
-}
 
 export class Hca {
   /** Word index of the header. */
@@ -182,38 +162,18 @@ export class Hca {
     const { i32, u8 } = machine;
     const index = i32[engine + EngineHeader.HCA_COUNT];
     if (index >= HCAS_MAX) throw new DeviceError('ENOSPC', `a machine has at most ${HCAS_MAX} HCAs`);
-    if (init.ports < 1 || init.ports > PORTS_MAX) {
-      throw new DeviceError('EINVAL', `an HCA has 1 to ${PORTS_MAX} ports, not ${init.ports}`);
-    }
-    const gids = portGids(init);
-    checkGids(link, init, gids);
-    const { pkeys = [PKEY_DEFAULT] } = init;
-    if (pkeys.length < 1 || pkeys.length > PKEYS_MAX || pkeys.some((pkey) => pkey !== (pkey & 0xffff))) {
-      throw new DeviceError('EINVAL', `a port has 1 to ${PKEYS_MAX} P_Keys of 16 bits`);
-    }
+    const gids = checkHcaInit(init, link);
     const header = allocWords(machine, HcaHeader.WORDS);
     i32[header + HcaHeader.INDEX] = index;
     i32[header + HcaHeader.PORTS] = init.ports;
     i32[header + HcaHeader.GUID_HI] = init.guidHi;
     i32[header + HcaHeader.GUID_LO] = init.guidLo;
     u8.set(new TextEncoder().encode(init.name).subarray(0, HCA_NAME_BYTES_MAX), (header + HcaHeader.NAME) * 4);
-    i32[header + HcaHeader.QP_TABLE] = allocWords(machine, QPS_MAX * Qpc.WORDS);
-    i32[header + HcaHeader.CQ_TABLE] = allocWords(machine, CQS_MAX * Cqc.WORDS);
-    i32[header + HcaHeader.SRQ_TABLE] = allocWords(machine, SRQS_MAX * Srqc.WORDS);
-    i32[header + HcaHeader.XRCD_TABLE] = allocWords(machine, XRCDS_MAX * Xrcdc.WORDS);
-    i32[header + HcaHeader.MPT_TABLE] = allocWords(machine, MPTS_MAX * Mpt.WORDS);
-    i32[header + HcaHeader.PD_TABLE] = allocWords(machine, PDS_MAX);
-    i32[header + HcaHeader.QP_ALLOCATOR] = allocWords(machine, IndexAllocator.bytes(QPS_MAX) / 4);
-    i32[header + HcaHeader.CQ_ALLOCATOR] = allocWords(machine, IndexAllocator.bytes(CQS_MAX) / 4);
-    i32[header + HcaHeader.SRQ_ALLOCATOR] = allocWords(machine, IndexAllocator.bytes(SRQS_MAX) / 4);
-    i32[header + HcaHeader.XRCD_ALLOCATOR] = allocWords(machine, IndexAllocator.bytes(XRCDS_MAX) / 4);
-    i32[header + HcaHeader.MPT_ALLOCATOR] = allocWords(machine, IndexAllocator.bytes(MPTS_MAX) / 4);
-    i32[header + HcaHeader.PD_ALLOCATOR] = allocWords(machine, IndexAllocator.bytes(PDS_MAX) / 4);
-    i32[header + HcaHeader.AH_TABLE] = allocWords(machine, AHS_MAX * Ah.WORDS);
-    i32[header + HcaHeader.AH_ALLOCATOR] = allocWords(machine, IndexAllocator.bytes(AHS_MAX) / 4);
-    i32[header + HcaHeader.PORT_TABLE] = makePortTable(machine, init);
-    i32[header + HcaHeader.MCAST_TABLE] = allocWords(machine, MCAST_ATTACHMENTS_MAX * Mcast.WORDS);
-    i32[header + HcaHeader.GID_TABLE] = allocWords(machine, PORTS_MAX * PORT_GIDS_MAX * 4);
+    for (const [word, words] of TABLES) i32[header + word] = allocWords(machine, words);
+    for (const [word, capacity] of ALLOCATORS) {
+      i32[header + word] = allocWords(machine, IndexAllocator.bytes(capacity) / 4);
+    }
+    storePkeys(i32, i32[header + HcaHeader.PORT_TABLE], init);
     const hca = new Hca(machine, header);
     for (let qp = 0; qp < RESERVED_QPS; qp++) hca.qps.alloc();
     for (let pd = 0; pd < RESERVED_PDS; pd++) hca.pds.alloc();
@@ -231,53 +191,30 @@ export class Hca {
   }
 }
 
-/** The addresses of each port, as words. */
-function portGids(init: HcaInit): Int32Array[][] {
-  return Array.from({ length: init.ports }, (_, at) => {
-    const port = at + 1;
-    const others = (init.gids ?? []).filter((entry) => entry.port === port);
-    const words = others.map(({ gid }) => new Int32Array(Uint8Array.from(gid).buffer));
-    return [gidWords(init.guidHi, init.guidLo, port), ...words];
-  });
-}
+/** Words of each table, by where the header has it. */
+const TABLES: readonly (readonly [header: number, words: number])[] = [
+  [HcaHeader.QP_TABLE, QPS_MAX * Qpc.WORDS],
+  [HcaHeader.CQ_TABLE, CQS_MAX * Cqc.WORDS],
+  [HcaHeader.SRQ_TABLE, SRQS_MAX * Srqc.WORDS],
+  [HcaHeader.XRCD_TABLE, XRCDS_MAX * Xrcdc.WORDS],
+  [HcaHeader.MPT_TABLE, MPTS_MAX * Mpt.WORDS],
+  [HcaHeader.PD_TABLE, PDS_MAX],
+  [HcaHeader.AH_TABLE, AHS_MAX * Ah.WORDS],
+  [HcaHeader.PORT_TABLE, PORTS_MAX * Port.WORDS],
+  [HcaHeader.MCAST_TABLE, MCAST_ATTACHMENTS_MAX * Mcast.WORDS],
+  [HcaHeader.GID_TABLE, PORTS_MAX * PORT_GIDS_MAX * 4],
+];
 
-function checkGids(link: MemoryLink, init: HcaInit, gids: readonly Int32Array[][]): void {
-  const seen = new Set<string>();
-  gids.forEach((words, at) => {
-    if (words.length > PORT_GIDS_MAX) {
-      throw new DeviceError(
-        'EINVAL',
-        `port ${at + 1} of ${init.name} has ${words.length} GIDs, more than ${PORT_GIDS_MAX}`,
-      );
-    }
-    words.forEach((gid, index) => {
-      const taken = link.lookup(gid) >= 0 || seen.has(gid.join());
-      seen.add(gid.join());
-      if (!taken) return;
-      const which = index === 0 ? 'GUID' : `GID at index ${index}`;
-      throw new DeviceError('EINVAL', `another port has the ${which} that port ${at + 1} of ${init.name} would have`);
-    });
-  });
-}
-
-/** fe80::, then the port's GUID: that of the node plus the port's number (IBTA 4.1.1). Words in memory order. */
-function gidWords(guidHi: number, guidLo: number, port: number): Int32Array {
-  const words = new Int32Array(4);
-  const view = new DataView(words.buffer);
-  view.setUint16(0, 0xfe80);
-  view.setUint32(8, guidHi);
-  view.setUint32(12, guidLo + port);
-  return words;
-}
-
-function makePortTable(machine: Machine, { ports, pkeys = [PKEY_DEFAULT] }: HcaInit): number {
-  const table = allocWords(machine, PORTS_MAX * Port.WORDS);
-  for (let port = table; port < table + ports * Port.WORDS; port += Port.WORDS) {
-    machine.i32[port + Port.PKEY_COUNT] = pkeys.length;
-    machine.i32.set(pkeys, port + Port.PKEYS);
-  }
-  return table;
-}
+/** Entries of each table that has an allocator, by where the header has that. */
+const ALLOCATORS: readonly (readonly [header: number, capacity: number])[] = [
+  [HcaHeader.QP_ALLOCATOR, QPS_MAX],
+  [HcaHeader.CQ_ALLOCATOR, CQS_MAX],
+  [HcaHeader.SRQ_ALLOCATOR, SRQS_MAX],
+  [HcaHeader.XRCD_ALLOCATOR, XRCDS_MAX],
+  [HcaHeader.MPT_ALLOCATOR, MPTS_MAX],
+  [HcaHeader.PD_ALLOCATOR, PDS_MAX],
+  [HcaHeader.AH_ALLOCATOR, AHS_MAX],
+];
 
 /** Allocates zeroed words of the device's own memory; a word index. */
 export function allocWords(machine: Machine, words: number, owner = OWNER_DEVICE): number {

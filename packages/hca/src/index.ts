@@ -30,7 +30,7 @@ export { EngineState } from './engine-state.ts';
 export { COMPLETION, takeEvent } from './event-queue.ts';
 export type { EventQueues } from './event-queue.ts';
 export { Hca } from './hca.ts';
-export type { HcaInit, PortGid } from './hca.ts';
+export type { HcaInit, PortGid } from './hca-init.ts';
 export * from './layout.ts';
 export * as limits from './limits.ts';
 export { modifyQp } from './modify-qp.ts';

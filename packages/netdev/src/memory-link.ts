@@ -66,6 +66,15 @@ export class MemoryLink {
     throw new RangeError(`the memory link takes ${LINK_GIDS_MAX} addresses`);
   }
 
+  /** Addresses that it has room for. */
+  get available(): number {
+    let free = 0;
+    for (let entry = this.#table; entry < this.#end; entry += Entry.WORDS) {
+      if (this.#i32[entry + Entry.USED] === 0) free++;
+    }
+    return free;
+  }
+
   /** Disconnects a port from all of its GIDs. */
   detach(port: number): void {
     for (let entry = this.#table; entry < this.#end; entry += Entry.WORDS) {

@@ -67,12 +67,15 @@ describe('MemoryLink', () => {
 
   it(`takes ${LINK_GIDS_MAX} addresses, and their places again when they are gone`, () => {
     const { link } = createLink();
+    expect(link.available).to.equal(LINK_GIDS_MAX);
     for (let n = 0; n < LINK_GIDS_MAX; n++) link.attach(gid(n), portId(n >> 4, (n & 15) + 1));
+    expect(link.available).to.equal(0);
     expect(() => {
       link.attach(gid(9999), portId(99, 1));
     }).to.throw(RangeError, /1024/);
     for (let n = 0; n < LINK_GIDS_MAX; n++) expect(link.lookup(gid(n))).to.equal(portId(n >> 4, (n & 15) + 1));
     link.detach(portId(7, 3));
+    expect(link.available).to.equal(1);
     link.attach(gid(9999), portId(99, 1));
     expect(link.lookup(gid(9999))).to.equal(portId(99, 1));
   });

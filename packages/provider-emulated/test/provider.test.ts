@@ -92,6 +92,18 @@ describe('the emulated provider', () => {
     expect(() => openWith(twins)).to.throw(VerbsError, /another port has the GUID/);
   });
 
+  it('refuses more addresses than its link takes, and says how many', () => {
+    const addresses = (device: number): { port: number; gid: string }[] =>
+      Array.from({ length: 256 - 16 }, (_, n) => ({ port: (n % 16) + 1, gid: `2001:db8::${device + 1}:${n + 1}` }));
+    const devices = (count: number): unknown =>
+      Array.from({ length: count }, (_, index) => ({ ports: 16, gids: addresses(index) }));
+    const memoryBytes = 2 ** 30;
+    expect(openWith({ devices: devices(4), memoryBytes }).devices).to.have.lengthOf(4);
+    expect(() => openWith({ devices: devices(5), memoryBytes }))
+      .to.throw(VerbsError, /1024 addresses.*0 are free.*emulated4 has 256/)
+      .with.property('code', 'ENOSPC');
+  });
+
   for (const placement of ['inline', 'thread'] as const) {
     it(`moves messages between two devices and their ports, placement ${placement}`, () => {
       const { devices, machine } = openWith({ devices: [{ ports: 2 }, {}], placement });
