@@ -31,10 +31,11 @@ export const CORE_SUITES: readonly string[] = [
   'srq-resize',
   'ud',
   'xrc',
+  'xrc-objects',
 ];
 
 /** What the device does by itself, wherever it is placed: of these, too, `npm test` runs none but inline, over packets and in basic. */
-const DEVICE_ONLY: readonly string[] = ['invalidate', 'memory-window-2', 'mr-rereg', 'multicast', 'xrc'];
+const DEVICE_ONLY: readonly string[] = ['invalidate', 'memory-window-2', 'mr-rereg', 'multicast', 'xrc', 'xrc-objects'];
 
 /** The core suites that depend on who executes the device, and where. */
 export const PLACEMENT_SUITES: readonly string[] = CORE_SUITES.filter((name) => !DEVICE_ONLY.includes(name));

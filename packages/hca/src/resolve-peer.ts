@@ -1,5 +1,5 @@
 /** Finds the other end of a connection through the link, so that a message needs no look-up. */
-import { portId } from '@openverbs/netdev';
+import { deviceOf, portId, portOf } from '@openverbs/netdev';
 import type { Engine } from './engine.ts';
 import type { Hca } from './hca.ts';
 import { HcaHeader, HcaState, Qpc } from './layout.ts';
@@ -26,8 +26,8 @@ export function resolvePeer(engine: Engine, hca: Hca, q: number): void {
   const reachable =
     remote >= 0 &&
     isPortUp(i32, hca.header, port) &&
-    isPortUp(i32, engine.hcas[(remote >>> 8) & 0xff].header, remote & 0xff);
-  i32[q + Qpc.PEER] = reachable ? peerContext(engine, (remote >>> 8) & 0xff, i32[q + Qpc.DEST_QPN]) : 0;
+    isPortUp(i32, engine.hcas[deviceOf(remote)].header, portOf(remote));
+  i32[q + Qpc.PEER] = reachable ? peerContext(engine, deviceOf(remote), i32[q + Qpc.DEST_QPN]) : 0;
 }
 
 /**

@@ -7,6 +7,7 @@
 import { MachineError, PAGE_BYTES } from '@openverbs/machine';
 import type { Machine } from '@openverbs/machine';
 import type { FrameQueue } from './frame-queue.ts';
+import { deviceOf } from './memory-link.ts';
 
 /** What happens to frames. Probabilities are 0 to 1, for each frame anew. */
 export interface Faults {
@@ -201,7 +202,7 @@ export class FaultInjector {
   }
 
   #group(port: number): number {
-    return this.#i32[this.#words + Word.GROUP + ((port >>> 8) & 0xff)];
+    return this.#i32[this.#words + Word.GROUP + deviceOf(port)];
   }
 
   #double(word: number): number {

@@ -26,6 +26,16 @@ export function portId(deviceIndex: number, port: number, gidIndex = 0): number 
   return (gidIndex << 16) | (deviceIndex << 8) | port;
 }
 
+/** Index of the device whose port, or address, an identity is of. */
+export function deviceOf(identity: number): number {
+  return (identity >>> 8) & 0xff;
+}
+
+/** Number of the port that an identity is of. */
+export function portOf(identity: number): number {
+  return identity & 0xff;
+}
+
 /** The link that all devices of a machine are on. */
 export class MemoryLink {
   readonly #i32: Int32Array;
@@ -54,7 +64,7 @@ export class MemoryLink {
   attach(gid: ArrayLike<number>, port: number, gidIndex = 0): void {
     const owner = this.lookup(gid);
     if (owner === port) return;
-    if (owner >= 0) throw new RangeError(`port ${owner & 0xff} of device ${owner >> 8} has this GID`);
+    if (owner >= 0) throw new RangeError(`port ${portOf(owner)} of device ${deviceOf(owner)} has this GID`);
     for (let entry = this.#table; entry < this.#end; entry += Entry.WORDS) {
       if (this.#i32[entry + Entry.USED] !== 0) continue;
       for (let n = 0; n < 4; n++) this.#i32[entry + Entry.GID + n] = gid[n];

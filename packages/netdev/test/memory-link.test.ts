@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { Machine, MachineError } from '@openverbs/machine';
-import { LINK_GIDS_MAX, MemoryLink, portId } from '../src/index.ts';
+import { deviceOf, LINK_GIDS_MAX, MemoryLink, portId, portOf } from '../src/index.ts';
 
 const MEMORY_BYTES = 4 * 2 ** 20;
 
@@ -84,6 +84,9 @@ describe('MemoryLink', () => {
     const { link } = createLink();
     for (let index = 0; index < 3; index++) link.attach(gid(index), portId(2, 5), index);
     link.attach(gid(7), portId(0, 0xff), 15);
+    for (const identity of [portId(2, 5), portId(2, 5, 15)]) {
+      expect([deviceOf(identity), portOf(identity)]).to.deep.equal([2, 5]);
+    }
     expect([0, 1, 2].map((index) => link.lookup(gid(index)))).to.deep.equal([0x205, 0x205, 0x205]);
     expect([0, 1, 2, 7, 8].map((n) => link.lookupAddress(gid(n)))).to.deep.equal([
       0x205, 0x10205, 0x20205, 0xf00ff, -1,

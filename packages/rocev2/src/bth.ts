@@ -7,7 +7,7 @@ import type { Packet } from './packet.ts';
 export const BTH_BYTES = 12;
 
 /** Offsets in bytes. */
-export const Bth = { OPCODE: 0, FLAGS: 1, PKEY: 2, CONGESTION: 4, DEST_QPN: 5, ACK_REQ: 8, PSN: 9 } as const;
+const Bth = { OPCODE: 0, FLAGS: 1, PKEY: 2, CONGESTION: 4, DEST_QPN: 5, ACK_REQ: 8, PSN: 9 } as const;
 
 const SOLICITED = 0x80;
 const MIG_REQ = 0x40;

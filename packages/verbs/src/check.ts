@@ -77,7 +77,7 @@ function plain(value: unknown): unknown {
 }
 
 /** A noun with its article. */
-export function article(noun: string): string {
+function article(noun: string): string {
   return `${/^[AEIO]/i.test(noun) ? 'an' : 'a'} ${noun}`;
 }
 

@@ -25,7 +25,7 @@ const XRCD_KEYS = literalKeys<XrcdInitAttr>({ fd: true, oflags: true });
 const QP_KEYS = literalKeys<{ qpContext: unknown }>({ qpContext: true });
 
 /** `O_CREAT` of Linux, whatever the host is: these flags go to the device. */
-export const XRCD_O_CREAT = 0o100;
+const XRCD_O_CREAT = 0o100;
 
 /**
  * An XRC domain (`struct ibv_xrcd`), from `context.openXrcd`: messages to its XRC_RECV queue pairs name the shared receive queue that

@@ -83,7 +83,7 @@ export function expectNoCompletion(cq: CompletionQueue): void {
 }
 
 /** Checks one completion. */
-export function checkCompletion(wc: WorkCompletion, expected: ExpectedCompletion): void {
+function checkCompletion(wc: WorkCompletion, expected: ExpectedCompletion): void {
   const statuses: readonly number[] = [expected.status ?? WcStatus.SUCCESS].flat();
   if (!statuses.includes(wc.status) || wc.wrId !== expected.wrId) {
     const wanted = statuses.map((status) => wcStatusStr(status)).join(' or ');

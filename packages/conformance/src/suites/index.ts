@@ -67,6 +67,7 @@ import { ucSuite } from './uc.ts';
 import { udSuite } from './ud.ts';
 import { unreachableSuite } from './unreachable.ts';
 import { vendorErrorsSuite } from './vendor-errors.ts';
+import { xrcObjectsSuite } from './xrc-objects.ts';
 import { xrcSuite } from './xrc.ts';
 
 /** All suites, in the order in which they run. */
@@ -107,6 +108,7 @@ export const suites: readonly ConformanceSuite[] = [
   srqEventsSuite,
   srqResizeSuite,
   srqUnreliableSuite,
+  xrcObjectsSuite,
   xrcSuite,
   solicitedSuite,
   asyncEventsSuite,

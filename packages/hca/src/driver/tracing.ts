@@ -3,6 +3,7 @@
  * its thread, so the thread that executes the device publishes, or hands the messages to another one that does.
  */
 import { channel } from 'node:diagnostics_channel';
+import { deviceOf, portOf } from '@openverbs/netdev';
 import { formatFrame } from '@openverbs/rocev2';
 import { type HcaMessage, type PacketMessage, qpStateStr, TraceChannel, WorkCompletion } from '@openverbs/verbs';
 import { STATUS_OF_SYNDROME } from '@openverbs/verbs/rings';
@@ -10,9 +11,6 @@ import type { CounterName } from '../counters.ts';
 import type { Engine } from '../engine.ts';
 import { type FrameRecord, type NoteKind, type NoteRecord, type TapListener } from '../tap.ts';
 
-/** Parts of a port's number on the link. */
-const PORT_MASK = 0xff;
-const HCA_MASK = 0xff;
 const TWO_32 = 4294967296;
 
 const packetChannel = channel(TraceChannel.PACKET);
@@ -73,8 +71,8 @@ export function traceEngine(engine: Engine, sink: TraceSink = TRACE_CHANNELS): v
 function packetMessage(engine: Engine, { direction, portId, atNs, frame }: FrameRecord): PacketMessage {
   const text = formatFrame(frame, 0, frame.length);
   return {
-    device: engine.hcas[(portId >>> 8) & HCA_MASK].name,
-    port: portId & PORT_MASK,
+    device: engine.hcas[deviceOf(portId)].name,
+    port: portOf(portId),
     direction,
     atNs,
     frame,

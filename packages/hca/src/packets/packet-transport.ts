@@ -6,6 +6,7 @@
  * queue of QPs that want to send are words in machine memory: whoever holds the machine's lock goes on with them.
  */
 import type { Machine } from '@openverbs/machine';
+import { deviceOf, portId, portOf } from '@openverbs/netdev';
 import type { FaultInjector, FrameQueue } from '@openverbs/netdev';
 import { OPCODE_INFO, OpcodeFlag, Transport, transportOf } from '@openverbs/rocev2';
 import type { Completer } from '../completer.ts';
@@ -40,10 +41,6 @@ import { isTransportOf } from './wire-opcode.ts';
 const { QPN, STATE, TRANSPORT, TYPE } = Qpc;
 const { TRANSMIT_HEAD, TRANSMIT_TAIL } = EngineHeader;
 const { QUEUED, QUEUE_NEXT } = Qpt;
-
-/** Parts of a port's number on the link. */
-const PORT_MASK = 0xff;
-const HCA_MASK = 0xff;
 
 /** What the transport is made of. */
 export interface PacketTransportParts {
@@ -98,7 +95,7 @@ export class PacketTransport {
     this.#port = port;
     this.#tap = parts.events.tap;
     faults.onSend = (frame, length, source) => {
-      counters.addTo(parts.hcas()[(source >>> 8) & HCA_MASK].header, source & PORT_MASK, Count.SENT_PKTS);
+      counters.addTo(parts.hcas()[deviceOf(source)].header, portOf(source), Count.SENT_PKTS);
       this.#tap.frame('sent', source, frame, length);
     };
     this.#counters = counters;
@@ -217,19 +214,19 @@ export class PacketTransport {
   }
 
   /** A port that is down neither sends nor hears. */
-  #isUp(portId: number): boolean {
-    return isPortUp(this.#i32, this.#hcas()[(portId >>> 8) & 0xff].header, portId & 0xff);
+  #isUp(identity: number): boolean {
+    return isPortUp(this.#i32, this.#hcas()[deviceOf(identity)].header, portOf(identity));
   }
 
   #receive(frame: number): void {
     const i32 = this.#i32;
     const destination = this.#frames.destination(frame);
-    const hca = this.#hcas()[(destination >>> 8) & 0xff];
-    const isForGroup = (destination & PORT_MASK) === PORT_OF_GROUPS;
+    const hca = this.#hcas()[deviceOf(destination)];
+    const isForGroup = portOf(destination) === PORT_OF_GROUPS;
     if ((!isForGroup && !this.#isUp(destination)) || !this.#isUp(this.#frames.source(frame))) return;
     // What is for a group is for any port of the HCA that is in it; the first one stands for them.
-    const port = isForGroup ? 1 : destination & PORT_MASK;
-    this.#tap.frame('received', (destination & ~PORT_MASK) | port, frame, this.#frames.length(frame));
+    const port = isForGroup ? 1 : portOf(destination);
+    this.#tap.frame('received', portId(deviceOf(destination), port), frame, this.#frames.length(frame));
     if (!this.#port.receive(frame)) {
       this.#counters.addTo(hca.header, port, Count.RCVD_ICRC_ERR);
       return;
@@ -243,7 +240,7 @@ export class PacketTransport {
     if (state < QpcState.RTR || state === QpcState.ERR) return;
     const type = i32[q + TYPE];
     if (!isTransportOf(type, transportOf(packet.opcode))) return;
-    const isItsPath = type === QpcType.UD ? i32[q + Qpc.PORT] === (destination & 0xff) : this.#isFromPeer(q, frame);
+    const isItsPath = type === QpcType.UD ? i32[q + Qpc.PORT] === portOf(destination) : this.#isFromPeer(q, frame);
     // What P_Key it must have depends on the path, which the packet may have changed.
     if (!isItsPath || !this.#isInPartition(q)) return;
     if (type === QpcType.UD) this.#unreliableResponder.receiveDatagram(q, frame);

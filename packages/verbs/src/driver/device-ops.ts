@@ -264,10 +264,10 @@ export interface ContextOps {
 
   /** Zeroed memory that the device can reach; `alignment` is a power of two. */
   allocBuf?(length: number, alignment: number): DmaBufferOps;
-  /** `ibv_alloc_null_mr`. Only its `lkey` means something. */
-  allocNullMr?(pd: Handle): MrOps;
   /** `ibv_alloc_mw`; `type` is one of `MwType`. */
   allocMw?(pd: Handle, type: number): MwOps;
+  /** `ibv_alloc_null_mr`. Only its `lkey` means something. */
+  allocNullMr?(pd: Handle): MrOps;
   /** `ibv_alloc_parent_domain`. What it returns is taken wherever a PD is; it may be the PD's own handle. */
   allocParentDomain?(pd: Handle, td: Handle | null): Handle;
   /** `ibv_alloc_pd`. */
@@ -306,10 +306,12 @@ export interface ContextOps {
   destroyQp?(qp: Handle): void;
   /** `ibv_destroy_srq`. */
   destroySrq?(srq: Handle): void;
-  /** Queues in memory of others: the kernel half of direct access. The same object each time. */
-  directAccess?(): DirectAccessOps;
   /** `ibv_detach_mcast`. */
   detachMcast?(qp: Handle, gid: Gid, lid: number): void;
+  /** Queues in memory of others: the kernel half of direct access. The same object each time. */
+  directAccess?(): DirectAccessOps;
+  /** Gives the memory of `allocBuf` back; it is not registered any more. */
+  freeBuf?(buffer: Handle): void;
   /** A region of all memory by bus addresses (`ib_get_dma_mr`). `addr` of the answer does not count. */
   getDmaMr?(pd: Handle, access: number): MrOps;
   /**
@@ -318,8 +320,10 @@ export interface ContextOps {
    * provider which can't look at owners never gives all memory instead.
    */
   getDmaMrOf?(pd: Handle, access: number, owner: number): MrOps;
-  /** Gives the memory of `allocBuf` back; it is not registered any more. */
-  freeBuf?(buffer: Handle): void;
+  /** Bus addresses of memory, as `regMr` is given it. */
+  mapDma?(request: Pick<MrRequest, 'buffer' | 'offset' | 'view' | 'length'>): DmaMapping;
+  /** `ibv_modify_cq`, within `cqModCaps`; 0 in either turns moderation off. */
+  modifyCq?(cq: Handle, moderate: CqModerate): void;
   /**
    * `mask` holds `QpAttrMask` bits, and `attr` what it names; `verbs` has checked both against the state table. On a data path of
    * the `calls` kind it goes by the state that the application last asked for: that a QP has failed meanwhile, and goes from ERR
@@ -328,10 +332,6 @@ export interface ContextOps {
   modifyQp?(qp: Handle, attr: QpAttr, mask: number): void;
   /** `ibv_modify_srq`; `mask` holds `SrqAttrMask` bits. All of it or, with an error, nothing. */
   modifySrq?(srq: Handle, attr: Partial<SrqAttr>, mask: number): SrqModifyOps;
-  /** `ibv_modify_cq`, within `cqModCaps`; 0 in either turns moderation off. */
-  modifyCq?(cq: Handle, moderate: CqModerate): void;
-  /** Bus addresses of memory, as `regMr` is given it. */
-  mapDma?(request: Pick<MrRequest, 'buffer' | 'offset' | 'view' | 'length'>): DmaMapping;
   /**
    * `ibv_open_qp`: the XRC_RECV queue pair of a number, which somebody made in the same XRC domain. The handle is one of its own, by which
    * events come. `destroyQp` ends the opening, or that of the creator; the queue pair lives until the last one. Its data path takes no posts.
@@ -341,10 +341,6 @@ export interface ContextOps {
   openXrcd?(fd: number, oflags: number): Handle;
   /** `ibv_query_device_ex`, what it adds. Left out, all of it is 0. */
   queryDeviceEx?(): Omit<DeviceAttrEx, 'origAttr'>;
-  /** `ibv_query_qp_data_in_order`: `QpDataInOrderCaps` bits. Left out: 0. */
-  queryQpDataInOrder?(qp: Handle, opcode: number, deviceOnly: boolean): number;
-  /** `ibv_query_rt_values_ex`: the device's clock now, in its ticks. */
-  queryRawClock?(): number;
   /** `ibv_query_gid_ex`; the index is within the table. */
   queryGid?(port: number, index: number): GidEntry;
   /** Hardware counters of a port, by name, as `hw_counters` of sysfs has them. */
@@ -353,17 +349,21 @@ export interface ContextOps {
   queryPkey?(port: number, index: number): number;
   /** `ibv_query_qp`. */
   queryQp?(qp: Handle): QpQueryOps;
+  /** `ibv_query_qp_data_in_order`: `QpDataInOrderCaps` bits. Left out: 0. */
+  queryQpDataInOrder?(qp: Handle, opcode: number, deviceOnly: boolean): number;
+  /** `ibv_query_rt_values_ex`: the device's clock now, in its ticks. */
+  queryRawClock?(): number;
   /** `ibv_query_srq`. */
   querySrq?(srq: Handle): Required<SrqAttr>;
   /** `ibv_reg_mr`. Throws EFAULT for memory that the device can't reach. */
   regMr?(request: MrRequest): MrOps;
+  /** Memory by its pages (`ib_reg_phys_mr`). Throws EINVAL for what are no pages. `addr` of the answer does not count. */
+  regPhysMr?(request: PhysMrRequest): MrOps;
   /**
    * `ibv_rereg_mr`: `request` says all that the region is to be, `flags` (`ReregMrFlags`) what of it changes. The region keeps its
    * handle and may get new keys. When it throws, the region is as it was.
    */
   reregMr?(mr: Handle, flags: number, request: MrRequest): MrOps;
-  /** Memory by its pages (`ib_reg_phys_mr`). Throws EINVAL for what are no pages. `addr` of the answer does not count. */
-  regPhysMr?(request: PhysMrRequest): MrOps;
   /** As `reregMr`, for a region of `regPhysMr`. */
   reregPhysMr?(mr: Handle, flags: number, request: PhysMrRequest): MrOps;
   /** `ibv_resize_cq`. */
