@@ -51,5 +51,10 @@ describe('queue pairs of two machines', () => {
     const { qpType, cap } = one.a.qp;
     const qp = context.allocPd().createQp({ sendCq: cq, recvCq: cq, qpType, cap });
     connectPair(one.a.qp, qp);
+    qp.postRecv({ wrId: 7 });
+    one.a.qp.postSend({ opcode: WrOpcode.SEND, sgList: [] });
+    const [wc] = WorkCompletion.array(1);
+    while (cq.poll([wc]) === 0);
+    expect([wc.status, wc.wrId], wc.explain()).to.deep.equal([WcStatus.SUCCESS, 7]);
   });
 });
