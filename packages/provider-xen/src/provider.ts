@@ -3,7 +3,7 @@
  * front-end for each device. Programs see the guests' devices.
  */
 import { CqePollers } from '@openverbs/cqe-poller';
-import { DOM0, EmulatedHypervisor, HypervisorError } from '@openverbs/hypervisor';
+import { DOM0, EmulatedHypervisor } from '@openverbs/hypervisor';
 import type { Domain } from '@openverbs/hypervisor';
 import { hostClock, Machine } from '@openverbs/machine';
 import type { MachineHandle } from '@openverbs/machine';
@@ -26,12 +26,15 @@ import { InlineDom0 } from './dom0/inline-dom0.ts';
 import type { FrontendInit } from './frontend/frontend.ts';
 import { GuestMemory } from './frontend/guest-memory.ts';
 import { readGuests } from './guest-counters.ts';
+import { toVerbsError } from './hypervisor-errors.ts';
 import { attachDevice } from './toolstack.ts';
 import { XenDevice } from './xen-device.ts';
 
-/** What is most likely when a device domain does not answer. */
-const NOBODY_ACTS =
-  "a device domain that is 'inline' runs only while its thread waits: set xen.placement to 'thread' (OPENVERBS_XEN_PLACEMENT=thread)";
+/** What to do when it is this that goes wrong with a guest. */
+const HINTS = {
+  ETIMEDOUT:
+    "a device domain that is 'inline' runs only while its thread waits: set xen.placement to 'thread' (OPENVERBS_XEN_PLACEMENT=thread)",
+};
 
 /** What another thread joins with: also what a lower provider of the same machine does. */
 interface XenHandle extends MachineHandle {
@@ -66,7 +69,7 @@ function open(environment: ProviderEnvironment, config: XenConfig): ProviderInst
       return new XenProvider(machine, instance, lower, environment, config).instance;
     } catch (error) {
       machine.detach();
-      throw asVerbsError(error);
+      throw toVerbsError(error, HINTS);
     }
   } catch (error) {
     instance.close();
@@ -170,7 +173,7 @@ class XenProvider {
     try {
       return readGuests(this.#hypervisor, new Map(frontends));
     } catch (error) {
-      throw asVerbsError(error);
+      throw toVerbsError(error, HINTS);
     }
   }
 
@@ -205,16 +208,4 @@ class XenProvider {
       hold: () => dom0?.hold() ?? (() => undefined),
     };
   }
-}
-
-function asVerbsError(error: unknown): unknown {
-  if (!(error instanceof HypervisorError)) return error;
-  const { code, message, hint } = error;
-  if (code === 'ETIMEDOUT') return new VerbsError({ code, message, hint: NOBODY_ACTS, cause: error });
-  return new VerbsError({
-    code: code === 'EEXIST' || code === 'ENOMEM' ? code : 'EINVAL',
-    message,
-    hint,
-    cause: error,
-  });
 }

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { DEFAULT_LIMITS } from '@openverbs/hypervisor';
-import { WATCH_EVENTS_PER_RUN } from '../src/backend/backend.ts';
 import { REQUESTS_PER_RUN } from '../src/backend/connection.ts';
 import { EVENTS_PER_RUN } from '../src/backend/event-forwarder.ts';
+import { WATCH_EVENTS_PER_RUN } from '../src/backend/frontend-table.ts';
 import { REQUESTS_WAITING_MAX } from '../src/backend/request-queue.ts';
 import { POSTS_PER_RUN, QUANTUM_BYTES } from '../src/backend/scheduler.ts';
 import { TURNS_PER_PAUSE } from '../src/dom0/inline-dom0.ts';

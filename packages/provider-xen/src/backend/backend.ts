@@ -5,33 +5,16 @@
  * It never waits for a guest: each step does what can be done now and returns.
  */
 import type { Domain } from '@openverbs/hypervisor';
-import { XenbusState } from '@openverbs/hypervisor';
 import type { Clock } from '@openverbs/machine';
-import { Capability } from '@openverbs/verbs';
-import type { CapabilityName, Device } from '@openverbs/verbs';
-import { closeEach } from '../close-each.ts';
-import { BackendKey, backendRoot, ShareKey, ToolstackKey } from '../protocol/handshake.ts';
-import { PROTOCOL_VERSION, WEIGHT_MAX } from '../protocol/limits.ts';
-import { AccountTable } from './accounting.ts';
-import type { AccountPlace } from './accounting.ts';
-import { BrokenRing, Connection } from './connection.ts';
-import { Guest } from './guest.ts';
-import { Quota } from './quota.ts';
-import type { QuotaKind, QuotaLimits } from './quota.ts';
-import { RequestQueue } from './request-queue.ts';
-import { Requests } from './requests.ts';
+import type { Device } from '@openverbs/verbs';
+import { BrokenRing } from './connection.ts';
+import type { Connection } from './connection.ts';
+import { DomainTable } from './domain-table.ts';
+import { FrontendTable } from './frontend-table.ts';
+import type { Guest } from './guest.ts';
+import type { QuotaKind } from './quota.ts';
 import { Scheduler } from './scheduler.ts';
-import { defaultQuotas } from './shares.ts';
-import { UarGrants } from './uar-grants.ts';
-import { isGuestsFault, stepOf, XenbusBackend } from './xenbus-backend.ts';
-import type { Step } from './xenbus-backend.ts';
 
-const { INIT_WAIT, CONNECTED, CLOSED } = XenbusState;
-
-const WATCH = 'backend';
-const RELEASE_WATCH = 'release';
-/** Changes in xenstore that are looked at in one go: a guest that writes without end keeps nobody waiting. */
-export const WATCH_EVENTS_PER_RUN = 256;
 /** Time between two looks at what is not counted as it happens. */
 const SAMPLE_NS = 50e6;
 
@@ -41,108 +24,64 @@ export interface BackendInit {
   /** The devices that it shares, by name. */
   readonly devices: readonly Device[];
   readonly clock: Clock;
-  readonly quotas?: Partial<Record<QuotaKind, number>>;
-  /** Bytes a second that all guests together may send; 0, the default, for no limit. */
-  readonly bandwidthBytesPerS?: number;
-}
-
-/** What all front-ends of a domain have together. */
-interface DomainParts {
-  readonly quota: Quota;
-  readonly uars: UarGrants;
-}
-
-/** A front-end that the toolstack has told of. */
-interface Frontend {
-  readonly xenbus: XenbusBackend;
-  readonly queue: RequestQueue;
-  readonly account: AccountPlace;
-  connection: Connection | null;
+  readonly quotas: Partial<Record<QuotaKind, number>>;
+  /** Bytes a second that all guests together may send; 0 for no limit. */
+  readonly bandwidthBytesPerS: number;
 }
 
 export class Backend {
-  readonly #init: BackendInit;
   readonly #dom0: Domain;
+  readonly #clock: Clock;
   readonly #scheduler = new Scheduler();
-  readonly #frontends = new Map<string, Frontend>();
-  readonly #root: string;
-  readonly #accounts: AccountTable;
-  /** What all front-ends of a domain have together, by domain. */
-  readonly #domains = new Map<number, DomainParts>();
-  #quotaLimits: QuotaLimits | undefined;
+  readonly #domains: DomainTable;
+  readonly #frontends: FrontendTable;
   #nextSampleNs = 0;
 
-  constructor(init: BackendInit) {
-    this.#init = init;
-    this.#dom0 = init.dom0;
-    this.#root = backendRoot(init.dom0.domid);
-    this.#accounts = new AccountTable(init.dom0.memory);
-    this.#scheduler.link.set(init.bandwidthBytesPerS ?? 0, 0, init.clock.nowNs());
-    init.dom0.xenstore.watch(this.#root, WATCH);
-    init.dom0.xenstore.watch('@releaseDomain', RELEASE_WATCH);
+  constructor({ dom0, devices, clock, quotas, bandwidthBytesPerS }: BackendInit) {
+    this.#dom0 = dom0;
+    this.#clock = clock;
+    this.#domains = new DomainTable(dom0, devices, quotas);
+    this.#scheduler.link.set(bandwidthBytesPerS, 0, clock.nowNs());
+    this.#frontends = new FrontendTable({ dom0, devices, clock, scheduler: this.#scheduler, domains: this.#domains });
   }
 
   /** The guests that are connected. */
   get guests(): Guest[] {
-    return this.#connections().map(({ guest }) => guest);
+    return this.#frontends.connections().map(({ guest }) => guest);
+  }
+
+  /** UARs of closed contexts that guests have mapped still. */
+  get uarsKept(): number {
+    return this.#domains.uarsKept;
   }
 
   /** Does what there is to do; false when there was nothing. */
   run(): boolean {
-    let worked = this.#watches();
+    let worked = this.#frontends.look();
     this.#takeEvents();
-    for (const connection of this.#connections()) worked = this.#serve(connection) || worked;
-    const nowNs = this.#init.clock.nowNs();
+    for (const connection of this.#frontends.connections()) worked = this.#serve(connection) || worked;
+    const nowNs = this.#clock.nowNs();
     worked = this.#scheduler.run(nowNs) || worked;
-    for (const connection of this.#connections()) worked = connection.forwardEvents() || worked;
+    for (const connection of this.#frontends.connections()) worked = connection.forwardEvents() || worked;
     if (nowNs >= this.#nextSampleNs) this.sample(nowNs);
     return worked;
   }
 
   /** Brings up to date what is counted of the guests and not as it happens; see `Guest.sample`. */
-  sample(nowNs = this.#init.clock.nowNs()): void {
+  sample(nowNs = this.#clock.nowNs()): void {
     this.#nextSampleNs = nowNs + SAMPLE_NS;
-    for (const connection of this.#connections()) connection.sample();
-    this.#sweepUars();
-  }
-
-  /** UARs of closed contexts that guests have mapped still: nobody else gets these. */
-  get uarsKept(): number {
-    return [...this.#domains.values()].reduce((kept, { uars }) => kept + uars.kept, 0);
-  }
-
-  /** Closes contexts whose UARs have been unmapped since, and forgets domains that have nothing any more: one that is dead has unmapped all. */
-  #sweepUars(): void {
-    const domids = new Set(Array.from(this.#frontends.values(), ({ xenbus }) => xenbus.frontendDomid));
-    for (const [domid, { uars }] of this.#domains) {
-      uars.sweep();
-      if (uars.kept === 0 && !domids.has(domid)) this.#domains.delete(domid);
-    }
+    for (const connection of this.#frontends.connections()) connection.sample();
+    this.#frontends.sweepUars();
   }
 
   /** When there is something to do at the latest. */
   nextNs(): number {
-    return this.#scheduler.nextNs(this.#init.clock.nowNs());
+    return this.#scheduler.nextNs(this.#clock.nowNs());
   }
 
   /** Takes everything back from all guests, also when that fails of one of them. */
   close(): void {
-    const { xenstore } = this.#dom0;
-    const disconnect = (frontend: Frontend): void => {
-      this.#guarded(frontend, () => {
-        this.#disconnect(frontend, 'the device domain ends');
-      });
-    };
-    closeEach([
-      ...[...this.#frontends.values()].map((frontend) => () => disconnect(frontend)),
-      () => this.#accounts.close(),
-      () => xenstore.unwatch(this.#root, WATCH),
-      () => xenstore.unwatch('@releaseDomain', RELEASE_WATCH),
-    ]);
-  }
-
-  #connections(): Connection[] {
-    return [...this.#frontends.values()].flatMap(({ connection }) => connection ?? []);
+    this.#frontends.close();
   }
 
   #serve(connection: Connection): boolean {
@@ -150,10 +89,7 @@ export class Backend {
       return connection.serve();
     } catch (error) {
       if (!(error instanceof BrokenRing)) throw error;
-      const frontend = [...this.#frontends.values()].find((each) => each.connection === connection)!;
-      this.#guarded(frontend, () => {
-        this.#disconnect(frontend, error.message);
-      });
+      this.#frontends.breakOff(connection, error.message);
       return true;
     }
   }
@@ -167,177 +103,5 @@ export class Backend {
     const taken: number[] = [];
     for (let port = eventChannels.take(); port !== 0; port = eventChannels.take()) taken.push(port);
     for (const port of taken) eventChannels.unmask(port);
-  }
-
-  /** Reads what has changed in xenstore; false when nothing has. */
-  #watches(): boolean {
-    const { xenstore } = this.#dom0;
-    let changes = 0;
-    let released = false;
-    while (changes < WATCH_EVENTS_PER_RUN) {
-      const event = xenstore.checkWatch();
-      if (event === undefined) break;
-      changes++;
-      if (event.token === WATCH) this.#learn(event.path);
-      released ||= event.token === RELEASE_WATCH;
-    }
-    if (changes === 0) return false;
-    if (released) this.#forgetTheDead();
-    for (const [path, frontend] of [...this.#frontends]) this.#step(path, frontend);
-    return true;
-  }
-
-  /** What Xen's hotplug scripts do for a domain that was destroyed: nobody else removes the back-end's directory. */
-  #forgetTheDead(): void {
-    const { xenstore } = this.#dom0;
-    for (const [path, frontend] of [...this.#frontends]) {
-      const { frontendDomid, domainPath } = frontend.xenbus;
-      if (xenstore.tryRead(domainPath) !== undefined) continue;
-      this.#forget(path, frontend);
-      xenstore.rm(`${this.#root}/${frontendDomid}`);
-    }
-    this.#sweepUars();
-  }
-
-  /** Learns of front-ends below a path that has changed. */
-  #learn(path: string): void {
-    const [domid, index] = path.slice(this.#root.length + 1).split('/');
-    const { xenstore } = this.#dom0;
-    const list = (at: string): string[] => (xenstore.tryRead(at) === undefined ? [] : xenstore.directory(at));
-    for (const guest of domid ? [domid] : list(this.#root)) {
-      for (const device of index ? [index] : list(`${this.#root}/${guest}`))
-        this.#add(`${this.#root}/${guest}/${device}`);
-    }
-  }
-
-  #add(path: string): void {
-    const known = this.#frontends.get(path);
-    if (known !== undefined) {
-      this.#setShare(known);
-      return;
-    }
-    const xenbus = XenbusBackend.find(this.#dom0, path);
-    if (xenbus === undefined) return;
-    const queue = new RequestQueue(this.#scheduler.link);
-    const frontend = { xenbus, queue, account: this.#accounts.take(), connection: null };
-    this.#frontends.set(path, frontend);
-    this.#setShare(frontend);
-    this.#dom0.xenstore.watch(`${xenbus.frontendPath}/${ToolstackKey.STATE}`, path);
-  }
-
-  /** Does what the states of both ends ask for. A store that guests have filled, or a directory that goes meanwhile, ends the step. */
-  #step(path: string, frontend: Frontend): void {
-    const { xenbus } = frontend;
-    this.#guarded(frontend, () => {
-      if (!xenbus.exists) this.#forget(path, frontend);
-      else this.#take(frontend, stepOf(xenbus.state, xenbus.frontendState));
-    });
-  }
-
-  #guarded(frontend: Frontend, step: () => void): void {
-    try {
-      step();
-    } catch (error) {
-      if (!isGuestsFault(error)) throw error;
-      this.#drop(frontend);
-    }
-  }
-
-  #take(frontend: Frontend, step: Step | undefined): void {
-    // The toolstack may have begun anew before this looked: what was connected to is not what is there now.
-    if (step === 'offer' || step === 'connect') this.#drop(frontend);
-    if (step === 'offer') this.#offer(frontend);
-    else if (step === 'connect') this.#connect(frontend);
-    else if (step === 'disconnect') this.#disconnect(frontend);
-  }
-
-  #offer({ xenbus, account }: Frontend): void {
-    const device = this.#deviceOf(xenbus);
-    if (device === undefined) {
-      xenbus.publish({ [BackendKey.ERROR]: `there is no device ${xenbus.read(ToolstackKey.DEVICE) ?? ''}` }, CLOSED);
-      return;
-    }
-    const capabilities = (Object.keys(Capability) as CapabilityName[]).filter((name) => device.supports(name));
-    xenbus.publish(
-      {
-        [BackendKey.VERSION]: String(PROTOCOL_VERSION),
-        [BackendKey.NODE_GUID]: String(device.guid),
-        [BackendKey.NODE_TYPE]: String(device.nodeType),
-        [BackendKey.TRANSPORT_TYPE]: String(device.transportType),
-        [BackendKey.CAPABILITIES]: capabilities.join(' '),
-        [BackendKey.ACCOUNT]: account.place,
-      },
-      INIT_WAIT,
-    );
-  }
-
-  #connect(frontend: Frontend): void {
-    const { xenbus, queue, account } = frontend;
-    const { dom0, clock } = this.#init;
-    const requests = new Requests(queue, this.#scheduler, clock);
-    const guest = new Guest({
-      domid: xenbus.frontendDomid,
-      dom0,
-      device: this.#deviceOf(xenbus)!,
-      bypass: xenbus.read(ToolstackKey.MODE) === 'bypass',
-      requests,
-      counts: account.counts,
-      ...this.#partsOf(xenbus.frontendDomid),
-    });
-    try {
-      frontend.connection = new Connection(dom0, guest, xenbus.frontendKeys());
-    } catch (error) {
-      requests.close();
-      if (!isGuestsFault(error)) throw error;
-      xenbus.publish({ [BackendKey.ERROR]: error.message }, CLOSED);
-      return;
-    }
-    xenbus.publish({}, CONNECTED);
-  }
-
-  #disconnect(frontend: Frontend, reason = ''): void {
-    const { xenbus } = frontend;
-    this.#drop(frontend);
-    if (xenbus.exists) xenbus.publish({ [BackendKey.ERROR]: reason }, CLOSED);
-  }
-
-  /** Takes everything back, and tells nobody. */
-  #drop(frontend: Frontend): void {
-    const { connection } = frontend;
-    frontend.connection = null;
-    connection?.close();
-  }
-
-  /** The toolstack has removed the directory, or the guest is no more. */
-  #forget(path: string, frontend: Frontend): void {
-    this.#drop(frontend);
-    this.#frontends.delete(path);
-    this.#accounts.give(frontend.account);
-    this.#sweepUars();
-    this.#dom0.xenstore.unwatch(`${frontend.xenbus.frontendPath}/${ToolstackKey.STATE}`, path);
-  }
-
-  /** What a domain may have, all of its front-ends together. */
-  #partsOf(domid: number): DomainParts {
-    const { devices, dom0, quotas } = this.#init;
-    this.#quotaLimits ??= { ...defaultQuotas(devices, dom0.memory), ...quotas };
-    const known = this.#domains.get(domid);
-    if (known !== undefined) return known;
-    const quota = new Quota(this.#quotaLimits);
-    const parts = { quota, uars: new UarGrants(dom0, domid, quota) };
-    this.#domains.set(domid, parts);
-    return parts;
-  }
-
-  /** What the toolstack lets the guest have; it may change at any time. */
-  #setShare({ xenbus, queue }: Frontend): void {
-    const number = (name: string): number => Number(xenbus.read(name) ?? 0) || 0;
-    queue.weight = Math.min(Math.max(number(ShareKey.WEIGHT), 1), WEIGHT_MAX);
-    queue.bucket.set(number(ShareKey.RATE), number(ShareKey.BURST), this.#init.clock.nowNs());
-  }
-
-  #deviceOf(xenbus: XenbusBackend): Device | undefined {
-    const name = xenbus.read(ToolstackKey.DEVICE);
-    return this.#init.devices.find((device) => device.name === name);
   }
 }

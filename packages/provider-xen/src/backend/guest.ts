@@ -4,11 +4,11 @@
  * The words of its commands come from elsewhere (see `connection.ts`), its events go elsewhere (see `event-forwarder.ts`).
  */
 import type { Domain, PinnedPages } from '@openverbs/hypervisor';
-import { HypervisorError } from '@openverbs/hypervisor';
 import type { Context, Device, DeviceAttr } from '@openverbs/verbs';
 import { VerbsError } from '@openverbs/verbs';
 import { GuestCount } from '../channel/guest-counts.ts';
 import { closeEach } from '../close-each.ts';
+import { asVerbsError } from '../hypervisor-errors.ts';
 import type { GrantedUserHalf } from '../protocol/commands.ts';
 import { Account } from './accounting.ts';
 import { DirectPosts } from './direct-posts.ts';
@@ -84,7 +84,7 @@ export class Guest {
 
   #grantUar(lower: Context): GrantedUserHalf {
     try {
-      return askHypervisor(() => this.#uars.grant(lower));
+      return asVerbsError(() => this.#uars.grant(lower));
     } catch (error) {
       lower[Symbol.dispose]();
       throw error;
@@ -98,7 +98,7 @@ export class Guest {
 
   /** What the lower device knows the guest's pages by. */
   get dmaOwner(): number {
-    return askHypervisor(() => this.#dom0.memory.dmaOwner(this.domid));
+    return asVerbsError(() => this.#dom0.memory.dmaOwner(this.domid));
   }
 
   /** @throws VerbsError EINVAL when the guest has no such context */
@@ -157,16 +157,5 @@ export class Guest {
 
 /** Pins pages, which the hypervisor allows for the guest's own alone. */
 function pinOf(dom0: Domain, domid: number, frames: readonly number[]): PinnedPages {
-  return askHypervisor(() => dom0.memory.pinPages(domid, frames));
-}
-
-/** Has the hypervisor do what it allows for the guest's own pages alone. */
-function askHypervisor<T>(call: () => T): T {
-  try {
-    return call();
-  } catch (error) {
-    if (!(error instanceof HypervisorError)) throw error;
-    const code = error.code === 'ENOSPC' ? 'ENOMEM' : 'EINVAL';
-    throw new VerbsError({ code, message: error.message, hint: error.hint, cause: error });
-  }
+  return asVerbsError(() => dom0.memory.pinPages(domid, frames));
 }

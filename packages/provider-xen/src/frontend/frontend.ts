@@ -5,6 +5,7 @@ import type { ContextOps, CqePollerOps, UserDriver, UserHalf } from '@openverbs/
 import { EventRingConsumer } from '../channel/event-ring.ts';
 import { guestCountsIn } from '../channel/guest-counts.ts';
 import { SharedPage } from '../channel/shared-page.ts';
+import { asVerbsError } from '../hypervisor-errors.ts';
 import { Commands } from '../protocol/commands.ts';
 import type { GrantedUserHalf } from '../protocol/commands.ts';
 import { EVENT_WORDS, EventWord } from '../protocol/events.ts';
@@ -14,7 +15,8 @@ import { Cookies } from './cookies.ts';
 import { DeviceChannel } from './device-channel.ts';
 import { ContextEventSource } from './event-source.ts';
 import type { EventFeed } from './event-source.ts';
-import { asVerbsError, GuestBuffers, type GuestMemory } from './guest-memory.ts';
+import { GuestBuffers } from './guest-memory.ts';
+import type { GuestMemory } from './guest-memory.ts';
 import { GuestStatistics } from './guest-statistics.ts';
 import { QpStates } from './qp-states.ts';
 import type { Queues } from './queues.ts';

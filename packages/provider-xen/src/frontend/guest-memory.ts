@@ -8,6 +8,7 @@ import type { Domain } from '@openverbs/hypervisor';
 import { HypervisorError, XEN_PAGE_BYTES } from '@openverbs/hypervisor';
 import { VerbsError } from '@openverbs/verbs';
 import type { DmaBufferOps, MrRequest } from '@openverbs/verbs/driver';
+import { asVerbsError } from '../hypervisor-errors.ts';
 
 /** Where a guest's address space shows the memory that its programs allocate. */
 export const GUEST_ADDRESS_BASE = 0x200000000000;
@@ -184,15 +185,4 @@ export function pagesOf(frame: number, offset: number, length: number): PageRun 
 
 function contains(run: GuestRun, addr: number, length: number): boolean {
   return addr >= run.addr && addr + length <= run.addr + run.pages * XEN_PAGE_BYTES && run.pages !== 0;
-}
-
-/** Calls the hypervisor; what it refuses is told as verbs tells it. */
-export function asVerbsError<T>(call: () => T): T {
-  try {
-    return call();
-  } catch (error) {
-    if (!(error instanceof HypervisorError)) throw error;
-    const code = error.code === 'EBUSY' || error.code === 'EINVAL' ? error.code : 'ENOMEM';
-    throw new VerbsError({ code, message: error.message, hint: error.hint, cause: error });
-  }
 }

@@ -5,7 +5,7 @@
  */
 import { XEN_PAGE_BYTES } from '@openverbs/hypervisor';
 import type { Mapping } from '@openverbs/hypervisor';
-import { QpState, SrqAttrMask, VerbsError } from '@openverbs/verbs';
+import { QpState, SrqAttrMask } from '@openverbs/verbs';
 import type {
   AhAttr,
   CqInitAttr,
@@ -40,14 +40,14 @@ import type {
   SrqOps,
   XrcSrqRequest,
 } from '@openverbs/verbs/driver';
-import { Commands, RegionUse } from '../protocol/commands.ts';
 import type { Command } from '../protocol/command.ts';
+import { Commands } from '../protocol/commands.ts';
 import type { CommandChannel } from './command-channel.ts';
 import type { GuestBuffers } from './guest-memory.ts';
 import { inodeOf, NO_FILE } from './inode.ts';
 import type { QpStates } from './qp-states.ts';
 import type { Queues } from './queues.ts';
-import { makeRegion } from './regions.ts';
+import { changeOf, NEW_REGION, registerMemory, registerPages } from './regions.ts';
 
 /** What a context is made of. */
 export interface XenContextParts {
@@ -165,19 +165,19 @@ export class XenContext implements ContextOps {
   }
 
   regMr(request: MrRequest): MrOps {
-    return this.#region(RegionUse.MEMORY, 0, 0, request);
+    return registerMemory(this.#parts, NEW_REGION, request);
   }
 
   reregMr(mr: number, flags: number, request: MrRequest): MrOps {
-    return this.#region(RegionUse.CHANGE, mr, flags, request);
+    return registerMemory(this.#parts, changeOf(mr, flags), request);
   }
 
   regPhysMr(request: PhysMrRequest): MrOps {
-    return this.#physical(RegionUse.MEMORY, 0, 0, request);
+    return registerPages(this.#parts, NEW_REGION, request);
   }
 
   reregPhysMr(mr: number, flags: number, request: PhysMrRequest): MrOps {
-    return this.#physical(RegionUse.CHANGE, mr, flags, request);
+    return registerPages(this.#parts, changeOf(mr, flags), request);
   }
 
   getDmaMr(pd: number, access: number): MrOps {
@@ -296,29 +296,6 @@ export class XenContext implements ContextOps {
 
   destroySrq(srq: number): void {
     this.#parts.queues.destroySrq(srq);
-  }
-
-  /** Memory is registered by its pages; the keys know it by the guest's address, unless another is given. */
-  #region(use: number, mr: number, flags: number, request: MrRequest): MrOps {
-    const { channel, context, buffers } = this.#parts;
-    const { pd, access, length, iova } = request;
-    const { addr, ...pages } = buffers.locate(request);
-    const init = { context, use, mr, flags, pd, access, iova: iova ?? addr, length };
-    const keys = makeRegion(channel, init, pages);
-    return { handle: keys.mr, lkey: keys.lkey, rkey: keys.rkey, addr };
-  }
-
-  /** Pages that a kernel-level consumer names by their bus addresses; the back-end looks whether they are the guest's. */
-  #physical(use: number, mr: number, flags: number, request: PhysMrRequest): MrOps {
-    const { channel, context } = this.#parts;
-    const { pd, access, length, iova, pages, firstOffset } = request;
-    const frames = Array.from(pages, (address) => address / XEN_PAGE_BYTES);
-    const bad = frames.findIndex((frame) => frame >>> 0 !== frame);
-    if (bad >= 0)
-      throw new VerbsError({ code: 'EINVAL', message: `pages[${bad}] is ${pages[bad]}, the address of no page` });
-    const init = { context, use, mr, flags, pd, access, iova, length };
-    const keys = makeRegion(channel, init, { frames, firstOffset });
-    return { handle: keys.mr, lkey: keys.lkey, rkey: keys.rkey, addr: iova };
   }
 
   /** Has a command of this context done. */
