@@ -15,25 +15,25 @@ const { waitAsync } = Atomics as unknown as { waitAsync: WaitAsync };
 
 /** Listens to words of memory; once to each, however many waits there are, since a listening cannot be taken back. */
 export class WordListeners {
-  private readonly i32: Int32Array;
-  private readonly looks = new Map<number, Set<() => void>>();
+  readonly #i32: Int32Array;
+  readonly #looks = new Map<number, Set<() => void>>();
 
   constructor(i32: Int32Array) {
-    this.i32 = i32;
+    this.#i32 = i32;
   }
 
   /** Calls `look` once when a word is no longer what was seen. */
   listen(word: number, seen: number, look: () => void): void {
-    const looks = this.looks.get(word);
+    const looks = this.#looks.get(word);
     if (looks !== undefined) {
       looks.add(look);
       return;
     }
-    const wait = waitAsync(this.i32, word, seen);
-    this.looks.set(word, new Set([look]));
+    const wait = waitAsync(this.#i32, word, seen);
+    this.#looks.set(word, new Set([look]));
     void Promise.resolve(wait.value).then(() => {
-      const woken = this.looks.get(word) ?? [];
-      this.looks.delete(word);
+      const woken = this.#looks.get(word) ?? [];
+      this.#looks.delete(word);
       for (const wake of woken) wake();
     });
   }
@@ -42,15 +42,15 @@ export class WordListeners {
 /** One wait. */
 export class AsyncWait<T> {
   readonly promise: Promise<T>;
-  private readonly listeners: WordListeners;
-  private readonly i32: Int32Array;
-  private readonly word: number;
-  private readonly take: () => T | undefined;
-  private readonly signal: AbortSignal | undefined;
-  private readonly timer: ReturnType<typeof setInterval>;
-  private resolve: (value: T) => void = () => {};
-  private reject: (reason: unknown) => void = () => {};
-  private ended = false;
+  readonly #listeners: WordListeners;
+  readonly #i32: Int32Array;
+  readonly #word: number;
+  readonly #take: () => T | undefined;
+  readonly #signal: AbortSignal | undefined;
+  readonly #timer: ReturnType<typeof setInterval>;
+  #resolve: (value: T) => void = () => {};
+  #reject: (reason: unknown) => void = () => {};
+  #ended = false;
 
   /**
    * @param take - takes what is waited for, if it is there; an error of it ends the wait
@@ -64,47 +64,47 @@ export class AsyncWait<T> {
     { signal, unref = false }: WaitOptions,
   ) {
     this.promise = new Promise<T>((resolve, reject) => {
-      this.resolve = resolve;
-      this.reject = reject;
+      this.#resolve = resolve;
+      this.#reject = reject;
     });
-    this.listeners = listeners;
-    this.i32 = i32;
-    this.word = word;
-    this.take = take;
-    this.signal = signal;
-    this.timer = setInterval(this.look, KEEP_ALIVE_MS);
-    if (unref) this.timer.unref();
-    signal?.addEventListener('abort', this.abort);
-    if (signal?.aborted === true) this.abort();
-    else this.look();
+    this.#listeners = listeners;
+    this.#i32 = i32;
+    this.#word = word;
+    this.#take = take;
+    this.#signal = signal;
+    this.#timer = setInterval(this.#look, KEEP_ALIVE_MS);
+    if (unref) this.#timer.unref();
+    signal?.addEventListener('abort', this.#abort);
+    if (signal?.aborted === true) this.#abort();
+    else this.#look();
   }
 
-  private readonly look = (): void => {
-    if (this.ended) return;
+  readonly #look = (): void => {
+    if (this.#ended) return;
     // Before looking: what comes in between is a change of the word.
-    const seen = Atomics.load(this.i32, this.word);
+    const seen = Atomics.load(this.#i32, this.#word);
     try {
-      const taken = this.take();
+      const taken = this.#take();
       if (taken === undefined) {
-        this.listeners.listen(this.word, seen, this.look);
+        this.#listeners.listen(this.#word, seen, this.#look);
         return;
       }
-      this.end();
-      this.resolve(taken);
+      this.#end();
+      this.#resolve(taken);
     } catch (error) {
-      this.end();
-      this.reject(error);
+      this.#end();
+      this.#reject(error);
     }
   };
 
-  private readonly abort = (): void => {
-    this.end();
-    this.reject(this.signal?.reason);
+  readonly #abort = (): void => {
+    this.#end();
+    this.#reject(this.#signal?.reason);
   };
 
-  private end(): void {
-    this.ended = true;
-    clearInterval(this.timer);
-    this.signal?.removeEventListener('abort', this.abort);
+  #end(): void {
+    this.#ended = true;
+    clearInterval(this.#timer);
+    this.#signal?.removeEventListener('abort', this.#abort);
   }
 }

@@ -20,14 +20,14 @@ export class DomainAccess {
   readonly tables: Tables;
   readonly domid: number;
   readonly slot: Slot;
-  private readonly services: ThreadServices;
-  private closed = false;
+  readonly #services: ThreadServices;
+  #closed = false;
 
   constructor(tables: Tables, slot: Slot, services: ThreadServices) {
     this.tables = tables;
     this.slot = slot;
     this.domid = tables.domidOf(slot);
-    this.services = services;
+    this.#services = services;
   }
 
   /** Whether the domain lives and the handle is open. */
@@ -35,19 +35,19 @@ export class DomainAccess {
     const { i32 } = this.tables;
     const { record } = this.slot;
     const running = Atomics.load(i32, record + DomainRecord.STATE) === DomainState.RUNNING;
-    return running && i32[record + DomainRecord.DOMID] === this.domid && !this.closed;
+    return running && i32[record + DomainRecord.DOMID] === this.domid && !this.#closed;
   }
 
   /** @throws HypervisorError `ESRCH` when the domain is gone or the handle is closed */
   check(): void {
     if (this.alive) return;
-    const what = this.closed ? 'this handle of it was closed' : 'it was destroyed';
+    const what = this.#closed ? 'this handle of it was closed' : 'it was destroyed';
     throw new HypervisorError('ESRCH', `domain ${this.domid} cannot be used: ${what}`);
   }
 
   /** All calls are refused from here on. */
   close(): void {
-    this.closed = true;
+    this.#closed = true;
   }
 
   /** Runs a step with the lock held, if the domain lives. */
@@ -64,7 +64,7 @@ export class DomainAccess {
     const look = (): boolean => {
       this.check();
       taken = take();
-      if (taken === undefined) this.services.tend();
+      if (taken === undefined) this.#services.tend();
       return taken !== undefined;
     };
     try {
@@ -81,9 +81,9 @@ export class DomainAccess {
     const look = (): T | undefined => {
       this.check();
       const taken = take();
-      if (taken === undefined) this.services.tend();
+      if (taken === undefined) this.#services.tend();
       return taken;
     };
-    return new AsyncWait(this.services.listeners, this.tables.i32, word, look, options).promise;
+    return new AsyncWait(this.#services.listeners, this.tables.i32, word, look, options).promise;
   }
 }

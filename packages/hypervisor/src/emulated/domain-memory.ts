@@ -12,43 +12,43 @@ import type { Run } from './page-ownership.ts';
 const RUNS_PER_STEP = 1024;
 
 export class EmulatedMemory implements DomainMemory {
-  private readonly access: DomainAccess;
-  private readonly pinned = new Set<PinnedPages>();
+  readonly #access: DomainAccess;
+  readonly #pinned = new Set<PinnedPages>();
 
   constructor(access: DomainAccess) {
-    this.access = access;
+    this.#access = access;
   }
 
   get maxPages(): number {
-    return this.access.tables.i32[this.access.slot.record + DomainRecord.MAX_PAGES];
+    return this.#access.tables.i32[this.#access.slot.record + DomainRecord.MAX_PAGES];
   }
 
   get totPages(): number {
-    return this.access.tables.i32[this.access.slot.record + DomainRecord.TOT_PAGES];
+    return this.#access.tables.i32[this.#access.slot.record + DomainRecord.TOT_PAGES];
   }
 
   get pinnedRunsMax(): number {
-    return this.access.tables.limits.pinnedRunsMax;
+    return this.#access.tables.limits.pinnedRunsMax;
   }
 
   allocPages(count: number, { alignment = PAGE_BYTES }: AllocPagesOptions = {}): number {
-    this.access.check();
+    this.#access.check();
     if (!(Number.isSafeInteger(count) && count > 0)) {
       throw new HypervisorError('EINVAL', `${count} pages: the count is a positive integer`);
     }
     if (!(alignment >= PAGE_BYTES && Number.isInteger(Math.log2(alignment)))) {
       throw new HypervisorError('EINVAL', `alignment ${alignment} is not a power of two from ${PAGE_BYTES}`);
     }
-    return allocPages(this.access.tables, this.access.domid, count, alignment);
+    return allocPages(this.#access.tables, this.#access.domid, count, alignment);
   }
 
   freePages(frame: number): void {
-    this.access.check();
-    freePages(this.access.tables, this.access.domid, frame);
+    this.#access.check();
+    freePages(this.#access.tables, this.#access.domid, frame);
   }
 
   page(frame: number): Page {
-    const { access } = this;
+    const access = this.#access;
     access.check();
     const owner = Number.isInteger(frame) ? access.tables.ownerOf(frame) : -1;
     if (owner === access.domid) return pageOf(access, frame);
@@ -56,7 +56,7 @@ export class EmulatedMemory implements DomainMemory {
   }
 
   dmaOwner(domid: number): number {
-    const { access } = this;
+    const access = this.#access;
     access.check();
     if (access.domid !== DOM0 && access.domid !== domid) {
       const message = `domain ${access.domid} cannot have devices access pages of domain ${domid}`;
@@ -67,7 +67,7 @@ export class EmulatedMemory implements DomainMemory {
   }
 
   pinPages(domid: number, frames: ArrayLike<number>): PinnedPages {
-    const { access } = this;
+    const access = this.#access;
     if (access.domid !== DOM0 && access.domid !== domid) {
       const message = `domain ${access.domid} cannot pin pages of domain ${domid}`;
       throw new HypervisorError('EPERM', message, 'only dom0 pins pages of others');
@@ -84,31 +84,31 @@ export class EmulatedMemory implements DomainMemory {
         indices.push(...access.locked(step));
       }
     } catch (error) {
-      this.unpin(domid, indices);
+      this.#unpin(domid, indices);
       throw error;
     }
-    return this.hold(domid, frames.length, runs, indices);
+    return this.#hold(domid, frames.length, runs, indices);
   }
 
   /** Unpins all that this handle has pinned. */
   close(): void {
-    for (const pages of [...this.pinned]) pages.unpin();
+    for (const pages of [...this.#pinned]) pages.unpin();
   }
 
-  private hold(domid: number, count: number, runs: readonly Run[], indices: number[]): PinnedPages {
+  #hold(domid: number, count: number, runs: readonly Run[], indices: number[]): PinnedPages {
     const pages: PinnedPages = {
       count,
       addresses: () => addressesOf(runs),
       unpin: () => {
-        if (this.pinned.delete(pages)) this.unpin(domid, indices);
+        if (this.#pinned.delete(pages)) this.#unpin(domid, indices);
       },
     };
-    this.pinned.add(pages);
+    this.#pinned.add(pages);
     return pages;
   }
 
-  private unpin(domid: number, indices: readonly number[]): void {
-    const { access } = this;
+  #unpin(domid: number, indices: readonly number[]): void {
+    const access = this.#access;
     const { tables, slot } = access;
     for (let i = 0; i < indices.length; i += RUNS_PER_STEP) {
       tables.locked(() => {

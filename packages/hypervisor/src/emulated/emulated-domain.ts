@@ -13,22 +13,22 @@ export class EmulatedDomain implements Domain {
   readonly grantTable: EmulatedGrantTable;
   readonly eventChannels: EmulatedEventChannels;
   readonly xenstore: XenstoreConnection;
-  private readonly access: DomainAccess;
-  private readonly onClose: () => void;
-  private closed = false;
+  readonly #access: DomainAccess;
+  readonly #onClose: () => void;
+  #closed = false;
 
   constructor(access: DomainAccess, log: StoreLog, onClose: () => void) {
-    this.access = access;
+    this.#access = access;
     this.domid = access.domid;
     this.memory = new EmulatedMemory(access);
     this.grantTable = new EmulatedGrantTable(access, this.memory);
     this.eventChannels = new EmulatedEventChannels(access);
     this.xenstore = new XenstoreConnection(access, log);
-    this.onClose = onClose;
+    this.#onClose = onClose;
   }
 
   get alive(): boolean {
-    return this.access.alive;
+    return this.#access.alive;
   }
 
   waitUntil(
@@ -37,7 +37,7 @@ export class EmulatedDomain implements Domain {
     describe = (): string => 'a condition',
     parkMsMax?: number,
   ): void {
-    this.access.wait(
+    this.#access.wait(
       () => condition() || undefined,
       deadlineNs,
       () => `${describe()} (domain ${this.domid})`,
@@ -46,13 +46,13 @@ export class EmulatedDomain implements Domain {
   }
 
   close(): void {
-    if (this.closed) return;
-    this.closed = true;
+    if (this.#closed) return;
+    this.#closed = true;
     this.memory.close();
     this.grantTable.close();
     this.eventChannels.closeAll();
     this.xenstore.close();
-    this.access.close();
-    this.onClose();
+    this.#access.close();
+    this.#onClose();
   }
 }

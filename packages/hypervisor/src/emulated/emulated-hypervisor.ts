@@ -66,20 +66,20 @@ export class EmulatedHypervisor implements Hypervisor, Toolstack {
   readonly machine: Machine;
   /** Sizes of the tables. */
   readonly limits: HypervisorLimits;
-  private readonly tables: Tables;
-  private readonly log: StoreLog;
-  private readonly listeners: WordListeners;
-  private readonly open = new Set<EmulatedDomain>();
+  readonly #tables: Tables;
+  readonly #log: StoreLog;
+  readonly #listeners: WordListeners;
+  readonly #open = new Set<EmulatedDomain>();
 
   private constructor(tables: Tables) {
-    this.tables = tables;
+    this.#tables = tables;
     this.machine = tables.machine;
     this.limits = tables.limits;
     this.handle = { kind: 'openverbs-hypervisor', machine: tables.machine.handle };
-    this.listeners = new WordListeners(tables.i32);
-    this.log = new StoreLog(tables);
+    this.#listeners = new WordListeners(tables.i32);
+    this.#log = new StoreLog(tables);
     tables.recover = () => {
-      this.recover();
+      this.#recover();
     };
   }
 
@@ -90,9 +90,9 @@ export class EmulatedHypervisor implements Hypervisor, Toolstack {
    */
   static create(machine: Machine, limits: Partial<HypervisorLimits> = {}): EmulatedHypervisor {
     const hypervisor = new EmulatedHypervisor(createTables(machine, checkLimits(limits)));
-    hypervisor.log.update(() => {
-      hypervisor.log.append(firstRecords());
-      hypervisor.addDomain('Domain-0', machine.u8.length / PAGE_BYTES);
+    hypervisor.#log.update(() => {
+      hypervisor.#log.append(firstRecords());
+      hypervisor.#addDomain('Domain-0', machine.u8.length / PAGE_BYTES);
     });
     return hypervisor;
   }
@@ -111,19 +111,19 @@ export class EmulatedHypervisor implements Hypervisor, Toolstack {
   }
 
   domain(domid: number): Domain {
-    const slot = this.tables.locked(() => {
-      const running = this.tables.running(domid);
-      this.signOn();
+    const slot = this.#tables.locked(() => {
+      const running = this.#tables.running(domid);
+      this.#signOn();
       const thread = running.record + DomainRecord.THREAD;
-      if (this.tables.i32[thread] === 0) this.tables.i32[thread] = this.tables.thread;
-      this.tables.i32[running.record + DomainRecord.CREATOR] = 0;
+      if (this.#tables.i32[thread] === 0) this.#tables.i32[thread] = this.#tables.thread;
+      this.#tables.i32[running.record + DomainRecord.CREATOR] = 0;
       return running;
     });
-    const services = { listeners: this.listeners, tend: this.tend };
-    const domain = new EmulatedDomain(new DomainAccess(this.tables, slot, services), this.log, () => {
-      this.closed(domain, slot);
+    const services = { listeners: this.#listeners, tend: this.#tend };
+    const domain = new EmulatedDomain(new DomainAccess(this.#tables, slot, services), this.#log, () => {
+      this.#closed(domain, slot);
     });
-    this.open.add(domain);
+    this.#open.add(domain);
     return domain;
   }
 
@@ -135,21 +135,21 @@ export class EmulatedHypervisor implements Hypervisor, Toolstack {
     if (!(memoryBytes > 0 && memoryBytes <= DOMAIN_MEMORY_BYTES_MAX)) {
       throw new HypervisorError('EINVAL', `memoryBytes of domain ${name} is ${memoryBytes}`);
     }
-    return this.log.update(() => {
-      this.signOn();
-      return this.addDomain(name, Math.ceil(memoryBytes / PAGE_BYTES));
+    return this.#log.update(() => {
+      this.#signOn();
+      return this.#addDomain(name, Math.ceil(memoryBytes / PAGE_BYTES));
     });
   }
 
   destroyDomain(domid: number): void {
     if (domid === DOM0) throw new HypervisorError('EPERM', 'dom0 cannot be destroyed');
-    this.log.update(() => {
-      this.destroy(this.tables.running(domid));
+    this.#log.update(() => {
+      this.#destroy(this.#tables.running(domid));
     });
   }
 
   domains(): DomainInfo[] {
-    const infos = this.tables.locked(() => this.tables.existing().map((slot) => this.infoOf(slot)));
+    const infos = this.#tables.locked(() => this.#tables.existing().map((slot) => this.#infoOf(slot)));
     return infos.sort((a, b) => a.domid - b.domid);
   }
 
@@ -159,8 +159,8 @@ export class EmulatedHypervisor implements Hypervisor, Toolstack {
    * @throws HypervisorError `ESRCH` when there is no such domain
    */
   usageOf(domid: number): DomainUsage {
-    return this.tables.locked(() => {
-      const { grantAllocator, maptrackAllocator, pinAllocator, portAllocator } = this.tables.running(domid);
+    return this.#tables.locked(() => {
+      const { grantAllocator, maptrackAllocator, pinAllocator, portAllocator } = this.#tables.running(domid);
       return {
         grants: grantAllocator.inUse - GRANT_REFS_RESERVED,
         mappings: maptrackAllocator.inUse,
@@ -177,12 +177,12 @@ export class EmulatedHypervisor implements Hypervisor, Toolstack {
    * @returns how many threads
    */
   reap(): number {
-    return this.log.update(() => {
+    return this.#log.update(() => {
       let reaped = 0;
       for (let index = 1; index <= THREADS_MAX; index++) {
-        const token = this.tables.i32[this.threadWord(index)];
-        if (!this.tables.hasEnded(token)) continue;
-        this.reapThread(index, token);
+        const token = this.#tables.i32[this.#threadWord(index)];
+        if (!this.#tables.hasEnded(token)) continue;
+        this.#reapThread(index, token);
         reaped++;
       }
       return reaped;
@@ -191,62 +191,62 @@ export class EmulatedHypervisor implements Hypervisor, Toolstack {
 
   /** Closes all handles that this thread has open, and signs it off. The domains live on. */
   close(): void {
-    for (const domain of [...this.open]) domain.close();
-    const word = this.threadWord(this.machine.threadIndex);
-    Atomics.compareExchange(this.tables.i32, word, this.tables.thread, 0);
+    for (const domain of [...this.#open]) domain.close();
+    const word = this.#threadWord(this.machine.threadIndex);
+    Atomics.compareExchange(this.#tables.i32, word, this.#tables.thread, 0);
   }
 
-  private readonly tend = (): void => {
-    const { header } = this.tables;
+  readonly #tend = (): void => {
+    const { header } = this.#tables;
     const { f64 } = this.machine;
     const word = (header + HvHeader.NEXT_LOOK_NS) >>> 1;
     const nowNs = hostClock.nowNs();
     if (nowNs < f64[word]) return;
     f64[word] = nowNs + LIVENESS_CHECK_NS_MIN;
-    if (this.someThreadEnded()) this.reap();
+    if (this.#someThreadEnded()) this.reap();
   };
 
-  private someThreadEnded(): boolean {
+  #someThreadEnded(): boolean {
     for (let index = 1; index <= THREADS_MAX; index++) {
-      if (this.tables.hasEnded(this.tables.i32[this.threadWord(index)])) return true;
+      if (this.#tables.hasEnded(this.#tables.i32[this.#threadWord(index)])) return true;
     }
     return false;
   }
 
   /** Notes that this thread has domains open. The lock must be held. */
-  private signOn(): void {
-    const { i32, thread } = this.tables;
+  #signOn(): void {
+    const { i32, thread } = this.#tables;
     const index = this.machine.threadIndex;
-    const before = i32[this.threadWord(index)];
+    const before = i32[this.#threadWord(index)];
     if (before === thread) return;
     // A thread that had the same slot of the machine, and ended.
-    if (before !== 0) this.reapThread(index, before);
-    i32[this.threadWord(index)] = thread;
+    if (before !== 0) this.#reapThread(index, before);
+    i32[this.#threadWord(index)] = thread;
   }
 
-  private threadWord(index: number): number {
-    return this.tables.header + HvHeader.THREADS + index - 1;
+  #threadWord(index: number): number {
+    return this.#tables.header + HvHeader.THREADS + index - 1;
   }
 
-  private reapThread(index: number, token: number): void {
-    const { i32 } = this.tables;
-    this.log.sync();
-    for (const slot of this.tables.existing()) {
+  #reapThread(index: number, token: number): void {
+    const { i32 } = this.#tables;
+    this.#log.sync();
+    for (const slot of this.#tables.existing()) {
       if (i32[slot.record + DomainRecord.STATE] !== DomainState.RUNNING) continue;
       // One that nobody has opened yet ends with who made it.
       const { THREAD, CREATOR } = DomainRecord;
       const executed = i32[slot.record + THREAD] === token || i32[slot.record + CREATOR] === token;
-      if (executed && i32[slot.record + DomainRecord.DOMID] !== DOM0) this.destroy(slot);
-      else giveBackThread(this.tables, slot, token);
+      if (executed && i32[slot.record + DomainRecord.DOMID] !== DOM0) this.#destroy(slot);
+      else giveBackThread(this.#tables, slot, token);
     }
-    this.machine.pages.freeOwned(this.tables.zeroingOwner(index));
-    i32[this.tables.header + HvHeader.THREAD_DEATHS]++;
-    i32[this.threadWord(index)] = 0;
+    this.machine.pages.freeOwned(this.#tables.zeroingOwner(index));
+    i32[this.#tables.header + HvHeader.THREAD_DEATHS]++;
+    i32[this.#threadWord(index)] = 0;
   }
 
   /** Makes a domain in a free slot. Within a step of the log. */
-  private addDomain(name: string, maxPages: number): number {
-    const { tables } = this;
+  #addDomain(name: string, maxPages: number): number {
+    const tables = this.#tables;
     const { i32 } = tables;
     const index = tables.freeSlot();
     tables.giveTables(index);
@@ -261,30 +261,30 @@ export class EmulatedHypervisor implements Hypervisor, Toolstack {
     i32[slot.record + DomainRecord.CREATOR] = tables.thread;
     i32[slot.record + DomainRecord.MAX_PAGES] = maxPages;
     i32[slot.record + DomainRecord.TOT_PAGES] = 0;
-    this.log.append(directoriesOf(this.log.replica, domid, name));
+    this.#log.append(directoriesOf(this.#log.replica, domid, name));
     Atomics.store(i32, slot.record + DomainRecord.STATE, DomainState.RUNNING);
     return domid;
   }
 
   /** Within a step of the log. May be repeated, when it was cut off. */
-  private destroy(slot: Slot): void {
-    const { i32 } = this.tables;
+  #destroy(slot: Slot): void {
+    const { i32 } = this.#tables;
     Atomics.store(i32, slot.record + DomainRecord.STATE, DomainState.DYING);
-    this.log.append(releaseRecords(this.log.replica, this.tables.domidOf(slot)), DOM0, true);
-    tearDown(this.tables, slot);
-    upcall(this.tables, slot);
+    this.#log.append(releaseRecords(this.#log.replica, this.#tables.domidOf(slot)), DOM0, true);
+    tearDown(this.#tables, slot);
+    upcall(this.#tables, slot);
   }
 
-  private recover(): void {
-    rebuild(this.tables);
-    this.log.sync();
-    for (const slot of this.tables.existing()) {
-      if (this.tables.i32[slot.record + DomainRecord.STATE] === DomainState.DYING) this.destroy(slot);
+  #recover(): void {
+    rebuild(this.#tables);
+    this.#log.sync();
+    for (const slot of this.#tables.existing()) {
+      if (this.#tables.i32[slot.record + DomainRecord.STATE] === DomainState.DYING) this.#destroy(slot);
     }
   }
 
-  private infoOf({ record }: Slot): DomainInfo {
-    const { i32, machine } = this.tables;
+  #infoOf({ record }: Slot): DomainInfo {
+    const { i32, machine } = this.#tables;
     const start = (record + DomainRecord.NAME) * 4;
     return {
       domid: i32[record + DomainRecord.DOMID],
@@ -295,12 +295,12 @@ export class EmulatedHypervisor implements Hypervisor, Toolstack {
     };
   }
 
-  private closed(domain: EmulatedDomain, slot: Slot): void {
-    this.open.delete(domain);
-    if ([...this.open].some((other) => other.domid === domain.domid)) return;
-    this.tables.locked(() => {
-      const { i32, thread } = this.tables;
-      if (this.tables.find(domain.domid) !== slot) return;
+  #closed(domain: EmulatedDomain, slot: Slot): void {
+    this.#open.delete(domain);
+    if ([...this.#open].some((other) => other.domid === domain.domid)) return;
+    this.#tables.locked(() => {
+      const { i32, thread } = this.#tables;
+      if (this.#tables.find(domain.domid) !== slot) return;
       if (i32[slot.record + DomainRecord.THREAD] === thread) i32[slot.record + DomainRecord.THREAD] = 0;
     });
   }

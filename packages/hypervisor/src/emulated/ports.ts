@@ -67,18 +67,28 @@ export function closePort(tables: Tables, slot: Slot, port: number): void {
   const state = i32[entry + Port.STATE];
   if (state === PortState.FREE) return;
   Atomics.store(i32, entry + Port.STATE, PortState.FREE);
-  if (state === PortState.INTERDOMAIN) unbind(tables, tables.slot(i32[entry + Port.REMOTE_SLOT]), slot, entry, port);
+  if (state === PortState.INTERDOMAIN && leadsBack(tables, slot, port)) {
+    Atomics.store(i32, otherEnd(tables, slot, port) + Port.STATE, PortState.UNBOUND);
+  }
   slot.portAllocator.free(port);
 }
 
-function unbind(tables: Tables, remote: Slot, slot: Slot, entry: number, port: number): void {
+/** Whether the other end of a port leads back to it. It does not when a thread died while it bound or closed one of the two. */
+export function leadsBack(tables: Tables, slot: Slot, port: number): boolean {
   const { i32 } = tables;
-  const other = remote.ports + i32[entry + Port.REMOTE_PORT] * Port.WORDS;
-  const leadsBack =
+  const other = otherEnd(tables, slot, port);
+  return (
     i32[other + Port.STATE] === PortState.INTERDOMAIN &&
     i32[other + Port.REMOTE_PORT] === port &&
-    i32[other + Port.REMOTE_SLOT] === slot.index;
-  if (leadsBack) Atomics.store(i32, other + Port.STATE, PortState.UNBOUND);
+    i32[other + Port.REMOTE_SLOT] === slot.index
+  );
+}
+
+/** The entry of the other end. */
+function otherEnd(tables: Tables, slot: Slot, port: number): number {
+  const entry = slot.ports + port * Port.WORDS;
+  const remote = tables.slot(tables.i32[entry + Port.REMOTE_SLOT]);
+  return remote.ports + tables.i32[entry + Port.REMOTE_PORT] * Port.WORDS;
 }
 
 /** Sends an event to the other end. Takes no lock. */

@@ -9,7 +9,7 @@ import { GRANT_REFS_RESERVED } from '../limits.ts';
 import { countMapping, endGrantOfTheDead, unmapEntry, withdrawGrant } from './grant-entries.ts';
 import { DomainRecord, Frame, Grant, Maptrack, PinnedRun, Port, PortState } from './layout.ts';
 import { addPins, releasePages, unpinRun } from './page-ownership.ts';
-import { closePort } from './ports.ts';
+import { closePort, leadsBack } from './ports.ts';
 import type { Slot, Tables } from './tables.ts';
 
 /** Derives all that is derived. The lock must be held. */
@@ -62,10 +62,8 @@ function mendPorts(tables: Tables, slot: Slot): void {
   const { i32 } = tables;
   for (let port = 1; port < slot.portAllocator.highWater; port++) {
     const entry = slot.ports + port * Port.WORDS;
-    if (i32[entry + Port.STATE] !== PortState.INTERDOMAIN) continue;
-    const other = tables.slot(i32[entry + Port.REMOTE_SLOT]).ports + i32[entry + Port.REMOTE_PORT] * Port.WORDS;
-    const leadsBack = i32[other + Port.STATE] === PortState.INTERDOMAIN && i32[other + Port.REMOTE_PORT] === port;
-    if (!leadsBack) Atomics.store(i32, entry + Port.STATE, PortState.UNBOUND);
+    if (i32[entry + Port.STATE] !== PortState.INTERDOMAIN || leadsBack(tables, slot, port)) continue;
+    Atomics.store(i32, entry + Port.STATE, PortState.UNBOUND);
   }
 }
 

@@ -48,22 +48,22 @@ export class Tables {
   readonly thread: number;
   /** Brings the tables back to a step boundary; set by whoever knows all of them. */
   recover: () => void = () => {};
-  private recovering = false;
-  private readonly domains: number;
-  private readonly layout: SlotLayout;
-  private readonly slots: (Slot | undefined)[] = [];
+  #recovering = false;
+  readonly #domains: number;
+  readonly #layout: SlotLayout;
+  readonly #slots: (Slot | undefined)[] = [];
 
   constructor(machine: Machine, header: number) {
     this.machine = machine;
     this.i32 = machine.i32;
     this.header = header;
     this.frames = this.i32[header + HvHeader.FRAME_TABLE];
-    this.domains = this.i32[header + HvHeader.DOMAIN_TABLE];
+    this.#domains = this.i32[header + HvHeader.DOMAIN_TABLE];
     this.thread = machine.threads.token(machine.threadIndex);
     const limits: Partial<Record<keyof HypervisorLimits, number>> = {};
     LIMIT_WORDS.forEach((name, n) => (limits[name] = this.i32[header + HvHeader.LIMITS + n]));
     this.limits = limits as HypervisorLimits;
-    this.layout = slotLayout(this.limits);
+    this.#layout = slotLayout(this.limits);
   }
 
   /** Runs a step with the machine lock held, after the tables were made whole if a thread died with the lock. */
@@ -71,29 +71,29 @@ export class Tables {
     const { lock } = this.machine;
     const entered = lock.enter();
     try {
-      if (this.i32[this.header + HvHeader.TAKEOVERS] !== (lock.takeovers | 0)) this.recoverOnce();
+      if (this.i32[this.header + HvHeader.TAKEOVERS] !== (lock.takeovers | 0)) this.#recoverOnce();
       return step();
     } finally {
       if (entered) lock.release();
     }
   }
 
-  private recoverOnce(): void {
+  #recoverOnce(): void {
     // Recovery itself runs steps.
-    if (this.recovering) return;
+    if (this.#recovering) return;
     const takeovers = this.machine.lock.takeovers | 0;
-    this.recovering = true;
+    this.#recovering = true;
     try {
       this.recover();
     } finally {
-      this.recovering = false;
+      this.#recovering = false;
     }
     this.i32[this.header + HvHeader.TAKEOVERS] = takeovers;
   }
 
   /** Word index of a slot's record. */
   recordAt(index: number): number {
-    return this.domains + index * DomainRecord.WORDS;
+    return this.#domains + index * DomainRecord.WORDS;
   }
 
   /** The slot of a domain that exists, in one of some states, or undefined. */
@@ -143,14 +143,14 @@ export class Tables {
 
   /** The tables of a slot that has or had a domain. */
   slot(index: number): Slot {
-    return (this.slots[index] ??= this.openSlot(index));
+    return (this.#slots[index] ??= this.#openSlot(index));
   }
 
   /** Gives a slot its tables, if it never had any. The lock must be held. */
   giveTables(index: number): void {
     const record = this.recordAt(index);
     if (this.i32[record + DomainRecord.TABLES] !== 0) return;
-    this.i32[record + DomainRecord.TABLES] = allocate(this.machine, this.layout.words, 'the tables of a domain');
+    this.i32[record + DomainRecord.TABLES] = allocate(this.machine, this.#layout.words, 'the tables of a domain');
   }
 
   /** A domain number that is not in use. The lock must be held. */
@@ -206,10 +206,11 @@ export class Tables {
     return token !== 0 && (threads.token(index) !== token || !threads.isAlive(index));
   }
 
-  private openSlot(index: number): Slot {
+  #openSlot(index: number): Slot {
     const record = this.recordAt(index);
     const tables = this.i32[record + DomainRecord.TABLES];
-    const { layout, limits } = this;
+    const { limits } = this;
+    const layout = this.#layout;
     const allocator = (offset: number, capacity: number): IndexAllocator =>
       new IndexAllocator(this.machine, (tables + offset) * 4, capacity);
     return {

@@ -31,5 +31,5 @@ export function hookingPart<Part extends PartName>(
 
 /** dom0's handle with some methods of one of its parts replaced. */
 export function replacingPart<Part extends PartName>(dom0: Domain, part: Part, methods: Partial<Domain[Part]>): Domain {
-  return Object.create(dom0, { [part]: { value: replacing(dom0[part], methods) } }) as Domain;
+  return replacing(dom0, { [part]: replacing(dom0[part], methods) });
 }

@@ -8,47 +8,45 @@ import { HypervisorError } from '../../errors.ts';
 import { DOM0 } from '../../limits.ts';
 import type { HypervisorLimits } from '../../limits.ts';
 import type { XenstorePermission } from '../../xenstore.ts';
-import { childOf, nameOf, parentOf } from './paths.ts';
-import { bytesOf } from './replica.ts';
+import { childOf, parentOf } from './paths.ts';
+import { bytesOf, NO_CHILDREN, withChild } from './replica.ts';
 import type { Replica, StoreNode, StoreRecord } from './replica.ts';
 
-const NO_CHILDREN: ReadonlySet<string> = new Set();
-
 export class Changes {
-  private readonly replica: Replica;
+  readonly #replica: Replica;
   /** Each node as it was at the first look at it. */
-  private seen = new Map<string, StoreNode | undefined>();
+  #seen = new Map<string, StoreNode | undefined>();
   /** What nodes have become. */
-  private nodes = new Map<string, StoreNode | undefined>();
+  #nodes = new Map<string, StoreNode | undefined>();
   /** Nodes whose value or permissions were written. */
-  private written = new Set<string>();
-  private fires: ['f', path: string, exact: boolean][] = [];
+  #written = new Set<string>();
+  #fires: ['f', path: string, exact: boolean][] = [];
 
   constructor(replica: Replica) {
-    this.replica = replica;
+    this.#replica = replica;
   }
 
   get(path: string): StoreNode | undefined {
-    if (this.nodes.has(path)) return this.nodes.get(path);
-    if (!this.seen.has(path)) this.seen.set(path, this.replica.get(path));
-    return this.seen.get(path);
+    if (this.#nodes.has(path)) return this.#nodes.get(path);
+    if (!this.#seen.has(path)) this.#seen.set(path, this.#replica.get(path));
+    return this.#seen.get(path);
   }
 
   /** The same again, to go on from without changing this one. What it looks at counts for both, for a refused call has looked too. */
   copy(): Changes {
-    const copy = new Changes(this.replica);
-    copy.seen = this.seen;
-    copy.nodes = new Map(this.nodes);
-    copy.written = new Set(this.written);
-    copy.fires = [...this.fires];
+    const copy = new Changes(this.#replica);
+    copy.#seen = this.#seen;
+    copy.#nodes = new Map(this.#nodes);
+    copy.#written = new Set(this.#written);
+    copy.#fires = [...this.#fires];
     return copy;
   }
 
   put(path: string, value: string, permissions: readonly XenstorePermission[]): void {
     const before = this.get(path);
-    this.nodes.set(path, { value, permissions, children: before?.children ?? NO_CHILDREN, generation: 0 });
-    this.written.add(path);
-    if (before === undefined) this.setChild(path, true);
+    this.#nodes.set(path, { value, permissions, children: before?.children ?? NO_CHILDREN, generation: 0 });
+    this.#written.add(path);
+    if (before === undefined) this.#setChild(path, true);
   }
 
   /** Deletes a node and all below; watches on each of them fire. */
@@ -57,20 +55,20 @@ export class Changes {
     if (node === undefined) return;
     this.fire(path, exact);
     for (const name of node.children) this.delete(childOf(path, name), true);
-    this.nodes.set(path, undefined);
-    this.written.delete(path);
-    if (!exact) this.setChild(path, false);
+    this.#nodes.set(path, undefined);
+    this.#written.delete(path);
+    if (!exact) this.#setChild(path, false);
   }
 
   fire(path: string, exact = false): void {
-    this.fires.push(['f', path, exact]);
+    this.#fires.push(['f', path, exact]);
   }
 
   /** Nodes, and bytes of them, that a domain will own more than it does. */
   ownedMore(domid: number): { readonly nodes: number; readonly bytes: number } {
     let [nodes, bytes] = [0, 0];
-    for (const [path, after] of this.nodes) {
-      const before = this.replica.get(path);
+    for (const [path, after] of this.#nodes) {
+      const before = this.#replica.get(path);
       if (after?.permissions[0].domid === domid) {
         nodes++;
         bytes += bytesOf(path, after);
@@ -85,8 +83,8 @@ export class Changes {
 
   /** Whether nothing that was looked at has changed. */
   get valid(): boolean {
-    for (const [path, node] of this.seen) {
-      if (this.replica.get(path)?.generation !== node?.generation) return false;
+    for (const [path, node] of this.#seen) {
+      if (this.#replica.get(path)?.generation !== node?.generation) return false;
     }
     return true;
   }
@@ -95,7 +93,7 @@ export class Changes {
   checkQuota(domid: number, { xenstoreNodesMax, xenstoreMemoryBytesMax }: HypervisorLimits): void {
     if (domid === DOM0) return;
     const more = this.ownedMore(domid);
-    const { nodes, bytes } = this.replica.ownedBy(domid);
+    const { nodes, bytes } = this.#replica.ownedBy(domid);
     const hint = 'remove nodes, or raise the limit';
     if (more.nodes > 0 && nodes + more.nodes > xenstoreNodesMax) {
       const message = `domain ${domid} may own ${xenstoreNodesMax} nodes of xenstore (xenstoreNodesMax)`;
@@ -109,32 +107,29 @@ export class Changes {
 
   /** The changes as records: what fires for deleted nodes goes first, while it can be seen who could read them. */
   records(): StoreRecord[] {
-    const gone = [...this.nodes.keys()].filter((path) => this.nodes.get(path) === undefined);
-    const deleted = gone.filter((path) => this.replica.get(path) !== undefined);
-    const recreated = [...this.written].filter((path) => this.nodes.get(path) !== undefined);
+    const gone = [...this.#nodes.keys()].filter((path) => this.#nodes.get(path) === undefined);
+    const deleted = gone.filter((path) => this.#replica.get(path) !== undefined);
+    const recreated = [...this.#written].filter((path) => this.#nodes.get(path) !== undefined);
     // Parents before children.
     recreated.sort((a, b) => a.length - b.length);
-    const isGone = (path: string): boolean => this.nodes.has(path) && this.nodes.get(path) === undefined;
+    const isGone = (path: string): boolean => this.#nodes.has(path) && this.#nodes.get(path) === undefined;
     return [
-      ...this.fires.filter(([, path]) => isGone(path)),
+      ...this.#fires.filter(([, path]) => isGone(path)),
       ...deleted.map((path) => ['d', path] as const),
-      ...recreated.map((path) => this.writeRecord(path)),
-      ...this.fires.filter(([, path]) => !isGone(path)),
+      ...recreated.map((path) => this.#writeRecord(path)),
+      ...this.#fires.filter(([, path]) => !isGone(path)),
     ];
   }
 
-  private writeRecord(path: string): StoreRecord {
-    const { value, permissions } = this.nodes.get(path) as StoreNode;
+  #writeRecord(path: string): StoreRecord {
+    const { value, permissions } = this.#nodes.get(path) as StoreNode;
     return ['w', path, value, permissions];
   }
 
-  private setChild(path: string, present: boolean): void {
+  #setChild(path: string, present: boolean): void {
     const parentPath = parentOf(path);
     const parent = this.get(parentPath);
     if (parent === undefined) return;
-    const children = new Set(parent.children);
-    if (present) children.add(nameOf(path));
-    else children.delete(nameOf(path));
-    this.nodes.set(parentPath, { ...parent, children });
+    this.#nodes.set(parentPath, { ...parent, children: withChild(parent, path, present) });
   }
 }

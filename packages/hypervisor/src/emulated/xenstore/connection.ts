@@ -15,28 +15,28 @@ import { Watches } from './watches.ts';
 const TRANSACTION_ATTEMPTS_MAX = 8;
 
 export class XenstoreConnection implements Xenstore {
-  private readonly access: DomainAccess;
-  private readonly domid: number;
-  private readonly log: StoreLog;
-  private readonly watches: Watches;
-  private readonly transactions = new Map<TransactionId, Changes>();
-  private transactionsStarted = 0;
-  private readonly fire: (path: string, exact: boolean) => void;
+  readonly #access: DomainAccess;
+  readonly #domid: number;
+  readonly #log: StoreLog;
+  readonly #watches: Watches;
+  readonly #transactions = new Map<TransactionId, Changes>();
+  #transactionsStarted = 0;
+  readonly #fire: (path: string, exact: boolean) => void;
 
   constructor(access: DomainAccess, log: StoreLog) {
-    this.access = access;
-    this.domid = access.domid;
-    this.log = log;
+    this.#access = access;
+    this.#domid = access.domid;
+    this.#log = log;
     log.sync();
-    this.watches = new Watches(access.domid, log.replica, access.tables.limits.xenstoreWatchesMax);
-    this.fire = (path, exact) => {
-      this.watches.fire(path, exact);
+    this.#watches = new Watches(access.domid, log.replica, access.tables.limits.xenstoreWatchesMax);
+    this.#fire = (path, exact) => {
+      this.#watches.fire(path, exact);
     };
-    log.listeners.add(this.fire);
+    log.listeners.add(this.#fire);
   }
 
   read(path: string, transaction?: TransactionId): string {
-    return this.run(transaction, (changes) => this.existing(changes, path).value);
+    return this.#run(transaction, (changes) => this.#existing(changes, path).value);
   }
 
   tryRead(path: string, transaction?: TransactionId): string | undefined {
@@ -49,95 +49,95 @@ export class XenstoreConnection implements Xenstore {
   }
 
   write(path: string, value: string, transaction?: TransactionId): void {
-    const at = absolute(this.domid, path);
-    this.change(transaction, (changes) => {
-      operations.write(changes, this.domid, at, value, this.access.tables.limits);
+    const at = absolute(this.#domid, path);
+    this.#change(transaction, (changes) => {
+      operations.write(changes, this.#domid, at, value, this.#access.tables.limits);
     });
   }
 
   mkdir(path: string, transaction?: TransactionId): void {
-    const at = absolute(this.domid, path);
-    this.change(transaction, (changes) => {
-      operations.write(changes, this.domid, at, undefined, this.access.tables.limits);
+    const at = absolute(this.#domid, path);
+    this.#change(transaction, (changes) => {
+      operations.write(changes, this.#domid, at, undefined, this.#access.tables.limits);
     });
   }
 
   rm(path: string, transaction?: TransactionId): void {
-    const at = absolute(this.domid, path);
-    this.change(transaction, (changes) => {
-      operations.remove(changes, this.domid, at);
+    const at = absolute(this.#domid, path);
+    this.#change(transaction, (changes) => {
+      operations.remove(changes, this.#domid, at);
     });
   }
 
   directory(path: string, transaction?: TransactionId): string[] {
-    return this.run(transaction, (changes) => [...this.existing(changes, path).children].sort());
+    return this.#run(transaction, (changes) => [...this.#existing(changes, path).children].sort());
   }
 
   getPermissions(path: string, transaction?: TransactionId): XenstorePermission[] {
-    return this.run(transaction, (changes) => [...this.existing(changes, path).permissions]);
+    return this.#run(transaction, (changes) => [...this.#existing(changes, path).permissions]);
   }
 
   setPermissions(path: string, permissions: readonly XenstorePermission[], transaction?: TransactionId): void {
-    const at = absolute(this.domid, path);
+    const at = absolute(this.#domid, path);
     const list = checkPermissions(permissions);
-    this.change(transaction, (changes) => {
-      operations.setPermissions(changes, this.domid, at, list, this.access.tables.limits);
+    this.#change(transaction, (changes) => {
+      operations.setPermissions(changes, this.#domid, at, list, this.#access.tables.limits);
     });
   }
 
   watch(path: string, token: string): void {
-    this.access.check();
-    this.log.sync();
-    this.watches.add(path, token);
+    this.#access.check();
+    this.#log.sync();
+    this.#watches.add(path, token);
   }
 
   unwatch(path: string, token: string): void {
-    this.access.check();
-    this.watches.remove(path, token);
+    this.#access.check();
+    this.#watches.remove(path, token);
   }
 
   checkWatch(): WatchEvent | undefined {
-    this.access.check();
-    this.log.sync();
-    return this.watches.take();
+    this.#access.check();
+    this.#log.sync();
+    return this.#watches.take();
   }
 
   readWatch(deadlineNs: number): WatchEvent {
-    return this.access.wait(
+    return this.#access.wait(
       () => this.checkWatch(),
       deadlineNs,
-      () => `an event of xenstore for domain ${this.domid}`,
+      () => `an event of xenstore for domain ${this.#domid}`,
     );
   }
 
   readWatchAsync(options: WaitOptions = {}): Promise<WatchEvent> {
-    return this.access.waitAsync(() => this.checkWatch(), this.log.word, options);
+    return this.#access.waitAsync(() => this.checkWatch(), this.#log.word, options);
   }
 
   transactionStart(): TransactionId {
-    this.access.check();
-    const max = this.access.tables.limits.xenstoreTransactionsMax;
-    if (this.domid !== DOM0 && this.transactions.size >= max) {
-      const message = `domain ${this.domid} has ${max} transactions open (xenstoreTransactionsMax)`;
+    this.#access.check();
+    const max = this.#access.tables.limits.xenstoreTransactionsMax;
+    if (this.#domid !== DOM0 && this.#transactions.size >= max) {
+      const message = `domain ${this.#domid} has ${max} transactions open (xenstoreTransactionsMax)`;
       throw new HypervisorError('ENOSPC', message, 'end transactions first');
     }
-    this.log.sync();
-    const id = ++this.transactionsStarted;
-    this.transactions.set(id, new Changes(this.log.replica));
+    this.#log.sync();
+    const id = ++this.#transactionsStarted;
+    this.#transactions.set(id, new Changes(this.#log.replica));
     return id;
   }
 
   transactionEnd(transaction: TransactionId, abort = false): void {
-    this.access.check();
-    const changes = this.open(transaction);
-    this.transactions.delete(transaction);
+    this.#access.check();
+    const changes = this.#open(transaction);
+    this.#transactions.delete(transaction);
     if (abort) return;
-    this.log.update(() => {
+    this.#log.update(() => {
       if (!changes.valid) {
         const hint = 'begin again: others changed what the transaction had read or written';
-        throw new HypervisorError('EAGAIN', `transaction ${transaction} of domain ${this.domid} was overtaken`, hint);
+        throw new HypervisorError('EAGAIN', `transaction ${transaction} of domain ${this.#domid} was overtaken`, hint);
       }
-      this.commit(changes);
+      this.#commit(changes);
     });
   }
 
@@ -148,7 +148,7 @@ export class XenstoreConnection implements Xenstore {
       try {
         result = body(transaction);
       } catch (error) {
-        if (this.transactions.has(transaction)) this.transactionEnd(transaction, true);
+        if (this.#transactions.has(transaction)) this.transactionEnd(transaction, true);
         throw error;
       }
       try {
@@ -163,46 +163,46 @@ export class XenstoreConnection implements Xenstore {
 
   /** Closes the connection: watches and transactions are no more. */
   close(): void {
-    this.log.listeners.delete(this.fire);
-    this.watches.clear();
-    this.transactions.clear();
+    this.#log.listeners.delete(this.#fire);
+    this.#watches.clear();
+    this.#transactions.clear();
   }
 
-  private existing(changes: Changes, path: string): ReturnType<typeof operations.existing> {
-    return operations.existing(changes, this.domid, absolute(this.domid, path), 'r');
+  #existing(changes: Changes, path: string): ReturnType<typeof operations.existing> {
+    return operations.existing(changes, this.#domid, absolute(this.#domid, path), 'r');
   }
 
   /** Reads: in a transaction what it sees, else the newest. */
-  private run<T>(transaction: TransactionId | undefined, step: (changes: Changes) => T): T {
-    this.access.check();
-    this.log.sync();
-    return step(transaction ? this.open(transaction) : new Changes(this.log.replica));
+  #run<T>(transaction: TransactionId | undefined, step: (changes: Changes) => T): T {
+    this.#access.check();
+    this.#log.sync();
+    return step(transaction ? this.#open(transaction) : new Changes(this.#log.replica));
   }
 
-  private change(transaction: TransactionId | undefined, step: (changes: Changes) => void): void {
-    this.access.check();
+  #change(transaction: TransactionId | undefined, step: (changes: Changes) => void): void {
+    this.#access.check();
     if (transaction) {
       // A refused call changes nothing, in a transaction too.
-      const changes = this.open(transaction).copy();
+      const changes = this.#open(transaction).copy();
       step(changes);
-      this.transactions.set(transaction, changes);
+      this.#transactions.set(transaction, changes);
       return;
     }
-    this.log.update(() => {
-      const changes = new Changes(this.log.replica);
+    this.#log.update(() => {
+      const changes = new Changes(this.#log.replica);
       step(changes);
-      this.commit(changes);
+      this.#commit(changes);
     });
   }
 
-  private commit(changes: Changes): void {
-    changes.checkQuota(this.domid, this.access.tables.limits);
-    this.log.append(changes.records(), this.domid);
+  #commit(changes: Changes): void {
+    changes.checkQuota(this.#domid, this.#access.tables.limits);
+    this.#log.append(changes.records(), this.#domid);
   }
 
-  private open(transaction: TransactionId): Changes {
-    const changes = this.transactions.get(transaction);
+  #open(transaction: TransactionId): Changes {
+    const changes = this.#transactions.get(transaction);
     if (changes !== undefined) return changes;
-    throw new HypervisorError('ENOENT', `domain ${this.domid} has no transaction ${transaction} open`);
+    throw new HypervisorError('ENOENT', `domain ${this.#domid} has no transaction ${transaction} open`);
   }
 }

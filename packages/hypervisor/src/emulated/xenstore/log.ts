@@ -31,38 +31,38 @@ export type FireListener = (path: string, exact: boolean) => void;
 export class StoreLog {
   readonly replica = new Replica();
   readonly listeners = new Set<FireListener>();
-  private readonly tables: Tables;
-  private readonly base: number;
-  private readonly layout: XenstoreLayout;
-  private end = 0;
-  private epoch = -1;
-  private readonly fire: FireListener = (path, exact) => {
+  readonly #tables: Tables;
+  readonly #base: number;
+  readonly #layout: XenstoreLayout;
+  #end = 0;
+  #epoch = -1;
+  readonly #fire: FireListener = (path, exact) => {
     for (const listener of this.listeners) listener(path, exact);
   };
 
   constructor(tables: Tables) {
-    this.tables = tables;
-    this.base = tables.i32[tables.header + HvHeader.XENSTORE];
-    this.layout = xenstoreLayout(tables.limits);
+    this.#tables = tables;
+    this.#base = tables.i32[tables.header + HvHeader.XENSTORE];
+    this.#layout = xenstoreLayout(tables.limits);
   }
 
   /** Word that changes with every change. */
   get word(): number {
-    return this.base + END;
+    return this.#base + END;
   }
 
   /** Brings the copy up to date. */
   sync(): void {
-    if (Atomics.load(this.tables.i32, this.word) === this.end) return;
-    this.tables.locked(() => {
-      this.replay();
+    if (Atomics.load(this.#tables.i32, this.word) === this.#end) return;
+    this.#tables.locked(() => {
+      this.#replay();
     });
   }
 
   /** Runs a step with the lock held and the copy up to date. */
   update<T>(step: () => T): T {
-    return this.tables.locked(() => {
-      this.replay();
+    return this.#tables.locked(() => {
+      this.#replay();
       return step();
     });
   }
@@ -78,83 +78,83 @@ export class StoreLog {
     if (records.length === 0) return;
     const bytes = Buffer.from(JSON.stringify(records));
     const words = 1 + Math.ceil(bytes.length / 4);
-    if (!always) this.refuseOverflow(records, bytes.length, domid);
-    const { i32, machine } = this.tables;
-    let half = this.end < 0 ? 1 : 0;
-    let used = this.end === 0 ? Half.RECORDS : this.end & ~HALF_BIT;
-    if (used + words > this.layout.halfWords) {
+    if (!always) this.#refuseOverflow(records, bytes.length, domid);
+    const { i32, machine } = this.#tables;
+    let half = this.#end < 0 ? 1 : 0;
+    let used = this.#end === 0 ? Half.RECORDS : this.#end & ~HALF_BIT;
+    if (used + words > this.#layout.halfWords) {
       half ^= 1;
-      used = this.beginAnew(half, words);
+      used = this.#beginAnew(half, words);
     }
-    this.writeChunk(this.half(half) + used, bytes);
+    this.#writeChunk(this.#half(half) + used, bytes);
     Atomics.store(i32, this.word, (half << 31) | (used + words));
     Atomics.notify(i32, this.word);
     wakeAll(machine);
-    this.replay();
+    this.#replay();
   }
 
-  private replay(): void {
-    const { i32 } = this.tables;
+  #replay(): void {
+    const { i32 } = this.#tables;
     const end = Atomics.load(i32, this.word);
     if (end === 0) return;
-    const half = this.half(end < 0 ? 1 : 0);
-    let position = this.end & ~HALF_BIT;
-    if (i32[half + Half.EPOCH] !== this.epoch) {
-      this.epoch = i32[half + Half.EPOCH];
+    const half = this.#half(end < 0 ? 1 : 0);
+    let position = this.#end & ~HALF_BIT;
+    if (i32[half + Half.EPOCH] !== this.#epoch) {
+      this.#epoch = i32[half + Half.EPOCH];
       position = Half.RECORDS;
       // The first time there was nothing yet to write.
-      if (this.epoch !== 0) {
-        this.replica.load(JSON.parse(this.readChunk(half + position)) as Snapshot, this.fire);
-        position += this.chunkWords(half + position);
+      if (this.#epoch !== 0) {
+        this.replica.load(JSON.parse(this.#readChunk(half + position)) as Snapshot, this.#fire);
+        position += this.#chunkWords(half + position);
       }
     }
-    for (const used = end & ~HALF_BIT; position < used; position += this.chunkWords(half + position)) {
-      const records = JSON.parse(this.readChunk(half + position)) as StoreRecord[];
-      for (const record of records) this.replica.apply(record, this.fire);
+    for (const used = end & ~HALF_BIT; position < used; position += this.#chunkWords(half + position)) {
+      const records = JSON.parse(this.#readChunk(half + position)) as StoreRecord[];
+      for (const record of records) this.replica.apply(record, this.#fire);
     }
-    this.end = end;
+    this.#end = end;
   }
 
   /** Writes the contents to a half; returns the words it takes. */
-  private beginAnew(half: number, more: number): number {
+  #beginAnew(half: number, more: number): number {
     const bytes = Buffer.from(JSON.stringify(this.replica.snapshot()));
     const words = Half.RECORDS + 1 + Math.ceil(bytes.length / 4);
-    if (words + more > this.layout.halfWords) throw this.full(more * 4);
-    this.tables.i32[this.half(half) + Half.EPOCH] = this.epoch + 1;
-    this.writeChunk(this.half(half) + Half.RECORDS, bytes);
+    if (words + more > this.#layout.halfWords) throw this.#full(more * 4);
+    this.#tables.i32[this.#half(half) + Half.EPOCH] = this.#epoch + 1;
+    this.#writeChunk(this.#half(half) + Half.RECORDS, bytes);
     return words;
   }
 
-  private refuseOverflow(records: readonly StoreRecord[], bytes: number, domid: number): void {
+  #refuseOverflow(records: readonly StoreRecord[], bytes: number, domid: number): void {
     if (!records.some(([kind]) => kind === 'w')) return;
     const reserved = domid === DOM0 ? 0 : XENSTORE_RESERVED_SHARE;
-    const room = this.layout.halfWords * 4 * XENSTORE_CONTENTS_SHARE * (1 - reserved);
-    if (this.replica.bytes + bytes > room) throw this.full(bytes);
+    const room = this.#layout.halfWords * 4 * XENSTORE_CONTENTS_SHARE * (1 - reserved);
+    if (this.replica.bytes + bytes > room) throw this.#full(bytes);
   }
 
-  private full(bytes: number): HypervisorError {
+  #full(bytes: number): HypervisorError {
     const hint = 'remove nodes, or raise xenstoreBytesMax';
     return new HypervisorError('ENOSPC', `xenstore has no room for ${bytes} bytes more`, hint);
   }
 
-  private half(half: number): number {
-    const { halves, halfWords } = this.layout;
-    return this.base + halves + half * halfWords;
+  #half(half: number): number {
+    const { halves, halfWords } = this.#layout;
+    return this.#base + halves + half * halfWords;
   }
 
   /** A chunk is the number of its bytes, then the bytes, to a whole word. */
-  private writeChunk(word: number, bytes: Uint8Array): void {
-    this.tables.i32[word] = bytes.length;
-    this.tables.machine.u8.set(bytes, (word + 1) * 4);
+  #writeChunk(word: number, bytes: Uint8Array): void {
+    this.#tables.i32[word] = bytes.length;
+    this.#tables.machine.u8.set(bytes, (word + 1) * 4);
   }
 
-  private readChunk(word: number): string {
+  #readChunk(word: number): string {
     const start = (word + 1) * 4;
     // A copy, since text is not decoded from shared memory.
-    return Buffer.from(this.tables.machine.u8.slice(start, start + this.tables.i32[word])).toString();
+    return Buffer.from(this.#tables.machine.u8.slice(start, start + this.#tables.i32[word])).toString();
   }
 
-  private chunkWords(word: number): number {
-    return 1 + Math.ceil(this.tables.i32[word] / 4);
+  #chunkWords(word: number): number {
+    return 1 + Math.ceil(this.#tables.i32[word] / 4);
   }
 }

@@ -41,102 +41,101 @@ export interface Owned {
   readonly bytes: number;
 }
 
-const NO_CHILDREN: ReadonlySet<string> = new Set();
+/** Of a node that was just made. */
+export const NO_CHILDREN: ReadonlySet<string> = new Set();
 const NOTHING: Owned = { nodes: 0, bytes: 0 };
 /** Most that a permission takes in a snapshot, and a node without its path and value. */
 const PERMISSION_BYTES = 32;
 const NODE_BYTES = 32;
 
 export class Replica {
-  private nodes = new Map<string, StoreNode>();
-  private owned = new Map<number, Owned>();
+  #nodes = new Map<string, StoreNode>();
+  #owned = new Map<number, Owned>();
   /** Records applied. */
-  private sequence = 0;
-  private contentBytes = 0;
+  #sequence = 0;
+  #contentBytes = 0;
 
   /** About what a snapshot takes. */
   get bytes(): number {
-    return this.contentBytes;
+    return this.#contentBytes;
   }
 
   get(path: string): StoreNode | undefined {
-    return this.nodes.get(path);
+    return this.#nodes.get(path);
   }
 
   /** What a domain owns. */
   ownedBy(domid: number): Owned {
-    return this.owned.get(domid) ?? NOTHING;
+    return this.#owned.get(domid) ?? NOTHING;
   }
 
   /** Applies a change; tells of what fires. */
   apply(record: StoreRecord, fire: (path: string, exact: boolean) => void): void {
-    this.sequence++;
+    this.#sequence++;
     const [kind, path] = record;
     if (kind === 'f') fire(path, record[2]);
-    else if (kind === 'd') this.delete(path);
-    else this.write(path, record[2], record[3], this.sequence);
+    else if (kind === 'd') this.#delete(path);
+    else this.#write(path, record[2], record[3], this.#sequence);
   }
 
   snapshot(): Snapshot {
-    const nodes = [...this.nodes].map(([path, n]) => [path, n.value, n.permissions, n.generation] as const);
-    return { sequence: this.sequence, nodes };
+    const nodes = [...this.#nodes].map(([path, n]) => [path, n.value, n.permissions, n.generation] as const);
+    return { sequence: this.#sequence, nodes };
   }
 
   /** Becomes what a snapshot says, and tells of what differs, since the records in between are lost. */
   load(snapshot: Snapshot, fire: (path: string, exact: boolean) => void): void {
-    const { nodes: before, sequence: seen } = this;
+    const [before, seen] = [this.#nodes, this.#sequence];
     const paths = new Set(snapshot.nodes.map(([path]) => path));
     // While they can still be read.
     for (const path of before.keys()) if (!paths.has(path)) fire(path, !paths.has(parentOf(path)));
-    this.nodes = new Map();
-    this.owned = new Map();
-    this.contentBytes = 0;
+    this.#nodes = new Map();
+    this.#owned = new Map();
+    this.#contentBytes = 0;
     for (const [path, value, permissions, generation] of snapshot.nodes) {
-      this.put(path, { value, permissions, children: new Set(), generation });
+      this.#put(path, { value, permissions, children: new Set(), generation });
     }
-    for (const path of paths) (this.nodes.get(parentOf(path))?.children as Set<string> | undefined)?.add(nameOf(path));
-    this.sequence = snapshot.sequence;
-    for (const [path, node] of this.nodes) if (node.generation > seen) fire(path, false);
+    for (const path of paths) (this.#nodes.get(parentOf(path))?.children as Set<string> | undefined)?.add(nameOf(path));
+    this.#sequence = snapshot.sequence;
+    for (const [path, node] of this.#nodes) if (node.generation > seen) fire(path, false);
   }
 
-  private write(path: string, value: string, permissions: readonly XenstorePermission[], generation: number): void {
-    const before = this.nodes.get(path);
-    this.put(path, { value, permissions, children: before?.children ?? NO_CHILDREN, generation });
-    if (before === undefined) this.setChild(path, true);
+  #write(path: string, value: string, permissions: readonly XenstorePermission[], generation: number): void {
+    const before = this.#nodes.get(path);
+    this.#put(path, { value, permissions, children: before?.children ?? NO_CHILDREN, generation });
+    if (before === undefined) this.#setChild(path, true);
   }
 
-  private delete(path: string): void {
-    const node = this.nodes.get(path);
+  #delete(path: string): void {
+    const node = this.#nodes.get(path);
     if (node === undefined) return;
-    this.count(path, node, -1);
-    this.nodes.delete(path);
-    this.setChild(path, false);
+    this.#count(path, node, -1);
+    this.#nodes.delete(path);
+    this.#setChild(path, false);
   }
 
-  private setChild(path: string, present: boolean): void {
+  #setChild(path: string, present: boolean): void {
     const parentPath = parentOf(path);
-    const parent = this.nodes.get(parentPath);
+    const parent = this.#nodes.get(parentPath);
     if (parent === undefined) return;
-    const children = new Set(parent.children);
-    if (present) children.add(nameOf(path));
-    else children.delete(nameOf(path));
-    this.put(parentPath, { ...parent, children, generation: this.sequence });
+    const children = withChild(parent, path, present);
+    this.#put(parentPath, { ...parent, children, generation: this.#sequence });
   }
 
-  private put(path: string, node: StoreNode): void {
-    const before = this.nodes.get(path);
-    if (before !== undefined) this.count(path, before, -1);
-    this.count(path, node, 1);
-    this.nodes.set(path, node);
+  #put(path: string, node: StoreNode): void {
+    const before = this.#nodes.get(path);
+    if (before !== undefined) this.#count(path, before, -1);
+    this.#count(path, node, 1);
+    this.#nodes.set(path, node);
   }
 
   /** @param times - 1 for a node that comes, -1 for one that goes */
-  private count(path: string, node: StoreNode, times: number): void {
+  #count(path: string, node: StoreNode, times: number): void {
     const { domid } = node.permissions[0];
     const { nodes, bytes } = this.ownedBy(domid);
     const ownBytes = times * bytesOf(path, node);
-    this.owned.set(domid, { nodes: nodes + times, bytes: bytes + ownBytes });
-    this.contentBytes += ownBytes;
+    this.#owned.set(domid, { nodes: nodes + times, bytes: bytes + ownBytes });
+    this.#contentBytes += ownBytes;
   }
 }
 
@@ -144,4 +143,12 @@ export class Replica {
 export function bytesOf(path: string, { permissions, value }: StoreNode): number {
   const valueBytes = Buffer.byteLength(JSON.stringify(value));
   return path.length + valueBytes + permissions.length * PERMISSION_BYTES + NODE_BYTES;
+}
+
+/** The children of a node once the one at `path` has come or gone. */
+export function withChild({ children }: StoreNode, path: string, present: boolean): ReadonlySet<string> {
+  const names = new Set(children);
+  if (present) names.add(nameOf(path));
+  else names.delete(nameOf(path));
+  return names;
 }
