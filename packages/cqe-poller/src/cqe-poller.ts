@@ -1,4 +1,7 @@
-/** The CQE poller. Polling allocates nothing. */
+/**
+ * The CQE poller. Polling allocates nothing. Members are `private`, not `#`, as on the data path of `verbs/rings`: their bytecode is shorter, so V8
+ * inlines more of a poll.
+ */
 import { Errno, VerbsError, type WorkCompletion } from '@openverbs/verbs';
 import type { BufferedCq, CqePollerOptions, CqeSource } from '@openverbs/verbs/driver';
 import { type Doorbell, type QpTable, RingCompletionQueue } from '@openverbs/verbs/rings';

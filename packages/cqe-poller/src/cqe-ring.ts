@@ -1,4 +1,7 @@
-/** The buffer: a ring of CQEs in the OpenVerbs layout, and its doorbell record, in memory of its own. */
+/**
+ * The buffer: a ring of CQEs in the OpenVerbs layout, and its doorbell record, in memory of its own. Its members are `private`, as those of
+ * `CqePoller` are.
+ */
 import {
   CQ_DOORBELL_RECORD_BYTES,
   CQE_BYTES,
@@ -20,14 +23,14 @@ export class CqeRing {
   readonly i32: Int32Array;
   /** Entries are 2 ** log2Count. */
   readonly log2Count: number;
-  readonly #mask: number;
+  private readonly mask: number;
   /** Free-running count of CQEs that were added, an int32. */
   private producer = 0;
 
   constructor(cqe: number) {
     this.log2Count = Math.ceil(Math.log2(cqe));
     const count = 2 ** this.log2Count;
-    this.#mask = count - 1;
+    this.mask = count - 1;
     this.i32 = new Int32Array((CQ_DOORBELL_RECORD_BYTES + count * CQE_BYTES) / 4);
   }
 
@@ -51,7 +54,7 @@ export class CqeRing {
   append(source: Int32Array, word: number, count: number): void {
     const { i32 } = this;
     for (let i = 0; i < count; i++) {
-      const cqe = this.#wordOf(this.producer);
+      const cqe = this.wordOf(this.producer);
       const from = word + i * WORDS;
       for (let at = 0; at < VALID; at++) i32[cqe + at] = source[from + at];
       i32[cqe + VALID] = cqeGeneration(this.producer, this.log2Count);
@@ -62,16 +65,16 @@ export class CqeRing {
   /** Takes over what another one holds. Indices run on. */
   adopt(other: CqeRing): void {
     this.producer = this.i32[CONSUMER] = other.consumer;
-    while (this.producer !== other.producer) this.append(other.i32, other.#wordOf(this.producer), 1);
+    while (this.producer !== other.producer) this.append(other.i32, other.wordOf(this.producer), 1);
   }
 
   /** The time of the CQE that left last. */
   lastTimestamp(): number {
-    const cqe = this.#wordOf((this.consumer - 1) | 0);
+    const cqe = this.wordOf((this.consumer - 1) | 0);
     return (this.i32[cqe + TIMESTAMP_HI] >>> 0) * TWO_32 + (this.i32[cqe + TIMESTAMP_LO] >>> 0);
   }
 
-  #wordOf(index: number): number {
-    return BASE_WORD + (index & this.#mask) * WORDS;
+  private wordOf(index: number): number {
+    return BASE_WORD + (index & this.mask) * WORDS;
   }
 }

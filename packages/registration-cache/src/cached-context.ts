@@ -5,6 +5,7 @@ import type { ContextOps, DmaBufferOps, EventSource, Handle, MrOps, MrRequest } 
 import type { Entry, Key, Region } from './entry.ts';
 import { overriding } from './overriding.ts';
 import type { Registrar, RegistrationTable } from './registration-table.ts';
+import { isShareable } from './shareable.ts';
 
 /** Handles of shared regions begin here, above those of all providers. */
 const HANDLE_BASE = 2 ** 40;
@@ -19,7 +20,6 @@ export class CachedContext {
   readonly #table: RegistrationTable;
   readonly #target: ContextOps;
   readonly #anyMemory: boolean;
-  readonly #isShareable: (access: number) => boolean;
   readonly #onHit: (pages: number) => void;
   /** One object for each protection domain: the scope of its keys. */
   readonly #scopes = new Map<Handle, object>();
@@ -30,17 +30,10 @@ export class CachedContext {
   #nextHandle = HANDLE_BASE;
   #failed = false;
 
-  constructor(
-    table: RegistrationTable,
-    target: ContextOps,
-    anyMemory: boolean,
-    isShareable: (access: number) => boolean,
-    onHit: (pages: number) => void,
-  ) {
+  constructor(table: RegistrationTable, target: ContextOps, anyMemory: boolean, onHit: (pages: number) => void) {
     this.#table = table;
     this.#target = target;
     this.#anyMemory = anyMemory;
-    this.#isShareable = isShareable;
     this.#onHit = onHit;
     this.#allBuffers = buffersOfTables.get(table) ?? new Set();
     buffersOfTables.set(table, this.#allBuffers);
@@ -163,7 +156,7 @@ export class CachedContext {
   }
 
   #isCacheable({ access, iova, buffer, view }: MrRequest): boolean {
-    return !this.#failed && iova === null && this.#isShareable(access) && (buffer !== null || this.#isWatched(view));
+    return !this.#failed && iova === null && isShareable(access) && (buffer !== null || this.#isWatched(view));
   }
 
   /** Whether the cache learns of it when the memory is freed, or whether it lives as long as somebody holds it. */

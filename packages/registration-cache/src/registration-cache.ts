@@ -1,5 +1,5 @@
 /** The registration cache. */
-import { AccessFlags, DmaBuffer, type MemoryRegion, type ProtectionDomain } from '@openverbs/verbs';
+import { DmaBuffer, type MemoryRegion, type ProtectionDomain } from '@openverbs/verbs';
 import type { ContextOps, DeviceOps } from '@openverbs/verbs/driver';
 
 import { CachedContext } from './cached-context.ts';
@@ -8,14 +8,8 @@ import type { Entry, Key, Region } from './entry.ts';
 import type { RegistrationCacheLimits } from './limits.ts';
 import { overriding } from './overriding.ts';
 import { type Registrar, RegistrationTable } from './registration-table.ts';
+import { isShareable } from './shareable.ts';
 import type { RegistrationCacheStatistics } from './statistics.ts';
-
-const { MW_BIND, ZERO_BASED, ON_DEMAND, HUGETLB } = AccessFlags;
-/**
- * Rights of which a shared registration would be another thing: windows would be bound to what outlives the region, and the addresses of a
- * zero-based region count from its own first byte.
- */
-const ACCESS_UNCACHED = MW_BIND | ZERO_BASED | ON_DEMAND | HUGETLB;
 
 /** What `openVerbs({ use: { registrationCache } })` takes. */
 export interface RegistrationCacheOps {
@@ -105,7 +99,7 @@ export class RegistrationCache implements RegistrationCacheOps {
   attach(device: DeviceOps): DeviceOps {
     const anyMemory = device.capabilities.supports.registersAnyMemory === true;
     const onHit = (pages: number): void => device.registrationSaved?.(pages);
-    const open = (): ContextOps => new CachedContext(this.#table, device.open(), anyMemory, isShareable, onHit).ops;
+    const open = (): ContextOps => new CachedContext(this.#table, device.open(), anyMemory, onHit).ops;
     return overriding(device, { open });
   }
 
@@ -113,10 +107,6 @@ export class RegistrationCache implements RegistrationCacheOps {
   #yield(entry: Entry): void {
     if (entry.references === 0) this.#table.invalidate((each) => each === entry);
   }
-}
-
-function isShareable(access: number): boolean {
-  return (access & ACCESS_UNCACHED) === 0;
 }
 
 /** A region that was registered through its protection domain. */
