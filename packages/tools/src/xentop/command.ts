@@ -79,18 +79,8 @@ async function run(
   io: ToolIo,
   terminal: () => Terminal | null,
 ): Promise<void> {
-  if (program !== undefined && options.guests !== undefined) {
-    throw new UsageError('--guests is for when no program is given', "set OPENVERBS_XEN_GUESTS for the program's");
-  }
-  if (program === undefined && options.provider !== undefined) {
-    throw new UsageError(
-      '--provider is for a program: without one, there are guests of the split driver to look at, basic and bypass',
-      'name a program after the options, or leave --provider out',
-    );
-  }
-  // The program may open another provider than the one that is named here: what is below its guests is always the same.
-  const { packetDelay, delay: _, provider: __, ...rest } = options;
-  const faults = faultsOf({ ...rest, ...(packetDelay !== undefined && { delay: packetDelay }) });
+  checkOptions(program, options);
+  const faults = networkOf(options);
   const live = options.json || options.batch || options.once ? null : terminal();
   const title = program === undefined ? 'guests to look at' : [basename(program), ...args].join(' ');
   const display = options.json ? jsonDisplay(io) : live ? liveDisplay(live, title) : batchDisplay(io);
@@ -116,6 +106,27 @@ async function run(
     display.close();
   }
   if (ended) await report(thread, program ?? DEMO, io);
+}
+
+/** Some options are for a program, and some for when there is none. */
+function checkOptions(program: string | undefined, { guests, provider }: CommandOptions): void {
+  if (program !== undefined && guests !== undefined) {
+    throw new UsageError('--guests is for when no program is given', "set OPENVERBS_XEN_GUESTS for the program's");
+  }
+  if (program === undefined && provider !== undefined) {
+    throw new UsageError(
+      '--provider is for a program: without one, there are guests of the split driver to look at, basic and bypass',
+      'name a program after the options, or leave --provider out',
+    );
+  }
+}
+
+/**
+ * What the network is to do. `--delay` is that of the display here, and the provider is left out: the program may open another one than is named, and
+ * what is below its guests is always the same.
+ */
+function networkOf({ packetDelay, delay: _, provider: __, ...rest }: CommandOptions): ReturnType<typeof faultsOf> {
+  return faultsOf({ ...rest, ...(packetDelay !== undefined && { delay: packetDelay }) });
 }
 
 /** What came of the program: that it failed, or that it had nothing to show. */
