@@ -16,6 +16,7 @@ const SUITES = [
   'srq',
   'srq-resize',
   'ud',
+  'ud-errors',
   'cq-resize',
   'hostile-wqe',
 ];

@@ -30,6 +30,7 @@ export const CORE_SUITES: readonly string[] = [
   'srq-events',
   'srq-resize',
   'ud',
+  'ud-errors',
   'xrc',
   'xrc-objects',
 ];

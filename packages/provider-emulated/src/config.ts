@@ -16,7 +16,8 @@ export interface EmulatedDeviceConfig {
   readonly pkeys: readonly number[];
   /**
    * Addresses beside the link-local one that each port has at index 0: `{ port, gid }`, or the address alone for port 1, in IPv6 or
-   * IPv4 notation. They take the indices from 1 in their order. Default none.
+   * IPv4 notation. They take the indices from 1 in their order; a port has 16 addresses, and a machine 1024, the link-local ones included.
+   * Default none.
    */
   readonly gids: readonly EmulatedGidConfig[];
   /**

@@ -1,13 +1,17 @@
 /** UD queue pairs that are ready, the way from one to the other, and what is sent along it. */
+import { expect } from 'chai';
 import {
   QpState,
   QpType,
+  mtuToBytes,
   type AddressHandle,
   type AhAttrInit,
   type QueuePair,
   type SendWrInit,
 } from '@openverbs/verbs';
 import type { Bench } from './bench.ts';
+import { expectCompletions, expectNoCompletion } from './completions.ts';
+import { expectBytes, fillPattern, pattern } from './payload.ts';
 import { send } from './requests.ts';
 import type { Side, SideOptions } from './side.ts';
 
@@ -68,4 +72,22 @@ export function datagram(
   extras: Partial<SendWrInit> = {},
 ): SendWrInit {
   return send(wrId, sgList, { ah, remoteQpn: to.qpNum, remoteQkey: QKEY, ...extras });
+}
+
+/** Bytes of the longest datagram of a side. */
+export function mtuOf({ context }: Side): number {
+  return mtuToBytes(context.queryPort(1).activeMtu);
+}
+
+/** Posts `bad`, which completes and does nothing, and a datagram behind it, which arrives in the first receive. */
+export async function expectDropped({ a, b }: { a: Side; b: Side }, bad: SendWrInit): Promise<void> {
+  fillPattern(a.bytes, 1);
+  b.bytes.fill(0xcc);
+  b.qp.postRecv([{ wrId: 201, sgList: [b.sge(0, GRH_BYTES + 16)] }, { wrId: 202 }]);
+  a.qp.postSend([bad, datagram(12, [a.sge(0, 16)], ahTo(a, b), b.qp)]);
+  await expectCompletions(a.sendCq, { wrId: bad.wrId ?? 0, qp: a.qp }, { wrId: 12, qp: a.qp });
+  await expectCompletions(b.recvCq, { wrId: 201, byteLen: GRH_BYTES + 16 });
+  expectNoCompletion(b.recvCq);
+  expectBytes(b.bytes.subarray(GRH_BYTES, GRH_BYTES + 16), pattern(1, 16), 'the message behind it');
+  for (const { qp } of [a, b]) expect(qp.query().attr.qpState, 'state').to.equal(QpState.RTS);
 }

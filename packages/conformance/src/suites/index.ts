@@ -64,6 +64,7 @@ import { turnedBitsSuite } from './turned-bits.ts';
 import { ucErrorsSuite } from './uc-errors.ts';
 import { ucStateSuite } from './uc-state.ts';
 import { ucSuite } from './uc.ts';
+import { udErrorsSuite } from './ud-errors.ts';
 import { udSuite } from './ud.ts';
 import { unreachableSuite } from './unreachable.ts';
 import { vendorErrorsSuite } from './vendor-errors.ts';
@@ -131,6 +132,7 @@ export const suites: readonly ConformanceSuite[] = [
   cqModerationSuite,
   extendedCqSuite,
   udSuite,
+  udErrorsSuite,
   addressHandleSuite,
   qkeySuite,
   pkeySuite,

@@ -2,11 +2,18 @@
 import { expect } from 'chai';
 import { QpState } from '@openverbs/verbs';
 import { expectCompletions, expectNoCompletion } from '../bench/completions.ts';
-import { GRH_BYTES, ahTo, bringDatagramsTo, datagram, datagramPair, datagramSide } from '../bench/datagrams.ts';
+import {
+  GRH_BYTES,
+  ahTo,
+  bringDatagramsTo,
+  datagram,
+  datagramPair,
+  datagramSide,
+  expectDropped,
+} from '../bench/datagrams.ts';
 import { expectError } from '../bench/errors.ts';
 import type { Side } from '../bench/side.ts';
 import { defineSuite } from '../define-suite.ts';
-import { expectDropped } from './ud.ts';
 
 function violations({ context }: Side): number {
   return context.queryPort(1).qkeyViolCntr;
