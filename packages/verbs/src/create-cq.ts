@@ -8,14 +8,15 @@ import { CompletionQueue } from './completion-queue.ts';
 import { CompletionQueueEx } from './completion-queue-ex.ts';
 import type { Context } from './context.ts';
 import { CreateCqFlags, WC_STANDARD_FLAGS, WcExFlags } from './enums/cq.ts';
+import { namedBits } from './enums/name-of.ts';
 import { invalid } from './errors.ts';
 import { checkLiteral, type LiteralKeys, literalKeys } from './literal-keys.ts';
 import { ParentDomain } from './parent-domain.ts';
 import { type LeftOutVerb, refuseLeftOut } from './left-out.ts';
 
 const VERB_EX = 'ibv_create_cq_ex';
-const WC_KNOWN = Object.values(WcExFlags).reduce((bits, bit) => bits | bit, 0);
-const FLAGS_KNOWN = Object.values(CreateCqFlags).reduce((bits, bit) => bits | bit, 0);
+const WC_KNOWN = namedBits(WcExFlags);
+const FLAGS_KNOWN = namedBits(CreateCqFlags);
 const CQ_KEYS = literalKeys<CqInitAttr>({ cqe: true, channel: true, compVector: true, cqContext: true });
 const CQ_EX_KEYS = literalKeys<CqInitAttrEx>({
   cqe: true,

@@ -2,6 +2,7 @@
 import { checkFlags } from './check.ts';
 import type { QpAttr, QpAttrInit } from './attributes/qp.ts';
 import type { Context } from './context.ts';
+import { namedBits } from './enums/name-of.ts';
 import { QpAttrMask, qpStateStr, qpTypeStr } from './enums/qp.ts';
 import { invalid, VerbsError } from './errors.ts';
 import { checkLiteral, literalKeys } from './literal-keys.ts';
@@ -13,7 +14,7 @@ const VERB = 'ibv_modify_qp';
 const ATTR_KEYS = literalKeys(
   Object.fromEntries([...QP_ATTR_RULES.map(({ key }) => key), 'sqDraining'].map((key) => [key, true])),
 );
-const MASK_KNOWN = Object.values(QpAttrMask).reduce((bits, bit) => bits | bit, 0);
+const MASK_KNOWN = namedBits(QpAttrMask);
 
 /** A QP, as far as a check of its modify needs it. */
 export interface QpToModify {

@@ -5,6 +5,7 @@ import { checkFlags, checkInteger, show, U32_MAX } from './check.ts';
 import type { Context } from './context.ts';
 import { AccessFlags } from './enums/access-flags.ts';
 import { mtuToBytes } from './enums/mtu.ts';
+import { namedBits } from './enums/name-of.ts';
 import { QpAttrMask, QpState } from './enums/qp.ts';
 import { invalid } from './errors.ts';
 import { checkLiteral, literalKeys } from './literal-keys.ts';
@@ -17,7 +18,7 @@ const CAP_KEYS = literalKeys<QpCap>({
   maxRecvSge: true,
   maxInlineData: true,
 });
-const ACCESS_KNOWN = Object.values(AccessFlags).reduce((bits, bit) => bits | bit, 0);
+const ACCESS_KNOWN = namedBits(AccessFlags);
 
 /** What the rules need to know beside the value. */
 export interface QpAttrScope {

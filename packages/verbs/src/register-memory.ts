@@ -6,13 +6,13 @@ import { bufferOf, DmaBuffer } from './dma-buffer.ts';
 import type { CapabilityName } from './driver/capabilities.ts';
 import type { MrRequest } from './driver/device-ops.ts';
 import { ACCESS_OPTIONAL_RANGE, AccessFlags } from './enums/access-flags.ts';
-import { flagNames } from './enums/name-of.ts';
+import { flagNames, namedBits } from './enums/name-of.ts';
 import { invalid, VerbsError } from './errors.ts';
 import type { ProtectionDomain } from './protection-domain.ts';
 
 const { LOCAL_WRITE, REMOTE_WRITE, REMOTE_ATOMIC, ZERO_BASED, ON_DEMAND, HUGETLB } = AccessFlags;
 const { FLUSH_GLOBAL, FLUSH_PERSISTENT } = AccessFlags;
-const ACCESS_KNOWN = Object.values(AccessFlags).reduce((bits, bit) => bits | bit, 0) | ACCESS_OPTIONAL_RANGE;
+const ACCESS_KNOWN = namedBits(AccessFlags) | ACCESS_OPTIONAL_RANGE;
 /** The page of Linux's check that memory and iova begin at the same offset in one. */
 const PAGE_BYTES = 4096;
 
