@@ -29,9 +29,7 @@ for (const service of SERVICE_NAMES) {
   });
 }
 
-describe('a ping-pong on a network that loses packets', function () {
-  this.timeout(20_000);
-
+describe('a ping-pong on a network that loses packets', () => {
   itGivesUp('UC', '--threads 2 -e');
   itGivesUp('UD', '--threads 2');
   itEndsWell('UC', '-e');

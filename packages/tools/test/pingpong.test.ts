@@ -199,9 +199,7 @@ describe('the options and the JSON of each ping-pong', () => {
   }
 });
 
-describe('a ping-pong on a network that loses packets', function () {
-  this.timeout(20_000);
-
+describe('a ping-pong on a network that loses packets', () => {
   itGivesUp('UC', '');
   itGivesUp('UD', '-e');
   itEndsWell('UC', '');

@@ -84,8 +84,7 @@ const FRAMES = [
   'received frame',
 ];
 
-describe('--trace', function () {
-  this.timeout(30_000);
+describe('--trace', () => {
   let directory: string;
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), 'openverbs-trace-'));
