@@ -102,5 +102,7 @@ export const Resource = {
   REQUEST_PSN: 9,
   /** Protection domain of its key: of XRC that of the SRQ that it named, and the next request may name another. */
   PD: 10,
+  /** Whether what is answered was asked for again. */
+  AGAIN: 11,
   WORDS: 16,
 } as const;

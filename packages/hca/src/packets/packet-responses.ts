@@ -68,7 +68,13 @@ export class PacketResponses {
     else if (kind === ResourceKind.EMPTY) answer = this.#respondEmpty(p, t, psn);
     else answer = this.#respondRead(p, t, r, psn);
     if (answer === ACK) this.#resources.sent(t, r);
-    else i32[t + Qpt.RESPONDING] = 0;
+    else if (i32[r + Resource.AGAIN] !== 0) {
+      // Who has all of the response long since may have ended the key: the request that comes late ends no connection. The NAK at this PSN, and not
+      // at the next one, is heard by a requester that waits for this response, and by no other (IBTA 9.7.5.2, ghost acknowledges).
+      this.#resources.giveUp(t, r);
+      this.answer(p, t, psn, answer);
+      return ACK;
+    } else i32[t + Qpt.RESPONDING] = 0;
     return answer;
   }
 

@@ -29,6 +29,7 @@ export class ResponderResources {
     i32[r + Resource.SEND_PSN] = psn;
     i32[r + Resource.SEND_END] = psn;
     i32[r + Resource.PD] = i32[p + Qpc.PD];
+    i32[r + Resource.AGAIN] = 0;
     return r;
   }
 
@@ -42,6 +43,7 @@ export class ResponderResources {
   respondAgain(t: number, r: number, psn: number, end: number): void {
     const i32 = this.#i32;
     if (i32[r + Resource.SEND_PSN] === i32[r + Resource.SEND_END]) i32[t + Qpt.RESPONDING]++;
+    i32[r + Resource.AGAIN] = 1;
     i32[r + Resource.REQUEST_PSN] = psn;
     i32[r + Resource.SEND_PSN] = psn;
     i32[r + Resource.SEND_END] = end;
@@ -74,6 +76,13 @@ export class ResponderResources {
     const i32 = this.#i32;
     i32[r + Resource.SEND_PSN] = addPsn(i32[r + Resource.SEND_PSN], 1);
     if (i32[r + Resource.SEND_PSN] === i32[r + Resource.SEND_END]) i32[t + Qpt.RESPONDING]--;
+  }
+
+  /** The responses that wait are not sent. */
+  giveUp(t: number, r: number): void {
+    const i32 = this.#i32;
+    i32[r + Resource.SEND_PSN] = i32[r + Resource.SEND_END];
+    i32[t + Qpt.RESPONDING]--;
   }
 
   /** After a thread died: counts what has responses to send. */
