@@ -46,8 +46,8 @@ export interface Hypervisor {
 
 /** How a domain is made. */
 export interface DomainInit {
-  /** Stands in xenstore. */
-  readonly name: string;
+  /** Stands in xenstore; `guest1` of domain 1, and so on, unless said. */
+  readonly name?: string | undefined;
   /** Memory that it may have, rounded up to pages. Pages are taken from the machine when they are allocated. */
   readonly memoryBytes: number;
 }

@@ -16,6 +16,14 @@ describe('domains', () => {
     expect([guest.domid, other.domid]).to.deep.equal([1, 2]);
   });
 
+  it('are called by their numbers where no name is given', () => {
+    const { hypervisor, other } = testbed();
+    const domid = hypervisor.createDomain({ memoryBytes: PAGE });
+    expect(domid).to.equal(other.domid + 1);
+    expect(hypervisor.domains().at(-1)).to.include({ domid, name: `guest${domid}` });
+    expect(hypervisor.domain(0).xenstore.read(`/local/domain/${domid}/name`)).to.equal(`guest${domid}`);
+  });
+
   it('are refused with a bad name, without memory, and when there are too many', () => {
     const { hypervisor } = testbed({ domainsMax: 3 });
     for (const name of ['', 'a b', 'x'.repeat(65), 'a/b'])

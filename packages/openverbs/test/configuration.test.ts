@@ -7,6 +7,7 @@ import { DRIVER_ABI } from '@openverbs/verbs/driver';
 import type { ProviderDefinition } from '@openverbs/verbs/driver';
 import { expect } from 'chai';
 
+import { openVerbs } from '../src/composition.ts';
 import { configure } from '../src/configuration/configuration.ts';
 import type { Configuration } from '../src/configuration/configuration.ts';
 import { argumentSettings, environmentSettings, fileSettings } from '../src/configuration/sources.ts';
@@ -79,7 +80,9 @@ describe('configuration', () => {
     it('refuses both keys in one source, twins, and what names no provider', () => {
       const both = failure(() => configured({}, {}, { provider: 'xen', providers: ['native'] }));
       expect(both.message).to.match(/'provider' and 'providers' are both set in .*openverbs\.config\.json/);
-      expect(failure(() => configured({ providers: ['xen', 'xen'] })).message).to.contain("'xen' is named twice");
+      const twins = failure(() => configured({ providers: ['xen', 'xen'] }));
+      expect(twins.message).to.contain("'xen' is named twice");
+      expect(twins.hint).to.contain("guests: [{ mode: 'basic' }, { mode: 'bypass' }]");
       for (const provider of [7, '', null]) {
         expect(failure(() => configured({ provider })).message).to.contain("'provider' in the argument of openVerbs()");
       }
@@ -165,6 +168,15 @@ describe('configuration', () => {
         expect(error.hint).to.contain('valid keys are');
       });
     }
+
+    it('within a setting are told of the nearest there', () => {
+      const drop = failure(() => openVerbs({ emulated: { faults: { dropp: 0.1 } as object } }));
+      expect(drop.message).to.contain(
+        "no key 'dropp' ('emulated.faults' in the argument of openVerbs()); did you mean 'drop'?",
+      );
+      const name = failure(() => openVerbs({ provider: 'xen', xen: { guests: [{ nam: 'a' } as object] } }));
+      expect(name.message).to.contain("did you mean 'name'?");
+    });
 
     it('name their origin, and nothing when nothing is near', () => {
       const error = failure(() => configured({}, {}, { 'a completely different thing': 1 }));

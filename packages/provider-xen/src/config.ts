@@ -6,8 +6,8 @@ import { GUESTS_MAX, WEIGHT_MAX } from './protocol/limits.ts';
 
 /** A guest. */
 export interface XenGuestConfig {
-  /** Name of the domain; default `guest1`, `guest2` … */
-  readonly name: string;
+  /** Name of the domain; default `guest` and its number: `guest1` of domain 1, whose devices are `vib1.0` and so on. */
+  readonly name?: string | undefined;
   /** Memory that it may have; default 512 MiB, taken when it is allocated. */
   readonly memoryBytes: number;
   /** `basic` or `bypass`; default that of the provider. */
@@ -97,15 +97,15 @@ function parseGuests(value: unknown, mode: 'basic' | 'bypass'): XenGuestConfig[]
   if (list === undefined || list.length > GUESTS_MAX) {
     throw badConfig('xen.guests', value, `a number or a list of 0 to ${GUESTS_MAX} guests`);
   }
-  return list.map((guest, index) => parseGuest(`xen.guests[${index}]`, guest, index, mode));
+  return list.map((guest, index) => parseGuest(`xen.guests[${index}]`, guest, mode));
 }
 
-function parseGuest(where: string, value: unknown, index: number, mode: 'basic' | 'bypass'): XenGuestConfig {
+function parseGuest(where: string, value: unknown, mode: 'basic' | 'bypass'): XenGuestConfig {
   const keys = ['name', 'memoryBytes', 'mode', 'weight', 'rateBytesPerS', 'burstBytes'];
   const given = checkRecord(where, value, keys);
-  const { name = `guest${index + 1}`, memoryBytes = GUEST_MEMORY_BYTES, weight = 1 } = given;
+  const { name, memoryBytes = GUEST_MEMORY_BYTES, weight = 1 } = given;
   const { rateBytesPerS = 0, burstBytes = 0 } = given;
-  if (typeof name !== 'string' || !NAME.test(name)) {
+  if (name !== undefined && (typeof name !== 'string' || !NAME.test(name))) {
     throw badConfig(`${where}.name`, name, "1 to 64 letters, digits, '_', '.', '+' or '-'");
   }
   return {

@@ -49,9 +49,7 @@ export class XenDevice implements DeviceOps {
   }
 
   registrationSaved(pages: number): void {
-    const { statistics } = this.frontend;
-    statistics.cacheHits++;
-    statistics.cachePagesSaved += pages;
+    this.frontend.registrationSaved(pages);
   }
 
   close(): void {

@@ -12,7 +12,9 @@ export function checkInteger(verb: string, what: string, value: unknown, min: nu
   const details = { what, value: plain(value), min, max };
   if (typeof value !== 'number')
     throw invalid(verb, `${what} is ${show(value)}, not a number of ${min} to ${max}${why}`, '', details);
-  throw invalid(verb, `${what} is ${show(value)}; the limit is ${min} to ${max}${why}`, '', details);
+  if (!Number.isInteger(value))
+    throw invalid(verb, `${what} is ${value}, not a whole number of ${min} to ${max}${why}`, '', details);
+  throw invalid(verb, `${what} is ${value}; the limit is ${min} to ${max}${why}`, '', details);
 }
 
 /** Refuses what is not an unsigned 32-bit number. Small, so that it is inlined where literals are posted. */
@@ -46,7 +48,8 @@ export function checkFlags(
 /** Refuses what is not a value of an enum. */
 export function checkOneOf(verb: string, what: string, value: unknown, values: Readonly<Record<string, number>>): void {
   if (Object.values(values).includes(value as number)) return;
-  const hint = `one of ${Object.keys(values).join(', ')}`;
+  const names = Object.keys(values).join(', ');
+  const hint = typeof value === 'number' ? `one of ${names}` : `it is a number, the value of one of ${names}`;
   throw invalid(verb, `${what} is ${show(value)}, which is none`, hint, { what, value: plain(value) });
 }
 

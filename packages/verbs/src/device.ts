@@ -70,6 +70,11 @@ export class Device {
     });
   }
 
+  /** Its name. */
+  toString(): string {
+    return this.name;
+  }
+
   /** @internal */
   [inspectCustom](): string {
     return inspectLine('Device', { name: this.name, provider: this.provider, guid: guidStr(this.guid) });

@@ -26,6 +26,11 @@ export abstract class VerbsObject {
   /** What messages call it, for example `QP 17`. */
   abstract get label(): string;
 
+  /** Its {@link VerbsObject.label}, so that a text can name it. */
+  toString(): string {
+    return this.label;
+  }
+
   /** Whether it has ended. Every verb on it then throws EINVAL. */
   get destroyed(): boolean {
     return this.#destroyed;

@@ -324,7 +324,10 @@ describe('an error about a value of the wrong kind', () => {
     const { a, context, pd, buffer } = openConnected();
     const opcode = errorOf(() => a.postSend({ opcode: as('SEND') }));
     expect(opcode.message).to.contain('opcode is "SEND", which is none');
-    expect(opcode.hint).to.contain('SEND_WITH_IMM');
+    expect(opcode.hint).to.match(/^it is a number, the value of one of .*SEND_WITH_IMM/);
+    expect(errorOf(() => a.postSend({ opcode: 99 })).hint).not.to.contain('it is a number');
+    const half = errorOf(() => context.allocBuf(4096.5)).message;
+    expect(half).to.contain('length is 4096.5, not a whole number of 1 to');
     const flags = errorOf(() => a.postSend({ sendFlags: as('SIGNALED') }));
     expect(flags.message).to.contain('sendFlags is "SIGNALED", not a number');
     expect(flags.hint).to.contain('SIGNALED');

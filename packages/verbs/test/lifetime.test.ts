@@ -29,6 +29,14 @@ function makeAll() {
   return { ...connected, channel, ah, srq, verbs };
 }
 
+describe('the text of an object', () => {
+  it('is what messages call it, and of a device its name', () => {
+    const { context, verbs } = makeAll();
+    for (const [object] of verbs) expect(String(object)).to.equal(object.label);
+    expect(String(context.device)).to.equal(context.device.name);
+  });
+});
+
 describe('the strict verbs', () => {
   it('end every object once, children before parents', () => {
     const { verbs } = makeAll();

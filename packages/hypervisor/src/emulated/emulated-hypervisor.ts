@@ -128,12 +128,15 @@ export class EmulatedHypervisor implements Hypervisor, Toolstack {
   }
 
   createDomain({ name, memoryBytes }: DomainInit): number {
-    if (!/^[A-Za-z0-9_.+-]+$/.test(name) || name.length > DOMAIN_NAME_BYTES_MAX) {
+    if (name !== undefined && (!/^[A-Za-z0-9_.+-]+$/.test(name) || name.length > DOMAIN_NAME_BYTES_MAX)) {
       const hint = `1 to ${DOMAIN_NAME_BYTES_MAX} letters, digits and _.+-`;
       throw new HypervisorError('EINVAL', `'${name.slice(0, 100)}' is no name of a domain`, hint);
     }
     if (!(memoryBytes > 0 && memoryBytes <= DOMAIN_MEMORY_BYTES_MAX)) {
-      throw new HypervisorError('EINVAL', `memoryBytes of domain ${name} is ${memoryBytes}`);
+      throw new HypervisorError(
+        'EINVAL',
+        `memoryBytes of ${name === undefined ? 'a domain' : `domain ${name}`} is ${memoryBytes}`,
+      );
     }
     return this.#log.update(() => {
       this.#signOn();
@@ -245,7 +248,7 @@ export class EmulatedHypervisor implements Hypervisor, Toolstack {
   }
 
   /** Makes a domain in a free slot. Within a step of the log. */
-  #addDomain(name: string, maxPages: number): number {
+  #addDomain(given: string | undefined, maxPages: number): number {
     const tables = this.#tables;
     const { i32 } = tables;
     const index = tables.freeSlot();
@@ -253,6 +256,7 @@ export class EmulatedHypervisor implements Hypervisor, Toolstack {
     const slot = tables.slot(index);
     reserve(slot);
     const domid = tables.nextDomid();
+    const name = given ?? `guest${domid}`;
     const bytes = Buffer.from(name);
     this.machine.u8.set(bytes, (slot.record + DomainRecord.NAME) * 4);
     i32[slot.record + DomainRecord.NAME_BYTES] = bytes.length;

@@ -157,7 +157,11 @@ function refuseTwins(definitions: readonly ProviderDefinition[]): void {
   const twin = names.find((name, index) => names.indexOf(name) !== index);
   if (twin === undefined) return;
   const message = `provider '${twin}' is named twice`;
-  throw new VerbsError({ code: 'EINVAL', verb: 'openVerbs', message, details: { provider: twin } });
+  const hint =
+    twin === 'xen'
+      ? "each guest can have a mode of its own: { provider: 'xen', xen: { guests: [{ mode: 'basic' }, { mode: 'bypass' }] } }"
+      : 'name it once: its settings say how many devices it has';
+  throw new VerbsError({ code: 'EINVAL', verb: 'openVerbs', message, hint, details: { provider: twin } });
 }
 
 function checkedParts(setting: Setting): ReplacedParts {

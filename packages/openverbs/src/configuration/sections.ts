@@ -114,8 +114,10 @@ function withOrigin(error: VerbsError, settings: ReadonlyMap<string, Setting>): 
   if (found === undefined) return error;
   const [key, { name, origin }] = found;
   const valid = details?.['valid'];
-  const nearest = Array.isArray(valid) ? nearestKey(key, valid as string[]) : undefined;
-  const meant = nearest === undefined || nearest === key ? '' : `; did you mean '${nearest}'?`;
+  // What is unknown may be a key within the setting.
+  const unknown = typeof about === 'string' ? about : key;
+  const nearest = Array.isArray(valid) ? nearestKey(unknown, valid as string[]) : undefined;
+  const meant = nearest === undefined || nearest === unknown ? '' : `; did you mean '${nearest}'?`;
   return new VerbsError({
     code,
     verb: 'openVerbs',

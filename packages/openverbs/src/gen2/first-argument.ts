@@ -23,8 +23,10 @@ import {
 } from '@openverbs/verbs';
 
 function notA(verb: string, value: unknown, type: string, what = 'the first argument'): VerbsError {
-  const shown = typeof value === 'object' && value !== null ? (value.constructor?.name ?? 'an object') : String(value);
-  const message = `${what} is ${shown}, not ${/^[AEIO]/i.test(type) ? 'an' : 'a'} ${type}`;
+  const withArticle = (noun: string): string => `${/^[AEIO]/i.test(noun) ? 'an' : 'a'} ${noun}`;
+  const shown =
+    typeof value === 'object' && value !== null ? withArticle(value.constructor?.name ?? 'object') : String(value);
+  const message = `${what} is ${shown}, not ${withArticle(type)}`;
   return new VerbsError({ code: 'EINVAL', verb, message, hint: `pass the ${type}`, details: { type } });
 }
 

@@ -131,6 +131,14 @@ export class Frontend implements EventFeed {
     }
   }
 
+  /** A registration of so many pages was answered by a cache above. */
+  registrationSaved(pages: number): void {
+    const { statistics } = this;
+    statistics.cacheHits++;
+    statistics.cachePagesSaved += pages;
+    if (this.#connected !== null) statistics.publishSaved(this.#connected.counts);
+  }
+
   hold(): void {
     if (this.#holds++ !== 0) return;
     this.#releaseTended = this.#init.hold();

@@ -19,13 +19,18 @@ export class GuestStatistics {
     return statisticsOf(this.pollerCounts).localPolls;
   }
 
+  /** Tells the back-end of the registrations alone. No request goes with one that was saved, so it is told at once. */
+  publishSaved(into: Float64Array): void {
+    into[GuestCount.CACHE_HITS] = this.cacheHits;
+    into[GuestCount.CACHE_PAGES_SAVED] = this.cachePagesSaved;
+  }
+
   /** Tells the back-end. */
   publish(into: Float64Array, notifications: number): void {
     const { polls, localPolls } = statisticsOf(this.pollerCounts);
     into[GuestCount.POLLS] = polls;
     into[GuestCount.POLLS_SAVED] = localPolls;
-    into[GuestCount.CACHE_HITS] = this.cacheHits;
-    into[GuestCount.CACHE_PAGES_SAVED] = this.cachePagesSaved;
+    this.publishSaved(into);
     into[GuestCount.NOTIFICATIONS] = notifications;
   }
 }
