@@ -8,7 +8,7 @@ import { CompletionQueue } from './completion-queue.ts';
 import { CompletionQueueEx } from './completion-queue-ex.ts';
 import type { Context } from './context.ts';
 import { CreateCqFlags, WC_STANDARD_FLAGS, WcExFlags } from './enums/cq.ts';
-import { namedBits } from './enums/name-of.ts';
+import { namedBits } from './enums/named-bits.ts';
 import { invalid } from './errors.ts';
 import { checkLiteral, type LiteralKeys, literalKeys } from './literal-keys.ts';
 import { ParentDomain } from './parent-domain.ts';

@@ -2,7 +2,7 @@
 import { checkFlags } from './check.ts';
 import type { QpAttr, QpAttrInit } from './attributes/qp.ts';
 import type { Context } from './context.ts';
-import { namedBits } from './enums/name-of.ts';
+import { namedBits } from './enums/named-bits.ts';
 import { QpAttrMask, qpStateStr, qpTypeStr } from './enums/qp.ts';
 import { invalid, VerbsError } from './errors.ts';
 import { checkLiteral, literalKeys } from './literal-keys.ts';

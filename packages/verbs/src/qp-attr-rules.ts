@@ -5,7 +5,7 @@ import { checkFlags, checkInteger, show, U32_MAX } from './check.ts';
 import type { Context } from './context.ts';
 import { AccessFlags } from './enums/access-flags.ts';
 import { mtuToBytes } from './enums/mtu.ts';
-import { namedBits } from './enums/name-of.ts';
+import { namedBits } from './enums/named-bits.ts';
 import { QpAttrMask, QpState } from './enums/qp.ts';
 import { invalid } from './errors.ts';
 import { checkLiteral, literalKeys } from './literal-keys.ts';

@@ -6,7 +6,8 @@ import { bufferOf, DmaBuffer } from './dma-buffer.ts';
 import type { CapabilityName } from './driver/capabilities.ts';
 import type { MrRequest } from './driver/device-ops.ts';
 import { ACCESS_OPTIONAL_RANGE, AccessFlags } from './enums/access-flags.ts';
-import { flagNames, namedBits } from './enums/name-of.ts';
+import { flagNames } from './enums/name-of.ts';
+import { namedBits } from './enums/named-bits.ts';
 import { invalid, VerbsError } from './errors.ts';
 import type { ProtectionDomain } from './protection-domain.ts';
 

@@ -6,11 +6,6 @@ export function enumName(values: Readonly<Record<string, number>>, value: number
   return String(value);
 }
 
-/** All bits that have a name. */
-export function namedBits(bits: Readonly<Record<string, number>>): number {
-  return Object.values(bits).reduce((all, bit) => all | bit, 0);
-}
-
 /** The names of the bits that are set in `flags`, joined by ` | `; bits without a name as a hexadecimal number; `0` for none. */
 export function flagNames(bits: Readonly<Record<string, number>>, flags: number): string {
   const names: string[] = [];
