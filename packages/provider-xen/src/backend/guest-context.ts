@@ -70,14 +70,15 @@ export class GuestContext {
     this.lower = lower;
     this.maxMsgSz = maxMsgSzOf(lower);
     this.channel = lower.createCompChannel();
-    this.pds = new HandleTable('PD', 'pds', quota);
-    this.xrcds = new HandleTable('XRC domain', 'xrcds', quota);
-    this.mrs = new HandleTable('memory region', 'mrs', quota);
-    this.mws = new HandleTable('memory window', 'mws', quota);
-    this.ahs = new HandleTable('AH', 'ahs', quota);
-    this.cqs = new HandleTable('CQ', 'cqs', quota);
-    this.qps = new HandleTable('QP', 'qps', quota);
-    this.srqs = new HandleTable('SRQ', 'srqs', quota);
+    const own = <T extends { readonly handle: number }>(object: T): number => object.handle;
+    this.pds = new HandleTable('PD', 'pds', quota, own);
+    this.xrcds = new HandleTable('XRC domain', 'xrcds', quota, own);
+    this.mrs = new HandleTable('memory region', 'mrs', quota, regionHandleOf);
+    this.mws = new HandleTable('memory window', 'mws', quota, own);
+    this.ahs = new HandleTable('AH', 'ahs', quota, own);
+    this.cqs = new HandleTable('CQ', 'cqs', quota, ({ cq }) => cq.handle);
+    this.qps = new HandleTable('QP', 'qps', quota, ({ qp }) => qp.handle);
+    this.srqs = new HandleTable('SRQ', 'srqs', quota, ({ srq }) => srq.handle);
     this.queueBytes = new QueueBytes(quota);
   }
 
@@ -118,6 +119,11 @@ export class GuestContext {
     this.queueBytes.clear();
     this.cookies.clear();
   }
+}
+
+/** What a region is known by; memory of a queue by its key. */
+function regionHandleOf({ object }: GuestRegion): number {
+  return object instanceof MemoryRegion ? object.handle : object.key;
 }
 
 /** @throws VerbsError EINVAL when the handle is not that of a memory region */

@@ -7,18 +7,21 @@ export class HandleTable<T> {
   readonly #what: string;
   readonly #kind: QuotaKind;
   readonly #quota: Quota;
+  readonly #handleOf: (object: T) => number;
 
-  constructor(what: string, kind: QuotaKind, quota: Quota) {
+  /** @param what - an object of the kind, for errors */
+  constructor(what: string, kind: QuotaKind, quota: Quota, handleOf: (object: T) => number) {
     this.#what = what;
     this.#kind = kind;
     this.#quota = quota;
+    this.#handleOf = handleOf;
   }
 
   /** Makes an object within the quota. */
-  add(make: () => T, handleOf: (object: T) => number): T {
+  add(make: () => T): T {
     return this.#quota.within(this.#kind, () => {
       const object = make();
-      this.#objects.set(handleOf(object), object);
+      this.#objects.set(this.#handleOf(object), object);
       return object;
     });
   }

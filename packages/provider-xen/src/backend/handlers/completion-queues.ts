@@ -30,13 +30,10 @@ export const completionQueueHandlers: Handlers<
   CREATE_CQ(guest, { context, cookie, ...request }) {
     const owner = guest.context(context);
     const keeps = request.key === 0 && !request.ignoreOverrun;
-    const { cq } = owner.cqs.add(
-      () => {
-        const made = createCq(owner, request);
-        return new GuestCq(made, cookie, keeps ? keepRoom(made) : undefined);
-      },
-      (made) => made.cq.handle,
-    );
+    const { cq } = owner.cqs.add(() => {
+      const made = createCq(owner, request);
+      return new GuestCq(made, cookie, keeps ? keepRoom(made) : undefined);
+    });
     owner.cookies.set(cq, cookie);
     return { cq: cq.handle, cqe: cq.cqe };
   },

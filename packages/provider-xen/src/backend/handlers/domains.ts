@@ -1,4 +1,5 @@
 /** Protection domains, XRC domains, address handles and groups. */
+import type { XrcDomain } from '@openverbs/verbs';
 import type { Handlers } from './handlers.ts';
 import { DONE } from './handlers.ts';
 
@@ -7,12 +8,7 @@ export const domainHandlers: Handlers<
 > = {
   ALLOC_PD(guest, { context }) {
     const { pds, lower } = guest.context(context);
-    return {
-      pd: pds.add(
-        () => lower.allocPd(),
-        ({ handle }) => handle,
-      ).handle,
-    };
+    return { pd: pds.add(() => lower.allocPd()).handle };
   },
 
   DEALLOC_PD(guest, { context, pd }) {
@@ -24,14 +20,8 @@ export const domainHandlers: Handlers<
 
   OPEN_XRCD(guest, { context, inode, oflags }) {
     const { xrcds, lower } = guest.context(context);
-    const xrcd = xrcds.add(
-      () =>
-        inode === null
-          ? lower.openXrcd({ oflags })
-          : guest.xrcdFiles.open(inode, (fd) => lower.openXrcd({ fd, oflags })),
-      ({ handle }) => handle,
-    );
-    return { xrcd: xrcd.handle };
+    const open = (fd?: number): XrcDomain => lower.openXrcd({ ...(fd === undefined ? {} : { fd }), oflags });
+    return { xrcd: xrcds.add(() => (inode === null ? open() : guest.xrcdFiles.open(inode, open))).handle };
   },
 
   CLOSE_XRCD(guest, { context, xrcd }) {
@@ -44,13 +34,8 @@ export const domainHandlers: Handlers<
 
   CREATE_AH(guest, { context, pd, attr }) {
     const { ahs, pds } = guest.context(context);
-    const owner = pds.get(pd);
-    return {
-      ah: ahs.add(
-        () => owner.createAh(attr),
-        ({ handle }) => handle,
-      ).handle,
-    };
+    const lowerPd = pds.get(pd);
+    return { ah: ahs.add(() => lowerPd.createAh(attr)).handle };
   },
 
   DESTROY_AH(guest, { context, ah }) {

@@ -1,10 +1,11 @@
 /** Memory regions and windows. A region comes in three steps, so that its list of pages may be longer than a message. */
-import { MemoryRegion, VerbsError } from '@openverbs/verbs';
+import { VerbsError } from '@openverbs/verbs';
+import type { MemoryRegion, MwType } from '@openverbs/verbs';
 import { getDmaMrOf, regQueueBuffer } from '@openverbs/verbs/driver';
+import type { QueueBuffer } from '@openverbs/verbs/driver';
 import { RegionUse } from '../../protocol/commands.ts';
 import type { Guest } from '../guest.ts';
 import { memoryOf } from '../guest-context.ts';
-import type { GuestRegion } from '../guest-context.ts';
 import type { PendingRegion } from '../pending-region.ts';
 import type { Handlers } from './handlers.ts';
 import { DONE } from './handlers.ts';
@@ -55,8 +56,8 @@ export const memoryHandlers: Handlers<
 
   ALLOC_NULL_MR(guest, { context, pd }) {
     const { pds, mrs } = guest.context(context);
-    const owner = pds.get(pd);
-    const { object } = mrs.add(() => ({ object: owner.allocNullMr(), pins: [] }), handleOf);
+    const lowerPd = pds.get(pd);
+    const { object } = mrs.add(() => ({ object: lowerPd.allocNullMr(), pins: [] }));
     const { handle, lkey } = object as MemoryRegion;
     return { mr: handle, lkey };
   },
@@ -64,18 +65,15 @@ export const memoryHandlers: Handlers<
   /** Nothing is pinned: the device looks at each access whose the pages are. */
   GET_DMA_MR(guest, { context, pd, access }) {
     const { pds, mrs } = guest.context(context);
-    const owner = pds.get(pd);
-    const { object } = mrs.add(() => ({ object: getDmaMrOf(owner, access, guest.dmaOwner), pins: [] }), handleOf);
+    const lowerPd = pds.get(pd);
+    const { object } = mrs.add(() => ({ object: getDmaMrOf(lowerPd, access, guest.dmaOwner), pins: [] }));
     return keysOf(object as MemoryRegion);
   },
 
   ALLOC_MW(guest, { context, pd, type }) {
     const { pds, mws } = guest.context(context);
-    const owner = pds.get(pd);
-    const mw = mws.add(
-      () => owner.allocMw(type as Parameters<typeof owner.allocMw>[0]),
-      ({ handle }) => handle,
-    );
+    const lowerPd = pds.get(pd);
+    const mw = mws.add(() => lowerPd.allocMw(type as MwType));
     return { mw: mw.handle, rkey: mw.rkey };
   },
 
@@ -92,13 +90,13 @@ function makeRegion(guest: Guest, pending: PendingRegion): { mr: number; lkey: n
   const { context, use, addresses, pins, firstOffset, length, access, iova } = pending;
   const { lower, mrs, pds } = context;
   if (use === RegionUse.RINGS) {
-    const { object } = mrs.add(() => ({ object: regQueueBuffer(lower, addresses), pins }), handleOf);
-    return { mr: handleOf({ object, pins }), lkey: 0, rkey: 0 };
+    const { object } = mrs.add(() => ({ object: regQueueBuffer(lower, addresses), pins }));
+    return { mr: (object as QueueBuffer).key, lkey: 0, rkey: 0 };
   }
   const pd = pds.get(pending.pd);
   const place = { firstOffset, length, access, iova };
   if (use === RegionUse.MEMORY) {
-    const { object } = mrs.add(() => ({ object: pd.regPhysMr(addresses, place), pins }), handleOf);
+    const { object } = mrs.add(() => ({ object: pd.regPhysMr(addresses, place), pins }));
     return keysOf(object as MemoryRegion);
   }
   const region = memoryOf(context, pending.mr);
@@ -111,8 +109,4 @@ function makeRegion(guest: Guest, pending: PendingRegion): { mr: number; lkey: n
 
 function keysOf({ handle, lkey, rkey }: MemoryRegion): { mr: number; lkey: number; rkey: number } {
   return { mr: handle, lkey, rkey };
-}
-
-function handleOf({ object }: GuestRegion): number {
-  return object instanceof MemoryRegion ? object.handle : object.key;
 }

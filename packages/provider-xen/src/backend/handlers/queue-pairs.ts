@@ -6,12 +6,12 @@ import type { RequestOf } from '../../protocol/command.ts';
 import type { Commands } from '../../protocol/commands.ts';
 import { QP_MODIFIES_MASK } from '../../protocol/events.ts';
 import { Account } from '../accounting.ts';
-import type { GuestContext } from '../guest-context.ts';
+import type { GuestContext, GuestQp } from '../guest-context.ts';
 import { qpBytes } from '../queue-bytes.ts';
+import { payloadOf } from '../request-queue.ts';
 import { toRecvWrs, toSendWrs } from '../work-requests.ts';
 import type { Handlers } from './handlers.ts';
 import { DONE } from './handlers.ts';
-import { payloadOf } from '../request-queue.ts';
 import { postRefusal } from './post-refusal.ts';
 
 type CreateQp = RequestOf<(typeof Commands)['CREATE_QP']>;
@@ -32,20 +32,14 @@ export const queuePairHandlers: Handlers<
   CREATE_QP(guest, request) {
     const owner = guest.context(request.context);
     const { cookie } = request;
-    const { qp } = owner.qps.add(
-      () => ({ qp: createQp(owner, request), cookie, groups: new Map(), modifies: 0 }),
-      (made) => made.qp.handle,
-    );
+    const { qp } = owner.qps.add(() => guestQp(createQp(owner, request), cookie));
     owner.cookies.set(qp, cookie);
     return { qp: qp.handle, cap: qp.cap };
   },
 
   OPEN_QP(guest, { context, xrcd, qpNum, cookie }) {
     const owner = guest.context(context);
-    const { qp } = owner.qps.add(
-      () => ({ qp: owner.xrcds.get(xrcd).openQp({ qpNum }), cookie, groups: new Map(), modifies: 0 }),
-      (opened) => opened.qp.handle,
-    );
+    const { qp } = owner.qps.add(() => guestQp(owner.xrcds.get(xrcd).openQp({ qpNum }), cookie));
     owner.cookies.set(qp, cookie);
     return { qp: qp.handle, cap: qp.cap };
   },
@@ -125,6 +119,11 @@ export const queuePairHandlers: Handlers<
     });
   },
 };
+
+/** A QP as it was just made or opened. */
+function guestQp(qp: QueuePair, cookie: number): GuestQp {
+  return { qp, cookie, groups: new Map(), modifies: 0 };
+}
 
 /** What the guest has polled of the CQ where the work completes gives its room back before that begins. */
 function consume({ cqs }: GuestContext, cq: CompletionQueue | null, consumed: number): void {

@@ -20,10 +20,7 @@ export const sharedReceiveQueueHandlers: Handlers<
   CREATE_SRQ(guest, request) {
     const owner = guest.context(request.context);
     const { cookie } = request;
-    const { srq } = owner.srqs.add(
-      () => ({ srq: createSrq(owner, request), cookie }),
-      (made) => made.srq.handle,
-    );
+    const { srq } = owner.srqs.add(() => ({ srq: createSrq(owner, request), cookie }));
     owner.cookies.set(srq, cookie);
     return { srq: srq.handle, maxWr: srq.maxWr, maxSge: srq.maxSge, srqNum: srq.srqNum };
   },
