@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import { hostClock, Machine, PAGE_BYTES, THREADS_MAX } from '@openverbs/machine';
+import { Machine, PAGE_BYTES } from '@openverbs/machine';
 import type { MachineHandle } from '@openverbs/machine';
 import { HypervisorError } from '../errors.ts';
 import type { Domain, DomainInfo, DomainInit, Hypervisor, Toolstack } from '../hypervisor.ts';
@@ -12,16 +12,15 @@ import type { HypervisorLimits } from '../limits.ts';
 import { WordListeners } from './async-wait.ts';
 import { DomainAccess } from './domain-access.ts';
 import { EmulatedDomain } from './emulated-domain.ts';
-import { DomainRecord, DomainState, HvHeader } from './layout.ts';
+import { DomainRecord, DomainState } from './layout.ts';
+import { OpenThreads } from './open-threads.ts';
+import type { EndedThread } from './open-threads.ts';
 import { upcall } from './ports.ts';
 import { giveBackThread, rebuild, tearDown } from './recovery.ts';
 import { createTables, findTables, reserve } from './tables.ts';
 import type { Slot, Tables } from './tables.ts';
 import { directoriesOf, firstRecords, releaseRecords } from './xenstore/domain-directories.ts';
 import { StoreLog } from './xenstore/log.ts';
-
-/** Time between two looks whether threads have ended, which cost some 20 µs for each thread. */
-const LIVENESS_CHECK_NS_MIN = 10e6;
 
 /** What another thread needs to join. Plain data: send it by `postMessage` or as `workerData`. */
 export interface HypervisorHandle {
@@ -69,6 +68,7 @@ export class EmulatedHypervisor implements Hypervisor, Toolstack {
   readonly #tables: Tables;
   readonly #log: StoreLog;
   readonly #listeners: WordListeners;
+  readonly #threads: OpenThreads;
   readonly #open = new Set<EmulatedDomain>();
 
   private constructor(tables: Tables) {
@@ -77,6 +77,7 @@ export class EmulatedHypervisor implements Hypervisor, Toolstack {
     this.limits = tables.limits;
     this.handle = { kind: 'openverbs-hypervisor', machine: tables.machine.handle };
     this.#listeners = new WordListeners(tables.i32);
+    this.#threads = new OpenThreads(tables);
     this.#log = new StoreLog(tables);
     tables.recover = () => {
       this.#recover();
@@ -181,58 +182,32 @@ export class EmulatedHypervisor implements Hypervisor, Toolstack {
    */
   reap(): number {
     return this.#log.update(() => {
-      let reaped = 0;
-      for (let index = 1; index <= THREADS_MAX; index++) {
-        const token = this.#tables.i32[this.#threadWord(index)];
-        if (!this.#tables.hasEnded(token)) continue;
-        this.#reapThread(index, token);
-        reaped++;
-      }
-      return reaped;
+      const ended = this.#threads.ended();
+      for (const thread of ended) this.#reapThread(thread);
+      return ended.length;
     });
   }
 
   /** Closes all handles that this thread has open, and signs it off. The domains live on. */
   close(): void {
     for (const domain of [...this.#open]) domain.close();
-    const word = this.#threadWord(this.machine.threadIndex);
-    Atomics.compareExchange(this.#tables.i32, word, this.#tables.thread, 0);
+    this.#threads.signOff();
   }
 
   readonly #tend = (): void => {
-    const { header } = this.#tables;
-    const { f64 } = this.machine;
-    const word = (header + HvHeader.NEXT_LOOK_NS) >>> 1;
-    const nowNs = hostClock.nowNs();
-    if (nowNs < f64[word]) return;
-    f64[word] = nowNs + LIVENESS_CHECK_NS_MIN;
-    if (this.#someThreadEnded()) this.reap();
+    if (this.#threads.isLookDue() && this.#threads.ended().length > 0) this.reap();
   };
-
-  #someThreadEnded(): boolean {
-    for (let index = 1; index <= THREADS_MAX; index++) {
-      if (this.#tables.hasEnded(this.#tables.i32[this.#threadWord(index)])) return true;
-    }
-    return false;
-  }
 
   /** Notes that this thread has domains open. The lock must be held. */
   #signOn(): void {
-    const { i32, thread } = this.#tables;
-    const index = this.machine.threadIndex;
-    const before = i32[this.#threadWord(index)];
-    if (before === thread) return;
-    // A thread that had the same slot of the machine, and ended.
-    if (before !== 0) this.#reapThread(index, before);
-    i32[this.#threadWord(index)] = thread;
+    const predecessor = this.#threads.predecessor();
+    if (predecessor !== undefined) this.#reapThread(predecessor);
+    this.#threads.signOn();
   }
 
-  #threadWord(index: number): number {
-    return this.#tables.header + HvHeader.THREADS + index - 1;
-  }
-
-  #reapThread(index: number, token: number): void {
+  #reapThread(thread: EndedThread): void {
     const { i32 } = this.#tables;
+    const { index, token } = thread;
     this.#log.sync();
     for (const slot of this.#tables.existing()) {
       if (i32[slot.record + DomainRecord.STATE] !== DomainState.RUNNING) continue;
@@ -243,8 +218,7 @@ export class EmulatedHypervisor implements Hypervisor, Toolstack {
       else giveBackThread(this.#tables, slot, token);
     }
     this.machine.pages.freeOwned(this.#tables.zeroingOwner(index));
-    i32[this.#tables.header + HvHeader.THREAD_DEATHS]++;
-    i32[this.#threadWord(index)] = 0;
+    this.#threads.forget(thread);
   }
 
   /** Makes a domain in a free slot. Within a step of the log. */
