@@ -2,6 +2,9 @@ import { expect } from 'chai';
 import { Machine } from '@openverbs/machine';
 import { EmulatedHypervisor } from '../src/index.ts';
 import type { HypervisorHandle } from '../src/index.ts';
+import { DomainRecord } from '../src/emulated/layout.ts';
+import { findTables } from '../src/emulated/tables.ts';
+import { callsOf } from './support/calls.ts';
 import { expectError, PAGE, soon, testbed } from './support/testbed.ts';
 
 describe('domains', () => {
@@ -98,6 +101,42 @@ describe('domains', () => {
     expect(dom0.alive).to.be.true;
   });
 
+  it('that are destroyed refuse every call, and so does a handle that was closed', async () => {
+    const { hypervisor, dom0, guest, other } = testbed();
+    const [ofGuest, ofOther] = [callsOf(guest, dom0), callsOf(other, dom0)];
+    hypervisor.destroyDomain(guest.domid);
+    other.close();
+    for (const [name, call] of ofGuest) expectError(call, 'ESRCH', new RegExp(`^domain 1 .* destroyed`), name);
+    for (const [name, call] of ofOther) expectError(call, 'ESRCH', new RegExp(`^domain 2 .* closed`), name);
+    const refused = { code: 'ESRCH' };
+    for (const domain of [guest, other]) {
+      expect(await domain.eventChannels.waitAsync().catch((error: unknown) => error)).to.include(refused);
+      expect(await domain.xenstore.readWatchAsync().catch((error: unknown) => error)).to.include(refused);
+    }
+  });
+
+  it('that are destroyed leave alone what the next domain has in the same tables, when their handles are closed', () => {
+    const { machine, hypervisor, dom0, guest, other } = testbed({ domainsMax: 3 });
+    const { index } = findTables(machine).running(guest.domid);
+    const has = (domain: typeof guest): void => {
+      domain.eventChannels.allocUnbound(0);
+      domain.grantTable.map(0, dom0.grantTable.sharePages(domain.domid, 1).refs);
+      domain.memory.pinPages(domain.domid, [domain.memory.allocPages(1)]);
+    };
+    has(guest);
+    hypervisor.destroyDomain(guest.domid);
+    const next = hypervisor.domain(hypervisor.createDomain({ name: 'next', memoryBytes: 256 * PAGE }));
+    has(next);
+    const slot = findTables(machine).running(next.domid);
+    expect(slot.index).to.equal(index);
+    const before = { usage: hypervisor.usageOf(next.domid), thread: machine.i32[slot.record + DomainRecord.THREAD] };
+    expect(before.usage).to.deep.equal({ grants: 0, mappings: 1, pinnedRuns: 1, ports: 1 });
+    guest.close();
+    const after = { usage: hypervisor.usageOf(next.domid), thread: machine.i32[slot.record + DomainRecord.THREAD] };
+    expect(after).to.deep.equal(before);
+    expect(other.alive).to.be.true;
+  });
+
   it('wait for anything, and not for ever', () => {
     const { machine, guest } = testbed();
     let turns = 0;
@@ -129,6 +168,19 @@ describe('domains', () => {
 });
 
 describe('EmulatedHypervisor', () => {
+  it('keeps dom0 when the thread that executes it ends', () => {
+    const first = Machine.create({ memoryBytes: 64 * 2 ** 20 });
+    const toolstack = EmulatedHypervisor.create(first, { xenstoreBytesMax: 2 ** 20 });
+    toolstack.domain(0).grantTable.sharePages(0, 1);
+    const machine = Machine.attach(first.handle);
+    const hypervisor = EmulatedHypervisor.join(toolstack.handle, machine);
+    const dom0 = hypervisor.domain(0);
+    machine.threads.declareDead(first.threadIndex);
+    expect(hypervisor.reap()).to.equal(1);
+    expect(dom0.alive).to.be.true;
+    expect(hypervisor.domains().map(({ domid }) => domid)).to.deep.equal([0]);
+  });
+
   it('is one a machine, found by its handle', () => {
     const { machine, hypervisor, guest } = testbed();
     expectError(() => EmulatedHypervisor.create(machine), 'EEXIST');
@@ -148,6 +200,7 @@ describe('EmulatedHypervisor', () => {
     const machine = Machine.create({ memoryBytes: 2 ** 20 });
     expectError(() => EmulatedHypervisor.create(machine, { grantsMax: 1 }), 'EINVAL', /grantsMax is 1/);
     expectError(() => EmulatedHypervisor.create(machine, { portsMax: 4097 }), 'EINVAL', /portsMax/);
+    expectError(() => EmulatedHypervisor.create(machine, { domainsMax: 2.5 }), 'EINVAL', /domainsMax is 2.5/);
     expectError(() => EmulatedHypervisor.create(machine, { ports: 1 } as object), 'EINVAL', /ports is no limit/);
     expectError(() => EmulatedHypervisor.create(machine), 'ENOMEM', /smaller limits/);
   });

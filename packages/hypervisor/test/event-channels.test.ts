@@ -78,7 +78,16 @@ describe('event channels', () => {
     for (const port of [0, -1, 0.5, NaN, 4096, near + 1])
       expectError(() => dom0.eventChannels.bindInterdomain(guest.domid, port), 'EINVAL');
     expectError(() => dom0.eventChannels.bindInterdomain(9, near), 'ESRCH');
-    expectError(() => guest.eventChannels.allocUnbound(-1), 'EINVAL');
+    for (const domid of [-1, 0.5, NaN]) expectError(() => guest.eventChannels.allocUnbound(domid), 'EINVAL');
+  });
+
+  it('are used through the handle that has bound them, and through no other', () => {
+    const bed = testbed();
+    const { far } = connect(bed, bed.guest);
+    const { eventChannels: another } = bed.hypervisor.domain(0);
+    const calls = ['notify', 'mask', 'unmask', 'isPending', 'close'] as const;
+    for (const call of calls) expectError(() => another[call](far), 'EINVAL', /not bound by this handle/, call);
+    expect(bed.hypervisor.usageOf(0).ports).to.equal(1);
   });
 
   it('drop what is sent to nobody', () => {

@@ -34,6 +34,14 @@ describe('grant table', () => {
     expectError(() => mapping.page(0), 'EINVAL', /unmapped/);
   });
 
+  it('has no pages among those that are shared but these', () => {
+    const { dom0, guest } = testbed();
+    const shared = guest.grantTable.sharePages(0, 1);
+    const mapping = dom0.grantTable.map(guest.domid, shared.refs);
+    for (const pages of [shared, mapping])
+      for (const index of [1, -1, 0.5, NaN]) expectError(() => pages.page(index), 'EINVAL', /there is no page/);
+  });
+
   it('refuses to revoke what is mapped, as often as it is', () => {
     const { dom0, guest } = testbed();
     const frame = guest.memory.allocPages(1);
@@ -77,8 +85,8 @@ describe('grant table', () => {
     const frame = other.memory.allocPages(1);
     for (const wrong of [frame, 0, -1, 1.5, NaN, 1e12])
       expectError(() => guest.grantTable.grantAccess(0, wrong), 'EPERM');
-    expectError(() => guest.grantTable.grantAccess(-1, frame), 'EINVAL');
-    expectError(() => guest.grantTable.grantAccess(0x7ff0, frame), 'EINVAL');
+    for (const domid of [-1, 0x7ff0, 0.5, NaN])
+      expectError(() => guest.grantTable.grantAccess(domid, frame), 'EINVAL', /no domain/);
     expect(dom0.grantTable.inUse + guest.grantTable.inUse).to.equal(0);
   });
 

@@ -27,15 +27,15 @@ export function soon(): number {
 }
 
 /** Expects a {@link HypervisorError} of a code, whose message or hint matches. */
-export function expectError(action: () => unknown, code: HypervisorErrorCode, text = /./): void {
+export function expectError(action: () => unknown, code: HypervisorErrorCode, text = /./, what = ''): void {
   let caught: unknown;
   try {
     action();
   } catch (error) {
     caught = error;
   }
-  expect(caught, `expected ${code}`).to.be.instanceOf(HypervisorError);
+  expect(caught, `${what} expected ${code}`).to.be.instanceOf(HypervisorError);
   const error = caught as HypervisorError;
-  expect(error.code, error.message).to.equal(code);
-  expect(`${error.message} ${error.hint}`).to.match(text);
+  expect(error.code, `${what} ${error.message}`).to.equal(code);
+  expect(`${error.message} ${error.hint}`, what).to.match(text);
 }
