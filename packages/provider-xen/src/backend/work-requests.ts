@@ -51,7 +51,7 @@ export function postTo(qp: QueuePair, wr: SendWr): void {
 /** Which work request a refused post is about; undefined when the error is of no post. */
 export function badWrIndexOf(error: unknown): number | undefined {
   if (!VerbsError.is(error)) return undefined;
-  const { badWrIndex } = error.details as { badWrIndex?: unknown };
+  const badWrIndex = error.details?.['badWrIndex'];
   return typeof badWrIndex === 'number' ? badWrIndex : undefined;
 }
 
