@@ -171,7 +171,10 @@ export class FrontendTable {
   #offer({ xenbus, account }: Frontend): void {
     const device = this.#deviceOf(xenbus);
     if (device === undefined) {
-      xenbus.publish({ [BackendKey.ERROR]: `there is no device ${xenbus.read(ToolstackKey.DEVICE) ?? ''}` }, CLOSED);
+      const error = `there is no device ${xenbus.read(ToolstackKey.DEVICE) ?? ''}`;
+      // Once: what it writes makes it look again.
+      const isTold = xenbus.state === CLOSED && xenbus.read(BackendKey.ERROR) === error;
+      if (!isTold) xenbus.publish({ [BackendKey.ERROR]: error }, CLOSED);
       return;
     }
     const capabilities = (Object.keys(Capability) as CapabilityName[]).filter((name) => device.supports(name));
