@@ -87,6 +87,8 @@ describe('grant table', () => {
       expectError(() => guest.grantTable.grantAccess(0, wrong), 'EPERM');
     for (const domid of [-1, 0x7ff0, 0.5, NaN])
       expectError(() => guest.grantTable.grantAccess(domid, frame), 'EINVAL', /no domain/);
+    const between = guest.memory.allocPages(1) + 0.5;
+    expectError(() => guest.grantTable.grantAccess(0, between), 'EPERM');
     expect(dom0.grantTable.inUse + guest.grantTable.inUse).to.equal(0);
   });
 
@@ -100,6 +102,23 @@ describe('grant table', () => {
     for (const wrong of [frame, 0, -1, 0x7fffffff]) {
       i32[entry + Grant.FRAME] = wrong;
       expectError(() => dom0.grantTable.map(guest.domid, [20]), 'EINVAL', /not that domain's/);
+    }
+  });
+
+  it('has no entries but its own, nor between them, whatever a guest has written there', () => {
+    const { machine, dom0, guest } = testbed({ grantsMax: 64 });
+    const { i32 } = machine;
+    const { grants } = findTables(machine).running(guest.domid);
+    const frame = guest.memory.allocPages(1);
+    for (const ref of [GRANT_REFS_RESERVED - 1, -1, 64, 20.5]) {
+      const entry = grants + ref * Grant.WORDS;
+      const before = i32.slice(entry, entry + Grant.WORDS);
+      i32[entry + Grant.FLAGS] = GrantFlag.PERMIT_ACCESS;
+      i32[entry + Grant.DOMID] = 0;
+      i32[entry + Grant.FRAME] = frame;
+      expectError(() => dom0.grantTable.map(guest.domid, [ref]), 'EINVAL', /not in use/, String(ref));
+      expectError(() => guest.grantTable.endAccess(ref), 'ENOENT', /not in use/, String(ref));
+      i32.set(before, entry);
     }
   });
 

@@ -39,6 +39,35 @@ describe('pages of domains', () => {
     expectError(() => guest.memory.freePages(frame + 1), 'EINVAL');
     expectError(() => guest.memory.freePages(NaN), 'EINVAL');
     expectError(() => guest.memory.page(frame + 2), 'EPERM');
+    expectError(() => guest.memory.page(frame + 0.5), 'EPERM');
+    expectError(() => guest.memory.pinPages(guest.domid, [frame + 0.5]), 'EPERM');
+  });
+
+  it('are pinned only where each page of a run is of the domain, also behind the end of what was allocated at once', () => {
+    const { dom0, guest, other } = testbed();
+    const frames = Array.from({ length: 64 }, (_, n) => ({ domain: n % 2 === 0 ? guest : other, frame: 0 }));
+    for (const each of frames) each.frame = each.domain.memory.allocPages(1);
+    const theirs = new Set(frames.filter(({ domain }) => domain === other).map(({ frame }) => frame));
+    const last = frames.find(({ domain, frame }) => domain === guest && theirs.has(frame + 1));
+    expect(last, 'a page of the one that is followed by one of the other').to.not.equal(undefined);
+    const run = [last!.frame, last!.frame + 1];
+    expectError(() => dom0.memory.pinPages(guest.domid, run), 'EPERM', /belongs to domain 2/);
+    dom0.memory.pinPages(guest.domid, [last!.frame]).unpin();
+  });
+
+  it('that another thread of the domain takes while they are zeroed count', () => {
+    const { machine, guest } = testbed();
+    const { pages } = machine;
+    const { usedBytes } = pages.stats();
+    const alloc = pages.alloc.bind(pages);
+    pages.alloc = (...args) => {
+      pages.alloc = alloc;
+      guest.memory.allocPages(200);
+      return alloc(...args);
+    };
+    expectError(() => guest.memory.allocPages(100), 'ENOMEM', /may have 256/);
+    expect(guest.memory.totPages).to.equal(200);
+    expect(pages.stats().usedBytes - usedBytes).to.equal(200 * PAGE);
   });
 
   it('are known to devices by their owner, whenever they were allocated', () => {

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import type { Command } from '../src/protocol/command.ts';
 import { Commands } from '../src/protocol/commands.ts';
-import { readAll } from '../src/protocol/field.ts';
+import { bytes, f64, int, list, readAll, struct, u32 } from '../src/protocol/field.ts';
 import { WordReader, WordWriter } from '../src/protocol/words.ts';
 import type { Field } from '../src/protocol/field.ts';
 import { BULK_WORDS } from '../src/protocol/limits.ts';
@@ -59,6 +59,52 @@ describe('the protocol of the device channel', () => {
       });
     }
   }
+
+  it('an address is a number of 0 or more', () => {
+    const read = (value: number): unknown =>
+      readAll(f64, new WordReader(new Int32Array(Float64Array.of(value).buffer), 2));
+    expect([0, 1, 2 ** 60].map(read)).to.deep.equal([0, 1, 2 ** 60]);
+    for (const bad of [NaN, -1, Infinity, -Infinity]) expect(() => read(bad), String(bad)).to.throw('is no address');
+  });
+
+  it('an integer is within its bounds, and bytes are as many as their field has', () => {
+    const read = <T>(field: Field<T>, ...words: number[]): T =>
+      readAll(field, new WordReader(Int32Array.from(words), words.length));
+    expect([2, 5].map((word) => read(int(2, 5), word))).to.deep.equal([2, 5]);
+    for (const bad of [1, 6, -1]) expect(() => read(int(2, 5), bad), String(bad)).to.throw('is not 2 to 5');
+    expect([...read(bytes(6, 5), 5, 0x04030201, 5)]).to.deep.equal([1, 2, 3, 4, 5]);
+    for (const bad of [4, 7, -1]) expect(() => read(bytes(6, 5), bad, 0, 0), String(bad)).to.throw('are not 5 to 6');
+  });
+
+  it('nothing is read or written beyond the end of a message', () => {
+    const reader = new WordReader(Int32Array.of(7, 8), 1);
+    expect(reader.take()).to.equal(7);
+    expect(() => reader.take()).to.throw('ends too early');
+    const writer = new WordWriter(new Int32Array(1));
+    writer.put(7);
+    expect(() => {
+      writer.put(8);
+    }).to.throw('take more than the 4 bytes');
+    expect([writer.length, ...writer.words]).to.deep.equal([1, 7]);
+  });
+
+  it('a list or bytes that are longer than their field are not written', () => {
+    expect(() => written(list(u32, 2), [1, 2, 3])).to.throw('3 items are more than 2');
+    expect(() => written(bytes(2), new Uint8Array(3))).to.throw('3 bytes are more than 2');
+    expect([written(list(u32, 2), [1, 2]).length, written(bytes(2), new Uint8Array(2)).length]).to.deep.equal([3, 2]);
+  });
+
+  it('a fault at reading a field is no malformed message', () => {
+    const fault = new TypeError('a fault');
+    const broken: Field<number> = {
+      write: () => undefined,
+      read: () => {
+        throw fault;
+      },
+      draw: () => 0,
+    };
+    expect(() => readAll(struct({ broken }), new WordReader(new Int32Array(1), 1))).to.throw(fault);
+  });
 
   it('random words are refused, or read within their bounds', () => {
     fc.assert(
