@@ -1,0 +1,91 @@
+import { expect } from 'chai';
+import { Scheduler, QUANTUM_BYTES } from '../src/backend/scheduler.ts';
+import { RequestQueue } from '../src/backend/request-queue.ts';
+import { countingQp, sendOf } from './support/saturated-guest.ts';
+
+const SENDS = 8;
+
+/** Guests below one scheduler, whose link takes one send and no more until time passes. */
+class World {
+  readonly scheduler = new Scheduler();
+  #nowNs = 0;
+
+  constructor() {
+    this.scheduler.link.set(1, 1, 0);
+  }
+
+  /** A guest with sends of so many bytes. */
+  add(bytes: number): { readonly queue: RequestQueue; readonly posted: readonly bigint[] } {
+    const { qp, posted } = countingQp(SENDS);
+    const queue = new RequestQueue(this.scheduler.link);
+    for (let n = 0; n < SENDS; n++) queue.push(qp, [sendOf(bytes, n)]);
+    this.scheduler.add(queue);
+    return { queue, posted };
+  }
+
+  /** Lets the link take one send more. */
+  run(): void {
+    this.#nowNs += QUANTUM_BYTES * 2e9;
+    this.scheduler.run(this.#nowNs);
+  }
+}
+
+describe('turns of guests', () => {
+  function three(): { world: World; guests: ReturnType<World['add']>[]; went: () => number[] } {
+    const world = new World();
+    const guests = [1, 2, 3].map(() => world.add(QUANTUM_BYTES));
+    return { world, guests, went: () => guests.map(({ posted }) => posted.length) };
+  }
+
+  it('end when the link takes no more, in the middle of what a guest may send', () => {
+    const world = new World();
+    const { posted } = world.add(64);
+    world.run();
+    expect(posted).to.have.length(1);
+  });
+
+  it('come one after the other', () => {
+    const { world, went } = three();
+    world.run();
+    expect(went()).to.deep.equal([1, 0, 0]);
+    world.run();
+    expect(went()).to.deep.equal([1, 1, 0]);
+    world.run();
+    world.run();
+    expect(went()).to.deep.equal([2, 1, 1]);
+  });
+
+  it('go on with the next when a guest before it leaves', () => {
+    const { world, guests, went } = three();
+    world.run();
+    world.run();
+    world.scheduler.remove(guests[0].queue);
+    world.run();
+    expect(went()).to.deep.equal([1, 1, 1]);
+  });
+
+  it('go on with the next when the guest leaves whose turn it is', () => {
+    const { world, guests, went } = three();
+    world.run();
+    world.scheduler.remove(guests[0].queue);
+    world.run();
+    expect(went()).to.deep.equal([1, 1, 0]);
+  });
+
+  it('begin anew with the first when the last leaves in its turn', () => {
+    const { world, guests, went } = three();
+    for (let n = 0; n < 3; n++) world.run();
+    world.scheduler.remove(guests[2].queue);
+    world.run();
+    expect(went()).to.deep.equal([2, 1, 1]);
+  });
+
+  it('are as they were when one leaves that is not there', () => {
+    const { world, guests, went } = three();
+    world.scheduler.remove(guests[1].queue);
+    world.scheduler.remove(guests[1].queue);
+    world.run();
+    world.run();
+    expect(went()).to.deep.equal([1, 0, 1]);
+  });
+});
