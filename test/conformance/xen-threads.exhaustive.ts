@@ -33,7 +33,7 @@ describe('guests in a thread of their own, in every mix', () => {
     it(nameOf(mix), () => expectConformance(mix, suitesOf(bits))).timeout(600_000);
   }
 
-  it(nameOf(IN_VERBS), () => expectConformance(IN_VERBS, ['cq', 'send-recv', 'channel', 'mr'])).timeout(60_000);
+  it(nameOf(IN_VERBS), () => expectConformance(IN_VERBS, ['cq', 'send-recv', 'channel', 'mr'])).timeout(200_000);
 
   it('each suite meets every pair of choices', () => {
     const pairs = [0, 1, 2, 3].flatMap((one) => [0, 1, 2, 3].filter((two) => two > one).map((two) => [one, two]));

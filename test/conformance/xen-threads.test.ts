@@ -6,5 +6,5 @@ const SUITES = ['send-recv', 'channel', 'async-events'];
 const MIX: XenMix = { mode: 'basic', dom0: 'thread', device: 'inline', main: 'in one verb' };
 
 describe('guests in a thread of their own', () => {
-  it(nameOf(MIX), () => expectConformance(MIX, SUITES)).timeout(60_000);
+  it(nameOf(MIX), () => expectConformance(MIX, SUITES)).timeout(200_000);
 });

@@ -26,7 +26,7 @@ describe('the simulation', () => {
     await runSeeds(seeds, PROCESSES, onAnswer, false);
     expect(failures).to.deep.equal([]);
     expect(passed).to.be.above(0);
-  }).timeout(2 * TIME_MS);
+  }).timeout(5 * TIME_MS);
 
   it('is the same each time under one seed', () => {
     for (const seed of [1, 12, 1001]) expect(simulate(generate(seed))).to.deep.equal(simulate(generate(seed)));

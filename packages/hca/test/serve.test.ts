@@ -12,7 +12,9 @@ import type { Cqe } from './support/test-cq.ts';
 import type { TestQp } from './support/test-qp.ts';
 
 const WRITE = { opcode: Opcode.RDMA_WRITE };
-const WAIT_NS = 5e9;
+const WAIT_NS = 30e9;
+/** The engine's sleep may be over just before it would be woken, where this thread was kept from running: once in a while, but not every time. */
+const WAKES_TRIED_MAX = 20;
 
 describe('the engine thread', () => {
   let bed: Testbed;
@@ -51,6 +53,11 @@ describe('the engine thread', () => {
     waitUntil(bed.machine, asleep, hostClock.nowNs() + WAIT_NS);
   }
 
+  function expectWake(wakes: () => boolean): void {
+    let tries = 1;
+    while (!wakes()) expect(++tries, 'tries').to.be.at.most(WAKES_TRIED_MAX);
+  }
+
   it('executes what others post, and they do not', async () => {
     await start();
     const [a] = bed.pair();
@@ -65,26 +72,30 @@ describe('the engine thread', () => {
     await start();
     const [a] = bed.pair();
     for (let n = 0; n < 3; n++) {
-      awaitSleep();
-      const wakes = state.deviceWakes;
-      a.send(WRITE);
-      poll(a, 1);
-      expect(state.deviceWakes).to.be.above(wakes);
+      expectWake(() => {
+        awaitSleep();
+        const wakes = state.deviceWakes;
+        a.send(WRITE);
+        poll(a, 1);
+        return state.deviceWakes > wakes;
+      });
     }
   });
 
   it('wakes for a timer that another thread has started', async () => {
     await start();
-    const qp = bed.qp();
-    bed.toInit(qp);
     const words = new Map([[Qpc.RNR_RETRY, 1], [Qpc.MIN_RNR_TIMER, 1]]); // prettier-ignore
-    bed.toRtr(qp, qp.number, words);
-    qp.writeSend({});
-    awaitSleep();
-    const wakes = state.deviceWakes;
-    bed.toRts(qp, words); // the command executes what is posted, on this thread
-    expect(poll(qp, 1)[0].syndrome).to.not.equal(0);
-    expect(state.deviceWakes).to.be.above(wakes);
+    expectWake(() => {
+      const qp = bed.qp();
+      bed.toInit(qp);
+      bed.toRtr(qp, qp.number, words);
+      qp.writeSend({});
+      awaitSleep();
+      const wakes = state.deviceWakes;
+      bed.toRts(qp, words); // the command executes what is posted, on this thread
+      expect(poll(qp, 1)[0].syndrome).to.not.equal(0);
+      return state.deviceWakes > wakes;
+    });
   });
 
   it('ends when it is asked to, awake or asleep', async () => {

@@ -8,6 +8,9 @@ import { Endpoint } from './support/endpoint.ts';
 
 const ENVIRONMENT = { machine: undefined, clock: undefined, prng: undefined };
 
+/** Turns of 5 ms and more, which only a trace that does not come takes: a busy machine needs seconds to start a thread. */
+const TURNS_MAX = 5000;
+
 /** A write of an endpoint to itself, with what was told of it. */
 async function writeTraced(
   config: unknown,
@@ -22,7 +25,8 @@ async function writeTraced(
     const end = new Endpoint(instance.devices[0], 1);
     end.connect(end);
     end.writeTo(end, 1);
-    for (let turn = 0; turn < 500 && !isEnough(packets); turn++) await new Promise((resolve) => setTimeout(resolve, 5));
+    for (let turn = 0; turn < TURNS_MAX && !isEnough(packets); turn++)
+      await new Promise((resolve) => setTimeout(resolve, 5));
   } finally {
     unsubscribe(TraceChannel.PACKET, listener);
     instance?.close();

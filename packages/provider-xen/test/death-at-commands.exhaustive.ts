@@ -18,12 +18,12 @@ describe('the end of guests within commands, at every point', () => {
       }
       expect(deaths.interrupted.size).to.be.above(INTERRUPTED_MIN);
       deaths.close();
-    }).timeout(120_000);
+    }).timeout(300_000);
   }
 
   for (const dom0 of ['inline', 'thread'] as const) {
     const device = dom0 === 'inline' ? 'thread' : 'inline';
     it(`with their thread, ${2 * GUESTS} of them; device domain ${dom0}, device ${device}, the main thread within one verb`, () =>
-      runAttackedThreads({ dom0, device, seed: 0, attacks: GUESTS, program: 'dying-thread.js' })).timeout(60_000);
+      runAttackedThreads({ dom0, device, seed: 0, attacks: GUESTS, program: 'dying-thread.js' })).timeout(200_000);
   }
 });

@@ -159,7 +159,7 @@ describe('the end of guests', () => {
     const own = honest.mrs[0];
     near.postSend({ wrId: 3, opcode: WrOpcode.SEND, sgList: [new Sge(own.addr, 64, own.lkey)] });
     const wcs = WorkCompletion.array(1);
-    for (const until = Date.now() + 5000; honest.cq.poll(wcs) === 0 && Date.now() < until;) xen.settle();
+    for (const until = Date.now() + 30_000; honest.cq.poll(wcs) === 0 && Date.now() < until;) xen.settle();
     expect([wcs[0].wrId, wcs[0].status]).to.deep.equal([3, WcStatus.RETRY_EXC_ERR]);
     expect(near.query().attr.qpState).to.equal(QpState.ERR);
     near.destroy();

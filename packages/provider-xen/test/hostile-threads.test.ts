@@ -5,5 +5,5 @@ const SEED = Number(process.env['OPENVERBS_SEED'] ?? 20061);
 
 describe(`hostile guests on threads of their own (seed ${SEED})`, () => {
   it('device domain on a thread, device inline, the main thread within one verb', () =>
-    runAttackedThreads({ dom0: 'thread', device: 'inline', seed: SEED, attacks: 50 })).timeout(60_000);
+    runAttackedThreads({ dom0: 'thread', device: 'inline', seed: SEED, attacks: 50 })).timeout(200_000);
 });

@@ -11,7 +11,7 @@ import type { GuestWork } from '../support/guest-thread.ts';
 import { Testbed } from '../support/testbed.ts';
 
 const ROUNDS = 300;
-const WAIT_NS = 8e9;
+const WAIT_NS = 30e9;
 
 describe('direct access of two threads', () => {
   it('one with the kernel half, the other with the user half, plays ping-pong with a third context', async () => {

@@ -34,7 +34,7 @@ function drain(source: HcaEventSource): [type: number, id: number][] {
 }
 
 /** Resolves when the condition holds; the condition is looked at once a turn of the event loop. */
-async function until(condition: () => boolean, ms = 5000): Promise<void> {
+async function until(condition: () => boolean, ms = 30_000): Promise<void> {
   const end = Date.now() + ms;
   while (!condition()) {
     if (Date.now() > end) throw new Error('timed out');

@@ -71,7 +71,7 @@ switch (role) {
     break;
   case 'answer':
     report(machine.threadIndex);
-    waitUntil(machine, () => Atomics.load(machine.i32, word) === 1, hostClock.nowNs() + 5e9);
+    waitUntil(machine, () => Atomics.load(machine.i32, word) === 1, hostClock.nowNs() + 30e9);
     Atomics.store(machine.i32, word, 2);
     wakeAll(machine);
     machine.detach();

@@ -35,7 +35,7 @@ const MODES: readonly GuestMode[] = ['basic', 'bypass'];
 const QUOTAS = { contexts: 8, cqs: 64, qps: 64, srqs: 64, mrs: 256 };
 /** Opens that may time out, each after ten seconds: the time for all attacks. */
 const OPENS_MAX = 18;
-const RECLAIM_MS_MAX = 20_000;
+const RECLAIM_MS_MAX = 60_000;
 const LOOK_MS = 20;
 
 export async function runAttackedThreads(init: AttackedThreads): Promise<void> {
