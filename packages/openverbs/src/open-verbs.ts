@@ -121,7 +121,7 @@ export class OpenVerbs {
         code: 'EBUSY',
         verb: 'openVerbs',
         message,
-        hint: 'close them first',
+        hint: 'close each first, or dispose of what openVerbs() returned, which closes all',
         details: { children: open },
       });
     }

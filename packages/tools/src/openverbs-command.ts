@@ -21,16 +21,16 @@ export function openverbsCommand(io: ToolIo = processIo): Command {
     .helpOption('-h, --help', 'print this help')
     .helpCommand(false)
     .enablePositionalOptions()
-    .addCommand(conformanceCommand(io))
-    .addCommand(devicesCommand('openverbs devices', io))
-    .addCommand(devinfoCommand('openverbs devinfo', io))
-    .addCommand(doctorCommand(io))
-    .addCommand(rcPingpongCommand('openverbs rc-pingpong', io))
-    .addCommand(srqPingpongCommand('openverbs srq-pingpong', io))
-    .addCommand(ucPingpongCommand('openverbs uc-pingpong', io))
-    .addCommand(udPingpongCommand('openverbs ud-pingpong', io))
-    .addCommand(xentopCommand('openverbs xentop', io))
-    .addCommand(xsrqPingpongCommand('openverbs xsrq-pingpong', io));
+    .addCommand(conformanceCommand(io).summary('run the conformance suite'))
+    .addCommand(devicesCommand('openverbs devices', io).summary('list the devices'))
+    .addCommand(devinfoCommand('openverbs devinfo', io).summary('print what they can do'))
+    .addCommand(doctorCommand(io).summary('say what is wrong, if anything'))
+    .addCommand(rcPingpongCommand('openverbs rc-pingpong', io).summary('time messages over RC'))
+    .addCommand(srqPingpongCommand('openverbs srq-pingpong', io).summary('time messages with an SRQ'))
+    .addCommand(ucPingpongCommand('openverbs uc-pingpong', io).summary('time messages over UC'))
+    .addCommand(udPingpongCommand('openverbs ud-pingpong', io).summary('time datagrams'))
+    .addCommand(xentopCommand('openverbs xentop', io).summary('show what guests do, live'))
+    .addCommand(xsrqPingpongCommand('openverbs xsrq-pingpong', io).summary('time messages over XRC'));
   return addExamples(command, [
     ['openverbs doctor', 'is everything as it should be?'],
     ['openverbs devinfo -v', 'what can the devices do?'],

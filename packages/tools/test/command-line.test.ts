@@ -20,6 +20,17 @@ describe('command lines', () => {
     expect((await openverbs('devinfo --help')).out).to.match(/\n {2}openverbs devinfo -v -d emulated0 /);
   });
 
+  it('every page of help fits a terminal, that of all commands one of 80 columns', async () => {
+    const commands = openverbsCommand().commands.map((command) => command.name());
+    expect(commands).to.include.members(['doctor', 'xentop', 'xsrq-pingpong']);
+    // The page of xentop has a legend beside its options.
+    for (const name of ['', ...commands.filter((each) => each !== 'xentop')]) {
+      const { out } = await openverbs(`${name} --help`.trim());
+      const widest = Math.max(...out.split('\n').map(({ length }) => length));
+      expect(widest, `openverbs ${name} --help`).to.be.at.most(name === '' ? 80 : 100);
+    }
+  });
+
   it('--version is the version of the package', async () => {
     expect(await openverbs('--version')).to.deep.equal({ status: 0, out: `${toolsVersion()}\n`, err: '' });
     expect((await openverbs('devinfo --version')).out).to.equal(`${toolsVersion()}\n`);

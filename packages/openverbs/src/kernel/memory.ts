@@ -41,10 +41,8 @@ export function ib_dealloc_pd(pd: ProtectionDomain): void {
 }
 
 /**
- * A region of all memory, whose keys know each byte by its bus address, see {@link ib_dma_map_single}.
- *
- * @throws VerbsError EOPNOTSUPP in a guest of the split driver, for which a region of its own pages alone is not there yet; use
- * {@link ib_reg_phys_mr}.
+ * A region of all memory, whose keys know each byte by its bus address, see {@link ib_dma_map_single}. In a guest of the split driver it
+ * reaches the pages that are the guest's when an access comes, and no others.
  */
 export function ib_get_dma_mr(pd: ProtectionDomain, mr_access_flags: number): MemoryRegion {
   return inTerms('ib_get_dma_mr', (verb) => aProtectionDomain(verb, pd).getDmaMr(mr_access_flags));

@@ -24,7 +24,7 @@ export function conformanceCommand(io: ToolIo = processIo): Command {
     .addOption(new Option('--suite <names...>', 'these suites only'))
     .addOption(new Option('--deviations <file>', 'tests that are known to fail: JSON, {"suite › test": "reason"}'));
   addExamples(command, [
-    ['openverbs conformance', 'all suites, for the emulated provider in each of its placements'],
+    ['openverbs conformance', 'all suites, in each placement'],
     ['openverbs conformance --suite cq qp-state', 'some of them'],
     ['openverbs conformance --provider ./my-provider.js --json', 'another provider, for programs'],
   ]);

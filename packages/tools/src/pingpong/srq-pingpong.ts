@@ -7,9 +7,9 @@ import { pingPongCommand } from './command.ts';
 export function srqPingpongCommand(path = 'ibv_srq_pingpong', io: ToolIo = processIo): Command {
   const description = 'Send messages to and fro between RC queue pairs that share a receive queue, and time them.';
   const examples = [
-    ['--self', '1000 exchanges of 4096 bytes on 16 queue pairs'],
-    ['--self --threads 2 -q 4 -s 64 -n 100000', 'small messages on 4 queue pairs'],
-    ['--self -r 16 -c', 'just a receive for each queue pair; checked'],
+    ['--self', '1000 exchanges of 4096 bytes'],
+    ['--self --threads 2 -q 4 -s 64 -n 100000', '4 queue pairs, not 16'],
+    ['--self -r 16 -c', 'a receive a queue pair, checked'],
     ['--self -e', 'with completion events'],
     ['--self -c --drop 0.01 --seed 7', 'on a network that loses packets'],
   ] as const;

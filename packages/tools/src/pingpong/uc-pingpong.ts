@@ -11,7 +11,7 @@ export function ucPingpongCommand(path = 'ibv_uc_pingpong', io: ToolIo = process
     ['--self --threads 2 -s 64 -n 100000', 'the latency of small messages'],
     ['--self -s 1048576 -m 4096 -c', 'large ones, checked'],
     ['--self -e', 'with completion events'],
-    ['--self --drop 0.01 --seed 7', 'on a network that loses packets: gives up at the first loss'],
+    ['--self --drop 0.01 --seed 7', 'gives up at the first packet lost'],
   ] as const;
   return pingPongCommand('UC', path, { description, examples }, io);
 }

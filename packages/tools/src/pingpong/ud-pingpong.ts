@@ -9,9 +9,9 @@ export function udPingpongCommand(path = 'ibv_ud_pingpong', io: ToolIo = process
   const examples = [
     ['--self', '1000 exchanges of 1024 bytes'],
     ['--self --threads 2 -s 64 -n 100000', 'the latency of small messages'],
-    ['--self -s 4096 -c', 'the largest ones on a port whose MTU is 4096, checked'],
+    ['--self -s 4096 -c', 'the largest ones, checked'],
     ['--self -e', 'with completion events'],
-    ['--self --drop 0.01 --seed 7', 'on a network that loses packets: gives up at the first loss'],
+    ['--self --drop 0.01 --seed 7', 'gives up at the first packet lost'],
   ] as const;
   return pingPongCommand('UD', path, { description, examples }, io);
 }

@@ -64,7 +64,7 @@ export function xentopCommand(
     [path, 'four guests that write to each other'],
     [`${path} --provider xen:basic server.js --port 7471`, 'the guests of a program'],
     [`${path} --once server.js`, 'what they have done in the end'],
-    [`${path} --drop 0.01 --seed 7 server.js`, 'the same on a network that loses packets'],
+    [`${path} --drop 0.01 --seed 7 server.js`, 'on a network that loses packets'],
     [`${path} --json -d 1 -i 60 server.js`, 'a minute of it, for programs'],
   ]);
   return command.action((program: string | undefined, args: readonly string[], options: CommandOptions) =>
