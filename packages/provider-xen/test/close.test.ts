@@ -52,7 +52,7 @@ describe('the end', () => {
     hypervisor.destroyDomain(guests[1].domid);
     expect(() => {
       instance.close();
-    }).to.throw();
+    }).to.throw(`domain ${guests[1].domid}`);
     expect(hypervisor.domains().map(({ domid }) => domid)).to.deep.equal([0]);
     machine.detach();
   });
