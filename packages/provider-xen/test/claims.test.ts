@@ -74,7 +74,7 @@ describe('claims of more than there is to send', () => {
     expect(bytes).to.be.above(whole / 2 - 2 * CLAIM_BYTES);
     liarQp?.destroy();
     for (const { context } of [liar, honest]) context[Symbol.dispose]();
-  });
+  }).timeout(30_000);
 
   it('are charged to the rate of their guest in full', () => {
     const clock = new VirtualClock();

@@ -12,5 +12,5 @@ describe('the end of guests within commands', () => {
       deaths.die({ mode: request % 2 === 0 ? 'basic' : 'bypass', request, point });
     }
     deaths.close();
-  });
+  }).timeout(30_000);
 });

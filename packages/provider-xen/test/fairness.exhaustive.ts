@@ -11,5 +11,5 @@ describe('guests that share one HCA', () => {
     // The end is within a round, of which each guest's part is as much as its weight: so there have to be many.
     const ms = 700;
     expectShares(world.pass(ms), weights, ms);
-  });
+  }).timeout(30_000);
 });

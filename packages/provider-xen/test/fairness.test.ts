@@ -22,7 +22,7 @@ describe('guests that share one HCA', () => {
     world.setShare(3, { weight: 1 });
     world.pass(2);
     expectShares(world.pass(200), [5, 2, 3, 1], 200);
-  });
+  }).timeout(30_000);
 
   it('in bypass have neither shares nor rates: the back-end is not asked for what they post', () => {
     const guests = [{ weight: 1, rateBytesPerS: 1e6 }, { weight: 9 }];
@@ -46,7 +46,7 @@ describe('guests that share one HCA', () => {
     const [free, beside] = world.pass(250);
     expectAbout(free, 50e6, 'without a rate');
     expectAbout(beside, 50e6, 'beside it');
-  });
+  }).timeout(30_000);
 
   it('keep to their rates, however often they modify their queue pairs', () => {
     using world = new World({ guests: [{ rateBytesPerS: 40e6 }, {}], bandwidthBytesPerS: 400e6 });
@@ -56,7 +56,7 @@ describe('guests that share one HCA', () => {
     });
     expectAbout(slow, 10e6, 'at 40 MB/s');
     expectAbout(other, 90e6, 'the other one');
-  });
+  }).timeout(30_000);
 
   it('lose nothing to one that names more bytes than any message has', () => {
     using world = new World({ guests: [{}, {}], bandwidthBytesPerS: LINK_BYTES_PER_S });
@@ -69,5 +69,5 @@ describe('guests that share one HCA', () => {
     world.pass(10, post);
     const [, honest] = world.pass(100, post);
     expectAbout(honest, LINK_BYTES_PER_S / 10, 'the honest one');
-  });
+  }).timeout(30_000);
 });

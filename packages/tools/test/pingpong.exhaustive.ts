@@ -29,7 +29,9 @@ for (const service of SERVICE_NAMES) {
   });
 }
 
-describe('a ping-pong on a network that loses packets', () => {
+describe('a ping-pong on a network that loses packets', function () {
+  this.timeout(20_000);
+
   itGivesUp('UC', '--threads 2 -e');
   itGivesUp('UD', '--threads 2');
   itEndsWell('UC', '-e');

@@ -199,7 +199,9 @@ describe('the options and the JSON of each ping-pong', () => {
   }
 });
 
-describe('a ping-pong on a network that loses packets', () => {
+describe('a ping-pong on a network that loses packets', function () {
+  this.timeout(20_000);
+
   itGivesUp('UC', '');
   itGivesUp('UD', '-e');
   itEndsWell('UC', '');

@@ -84,7 +84,8 @@ const FRAMES = [
   'received frame',
 ];
 
-describe('--trace', () => {
+describe('--trace', function () {
+  this.timeout(30_000);
   let directory: string;
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), 'openverbs-trace-'));

@@ -19,7 +19,8 @@ function kindOf(line: ResultLine): Record<string, unknown> {
   return Object.fromEntries(Object.entries(line).filter(([key]) => !SPREAD.includes(key)));
 }
 
-describe('the benchmark of the split driver', () => {
+describe('the benchmark of the split driver', function () {
+  this.timeout(30_000);
   const cases = splitDriver.cases(FULL);
   const partOf = (part: string): BenchCase[] => cases.filter((bench) => bench.part === part);
 

@@ -139,5 +139,5 @@ export function describeEqualWeights(guests: number): void {
     using world = new World({ guests, bandwidthBytesPerS: LINK_BYTES_PER_S });
     const ms = guests * 25;
     expectShares(world.pass(ms), new Array<number>(guests).fill(1), ms);
-  });
+  }).timeout(30_000);
 }
