@@ -69,7 +69,7 @@ export class Ledger implements Hooks {
     if (record === undefined) throw new Deviation('unknown', `a completion with the wrId ${wrId}, which nobody posted`);
     if (record.completion !== null) throw new Deviation('twice', `a second completion with the wrId ${wrId}`);
     record.completion = completion;
-    queue!.take();
+    queue!.take(record);
     for (const { ends, plan } of this.#connections()) {
       const side = ends.findIndex(
         (end) => end.record.qpNum === qpNum && end.recvQueue.plan.device === this.#deviceOf(queue!),

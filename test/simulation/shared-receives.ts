@@ -28,6 +28,9 @@ export class SharedReceives {
   readonly #records: ReceiveRecord[] = [];
   #taken = 0;
   #isArmed = false;
+  /** From this receive on they were taken while it was armed: of those before it a message may have taken some before that. */
+  #armedFrom = 0;
+  #wasReached = false;
   /** Whether the limit was passed while it was armed. */
   #isEventDue = false;
 
@@ -67,6 +70,8 @@ export class SharedReceives {
     const { limit } = this.#plan;
     if (limit === undefined || this.#isArmed || this.#records.length - this.#taken < limit) return;
     this.#isArmed = true;
+    // The first time it is armed before there are messages; later those in progress may have taken all that were posted.
+    this.#armedFrom = this.#wasReached ? this.#records.length : 0;
     this.srq.modify({ srqLimit: limit });
   }
 
@@ -74,6 +79,7 @@ export class SharedReceives {
   limitReached(): void {
     if (!this.#isArmed) throw new Deviation('limit', `SRQ ${this.srq.handle} reached a limit that it does not have`);
     this.#isArmed = false;
+    this.#wasReached = true;
     this.#isEventDue = false;
   }
 
@@ -83,10 +89,11 @@ export class SharedReceives {
   }
 
   /** Takes note that a receive is complete. */
-  take(): void {
+  take({ step }: ReceiveRecord): void {
     this.#taken++;
     const { limit = 0 } = this.#plan;
-    if (this.#isArmed && this.#records.length - this.#taken < limit) this.#isEventDue = true;
+    const isArmed = this.#isArmed && step >= this.#armedFrom;
+    if (isArmed && this.#records.length - this.#taken < limit) this.#isEventDue = true;
   }
 
   /** The queue of a work request ID, and the receive. */
