@@ -1,7 +1,7 @@
 /** The end of a device domain and of a provider: what fails for one guest keeps no other from being ended. */
 import { expect } from 'chai';
-import { EmulatedHypervisor } from '@openverbs/hypervisor';
-import type { Domain } from '@openverbs/hypervisor';
+import { EmulatedHypervisor, HypervisorError } from '@openverbs/hypervisor';
+import type { Domain, Xenstore } from '@openverbs/hypervisor';
 import { Machine } from '@openverbs/machine';
 import type { MachineHandle } from '@openverbs/machine';
 import { provider as emulated } from '@openverbs/provider-emulated';
@@ -39,6 +39,25 @@ describe('the end', () => {
     for (const { used } of quotas) expect(used).to.deep.include({ contexts: 0, pds: 0 });
     // Also of the one that failed: what is mapped could not be taken back by its guest.
     for (const front of fronts) front.release();
+  });
+
+  it('of a device domain: is no error when xenstore is full, and nobody can be told', () => {
+    let isFull = false;
+    const wrapDom0 = (dom0: Domain): Domain => {
+      const { xenstore } = dom0;
+      const transaction: Xenstore['transaction'] = (step) => {
+        if (isFull) throw new HypervisorError('ENOSPC', 'xenstore is full');
+        return xenstore.transaction(step);
+      };
+      return replacingPart(dom0, 'xenstore', { transaction });
+    };
+    const xen = new XenMachine({ wrapDom0 });
+    const front = new HostileFrontend(xen, xen.addGuest('basic'));
+    expect(front.connect()).to.equal(true);
+    isFull = true;
+    xen.dom0.close();
+    front.release();
+    xen.close();
   });
 
   it('of a provider: ends the other guests when one was ended already', () => {

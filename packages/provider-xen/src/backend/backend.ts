@@ -2,13 +2,11 @@
  * The back-end: a daemon in the device domain, on top of the lower device's driver. It waits for front-ends, serves their rings in
  * turn, schedules their sends, forwards their events, and takes everything back when one goes.
  *
- * It never waits for a guest: each step does what can be done now and returns.
+ * It never waits for a guest: each step does what can be done now and returns. A step that fails ends the guest that it is for, and no other.
  */
 import type { Domain } from '@openverbs/hypervisor';
 import type { Clock } from '@openverbs/machine';
 import type { Device } from '@openverbs/verbs';
-import { BrokenRing } from './connection.ts';
-import type { Connection } from './connection.ts';
 import { DomainTable } from './domain-table.ts';
 import { FrontendTable } from './frontend-table.ts';
 import type { Guest } from './guest.ts';
@@ -55,14 +53,20 @@ export class Backend {
     return this.#domains.uarsKept;
   }
 
+  /** What the back-end itself failed at last, and has dropped a guest for; undefined when there was nothing. Each is counted in the guest's account. */
+  get fault(): unknown {
+    return this.#frontends.fault;
+  }
+
   /** Does what there is to do; false when there was nothing. */
   run(): boolean {
     let worked = this.#frontends.look();
     this.#takeEvents();
-    for (const connection of this.#frontends.connections()) worked = this.#serve(connection) || worked;
+    worked = this.#frontends.each((connection) => connection.serve()) || worked;
     const nowNs = this.#clock.nowNs();
     worked = this.#scheduler.run(nowNs) || worked;
-    for (const connection of this.#frontends.connections()) worked = connection.forwardEvents() || worked;
+    this.#frontends.endFailed();
+    worked = this.#frontends.each((connection) => connection.forwardEvents()) || worked;
     if (nowNs >= this.#nextSampleNs) this.sample(nowNs);
     return worked;
   }
@@ -70,7 +74,10 @@ export class Backend {
   /** Brings up to date what is counted of the guests and not as it happens; see `Guest.sample`. */
   sample(nowNs = this.#clock.nowNs()): void {
     this.#nextSampleNs = nowNs + SAMPLE_NS;
-    for (const connection of this.#frontends.connections()) connection.sample();
+    this.#frontends.each((connection) => {
+      connection.sample();
+      return false;
+    });
     this.#frontends.sweepUars();
   }
 
@@ -82,16 +89,6 @@ export class Backend {
   /** Takes everything back from all guests, also when that fails of one of them. */
   close(): void {
     this.#frontends.close();
-  }
-
-  #serve(connection: Connection): boolean {
-    try {
-      return connection.serve();
-    } catch (error) {
-      if (!(error instanceof BrokenRing)) throw error;
-      this.#frontends.breakOff(connection, error.message);
-      return true;
-    }
   }
 
   /**

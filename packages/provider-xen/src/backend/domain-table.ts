@@ -47,10 +47,15 @@ export class DomainTable {
    * Closes contexts whose UARs have been unmapped since, and forgets domains that have nothing any more: one that is dead has unmapped all.
    *
    * @param domids - of the domains that have a front-end
+   * @param failed - is told of a domain at whose UARs this failed
    */
-  sweep(domids: ReadonlySet<number>): void {
+  sweep(domids: ReadonlySet<number>, failed: (domid: number, error: unknown) => void): void {
     for (const [domid, { uars }] of this.#domains) {
-      uars.sweep();
+      try {
+        uars.sweep();
+      } catch (error) {
+        failed(domid, error);
+      }
       if (uars.kept === 0 && !domids.has(domid)) this.#domains.delete(domid);
     }
   }

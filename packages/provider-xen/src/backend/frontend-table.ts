@@ -10,9 +10,9 @@ import type { CapabilityName, Device } from '@openverbs/verbs';
 import { closeEach } from '../close-each.ts';
 import { BackendKey, backendRoot, ShareKey, ToolstackKey } from '../protocol/handshake.ts';
 import { PROTOCOL_VERSION, WEIGHT_MAX } from '../protocol/limits.ts';
-import { AccountTable } from './accounting.ts';
+import { Account, AccountTable } from './accounting.ts';
 import type { AccountPlace } from './accounting.ts';
-import { Connection } from './connection.ts';
+import { BrokenRing, Connection } from './connection.ts';
 import type { DomainTable } from './domain-table.ts';
 import { Guest } from './guest.ts';
 import { RequestQueue } from './request-queue.ts';
@@ -27,6 +27,8 @@ const WATCH = 'backend';
 const RELEASE_WATCH = 'release';
 /** Changes in xenstore that are looked at in one go: a guest that writes without end keeps nobody waiting. */
 export const WATCH_EVENTS_PER_RUN = 256;
+/** What a guest is told that is dropped because of a fault of the back-end's own. */
+const OWN_FAULT = 'the back-end failed at this guest';
 
 /** What they are made of. */
 export interface FrontendTableInit {
@@ -54,6 +56,7 @@ export class FrontendTable {
   readonly #frontends = new Map<string, Frontend>();
   readonly #root: string;
   readonly #accounts: AccountTable;
+  #fault: unknown = undefined;
 
   constructor(init: FrontendTableInit) {
     this.#init = init;
@@ -67,6 +70,11 @@ export class FrontendTable {
   /** Those that are connected. */
   connections(): Connection[] {
     return [...this.#frontends.values()].flatMap(({ connection }) => connection ?? []);
+  }
+
+  /** What the back-end itself failed at last; undefined when there was nothing. */
+  get fault(): unknown {
+    return this.#fault;
   }
 
   /** Reads what has changed in xenstore; false when nothing has. */
@@ -87,26 +95,49 @@ export class FrontendTable {
     return true;
   }
 
-  /** Ends a connection whose front-end can't be believed any more. */
-  breakOff(connection: Connection, reason: string): void {
-    const frontend = [...this.#frontends.values()].find((each) => each.connection === connection)!;
-    this.#guarded(frontend, () => {
-      this.#disconnect(frontend, reason);
-    });
+  /** Has each that is connected take its step; one that fails is ended, and the others go on. False when there was nothing to do. */
+  each(step: (connection: Connection) => boolean): boolean {
+    let worked = false;
+    for (const frontend of [...this.#frontends.values()]) {
+      if (frontend.connection === null) continue;
+      try {
+        worked = step(frontend.connection) || worked;
+      } catch (error) {
+        this.#end(frontend, error);
+        worked = true;
+      }
+    }
+    return worked;
+  }
+
+  /** Ends those at whose waiting sends the scheduler failed. */
+  endFailed(): void {
+    for (const frontend of this.#frontends.values()) {
+      const { failure } = frontend.queue;
+      if (failure === undefined) continue;
+      frontend.queue.failure = undefined;
+      this.#end(frontend, failure);
+    }
   }
 
   /** Gives UARs back that have been unmapped since. */
   sweepUars(): void {
-    this.#init.domains.sweep(new Set(Array.from(this.#frontends.values(), ({ xenbus }) => xenbus.frontendDomid)));
+    const frontends = [...this.#frontends.values()];
+    this.#init.domains.sweep(new Set(frontends.map(({ xenbus }) => xenbus.frontendDomid)), (domid, error) => {
+      this.#fault = error;
+      for (const frontend of frontends) if (frontend.xenbus.frontendDomid === domid) this.#end(frontend, error);
+    });
   }
 
   /** Takes everything back from all guests, also when that fails of one of them. */
   close(): void {
     const { xenstore } = this.#dom0;
     const disconnect = (frontend: Frontend): void => {
-      this.#guarded(frontend, () => {
+      try {
         this.#disconnect(frontend, 'the device domain ends');
-      });
+      } catch (error) {
+        if (!isGuestsFault(error)) throw error;
+      }
     };
     closeEach([
       ...[...this.#frontends.values()].map((frontend) => () => disconnect(frontend)),
@@ -145,19 +176,36 @@ export class FrontendTable {
   /** Does what the states of both ends ask for. A store that guests have filled, or a directory that goes meanwhile, ends the step. */
   #step(path: string, frontend: Frontend): void {
     const { xenbus } = frontend;
-    this.#guarded(frontend, () => {
+    try {
       if (!xenbus.exists) this.#forget(path, frontend);
       else this.#carryOut(frontend, stepOf(xenbus.state, xenbus.frontendState));
-    });
+    } catch (error) {
+      this.#end(frontend, error);
+    }
   }
 
-  #guarded(frontend: Frontend, step: () => void): void {
+  /** Takes everything back from a guest whose step has failed, and tells it why. What is neither its mistake nor its ring's is a fault of our own. */
+  #end(frontend: Frontend, error: unknown): void {
+    const { xenbus } = frontend;
+    const isOwn = !isGuestsFault(error) && !(error instanceof BrokenRing);
+    if (isOwn) this.#countFault(frontend, error);
+    const reason = isOwn ? OWN_FAULT : error.message;
     try {
-      step();
-    } catch (error) {
-      if (!isGuestsFault(error)) throw error;
-      this.#drop(frontend);
+      closeEach([
+        () => this.#drop(frontend),
+        () => {
+          // Once: a front-end that waits in a state in which it is offered the device again would be failed again, and again.
+          if (xenbus.exists && xenbus.state !== CLOSED) xenbus.publish({ [BackendKey.ERROR]: reason }, CLOSED);
+        },
+      ]);
+    } catch (second) {
+      if (!isGuestsFault(second)) this.#countFault(frontend, second);
     }
+  }
+
+  #countFault({ account }: Frontend, error: unknown): void {
+    account.counts[Account.FAULTS]++;
+    this.#fault = error;
   }
 
   #carryOut(frontend: Frontend, step: Step | undefined): void {
@@ -230,11 +278,13 @@ export class FrontendTable {
 
   /** The toolstack has removed the directory, or the guest is no more. */
   #forget(path: string, frontend: Frontend): void {
-    this.#drop(frontend);
-    this.#frontends.delete(path);
-    this.#accounts.give(frontend.account);
-    this.sweepUars();
-    this.#dom0.xenstore.unwatch(`${frontend.xenbus.frontendPath}/${ToolstackKey.STATE}`, path);
+    closeEach([
+      () => this.#drop(frontend),
+      () => this.#frontends.delete(path),
+      () => this.#accounts.give(frontend.account),
+      () => this.sweepUars(),
+      () => this.#dom0.xenstore.unwatch(`${frontend.xenbus.frontendPath}/${ToolstackKey.STATE}`, path),
+    ]);
   }
 
   /** What Xen's hotplug scripts do for a domain that was destroyed: nobody else removes the back-end's directory. */
@@ -243,8 +293,11 @@ export class FrontendTable {
     for (const [path, frontend] of [...this.#frontends]) {
       const { frontendDomid, domainPath } = frontend.xenbus;
       if (xenstore.tryRead(domainPath) !== undefined) continue;
-      this.#forget(path, frontend);
-      xenstore.rm(`${this.#root}/${frontendDomid}`);
+      try {
+        closeEach([() => this.#forget(path, frontend), () => xenstore.rm(`${this.#root}/${frontendDomid}`)]);
+      } catch (error) {
+        this.#end(frontend, error);
+      }
     }
     this.sweepUars();
   }

@@ -32,6 +32,8 @@ export class RequestQueue {
   bytes = 0;
   /** Sends that the device refused after they were taken: only of a front-end that does not count its work requests. */
   refused = 0;
+  /** What a post from here failed at that is no refusal, if one did: nothing waits here any more, and its guest is to be ended. */
+  failure: unknown = undefined;
   readonly #link: TokenBucket;
   #waiting: Request[] = [];
   #first = 0;
@@ -75,7 +77,7 @@ export class RequestQueue {
     }
   }
 
-  /** Posts the next one. */
+  /** Posts the next one. It throws nothing: it is called in the turn of all. */
   postNext(): void {
     const request = this.#waiting[this.#first++];
     if (this.#first === this.#waiting.length || this.#first === GONE_MAX) {
@@ -83,7 +85,12 @@ export class RequestQueue {
       this.#first = 0;
     }
     // A guest names what it likes: what is not sent must not put the others in debt.
-    this.account(this.#post(request) ? request.bytes : COST_BYTES_MIN);
+    try {
+      this.account(this.#post(request) ? request.bytes : COST_BYTES_MIN);
+    } catch (error) {
+      this.failure = error;
+      this.clear();
+    }
   }
 
   /**

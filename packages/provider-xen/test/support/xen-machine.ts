@@ -103,8 +103,15 @@ export class XenMachine {
     return new Device(device, 'xen', new EventDispatcher());
   }
 
-  /** Lets the device domain do all that there is to do. Whatever it throws, the test gets. */
+  /** Lets the device domain do all that there is to do. Whatever it throws, the test gets, and what it failed at by itself. */
   settle(): void {
+    this.turns();
+    const { fault } = this.dom0.backend;
+    if (fault !== undefined) throw new Error('the back-end has failed at a guest', { cause: fault });
+  }
+
+  /** The same, for a test in which the back-end is to fail. */
+  turns(): void {
     for (let turn = 0; turn < TURNS_MAX; turn++) if (!this.dom0.run()) return;
     throw new Error('the device domain always finds something to do');
   }
