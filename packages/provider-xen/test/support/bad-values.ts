@@ -99,7 +99,6 @@ const BAD: Readonly<Record<string, Bad>> = {
   oflags: () => values(0, 0o200, 1, UINT32_MAX),
   use: () => [...values(3, 255), ...u8],
   flags: anything,
-  'BEGIN_REGION.access': anything,
   access: () => values(1 << 1, 1 << 30, UINT32_MAX),
   iova: () => u53,
   length: () => [...values(0, 1, 4096, 8193, 2 ** 52), ...u53],

@@ -28,5 +28,6 @@ export {
 export { keepRoom, type KeptRoom } from '../kept-room.ts';
 export { checkLiteral, type LiteralKeys, literalKeys, nearestKey } from '../literal-keys.ts';
 export { QueueBuffer, regQueueBuffer } from '../queue-buffer.ts';
+export { checkAccess } from '../register-memory.ts';
 export { getDmaMrOf } from '../register-physical.ts';
 export type { CqRings, Doorbell, QpRings, SrqRings } from '../rings/rings.ts';

@@ -1,7 +1,7 @@
 /** Memory regions and windows. A region comes in three steps, so that its list of pages may be longer than a message. */
 import { VerbsError } from '@openverbs/verbs';
 import type { MemoryRegion, MwType } from '@openverbs/verbs';
-import { getDmaMrOf, regQueueBuffer } from '@openverbs/verbs/driver';
+import { checkAccess, getDmaMrOf, regQueueBuffer } from '@openverbs/verbs/driver';
 import type { QueueBuffer } from '@openverbs/verbs/driver';
 import { RegionUse } from '../../protocol/commands.ts';
 import type { Guest } from '../guest.ts';
@@ -26,6 +26,8 @@ export const memoryHandlers: Handlers<
     if (use > RegionUse.CHANGE) throw new VerbsError({ code: 'EINVAL', message: `a region has no use ${use}` });
     if (use !== RegionUse.RINGS) owner.pds.get(rest.pd);
     if (use === RegionUse.CHANGE) memoryOf(owner, rest.mr);
+    // Before the first page is pinned for it.
+    checkAccess('ib_reg_phys_mr', owner.lower, rest.access);
     if (use === RegionUse.RINGS) owner.requireBypass();
     return { region: guest.regions.begin({ context: owner, use, ...rest }) };
   },
