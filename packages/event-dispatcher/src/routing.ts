@@ -7,6 +7,12 @@ import type { EventElement, EventRouting, EventSource, EventTarget, RawEvent } f
 
 import { reportException } from './report-exception.ts';
 
+/**
+ * Events that are delivered in one go: as many as the event queue of any device here holds, so that what was queued is delivered and what a
+ * peer raises without end meanwhile keeps nobody waiting. It waits for the next turn of the event loop, or for who asks again.
+ */
+export const EVENTS_PER_DISPATCH = 8192;
+
 /** Routes the events of one {@link EventSource}. Every operation but `detach` takes constant time per event. */
 export class ContextRouting implements EventRouting {
   readonly #source: EventSource;
@@ -22,6 +28,8 @@ export class ContextRouting implements EventRouting {
   #dropped = 0;
   #holds = 0;
   #attached = true;
+  /** Whether the event loop is to go on with events that are left. */
+  #goesOn = false;
 
   constructor(source: EventSource) {
     this.#source = source;
@@ -47,20 +55,36 @@ export class ContextRouting implements EventRouting {
 
   dispatch(): void {
     const event = this.#event;
-    // `deliver` may come back here, so nothing is read from `event` after it.
-    while (this.#attached && this.#source.next(event)) {
-      // Found and held in one step: from here on the object gets this event even if a handler removes it meanwhile.
-      const target = this.#targets[eventElement(event.type)].get(event.id);
-      if (target === undefined) {
-        this.#dropped++;
-        continue;
-      }
-      try {
-        target.deliver(event.type);
-      } catch (exception) {
-        reportException(exception);
-      }
+    for (let left = EVENTS_PER_DISPATCH; left > 0; left--) {
+      if (!this.#attached || !this.#source.next(event)) return;
+      this.#deliver(event);
     }
+    this.#goOn();
+  }
+
+  /** What is delivered may come back here, so nothing is read from `event` after that. */
+  #deliver({ type, id }: RawEvent): void {
+    // Found and held in one step: from here on the object gets this event even if a handler removes it meanwhile.
+    const target = this.#targets[eventElement(type)].get(id);
+    if (target === undefined) {
+      this.#dropped++;
+      return;
+    }
+    try {
+      target.deliver(type);
+    } catch (exception) {
+      reportException(exception);
+    }
+  }
+
+  /** The source has told of these events already, and may not tell again. */
+  #goOn(): void {
+    if (this.#goesOn) return;
+    this.#goesOn = true;
+    setImmediate(() => {
+      this.#goesOn = false;
+      this.dispatch();
+    });
   }
 
   hold(): void {

@@ -1,9 +1,11 @@
 import { EventType } from '@openverbs/verbs';
 import { COMPLETION_EVENT } from '@openverbs/verbs/driver';
 import type { EventElement, EventRouting, EventTarget } from '@openverbs/verbs/driver';
+import { setImmediate } from 'node:timers/promises';
 import { expect } from 'chai';
 
 import { EventDispatcher } from '../src/index.ts';
+import { EVENTS_PER_DISPATCH } from '../src/routing.ts';
 import { FakeSource } from './fake-source.ts';
 import { uncaughtExceptions } from './uncaught.ts';
 
@@ -93,6 +95,25 @@ describe('event routing', () => {
     source.queue.push({ type: EventType.PORT_ERR, id: 1 });
     routing.dispatch();
     expect(log).to.deep.equal([`port:${EventType.PORT_ERR}`]);
+  });
+
+  it('delivers events that come without end a part at a time, and the rest in turns of the event loop', async () => {
+    let left = 3 * EVENTS_PER_DISPATCH;
+    let delivered = 0;
+    source.next = (event) => {
+      Object.assign(event, { type: -1, id: 1 });
+      return left-- > 0;
+    };
+    routing.add('cq', 1, { deliver: () => delivered++ });
+    source.interrupt();
+    expect(delivered).to.equal(EVENTS_PER_DISPATCH);
+    routing.remove('cq', 2);
+    expect(delivered).to.equal(2 * EVENTS_PER_DISPATCH);
+    for (let turn = 0; delivered < 3 * EVENTS_PER_DISPATCH; turn++) {
+      expect(turn).to.be.below(10);
+      await setImmediate();
+    }
+    expect(left).to.be.below(1);
   });
 
   it('goes on after an object that throws, and reports the exception as uncaught', async () => {

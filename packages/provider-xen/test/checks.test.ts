@@ -3,8 +3,9 @@ import { setImmediate } from 'node:timers/promises';
 import { expect } from 'chai';
 import { HypervisorError, XenbusState } from '@openverbs/hypervisor';
 import type { Xenstore } from '@openverbs/hypervisor';
-import { Gid, QpType } from '@openverbs/verbs';
-import type { ContextOps, DeviceOps } from '@openverbs/verbs/driver';
+import { AccessFlags, Gid, QpType } from '@openverbs/verbs';
+import { COMPLETION_EVENT } from '@openverbs/verbs/driver';
+import type { ContextOps, DeviceOps, EventSource } from '@openverbs/verbs/driver';
 import { Account } from '../src/backend/accounting.ts';
 import { REQUESTS_PER_RUN } from '../src/backend/connection.ts';
 import { EVENTS_PER_RUN, EventForwarder } from '../src/backend/event-forwarder.ts';
@@ -28,6 +29,8 @@ const CQ = { cqe: 8, compVector: 0, cookie: 1, timestamps: false, ignoreOverrun:
 const QP = { srq: 0, xrcd: 0, qpType: QpType.RC as number, sqSigAll: false, cookie: 2, key: 0 };
 const SRQ = { attr: { maxWr: 4, maxSge: 1, srqLimit: 0 }, xrcd: 0, cq: 0, cookie: 3, key: 0 };
 const CAP = { maxSendWr: 4, maxRecvWr: 4, maxSendSge: 1, maxRecvSge: 1, maxInlineData: 0 };
+/** Events of a device after which they have no end. */
+const EVENTS_MAX = 100_000;
 /** Turns in a row after which something goes on for ever. */
 const TURNS_MAX = 1000;
 
@@ -143,6 +146,18 @@ describe('checks of the back-end', () => {
     expect(front.send(arm).error?.message).to.contain('neither 0 nor 1');
     expect(front.send({ number: 999, words: [] }).error?.message).to.equal('there is no command 999');
     expect(front.refusal(QUERY_PORT, { context, port: 200 })).to.match(/^EINVAL/);
+  });
+
+  it('access that no region may have is refused before a page is pinned for it', () => {
+    const first = begin();
+    front.call(ADD_PAGES, { region: first, pages: [frame] });
+    const { mr } = front.call(END_REGION, { region: first });
+    for (const use of [RegionUse.MEMORY, RegionUse.CHANGE, RegionUse.RINGS]) {
+      const change = { use, mr: use === RegionUse.CHANGE ? mr : 0, flags: 7 };
+      expect(refusalOfBegin({ ...change, access: AccessFlags.REMOTE_WRITE })).to.match(/^EINVAL.*need LOCAL_WRITE/);
+      expect(refusalOfBegin({ ...change, access: 2 ** 30 })).to.match(/^EINVAL: access/);
+    }
+    expect(guest().quota.used.regions).to.equal(0);
   });
 
   it('what a queue has got is told, not what was asked for', () => {
@@ -269,6 +284,27 @@ describe('checks of the back-end', () => {
     flooding = false;
     xen.settle();
     front.call(ALLOC_PD, { context });
+  });
+
+  it('a guest whose device raises events as fast as they are taken keeps nobody waiting', () => {
+    let taken = 0;
+    let isFlooding = false;
+    const wrapEvents = (events: EventSource): EventSource =>
+      replacing(events, {
+        next: (event) => {
+          if (!isFlooding) return events.next(event);
+          Object.assign(event, { type: COMPLETION_EVENT, id: lower });
+          return ++taken < EVENTS_MAX;
+        },
+      });
+    const wrapContext = (ops: ContextOps): ContextOps => replacing(ops, { events: wrapEvents(ops.events) });
+    restart({ wrapLower: (ops) => replacing(ops, { open: () => wrapContext(ops.open()) }) });
+    const { cq } = front.call(CREATE_CQ, { ...CQ, context });
+    const lower = guest().context(context).cqs.get(cq).cq.handle;
+    isFlooding = true;
+    xen.dom0.backend.run();
+    expect(taken).to.be.within(EVENTS_PER_RUN, EVENTS_MAX - 1);
+    isFlooding = false;
   });
 
   it('a step of the handshake that a full xenstore refuses ends that step alone', () => {

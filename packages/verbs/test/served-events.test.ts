@@ -69,6 +69,23 @@ describe('served events', () => {
     expect(served).to.be.greaterThan(60);
   });
 
+  it('that are taken one by one are fetched of the device when none is left', () => {
+    const { context, ops, routing } = open();
+    ops.raise(EventType.PORT_ERR, 1);
+    ops.raise(EventType.PORT_ACTIVE, 1);
+    routing.dispatch();
+    const { dispatch } = routing;
+    let dispatched = 0;
+    routing.dispatch = () => {
+      dispatched++;
+      dispatch.call(routing);
+    };
+    const take = (): number | undefined => context.tryGetAsyncEvent()?.type;
+    expect([take(), dispatched]).to.deep.equal([EventType.PORT_ERR, 0]);
+    expect([take(), dispatched]).to.deep.equal([EventType.PORT_ACTIVE, 0]);
+    expect([take(), dispatched]).to.deep.equal([undefined, 1]);
+  });
+
   it('of a context come in order', async () => {
     const { context, ops, routing } = open();
     const types: number[] = [];

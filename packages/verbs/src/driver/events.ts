@@ -52,7 +52,7 @@ export interface EventRouting {
   remove(element: EventElement, id: number): void;
   /** Events that found no object. */
   readonly dropped: number;
-  /** Delivers what is queued now, without waiting for an interrupt. */
+  /** Delivers what is queued now, without waiting for an interrupt. What comes meanwhile, without end, may be left for later. */
   dispatch(): void;
   /** See {@link EventSource.hold}. */
   hold(): void;
