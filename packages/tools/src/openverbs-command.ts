@@ -1,4 +1,4 @@
-/** `openverbs`: all tools under one name. */
+/** `openverbs`: all tools under one name. What a tool needs to do its work is imported when it does, so that help costs no more than options. */
 import { Command } from 'commander';
 import { type ToolIo, processIo } from './cli/io.ts';
 import { addExamples, toolsVersion } from './cli/options.ts';

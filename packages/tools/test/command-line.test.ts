@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { toolsVersion } from '../src/cli/options.ts';
 import { devinfoCommand } from '../src/devinfo/command.ts';
@@ -7,6 +9,11 @@ import { run } from './run.ts';
 
 const devinfo = (line?: string) => run((io) => devinfoCommand('ibv_devinfo', io), line);
 const openverbs = (line?: string) => run((io) => openverbsCommand(io), line);
+/** Has Node name each file that it loads. */
+const NAMING_HOOK = `import { writeSync } from 'node:fs';
+export function load(url, context, next) { writeSync(1, url + '\\n'); return next(url, context); }`;
+const data = (code: string): string => `data:text/javascript,${encodeURIComponent(code)}`;
+const NAMING = data(`import { register } from 'node:module'; register(${JSON.stringify(data(NAMING_HOOK))});`);
 const pingpong = (line?: string) => run((io) => rcPingpongCommand('ibv_rc_pingpong', io), line);
 
 describe('command lines', () => {
@@ -63,6 +70,14 @@ describe('command lines', () => {
       expect(err).not.to.include('    at ');
     });
   }
+
+  it('help loads neither the devices nor the conformance suites', () => {
+    const bin = fileURLToPath(new URL('../../bin/openverbs.js', import.meta.url));
+    const loaded = execFileSync(process.execPath, ['--import', NAMING, bin, '--help'], { encoding: 'utf8' });
+    expect(loaded).to.include('tools/dist/src/devices/command.js').and.include('Usage: openverbs');
+    for (const part of ['openverbs/dist', 'conformance/dist', 'hca/dist', 'provider-'])
+      expect(loaded).not.to.include(part);
+  });
 
   it('openverbs alone shows its help', async () => {
     const { status, err } = await openverbs();

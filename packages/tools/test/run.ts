@@ -1,4 +1,6 @@
 /** Runs a tool in this process and keeps what it prints. */
+// The helpers of its container are globals, which are to be there before a test begins.
+import 'openverbs';
 import type { Command } from 'commander';
 import { runTool } from '../src/cli/run-tool.ts';
 import type { ToolIo } from '../src/cli/io.ts';

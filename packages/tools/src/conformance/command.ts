@@ -1,13 +1,10 @@
 /** `openverbs conformance`: does a provider do what the verbs promise? */
-import { conforms, suites } from '@openverbs/conformance';
 import { Option, type Command } from 'commander';
 import { type ToolIo, processIo, toJson } from '../cli/io.ts';
 import { type CommonOptions, addExamples, createCommand } from '../cli/options.ts';
 import { ToolFailure } from '../cli/run-tool.ts';
 import { UsageError } from '../cli/usage-error.ts';
 import { readDeviations } from './deviations.ts';
-import { formatReport } from './format.ts';
-import { runSuites } from './run.ts';
 
 interface CommandOptions extends CommonOptions {
   readonly suite?: string[];
@@ -29,7 +26,15 @@ export function conformanceCommand(io: ToolIo = processIo): Command {
     ['openverbs conformance --provider ./my-provider.js --json', 'another provider, for programs'],
   ]);
   return command.action(async (options: CommandOptions) => {
-    checkSuites(options.suite ?? []);
+    const [{ conforms, suites }, { formatReport }, { runSuites }] = await Promise.all([
+      import('@openverbs/conformance'),
+      import('./format.ts'),
+      import('./run.ts'),
+    ]);
+    checkSuites(
+      options.suite ?? [],
+      suites.map(({ name }) => name),
+    );
     const deviations = options.deviations === undefined ? undefined : readDeviations(options.deviations);
     const reports = await runSuites({ ...options, only: options.suite, deviations });
     io.out(
@@ -40,8 +45,7 @@ export function conformanceCommand(io: ToolIo = processIo): Command {
 }
 
 /** A suite that is misspelt says nothing about the provider. */
-function checkSuites(wanted: readonly string[]): void {
-  const names = suites.map(({ name }) => name);
+function checkSuites(wanted: readonly string[], names: readonly string[]): void {
   const unknown = wanted.filter((name) => !names.includes(name));
   if (unknown.length > 0)
     throw new UsageError(`no such suite: ${unknown.join(', ')}`, `suites are ${names.join(', ')}`);

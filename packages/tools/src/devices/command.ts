@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { guidStr } from '@openverbs/verbs';
 import { type ToolIo, processIo, toJson } from '../cli/io.ts';
-import { openFor } from '../cli/open.ts';
+import type * as opening from '../cli/open.ts';
 import { type CommonOptions, addExamples, createCommand } from '../cli/options.ts';
 import { formatDevices } from './format.ts';
 
@@ -14,14 +14,18 @@ export function devicesCommand(path = 'ibv_devices', io: ToolIo = processIo): Co
     [`${path} --provider emulated`, 'those of one provider'],
     [`${path} --json`, 'the same for programs'],
   ]);
-  return command.action((options: CommonOptions) => {
-    using verbs = openFor(options);
-    if (!options.json) return io.out(formatDevices(verbs.devices));
-    const devices = verbs.devices.map((device) => ({
-      name: device.name,
-      provider: device.provider,
-      guid: guidStr(device.guid),
-    }));
-    io.out(toJson({ devices }));
+  return command.action(async (options: CommonOptions) => {
+    listDevices(options, io, await import('../cli/open.ts'));
   });
+}
+
+function listDevices(options: CommonOptions, io: ToolIo, { openFor }: typeof opening): void {
+  using verbs = openFor(options);
+  if (!options.json) return io.out(formatDevices(verbs.devices));
+  const devices = verbs.devices.map((device) => ({
+    name: device.name,
+    provider: device.provider,
+    guid: guidStr(device.guid),
+  }));
+  io.out(toJson({ devices }));
 }

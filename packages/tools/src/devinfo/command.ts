@@ -1,7 +1,7 @@
 /** `ibv_devinfo`: prints what the devices are and can do. */
 import type { Command } from 'commander';
 import { type ToolIo, processIo, toJson } from '../cli/io.ts';
-import { openFor, selectDevices } from '../cli/open.ts';
+import type * as opening from '../cli/open.ts';
 import { type CommonOptions, addExamples, createCommand, integerArgument } from '../cli/options.ts';
 import { collectDeviceInfo } from './collect.ts';
 import { formatDeviceInfo, formatDeviceList } from './format.ts';
@@ -27,10 +27,12 @@ export function devinfoCommand(path = 'ibv_devinfo', io: ToolIo = processIo): Co
     [`${path} -l`, 'their names'],
     [`${path} --json`, 'everything, for programs'],
   ]);
-  return command.action((options: DevinfoOptions) => printDevinfo(options, io));
+  return command.action(async (options: DevinfoOptions) => {
+    printDevinfo(options, io, await import('../cli/open.ts'));
+  });
 }
 
-function printDevinfo(options: DevinfoOptions, io: ToolIo): void {
+function printDevinfo(options: DevinfoOptions, io: ToolIo, { openFor, selectDevices }: typeof opening): void {
   using verbs = openFor(options);
   if (options.list) {
     const names = verbs.devices.map((device) => device.name);

@@ -6,9 +6,7 @@ import { ToolFailure } from '../cli/run-tool.ts';
 import { type FindingGroup, allFine } from './finding.ts';
 import { formatFindings } from './format.ts';
 import { checkLimits } from './limits.ts';
-import { checkProviders } from './providers.ts';
 import { checkRuntime } from './runtime.ts';
-import { runSelfTest } from './self-test.ts';
 
 /** The subcommand. */
 export function doctorCommand(io: ToolIo = processIo): Command {
@@ -21,14 +19,15 @@ export function doctorCommand(io: ToolIo = processIo): Command {
     ['openverbs doctor --provider emulated', 'one provider'],
     ['openverbs doctor --json', 'for programs'],
   ]);
-  return command.action((options: CommonOptions) => {
-    const groups = examine(options);
+  return command.action(async (options: CommonOptions) => {
+    const groups = await examine(options);
     io.out(options.json ? toJson({ ok: allFine(groups), groups }) : formatFindings(groups));
     if (!allFine(groups)) throw new ToolFailure();
   });
 }
 
-function examine(options: CommonOptions): FindingGroup[] {
+async function examine(options: CommonOptions): Promise<FindingGroup[]> {
+  const [{ checkProviders }, { runSelfTest }] = await Promise.all([import('./providers.ts'), import('./self-test.ts')]);
   return [
     { title: 'Node.js', findings: checkRuntime() },
     ...checkProviders(options.provider),

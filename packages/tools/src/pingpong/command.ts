@@ -10,7 +10,8 @@ import type { PingPongAddress } from './endpoint.ts';
 import { formatAddresses, formatResult } from './format.ts';
 import { MTU_CHOICES, NUM_QP_MAX, type PingPongOptions, defaultOptions, totalIters } from './options.ts';
 import { defaultStallMsMax } from './patience.ts';
-import { type ConnectedHandler, type PingPongResult, runPingPong } from './run.ts';
+import type * as running from './run.ts';
+import type { ConnectedHandler, PingPongResult } from './run.ts';
 import { type ServiceName, SERVICES } from './service.ts';
 import { TraceFile } from './trace-file.ts';
 
@@ -107,6 +108,11 @@ function addServiceOptions(command: Command, service: ServiceName): void {
   if (isReliable) command.option('-o, --odp', 'register memory for on-demand paging');
 }
 
+/** By itself, since the compiler leaves the name of the file as it is where there is `using` beside it. */
+function importRun(): Promise<typeof running> {
+  return import('./run.ts');
+}
+
 async function pingPong(
   service: ServiceName,
   host: string | undefined,
@@ -132,6 +138,7 @@ async function pingPong(
     ends.push({ device, locals, remotes });
     if (!json) io.out(formatAddresses(service, locals, remotes));
   };
+  const { runPingPong } = await importRun();
   let result: PingPongResult;
   try {
     result = await runPingPong({ ...options, packets: trace !== null }, onConnected, (device) => {

@@ -9,7 +9,7 @@ import { ToolFailure } from '../cli/run-tool.ts';
 import { UsageError } from '../cli/usage-error.ts';
 import { batchDisplay, jsonDisplay, liveDisplay } from './display.ts';
 import { LEGEND } from './format.ts';
-import { ProgramThread } from './program-thread.ts';
+import type { ProgramThread } from './program-thread.ts';
 import { processTerminal, type Terminal } from './screen.ts';
 import { watch } from './watch.ts';
 
@@ -88,6 +88,7 @@ async function run(
   let thread: ProgramThread;
   let ended: boolean;
   try {
+    const { ProgramThread } = await import('./program-thread.ts');
     thread = new ProgramThread(program ?? DEMO, {
       args: program === undefined ? [String(options.guests ?? DEMO_GUESTS)] : args,
       provider: program === undefined ? 'xen' : (options.provider ?? process.env['OPENVERBS_PROVIDER'] ?? PROVIDER),
