@@ -26,24 +26,30 @@ export class Tampering {
     if (createQp === undefined || createCq === undefined) throw new TypeError('the provider makes no QPs or CQs');
     ops.createQp = (request) => {
       const made = createQp.call(ops, request);
-      if (made.dataPath.kind !== 'rings')
+      if (made.dataPath.kind !== 'rings') {
+        ops.destroyQp?.(made.handle); // nobody else knows of it, and its CQs could not end
         throw new TypeError('the manifest claims directAccess, but a QP has no rings');
+      }
       const rings = { ...made.dataPath, doorbell: this.#held(made.dataPath.doorbell) };
       this.#qps.set(made.qpNum, rings);
       return { ...made, dataPath: rings };
     };
     ops.createCq = (attr) => {
       const made = createCq.call(ops, attr);
-      if (made.dataPath.kind !== 'rings')
+      if (made.dataPath.kind !== 'rings') {
+        ops.destroyCq?.(made.handle);
         throw new TypeError('the manifest claims directAccess, but a CQ has no rings');
+      }
       this.#cqs.set(made.handle, made.dataPath);
       return made;
     };
     if (createSrq === undefined) return;
     ops.createSrq = (pd, attr, xrc) => {
       const made = createSrq.call(ops, pd, attr, xrc);
-      if (made.dataPath.kind !== 'rings')
+      if (made.dataPath.kind !== 'rings') {
+        ops.destroySrq?.(made.handle);
         throw new TypeError('the manifest claims directAccess, but an SRQ has no rings');
+      }
       this.#srqs.set(made.handle, made.dataPath);
       return made;
     };
