@@ -1,6 +1,6 @@
 /** Connects one end, as programs in C do: by three modifies with masks. */
-import type { Device, QueuePair } from 'openverbs';
 import * as ib from 'openverbs/kernel';
+import type { Device, QueuePair } from 'openverbs/kernel';
 
 const PSN = 7;
 

@@ -1,7 +1,7 @@
 /** Two queue pairs of one device that answer each other, driven by the completion handler. */
-import { WorkCompletion, type CompletionQueue, type Device, type DmaBuffer, type MemoryRegion } from 'openverbs';
-import type { ProtectionDomain, QueuePair } from 'openverbs';
 import * as ib from 'openverbs/kernel';
+import { WorkCompletion, type CompletionQueue, type Device, type DmaBuffer, type MemoryRegion } from 'openverbs/kernel';
+import type { ProtectionDomain, QueuePair } from 'openverbs/kernel';
 import { connect } from './connect.ts';
 
 const PAGE_BYTES = 4096;

@@ -14,7 +14,7 @@ describe('the exports of openverbs', () => {
     for (const [name, members] of [
       ['openverbs', ['openVerbs', 'QueuePair']],
       ['openverbs/gen2', ['ibv_open_device', 'IBV_QPT_RC']],
-      ['openverbs/kernel', ['ib_register_client', 'IB_CQ_REPORT_MISSED_EVENTS']],
+      ['openverbs/kernel', ['ib_register_client', 'IB_CQ_REPORT_MISSED_EVENTS', 'WorkCompletion', 'VerbsError']],
       ['openverbs/testing', ['openTestPair', 'leakCheck', 'closeSharedOpenVerbs']],
     ] as const) {
       const face = (await import(name)) as object;

@@ -11,6 +11,8 @@
  * Each function follows the comment on it in that header. Told at each is what differs, and errors of its own; what any of them may throw is told
  * at `openverbs/gen2`.
  *
+ * What the functions take, return and throw is exported here, too: a program of kernel level imports nothing else.
+ *
  * @example
  * ```ts
  * import { IB_CQ_NEXT_COMP, ib_create_cq, ib_register_client, ib_req_notify_cq } from 'openverbs/kernel';
@@ -43,3 +45,19 @@ export type { Out } from '../gen2/out-parameter.ts';
 export type { IbPhysBuf } from './phys-buf.ts';
 export * from './queue-pair.ts';
 export * from './shared-receive-queue.ts';
+export { VerbsError, WorkCompletion } from '@openverbs/verbs';
+export type {
+  AddressHandle,
+  AsyncEvent,
+  CompletionQueue,
+  Device,
+  DeviceAttr,
+  DmaBuffer,
+  Gid,
+  MemoryRegion,
+  MemoryWindow,
+  PortAttr,
+  ProtectionDomain,
+  QueuePair,
+  SharedReceiveQueue,
+} from '@openverbs/verbs';
