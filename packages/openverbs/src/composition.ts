@@ -3,7 +3,7 @@ import type { RegistrationCacheOps } from '@openverbs/registration-cache';
 import { VerbsError } from '@openverbs/verbs';
 import type { CqePollerOps, EventDispatcherOps, ProviderClock, ProviderPrng } from '@openverbs/verbs/driver';
 
-import type { OpenVerbsConfig } from './configuration/config.ts';
+import type { OpenVerbsConfig, ProviderReference } from './configuration/config.ts';
 import { configure } from './configuration/configuration.ts';
 import type { Configuration } from './configuration/configuration.ts';
 import { argumentSettings, environmentSettings, fileSettings, isRecord } from './configuration/sources.ts';
@@ -85,6 +85,26 @@ export function openVerbs(config: OpenVerbsConfig = {}): OpenVerbs {
   const registrationCache = use.registrationCache ?? configuration.registrationCache;
   const parts = registrationCache === undefined ? use : { ...use, registrationCache };
   return resolveWith(parts, Composition).open(configuration);
+}
+
+/**
+ * Reads what the environment and `openverbs.config.json` say to a provider, as `openVerbs({ provider })` does, and opens nothing: also for one
+ * that the configuration does not choose, whose settings `openVerbs()` leaves unread.
+ *
+ * @throws VerbsError EINVAL for a setting that is wrong or unknown, ENOENT for a provider that is not installed.
+ *
+ * @example
+ * ```ts
+ * import { checkSettings } from 'openverbs';
+ *
+ * checkSettings('xen');
+ * ```
+ */
+export function checkSettings(provider: ProviderReference): void {
+  configure(
+    [argumentSettings({ provider }), environmentSettings(process.env), fileSettings(process.cwd())],
+    loadProvider,
+  );
 }
 
 /** Who joins and got no handle would get devices of his own instead, whose peers are not there. */

@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 export * from '@openverbs/verbs';
-export { openVerbs } from './composition.ts';
+export { checkSettings, openVerbs } from './composition.ts';
 export type { EmulatedSettings, OpenVerbsConfig, ProviderReference, ProviderSections } from './configuration/config.ts';
 export { InstanceChannel, type InstanceMessage } from './instance-channels.ts';
 export type { OpenVerbs } from './open-verbs.ts';

@@ -5,7 +5,7 @@ import * as openverbs from '../src/index.ts';
 
 describe('the exports of openverbs', () => {
   it('are those of @openverbs/verbs, openVerbs() and how it finds providers', () => {
-    const own = ['openVerbs', 'InstanceChannel', 'loadProvider', 'PROVIDER_PACKAGES'];
+    const own = ['checkSettings', 'openVerbs', 'InstanceChannel', 'loadProvider', 'PROVIDER_PACKAGES'];
     expect(Object.keys(openverbs).sort()).to.deep.equal([...Object.keys(verbs), ...own].sort());
     for (const [name, value] of Object.entries(verbs)) expect(openverbs).to.have.property(name, value);
   });

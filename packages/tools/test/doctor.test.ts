@@ -32,6 +32,28 @@ describe('openverbs doctor', () => {
     expect(out).to.match(/\nSomething is wrong; /);
   });
 
+  const wrongSettings: [string, string, RegExp][] = [
+    [
+      'OPENVERBS_XEN_MODEE',
+      'basic',
+      /Provider xen\n.*\n {2}FAIL +settings +.*'OPENVERBS_XEN_MODEE' in the environment.*mode/,
+    ],
+    ['OPENVERBS_XEN_MODE', 'basics', /Provider xen\n.*\n {2}FAIL +settings +.*mode.*'OPENVERBS_XEN_MODE'/],
+    ['OPENVERBS_EMULATDE_DEVICES', '2', /FAIL +settings +.*OPENVERBS_EMULATDE_DEVICES.*OPENVERBS_EMULATED_DEVICES/],
+  ];
+  for (const [name, value, found] of wrongSettings) {
+    it(`ends with 1 for ${name}=${value}, which no provider that is opened may be asked about`, async () => {
+      process.env[name] = value;
+      try {
+        const { status, out } = await doctor();
+        expect(out).to.match(found);
+        expect(status).to.equal(1);
+      } finally {
+        delete process.env[name];
+      }
+    });
+  }
+
   it('prints the cure under what is wrong', () => {
     const groups = [
       { title: 'First', findings: [fine('one', 'well'), wrong('number two', 'ill', 'rest')] },

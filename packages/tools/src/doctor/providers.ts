@@ -1,5 +1,5 @@
 /** Which providers can be loaded, and what they say of this machine. */
-import { PROVIDER_PACKAGES, loadProvider } from 'openverbs';
+import { PROVIDER_PACKAGES, checkSettings, loadProvider } from 'openverbs';
 import { VerbsError } from '@openverbs/verbs';
 import type { ProviderFinding } from '@openverbs/verbs/driver';
 import { type FindingGroup, fine, wrong } from './finding.ts';
@@ -15,10 +15,21 @@ function checkProvider(name: string, isWanted: boolean): ProviderFinding[] {
   const packageName = PROVIDER_PACKAGES[name] ?? name;
   try {
     const provider = loadProvider(name);
-    return [fine(check, `${packageName} loads`), ...(provider.diagnose?.() ?? [])];
+    return [fine(check, `${packageName} loads`), settingsOf(name), ...(provider.diagnose?.() ?? [])];
   } catch (error) {
     // One that nobody asked for may be absent.
     if (!isWanted && VerbsError.is(error) && error.code === 'ENOENT') return [fine(check, 'not installed')];
     return [wrong(check, (error as Error).message, VerbsError.is(error) ? error.hint : '')];
+  }
+}
+
+/** What the environment and the file say to a provider, also to one that they don't choose. */
+function settingsOf(name: string): ProviderFinding {
+  const check = 'settings';
+  try {
+    checkSettings(name);
+    return fine(check, 'are understood');
+  } catch (error) {
+    return wrong(check, (error as Error).message, VerbsError.is(error) ? error.hint : '');
   }
 }
