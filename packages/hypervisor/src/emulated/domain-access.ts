@@ -79,6 +79,7 @@ export class DomainAccess {
   /** The same without blocking the thread. */
   waitAsync<T>(take: () => T | undefined, word: number, options: WaitOptions): Promise<T> {
     const look = (): T | undefined => {
+      // Whatever is taken so far checks by itself, too; what does not would wait for ever.
       this.check();
       const taken = take();
       if (taken === undefined) this.#services.tend();
