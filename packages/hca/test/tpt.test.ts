@@ -43,6 +43,10 @@ const cases: fc.Arbitrary<Case> = fc
     return { start, size, length, address: BigInt.asUintN(64, from + delta) };
   });
 
+/** Tried in any case: from one word to the next by its sign, and from within a region to behind it. */
+const ACROSS_SIGN: Case = { start: 0x7ffffff0n, size: 64, address: 0x80000000n, length: 8 };
+const ENDS_BEHIND: Case = { start: 0x1000n, size: 64, address: 0x1000n + 60n, length: 8 };
+
 /** A region that would leave the address space can't be registered: verbs addresses are below 2^53. */
 function exists({ start, size }: Case): boolean {
   return start + BigInt(size) <= TWO_64;
@@ -77,7 +81,7 @@ describe('Tpt', () => {
         expect(local).to.equal(isInside(tried) ? 0 : VendorErr.LKEY_RANGE);
         expect(remote).to.equal(isInside(tried) ? 0 : VendorErr.RKEY_RANGE);
       }),
-      { numRuns: 4000 },
+      { numRuns: 4000, examples: [[ACROSS_SIGN], [ENDS_BEHIND]] },
     );
   });
 
