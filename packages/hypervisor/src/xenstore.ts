@@ -54,6 +54,8 @@ export interface Xenstore {
   rm(path: string, transaction?: TransactionId): void;
   /** Names of the children, sorted. @throws HypervisorError `ENOENT` */
   directory(path: string, transaction?: TransactionId): string[];
+  /** As {@link Xenstore.directory}, with undefined for a node that is not there or may not be read. */
+  tryDirectory(path: string, transaction?: TransactionId): string[] | undefined;
   /** @throws HypervisorError `ENOENT` */
   getPermissions(path: string, transaction?: TransactionId): XenstorePermission[];
   /** Only the owner may; only dom0 may change the owner (`EPERM`). @throws HypervisorError `ENOENT` */

@@ -17,7 +17,8 @@ describe('xenstore', () => {
     expect(xenstore.directory('/a')).to.deep.equal(['d']);
     expectError(() => xenstore.read('/a/b/c'), 'ENOENT');
     expectError(() => xenstore.directory('/a/b'), 'ENOENT');
-    expect(xenstore.tryRead('/a/b')).to.equal(undefined);
+    expect([xenstore.tryRead('/a/b'), xenstore.tryDirectory('/a/b')]).to.deep.equal([undefined, undefined]);
+    expect(xenstore.tryDirectory('/a')).to.deep.equal(['d']);
     xenstore.rm('/a/b');
     expectError(() => xenstore.rm('/a/b/c'), 'ENOENT');
     expectError(() => xenstore.rm('/'), 'EINVAL');
@@ -85,6 +86,7 @@ describe('xenstore', () => {
       ]) {
         dom0.xenstore.setPermissions('/x', list);
         expect(guest.xenstore.tryRead('/x') !== undefined).to.equal(reads);
+        expect(guest.xenstore.tryDirectory('/x') !== undefined).to.equal(reads);
         if (writes) guest.xenstore.write('/x', '2');
         else expectError(() => guest.xenstore.write('/x', '2'), 'EACCES');
       }

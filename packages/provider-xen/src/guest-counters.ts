@@ -30,8 +30,8 @@ function readGuest(
 ): GuestCounters | undefined {
   const { xenstore } = dom0;
   const directory = `${backendRoot(DOM0)}/${domid}`;
-  if (xenstore.tryRead(directory) === undefined) return undefined;
-  const paths = xenstore.directory(directory).map((index) => backendPath(DOM0, domid, Number(index)));
+  const paths = xenstore.tryDirectory(directory)?.map((index) => backendPath(DOM0, domid, Number(index)));
+  if (paths === undefined) return undefined;
   const read = (key: string): (string | undefined)[] => paths.map((path) => xenstore.tryRead(`${path}/${key}`));
   const accounts = read(BackendKey.ACCOUNT).flatMap((place) => readAccount(dom0.memory, place) ?? []);
   const sum = (count: number): number => accounts.reduce((total, account) => total + account[count], 0);

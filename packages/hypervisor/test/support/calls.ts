@@ -36,6 +36,7 @@ export function callsOf(domain: Domain, dom0: Domain): [string, () => unknown][]
     ['wait', () => eventChannels.wait(soon())],
     ['read', () => xenstore.read('name')],
     ['tryRead', () => xenstore.tryRead('name')],
+    ['tryDirectory', () => xenstore.tryDirectory('name')],
     ['write', () => xenstore.write('data/a', '')],
     ['mkdir', () => xenstore.mkdir('data/b')],
     ['rm', () => xenstore.rm('data/c')],

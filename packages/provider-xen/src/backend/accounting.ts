@@ -29,7 +29,7 @@ export const Account = {
   PAGES_REGISTERED: 9,
   /** Work requests that the device has taken from queues in the guest's pages. */
   DIRECT_POSTS: 10,
-  /** Of the commands that were refused, those at which the back-end itself failed: none, or it has a fault. */
+  /** Commands, and other steps, at which the back-end itself failed: none, or it has a fault. */
   FAULTS: 11,
   /** As `GuestCount` has them, in its order. */
   POLLS: 12,

@@ -89,5 +89,9 @@ function describe(error: unknown): { code: string; message: string; hint: string
     const { code, message, hint, verb } = error;
     return { code, message: verb === '' ? message : message.replace(`${verb}: `, ''), hint };
   }
-  return { code: 'EIO', message: 'the back-end failed at this command', hint: 'its own log says more' };
+  return {
+    code: 'EIO',
+    message: 'the back-end failed at this command',
+    hint: 'this is a fault of the back-end: report it',
+  };
 }

@@ -151,7 +151,8 @@ export class FrontendTable {
   #learn(path: string): void {
     const [domid, index] = path.slice(this.#root.length + 1).split('/');
     const { xenstore } = this.#dom0;
-    const list = (at: string): string[] => (xenstore.tryRead(at) === undefined ? [] : xenstore.directory(at));
+    // Another thread may remove a directory at any time.
+    const list = (at: string): string[] => xenstore.tryDirectory(at) ?? [];
     for (const guest of domid ? [domid] : list(this.#root)) {
       for (const device of index ? [index] : list(`${this.#root}/${guest}`))
         this.#add(`${this.#root}/${guest}/${device}`);

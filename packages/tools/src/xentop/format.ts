@@ -52,7 +52,7 @@ export const LEGEND = `\
   COMMANDS  requests to the device domain; in basic also its posts, polls and arms
   POSTS     work requests: posted by the device domain (basic), done with by the device (bypass)
   SAVED     polls that the buffer of completions has answered, without a trip to the device domain
-  BYTES     payload of sends, writes, reads and atomics: posted by the device domain (basic), done by the device (bypass)
+  BYTES     payload of sends, writes, reads and atomics, counted where their posts are
   EVENTS    completion and asynchronous events that the device domain has sent
   PAGES     pages that are registered now
   HITS      registrations that the registration cache has answered
@@ -93,7 +93,7 @@ export interface GuestJson {
   readonly memoryBytes: number;
   readonly commands: number;
   readonly refused: number;
-  /** Refused because the back-end itself failed. */
+  /** Commands, and other steps, at which the back-end itself failed. */
   readonly faults: number;
   readonly notifications: number;
   readonly posts: number;

@@ -135,7 +135,7 @@ export interface BackendCounters {
   readonly commands: number;
   /** Of these, refused. */
   readonly refused: number;
-  /** Of those, commands at which the back-end itself failed: none, or it has a fault. */
+  /** Commands, and other steps, at which the back-end itself failed: none, or it has a fault. */
   readonly faults: number;
   /** Work requests that it posted. */
   readonly posts: number;

@@ -40,12 +40,7 @@ export class XenstoreConnection implements Xenstore {
   }
 
   tryRead(path: string, transaction?: TransactionId): string | undefined {
-    try {
-      return this.read(path, transaction);
-    } catch (error) {
-      if (error instanceof HypervisorError && (error.code === 'ENOENT' || error.code === 'EACCES')) return undefined;
-      throw error;
-    }
+    return ifReadable(() => this.read(path, transaction));
   }
 
   write(path: string, value: string, transaction?: TransactionId): void {
@@ -71,6 +66,10 @@ export class XenstoreConnection implements Xenstore {
 
   directory(path: string, transaction?: TransactionId): string[] {
     return this.#run(transaction, (changes) => [...this.#existing(changes, path).children].sort());
+  }
+
+  tryDirectory(path: string, transaction?: TransactionId): string[] | undefined {
+    return ifReadable(() => this.directory(path, transaction));
   }
 
   getPermissions(path: string, transaction?: TransactionId): XenstorePermission[] {
@@ -204,5 +203,15 @@ export class XenstoreConnection implements Xenstore {
     const changes = this.#transactions.get(transaction);
     if (changes !== undefined) return changes;
     throw new HypervisorError('ENOENT', `domain ${this.#domid} has no transaction ${transaction} open`);
+  }
+}
+
+/** What a node tells; undefined when it is not there or may not be read. */
+function ifReadable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof HypervisorError && (error.code === 'ENOENT' || error.code === 'EACCES')) return undefined;
+    throw error;
   }
 }
