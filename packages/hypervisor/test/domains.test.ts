@@ -137,6 +137,14 @@ describe('domains', () => {
     expect(other.alive).to.be.true;
   });
 
+  it('have the tables of those that had their places before', () => {
+    const { machine, hypervisor, other } = testbed({ domainsMax: 3 });
+    const { usedBytes } = machine.pages.stats();
+    hypervisor.destroyDomain(other.domid);
+    hypervisor.createDomain({ name: 'next', memoryBytes: PAGE });
+    expect(machine.pages.stats().usedBytes).to.equal(usedBytes);
+  });
+
   it('wait for anything, and not for ever', () => {
     const { machine, guest } = testbed();
     let turns = 0;
@@ -179,6 +187,25 @@ describe('EmulatedHypervisor', () => {
     expect(hypervisor.reap()).to.equal(1);
     expect(dom0.alive).to.be.true;
     expect(hypervisor.domains().map(({ domid }) => domid)).to.deep.equal([0]);
+  });
+
+  it('takes no thread for dead that never opened a domain', () => {
+    const { machine, hypervisor } = testbed();
+    const { threadIndex } = Machine.attach(machine.handle);
+    machine.threads.declareDead(threadIndex);
+    expect(hypervisor.reap()).to.equal(0);
+  });
+
+  it('cleans up behind a thread that has ended, whose place another thread has', () => {
+    const { machine, hypervisor } = testbed();
+    const ended = Machine.attach(machine.handle);
+    const toolstack = EmulatedHypervisor.join(hypervisor.handle, ended);
+    const domid = toolstack.createDomain({ name: 'orphan', memoryBytes: PAGE });
+    toolstack.domain(domid);
+    ended.detach();
+    expect(Machine.attach(machine.handle).threadIndex).to.equal(ended.threadIndex);
+    expect(hypervisor.reap()).to.equal(1);
+    expect(hypervisor.domains().map((info) => info.domid)).not.to.include(domid);
   });
 
   it('is one a machine, found by its handle', () => {

@@ -115,6 +115,28 @@ describe('event channels', () => {
     dom0.eventChannels.close(far);
   });
 
+  it('begin without the event that was pending when another closed which had their number', () => {
+    const bed = testbed();
+    const { dom0, guest } = bed;
+    const { near, far } = connect(bed, guest);
+    dom0.eventChannels.notify(far);
+    guest.eventChannels.close(near);
+    expect(guest.eventChannels.allocUnbound(0)).to.equal(near);
+    expect(guest.eventChannels.isPending(near)).to.be.false;
+  });
+
+  it('begin unmasked, also where another was masked which had their number', () => {
+    const bed = testbed();
+    const { dom0, guest } = bed;
+    const first = guest.eventChannels.allocUnbound(0);
+    guest.eventChannels.mask(first);
+    guest.eventChannels.close(first);
+    const { near, far } = connect(bed, guest);
+    expect(near).to.equal(first);
+    dom0.eventChannels.notify(far);
+    expect(guest.eventChannels.take()).to.equal(near);
+  });
+
   it('have a limit', () => {
     const { guest } = testbed({ portsMax: 8 });
     for (let port = 1; port < 8; port++) guest.eventChannels.allocUnbound(0);

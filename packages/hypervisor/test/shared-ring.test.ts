@@ -33,7 +33,7 @@ describe('shared ring', () => {
     const { front, back, into } = rings();
     let [asked, answered] = [0, 0];
     for (let turn = 0; turn < 200; turn++) {
-      while (front.putRequest([asked, ~asked])) asked++;
+      while (front.freeRequests > 0 && front.putRequest([asked, ~asked])) asked++;
       front.pushRequests();
       for (let n = 0; n <= turn % 32 && back.takeRequest(into) === RingTake.TAKEN; n++) {
         expect(into[1]).to.equal(~into[0]);
@@ -56,6 +56,17 @@ describe('shared ring', () => {
     expect(back.putResponse([1])).to.be.true;
     expect(back.putResponse([1])).to.be.false;
     expectError(() => back.takeRequest(into) && back.putResponse(new Array(17).fill(0)), 'EINVAL');
+  });
+
+  it('refuses a request while each entry has one that is not answered', () => {
+    const { front, back, into } = rings();
+    for (let n = 0; n < front.size; n++) front.putRequest([n]);
+    front.pushRequests();
+    expect(front.putRequest([-1])).to.be.false;
+    for (let n = 0; n < front.size; n++) {
+      back.takeRequest(into);
+      expect(into[0]).to.equal(n);
+    }
   });
 
   it('asks for an event only when the other side waits', () => {

@@ -1,4 +1,9 @@
 import { expect } from 'chai';
+import { WordListeners } from '../src/emulated/async-wait.ts';
+import { DomainAccess } from '../src/emulated/domain-access.ts';
+import { findTables } from '../src/emulated/tables.ts';
+import { XenstoreConnection } from '../src/emulated/xenstore/connection.ts';
+import { StoreLog } from '../src/emulated/xenstore/log.ts';
 import { EmulatedHypervisor, XENSTORE_WATCH_EVENTS_MAX } from '../src/index.ts';
 import { expectError, soon, testbed } from './support/testbed.ts';
 import { drain, paths } from './support/watches.ts';
@@ -109,6 +114,17 @@ describe('xenstore watches', () => {
     const events = drain(dom0);
     expect(events.length).to.be.at.most(XENSTORE_WATCH_EVENTS_MAX);
     expect(events).to.deep.include({ path: '/b', token: 'b' }).and.deep.include({ path: '/a/9', token: 'a' });
+  });
+
+  it('hear of no change when their connection is closed', () => {
+    const { machine } = testbed();
+    const tables = findTables(machine);
+    const log = new StoreLog(tables);
+    const services = { listeners: new WordListeners(machine.i32), tend: () => undefined };
+    const connection = new XenstoreConnection(new DomainAccess(tables, tables.running(0), services), log);
+    expect(log.listeners.size).to.equal(1);
+    connection.close();
+    expect(log.listeners.size).to.equal(0);
   });
 
   it('are waited for, with and without blocking', async () => {

@@ -1,3 +1,6 @@
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
 import type { Clock } from '@openverbs/machine';
 import { Sge, VerbsError } from '@openverbs/verbs';
@@ -10,6 +13,8 @@ import { countingQp, sendOf } from './support/saturated-guest.ts';
 
 /** What a send is charged at least, in bytes. */
 const LEAST = 64;
+/** Sends that have gone and still have a place in the list, at most. */
+const GONE_AT_MOST = 1024;
 /** Sends that may wait for all queue pairs of a guest. */
 const WAITING_MAX = 65536;
 
@@ -23,6 +28,24 @@ describe('the request queue of a guest', () => {
     expect(posted.map(Number)).to.deep.equal(ids);
     expect(queue.bytes).to.equal(300_000);
     expect(queue.holds(qp)).to.equal(false);
+  });
+
+  it('holds nothing of a send that has gone long ago, however many wait still', async () => {
+    const queue = new RequestQueue();
+    const { qp } = countingQp(5000);
+    const push = (id: number): WeakRef<SendWr> => {
+      const wr = sendOf(1, id);
+      queue.push(qp, [wr]);
+      return new WeakRef(wr);
+    };
+    const first = push(0);
+    for (let id = 1; id < 3000; id++) push(id);
+    for (let n = 0; n < GONE_AT_MOST; n++) queue.postNext();
+    // What a reference has given stays until the end of this turn of the event loop.
+    await setImmediate();
+    collect();
+    expect(first.deref()).to.equal(undefined);
+    expect(queue.length).to.equal(3000 - GONE_AT_MOST);
   });
 
   it('refuses more than the QP has room for, and names the one', () => {
@@ -160,6 +183,13 @@ describe('the request queue of a guest', () => {
     });
   });
 });
+
+/** Collects all garbage. */
+function collect(): void {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+  setFlagsFromString('--no-expose-gc');
+}
 
 /** Room of a lower QP that is picky. */
 const ROOM = 4;

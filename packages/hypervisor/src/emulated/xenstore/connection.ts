@@ -160,11 +160,9 @@ export class XenstoreConnection implements Xenstore {
     }
   }
 
-  /** Closes the connection: watches and transactions are no more. */
+  /** Closes the connection. Its watches and transactions go with it: no call of a handle that is closed comes to them. */
   close(): void {
     this.#log.listeners.delete(this.#fire);
-    this.#watches.clear();
-    this.#transactions.clear();
   }
 
   #existing(changes: Changes, path: string): ReturnType<typeof operations.existing> {

@@ -59,11 +59,6 @@ export class Watches {
     return event && { path: event.path, token: event.watch.token };
   }
 
-  clear(): void {
-    this.#watches.length = 0;
-    this.#events.length = 0;
-  }
-
   /** One event is enough for what was not looked at yet; and one of the watched path for what is too much. */
   #queue(watch: Watch, path: string): void {
     const isQueued = (at: string): boolean => this.#events.some((event) => event.watch === watch && event.path === at);
