@@ -11,7 +11,14 @@ const file = (path: string): string => readFileSync(new URL(`../../${path}`, imp
 describe('examples', function () {
   this.timeout(TIMEOUT_MS);
   const path = scratchDirectory();
-  const single = { first: [], 'rc-pingpong': ['64', '200'], events: [], 'own-part': [], datagrams: [] } as const;
+  const single = {
+    first: [],
+    'rc-pingpong': ['64', '200'],
+    events: [],
+    'own-part': [],
+    datagrams: [],
+    guests: [],
+  } as const;
   const names = Object.keys(single) as (keyof typeof single)[];
   const runs = atOnce(() => names.map((name) => runExample(name, single[name])));
   const runOf = (name: keyof typeof single): ReturnType<typeof runExample> => runs(names.indexOf(name));
@@ -57,6 +64,17 @@ describe('examples', function () {
       out: 'hello from client 0, answered\nhello from client 1, answered\n',
       err: '',
     });
+  });
+
+  it('guests', async () => {
+    const { status, out, err } = await runOf('guests');
+    expect([status, err]).to.deep.equal([0, '']);
+    const [web, db] = [
+      /^web \(bypass\): (\d+) commands, 409600 bytes sent$/m,
+      /^db \(basic\): (\d+) commands, 409600 bytes sent$/m,
+    ].map((line) => Number(line.exec(out)?.[1]));
+    expect(out).to.match(/^emulated0: around the HCA\nvib1\.0: around the HCA\nvib2\.0: around the HCA\n/);
+    expect(db - web, 'posts and polls of a hundred writes').to.be.at.least(100);
   });
 
   describeKernelClient([['emulated', 'emulated0']]);
