@@ -29,7 +29,8 @@ export const completionQueueHandlers: Handlers<
 > = {
   CREATE_CQ(guest, { context, cookie, ...request }) {
     const owner = guest.context(context);
-    const keeps = request.key === 0 && !request.ignoreOverrun;
+    // Of a queue that the guest polls itself there is no room to keep.
+    const keeps = !request.ignoreOverrun;
     const { cq } = owner.cqs.add(() => {
       const made = createCq(owner, request);
       return new GuestCq(made, cookie, keeps ? keepRoom(made) : undefined);
