@@ -1,0 +1,114 @@
+/** The device domain on the thread of its guests: when it runs, and whom it keeps listening. */
+import { expect } from 'chai';
+import type { Domain } from '@openverbs/hypervisor';
+import { hostClock } from '@openverbs/machine';
+import { HonestGuest } from './support/honest-guest.ts';
+import { hookingPart } from './support/replacing.ts';
+import { XenMachine } from './support/xen-machine.ts';
+
+describe('a device domain on the thread of its guests', () => {
+  let xen: XenMachine;
+  /** Called when the back-end looks at xenstore. */
+  let onLook = (): void => undefined;
+
+  beforeEach(() => {
+    onLook = () => undefined;
+    const wrapDom0 = (dom0: Domain): Domain => hookingPart(dom0, 'xenstore', 'checkWatch', () => onLook());
+    xen = new XenMachine({ wrapDom0 });
+  });
+  afterEach(() => {
+    xen.close();
+  });
+
+  it('does not run within its own run', () => {
+    const inner: boolean[] = [];
+    onLook = () => {
+      onLook = () => undefined;
+      xen.toolstack.xenstore.write('/local/domain/0/backend/vib/9', '');
+      inner.push(xen.dom0.run());
+    };
+    xen.dom0.run();
+    expect(inner).to.deep.equal([false]);
+  });
+
+  it('takes no poller from the machine but its own', () => {
+    const { pollers } = xen.machine;
+    const other = (): boolean => false;
+    const all = pollers.splice(0, pollers.length, other);
+    xen.dom0.close();
+    expect(pollers).to.deep.equal([other]);
+    pollers.splice(0, 1, ...all);
+  });
+
+  describe('that is held', () => {
+    let held: number;
+
+    beforeEach(() => {
+      new HonestGuest(xen, xen.deviceOf(xen.addGuest('basic')));
+      const [guest] = xen.dom0.backend.guests;
+      const [{ lower }] = guest.contexts;
+      held = 0;
+      const { routing } = lower;
+      const [hold, release] = [routing.hold.bind(routing), routing.release.bind(routing)];
+      Object.assign(routing, {
+        hold: () => {
+          held++;
+          hold();
+        },
+        release: () => {
+          held--;
+          release();
+        },
+      });
+    });
+
+    it('keeps each lower context listening once, however often it looks', () => {
+      const release = xen.dom0.hold();
+      xen.dom0.run();
+      xen.dom0.run();
+      expect(held).to.equal(1);
+      release();
+      expect(held).to.equal(0);
+    });
+
+    it('by two keeps them listening until both have let go', () => {
+      const releases = [xen.dom0.hold(), xen.dom0.hold()];
+      releases[0]();
+      expect(held).to.equal(1);
+      releases[1]();
+      expect(held).to.equal(0);
+    });
+
+    it('again keeps them listening again', () => {
+      xen.dom0.hold()();
+      const release = xen.dom0.hold();
+      expect(held).to.equal(1);
+      release();
+    });
+
+    it('keeps none listening that comes when nobody holds it any more', () => {
+      xen.dom0.hold()();
+      xen.dom0.run();
+      expect(held).to.equal(0);
+    });
+
+    it('sets no timer while no send waits for its rate', () => {
+      let timers = 0;
+      Object.defineProperty(hostClock, 'setTimer', {
+        configurable: true,
+        value: () => {
+          timers++;
+          return () => undefined;
+        },
+      });
+      try {
+        const release = xen.dom0.hold();
+        xen.dom0.run();
+        release();
+      } finally {
+        delete (hostClock as { setTimer?: unknown }).setTimer;
+      }
+      expect(timers).to.equal(0);
+    });
+  });
+});
