@@ -257,9 +257,7 @@ export class FrontendTable {
       frontend.connection = new Connection(dom0, guest, xenbus.frontendKeys());
     } catch (error) {
       requests.close();
-      if (!isGuestsFault(error)) throw error;
-      xenbus.publish({ [BackendKey.ERROR]: error.message }, CLOSED);
-      return;
+      throw error;
     }
     xenbus.publish({}, CONNECTED);
   }
