@@ -26,31 +26,26 @@ export class Tampering {
     if (createQp === undefined || createCq === undefined) throw new TypeError('the provider makes no QPs or CQs');
     ops.createQp = (request) => {
       const made = createQp.call(ops, request);
-      if (made.dataPath.kind !== 'rings') {
-        ops.destroyQp?.(made.handle); // nobody else knows of it, and its CQs could not end
-        throw new TypeError('the manifest claims directAccess, but a QP has no rings');
-      }
-      const rings = { ...made.dataPath, doorbell: this.#held(made.dataPath.doorbell) };
+      const ringsMade = ringsOf('a QP', made.dataPath, () => ops.destroyQp?.(made.handle));
+      const rings = { ...ringsMade, doorbell: this.#held(ringsMade.doorbell) };
       this.#qps.set(made.qpNum, rings);
       return { ...made, dataPath: rings };
     };
     ops.createCq = (attr) => {
       const made = createCq.call(ops, attr);
-      if (made.dataPath.kind !== 'rings') {
-        ops.destroyCq?.(made.handle);
-        throw new TypeError('the manifest claims directAccess, but a CQ has no rings');
-      }
-      this.#cqs.set(made.handle, made.dataPath);
+      this.#cqs.set(
+        made.handle,
+        ringsOf('a CQ', made.dataPath, () => ops.destroyCq?.(made.handle)),
+      );
       return made;
     };
     if (createSrq === undefined) return;
     ops.createSrq = (pd, attr, xrc) => {
       const made = createSrq.call(ops, pd, attr, xrc);
-      if (made.dataPath.kind !== 'rings') {
-        ops.destroySrq?.(made.handle);
-        throw new TypeError('the manifest claims directAccess, but an SRQ has no rings');
-      }
-      this.#srqs.set(made.handle, made.dataPath);
+      this.#srqs.set(
+        made.handle,
+        ringsOf('an SRQ', made.dataPath, () => ops.destroySrq?.(made.handle)),
+      );
       return made;
     };
   }
@@ -124,4 +119,15 @@ export function lastSendWqe(rings: QpRings): number {
 
 function store(i32: Int32Array, at: number, words: Words): void {
   for (const [word, value] of Object.entries(words)) i32[at + Number(word)] = value;
+}
+
+/** The rings of what was just made. Without them it is ended again: nobody else knows of it, and what it uses could not end. */
+function ringsOf<Path extends { readonly kind: 'rings' | 'calls' }>(
+  what: string,
+  path: Path,
+  end: () => void,
+): Extract<Path, { readonly kind: 'rings' }> {
+  if (path.kind === 'rings') return path as Extract<Path, { readonly kind: 'rings' }>;
+  end();
+  throw new TypeError(`the manifest claims directAccess, but ${what} has no rings`);
 }
