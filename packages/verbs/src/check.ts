@@ -80,7 +80,7 @@ function plain(value: unknown): unknown {
 }
 
 /** A noun with its article. */
-function article(noun: string): string {
+export function article(noun: string): string {
   return `${/^[AEIO]/i.test(noun) ? 'an' : 'a'} ${noun}`;
 }
 

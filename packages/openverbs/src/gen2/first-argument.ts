@@ -21,12 +21,12 @@ import {
   XrcDomain,
   VerbsError,
 } from '@openverbs/verbs';
+import { article } from '@openverbs/verbs/driver';
 
 function notA(verb: string, value: unknown, type: string, what = 'the first argument'): VerbsError {
-  const withArticle = (noun: string): string => `${/^[AEIO]/i.test(noun) ? 'an' : 'a'} ${noun}`;
   const shown =
-    typeof value === 'object' && value !== null ? withArticle(value.constructor?.name ?? 'object') : String(value);
-  const message = `${what} is ${shown}, not ${withArticle(type)}`;
+    typeof value === 'object' && value !== null ? article(value.constructor?.name ?? 'object') : String(value);
+  const message = `${what} is ${shown}, not ${article(type)}`;
   return new VerbsError({ code: 'EINVAL', verb, message, hint: `pass the ${type}`, details: { type } });
 }
 

@@ -25,6 +25,7 @@ export {
   payloadBytesDone,
   workRequestsTaken,
 } from '../direct-queues.ts';
+export { article } from '../check.ts';
 export { keepRoom, type KeptRoom } from '../kept-room.ts';
 export { checkLiteral, type LiteralKeys, literalKeys, nearestKey } from '../literal-keys.ts';
 export { QueueBuffer, regQueueBuffer } from '../queue-buffer.ts';
