@@ -1,5 +1,5 @@
 /** A few; the many are in termination.exhaustive.ts. */
 import { describeTerminatedThreads } from './terminated-threads.ts';
 
-describeTerminatedThreads('inline', 5);
-describeTerminatedThreads('thread', 3);
+describeTerminatedThreads('inline', 3);
+describeTerminatedThreads('thread', 2);
