@@ -6,12 +6,15 @@ import { ROOT } from './mutation.ts';
 
 /** What tests need beside the workspaces. */
 const FILES = ['package.json', '.mocharc.json', 'scripts'];
+/** What they need beside the compiled files of a workspace. */
+const WORKSPACE_FILES = ['package.json', 'README.md'];
 
 export class Scratch {
   readonly root = mkdtempSync(path.join(tmpdir(), 'openverbs-mutations-'));
 
   constructor() {
     for (const file of FILES) cpSync(path.join(ROOT, file), path.join(this.root, file), { recursive: true });
+    this.#copyPages();
     const packages = readdirSync(path.join(ROOT, 'packages')).map((name) => path.join('packages', name));
     for (const workspace of [...packages, 'test']) this.#copyWorkspace(workspace);
     this.#linkInstalled('node_modules');
@@ -28,11 +31,19 @@ export class Scratch {
     rmSync(this.root, { recursive: true, force: true });
   }
 
+  /** Some tests compare what they find with what a page says. */
+  #copyPages(): void {
+    const pages = readdirSync(path.join(ROOT, 'docs')).filter((file) => file.endsWith('.md'));
+    for (const page of pages) cpSync(path.join(ROOT, 'docs', page), path.join(this.root, 'docs', page));
+  }
+
   #copyWorkspace(workspace: string): void {
     const from = path.join(ROOT, workspace);
     if (!existsSync(path.join(from, 'dist'))) return;
     const isNeeded = (source: string): boolean => !/\.(?:d\.ts|map|tsbuildinfo)$/.test(source);
-    cpSync(path.join(from, 'package.json'), path.join(this.root, workspace, 'package.json'));
+    for (const file of WORKSPACE_FILES) {
+      if (existsSync(path.join(from, file))) cpSync(path.join(from, file), path.join(this.root, workspace, file));
+    }
     cpSync(path.join(from, 'dist'), path.join(this.root, workspace, 'dist'), { recursive: true, filter: isNeeded });
     const installed = path.join(from, 'node_modules');
     if (existsSync(installed)) symlinkSync(installed, path.join(this.root, workspace, 'node_modules'));

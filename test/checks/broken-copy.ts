@@ -1,0 +1,28 @@
+/** A copy of the repository with all removals of all checks compiled in, each of them off. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import ts from 'typescript';
+import { ROOT } from '../mutations/mutation.ts';
+import { Scratch } from '../mutations/scratch.ts';
+import { instrument, type NumberedCheck } from './instrument.ts';
+
+const SWITCH = 'test/dist/checks/switch.js';
+
+/** Makes the copy; whoever has it removes it. */
+export function makeBrokenCopy(checks: readonly NumberedCheck[]): Scratch {
+  const scratch = new Scratch();
+  const options = readCompilerOptions();
+  for (const file of new Set(checks.map((check) => check.file))) {
+    const own = checks.filter((check) => check.file === file);
+    const compiled = file.replace('/src/', '/dist/src/').replace(/\.ts$/, '.js');
+    const switchModule = path.posix.relative(path.posix.dirname(compiled), SWITCH);
+    scratch.replace(compiled, instrument(readFileSync(path.join(ROOT, file), 'utf8'), own, switchModule, options));
+  }
+  return scratch;
+}
+
+function readCompilerOptions(): ts.CompilerOptions {
+  const config = ts.readConfigFile(path.join(ROOT, 'tsconfig.base.json'), (file) => ts.sys.readFile(file));
+  return ts.convertCompilerOptionsFromJson((config.config as { compilerOptions: object }).compilerOptions, ROOT)
+    .options;
+}

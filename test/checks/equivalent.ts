@@ -1,0 +1,16 @@
+/** Checks without which nothing changes that anybody could notice, each with the reason. A check of which that is not true needs a test. */
+
+/** A check by its place. */
+export interface Equivalent {
+  readonly file: string;
+  /** As {@link Check.fn}. */
+  readonly fn: string;
+  /** As {@link Check.text}. */
+  readonly text: string;
+  /** Part of {@link Check.whole}, where the same text stands in the function more than once. */
+  readonly within?: string;
+  /** Why nothing can notice. */
+  readonly why: string;
+}
+
+export const EQUIVALENT: readonly Equivalent[] = [];

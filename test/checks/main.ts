@@ -1,0 +1,63 @@
+/** `npm run checks`: removes every check of what guests can reach, one at a time, and expects that the tests notice each. */
+import { availableParallelism } from 'node:os';
+import { Command, InvalidArgumentError } from 'commander';
+import { readChecks } from './areas.ts';
+import { EQUIVALENT } from './equivalent.ts';
+import { matchEquivalent } from './match-equivalent.ts';
+import { formatJson, formatProgress, formatWrong, isRight, summarize, type Trial } from './report.ts';
+import { tryAll } from './try-all.ts';
+
+interface Options {
+  readonly only?: readonly string[];
+  readonly all?: boolean;
+  readonly json?: boolean;
+  readonly processes: number;
+}
+
+async function main({ only, all, json, processes }: Options): Promise<void> {
+  const checks = readChecks();
+  const { equivalent, wrong } = matchEquivalent(checks, EQUIVALENT);
+  const wanted = checks.filter(
+    ({ file }) => only === undefined || only.some((name) => `/${file}`.endsWith(`/${name}`)),
+  );
+  const unknown = only?.find((name) => !wanted.some(({ file }) => `/${file}`.endsWith(`/${name}`)));
+  if (unknown !== undefined) throw new Error(`there is no check in '${unknown}'`);
+  const tried = wanted.filter((check) => all === true || !equivalent.has(check));
+  const trials: Trial[] = [];
+  await tryAll(checks, tried, processes, (check, verdict, seconds) => {
+    const trial = { check, ...verdict, why: equivalent.get(check)?.why, seconds };
+    trials.push(trial);
+    process.stderr.write(formatProgress(trial, trials.length, tried.length));
+    if (json === true) process.stdout.write(formatJson(trial));
+  });
+  const failed = trials.filter((trial) => !isRight(trial)).sort((a, b) => a.check.id - b.check.id);
+  const summary = summarize(trials, wanted.length - tried.length);
+  if (json === true) process.stdout.write(`${JSON.stringify({ ...summary, wrong })}\n`);
+  else {
+    if (failed.length > 0) process.stdout.write(`${formatWrong(failed)}\n`);
+    for (const line of wrong) process.stdout.write(`the table of equivalent checks: ${line}\n`);
+    process.stdout.write(
+      `${Object.entries(summary)
+        .map(([what, count]) => `${count} ${what}`)
+        .join(', ')}\n`,
+    );
+  }
+  if (failed.length > 0 || wrong.length > 0 || wanted.length === 0) process.exitCode = 1;
+}
+
+function positive(value: string): number {
+  const number = Number(value);
+  if (Number.isSafeInteger(number) && number > 0) return number;
+  throw new InvalidArgumentError('It has to be a whole number above 0.');
+}
+
+await new Command('npm run checks --')
+  .description(
+    'Removes every check of what guests can reach, one at a time and in a copy, and expects that the tests notice each.',
+  )
+  .option('--only <file...>', 'the checks of these sources')
+  .option('--all', 'also those of which test/checks/equivalent.ts says that nothing can notice')
+  .option('--json', 'a line of JSON for each, and one at the end')
+  .option('--processes <n>', 'how many at a time', positive, Math.min(2, availableParallelism()))
+  .action(main)
+  .parseAsync();
