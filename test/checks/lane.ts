@@ -2,7 +2,7 @@
 import type { NumberedCheck } from './instrument.ts';
 import type { Coverage } from './messages.ts';
 import type { Plan } from './plan.ts';
-import { describe, type Outcome, TestRunner } from './test-runner.ts';
+import { describe, type Outcome, type TestRunner } from './test-runner.ts';
 
 /** What became of a check that was removed. Who hangs or dies without it has noticed, too. */
 export interface Verdict {
@@ -12,15 +12,16 @@ export interface Verdict {
   readonly hung: boolean;
 }
 
-export class Lane {
-  readonly #root: string;
-  readonly #packageName: string;
-  #runner: TestRunner | undefined;
+/** What a lane needs of a process of tests. */
+export type Runner = Pick<TestRunner, 'tests' | 'isFresh' | 'isWornOut' | 'cover' | 'run' | 'stop'>;
 
-  /** Over a copy of the repository, for the tests of a package. */
-  constructor(root: string, packageName: string) {
-    this.#root = root;
-    this.#packageName = packageName;
+export class Lane {
+  readonly #startRunner: () => Promise<Runner>;
+  #runner: Runner | undefined;
+
+  /** @param startRunner - starts a process of tests that are always the same ones */
+  constructor(startRunner: () => Promise<Runner>) {
+    this.#startRunner = startRunner;
   }
 
   /** Numbers of the suites that have tests. */
@@ -50,8 +51,11 @@ export class Lane {
     this.#runner?.stop();
   }
 
-  async #start(): Promise<TestRunner> {
-    if (this.#runner?.isUsable !== true) this.#runner = await TestRunner.start(this.#root, this.#packageName);
+  async #start(): Promise<Runner> {
+    if (this.#runner?.isWornOut !== false) {
+      this.#runner?.stop();
+      this.#runner = await this.#startRunner();
+    }
     return this.#runner;
   }
 
@@ -60,33 +64,40 @@ export class Lane {
   }
 
   /**
-   * Runs tests without a check. A check that was gone before may have left its mark on the process, so a failure counts when the test passes
-   * in the same process with all checks in their places, or fails in a new one.
+   * Runs tests without a check. A failure may have another reason: what another check that was gone has left in the process, or chance. So it
+   * counts when the test passes in the same process with all checks in their places, and fails again without this one; else what a new
+   * process says.
    */
   async #try(id: number, tests: readonly number[], plan: Plan): Promise<Outcome> {
     const runner = await this.#start();
     const wasFresh = runner.isFresh;
-    const outcome = await runner.run(id, tests, (test) => plan.msOf(test));
+    const outcome = await run(runner, id, tests, plan);
     if (outcome.result === 'passed') return outcome;
-    if (outcome.result === 'failed' && (await this.#passes(runner, outcome.title, tests, plan))) return outcome;
+    if (outcome.result === 'failed') {
+      const failed = testsCalled(runner, outcome.title, tests);
+      const control = await run(runner, null, failed, plan);
+      if (control.result === 'passed' && (await run(runner, id, failed, plan)).result !== 'passed') return outcome;
+    }
     runner.stop();
-    return wasFresh ? outcome : this.#tryAnew(id, tests, outcome.title, plan);
+    return wasFresh && outcome.result !== 'failed' ? outcome : this.#tryAnew(id, tests, outcome.title, plan);
   }
 
   async #tryAnew(id: number, tests: readonly number[], title: string, plan: Plan): Promise<Outcome> {
     const runner = await this.#start();
-    if (!(await this.#passes(runner, title, tests, plan))) {
-      throw new Error(`${title}: fails by itself, so nobody knows what it notices`);
-    }
-    const outcome = await runner.run(id, tests, (test) => plan.msOf(test));
+    const control = await run(runner, null, testsCalled(runner, title, tests), plan);
+    if (control.result !== 'passed') throw new Error(`fails with all checks in their places: ${describe(control)}`);
+    const outcome = await run(runner, id, tests, plan);
     if (outcome.result !== 'passed') runner.stop();
     return outcome;
   }
+}
 
-  /** Whether a test passes with all checks in their places; all of them for a hook, which is none of the tests. */
-  async #passes(runner: TestRunner, title: string, tests: readonly number[], plan: Plan): Promise<boolean> {
-    const failed = tests.filter((test) => runner.tests[test].title === title);
-    const { result } = await runner.run(null, failed.length > 0 ? failed : tests, (test) => plan.msOf(test));
-    return result === 'passed';
-  }
+function run(runner: Runner, removed: number | null, tests: readonly number[], plan: Plan): Promise<Outcome> {
+  return runner.run(removed, tests, (test) => plan.msOf(test));
+}
+
+/** Those of some tests with a title; all of them for a hook, which is none of the tests. */
+function testsCalled(runner: Runner, title: string, tests: readonly number[]): readonly number[] {
+  const called = tests.filter((test) => runner.tests[test].title === title);
+  return called.length > 0 ? called : tests;
 }

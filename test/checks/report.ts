@@ -56,15 +56,31 @@ export function formatWrong(trials: readonly Trial[]): string {
   return table.toString();
 }
 
-/** Counts; `skipped` are equivalent ones that were not tried. */
-export function summarize(trials: readonly Trial[], skipped: number): Readonly<Record<string, number>> {
+/** What came of all. */
+export interface Summary {
+  readonly checks: number;
+  readonly noticed: number;
+  /** Of those that were noticed, where a test did not end. */
+  readonly hung: number;
+  /** Those that the table says to be, and no test has noticed. */
+  readonly equivalent: number;
+  /** Neither noticed nor equivalent, or both. */
+  readonly left: number;
+}
+
+/** @param skipped - how many that are equivalent were not tried */
+export function summarize(trials: readonly Trial[], skipped: number): Summary {
   const count = (isMeant: (trial: Trial) => boolean): number => trials.filter(isMeant).length;
   return {
     checks: trials.length + skipped,
-    noticed: count(({ result }) => result === 'noticed'),
-    hung: count(({ hung }) => hung),
-    equivalent: skipped + count((trial) => trial.why !== undefined && isRight(trial)),
-    survived: count((trial) => trial.why === undefined && !isRight(trial)),
-    wronglyEquivalent: count((trial) => trial.why !== undefined && !isRight(trial)),
+    noticed: count((trial) => isRight(trial) && trial.result === 'noticed'),
+    hung: count((trial) => isRight(trial) && trial.hung),
+    equivalent: skipped + count((trial) => isRight(trial) && trial.result !== 'noticed'),
+    left: count((trial) => !isRight(trial)),
   };
+}
+
+export function formatSummary({ checks, noticed, hung, equivalent, left }: Summary): string {
+  const noticing = `${noticed} noticed, ${hung} of them by a test that hung`;
+  return `${checks} checks: ${noticing}; ${equivalent} equivalent; ${left} neither, or both\n`;
 }

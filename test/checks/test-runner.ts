@@ -29,8 +29,8 @@ export class TestRunner {
   readonly tests: readonly TestInfo[];
   /** Whether the tests that it ran had all checks in their places. */
   isFresh = true;
-  /** Whether it can run more. */
-  isUsable = true;
+  /** Whether there should be a new one for what comes next. */
+  isWornOut = false;
   readonly #child: ChildProcess;
   #hear: (answer: Answer | End) => void = () => {};
   /** What ran last. */
@@ -41,7 +41,7 @@ export class TestRunner {
     this.tests = tests;
     child.on('message', (answer: Answer) => this.#hear(answer));
     child.once('exit', (code, signal) => {
-      this.isUsable = false;
+      this.isWornOut = true;
       this.#hear({ kind: 'died', how: `ended with ${signal ?? code}` });
     });
   }
@@ -84,12 +84,12 @@ export class TestRunner {
     if (removed !== null) this.isFresh = false;
     const silentMsMax = (test?: number): number => SILENT_MS_MAX + SLOWER_MAX * (test === undefined ? 0 : msOf(test));
     const answer = await this.#ask({ kind: 'run', removed, tests }, silentMsMax);
-    if (answer.kind === 'ran' && answer.rssBytes > RSS_BYTES_MAX) this.stop();
+    if (answer.kind === 'ran' && answer.rssBytes > RSS_BYTES_MAX) this.isWornOut = true;
     return this.#outcomeOf(answer);
   }
 
   stop(): void {
-    this.isUsable = false;
+    this.isWornOut = true;
     this.#child.kill('SIGKILL');
   }
 
@@ -112,7 +112,7 @@ export class TestRunner {
         wait(answer.test);
       };
       wait();
-      if (this.isUsable) this.#child.send(request);
+      if (this.#child.connected) this.#child.send(request);
       else end({ kind: 'died', how: 'ended before' });
     });
   }

@@ -5,6 +5,7 @@ import type { NumberedCheck } from './instrument.ts';
 import { Lane, type Verdict } from './lane.ts';
 import type { Coverage } from './messages.ts';
 import { Plan } from './plan.ts';
+import { TestRunner } from './test-runner.ts';
 
 /** Hears of each check that was tried. */
 export type OnVerdict = (check: NumberedCheck, verdict: Verdict, seconds: number) => void;
@@ -38,7 +39,7 @@ async function tryArea(
   processes: number,
   onVerdict: OnVerdict,
 ): Promise<void> {
-  const lanes = Array.from({ length: processes }, () => new Lane(root, area.name));
+  const lanes = Array.from({ length: processes }, () => new Lane(() => TestRunner.start(root, area.name)));
   try {
     const coverage: Coverage[] = [];
     await share(lanes, await lanes[0].suites(), async (lane, suite) => {
