@@ -1,6 +1,7 @@
 /** Posts of bypass, which the back-end counts when it looks: at each sample, and before a context ends between two of them. */
 import { expect } from 'chai';
-import { connectPair, QpType, Sge, WcStatus, WorkCompletion, WrOpcode } from '@openverbs/verbs';
+import { connectPair, QpState, QpType, Sge, WcStatus, WorkCompletion, WrOpcode } from '@openverbs/verbs';
+import type { QueuePair } from '@openverbs/verbs';
 import { Account } from '../src/backend/accounting.ts';
 import type { Guest } from '../src/backend/guest.ts';
 import { HonestGuest } from './support/honest-guest.ts';
@@ -9,6 +10,8 @@ import type { GuestParts } from './support/xen-machine.ts';
 
 const BYTES = 64;
 const MESSAGES = 2;
+/** Looks at a CQ after which nothing comes any more. */
+const LOOKS_MAX = 1000;
 
 describe('direct posts of a guest', () => {
   let xen: XenMachine;
@@ -27,8 +30,8 @@ describe('direct posts of a guest', () => {
     xen.close();
   });
 
-  /** Sends messages that take receives of an SRQ, and waits until they are done. */
-  function send(): void {
+  /** Sends messages that take receives of an SRQ, and waits until they are done. Answers the queue pair that sent. */
+  function send(): QueuePair {
     const { pd, cq } = program;
     const [{ addr, lkey }] = program.mrs;
     const sgList = [new Sge(addr, BYTES, lkey)];
@@ -48,10 +51,11 @@ describe('direct posts of a guest', () => {
       near.postSend({ opcode: WrOpcode.SEND, sgList });
     }
     const wcs = WorkCompletion.array(1);
-    for (let done = 0; done < 2 * MESSAGES;) {
-      done += cq.poll(wcs);
+    for (let done = 0; done < 2 * MESSAGES; done++) {
+      for (let looks = 0; cq.poll(wcs) === 0; looks++) expect(looks, 'looks at the CQ').to.be.below(LOOKS_MAX);
       expect(wcs[0].status).to.equal(WcStatus.SUCCESS);
     }
+    return near;
   }
 
   const counted = (): number[] => [guest.counts[Account.DIRECT_POSTS], guest.counts[Account.BYTES]];
@@ -74,6 +78,14 @@ describe('direct posts of a guest', () => {
     xen.dom0.backend.sample();
     xen.dom0.backend.sample();
     for (const { handle } of [...guest.contexts]) guest.closeContext(handle);
+    expect(counted()).to.deep.equal(ALL);
+  });
+
+  it('are counted on when a queue pair is reset', () => {
+    const near = send();
+    xen.dom0.backend.sample();
+    near.modify({ qpState: QpState.RESET });
+    xen.dom0.backend.sample();
     expect(counted()).to.deep.equal(ALL);
   });
 

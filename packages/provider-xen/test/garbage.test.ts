@@ -3,6 +3,9 @@ import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
+import type { SharedReceiveQueue } from '@openverbs/verbs';
+import type { Guest } from '../src/backend/guest.ts';
+import type { GuestContext } from '../src/backend/guest-context.ts';
 import { HonestGuest } from './support/honest-guest.ts';
 import { XenMachine } from './support/xen-machine.ts';
 import type { GuestParts } from './support/xen-machine.ts';
@@ -43,18 +46,42 @@ describe('what a guest in bypass has closed is held by nothing:', () => {
     expect(lower.deref() === undefined).to.equal(true);
   });
 
-  it('queue pairs, whose posts were counted, when their context is closed', async () => {
-    new HonestGuest(xen, xen.deviceOf(parts)).pulse();
-    xen.dom0.backend.sample();
-    const close = (): WeakRef<object> => {
-      const [guest] = xen.dom0.backend.guests;
-      const [owner] = guest.contexts;
-      const [{ qp }] = owner.qps.values();
-      guest.closeContext(owner.handle);
-      return new WeakRef(qp);
-    };
-    const qp = close();
-    await collect();
-    expect(qp.deref() === undefined).to.equal(true);
+  describe('queues, whose posts were counted,', () => {
+    let program: HonestGuest;
+    let srq: SharedReceiveQueue;
+
+    beforeEach(() => {
+      program = new HonestGuest(xen, xen.deviceOf(parts));
+      srq = program.pd.createSrq({ attr: { maxWr: 1, maxSge: 1 } });
+      xen.dom0.backend.sample();
+    });
+
+    /** The back-end's queues of the program, and whether something holds them when the program has closed them. */
+    async function heldAfter(close: (guest: Guest, owner: GuestContext) => void): Promise<boolean[]> {
+      const closed = (): WeakRef<object>[] => {
+        const [guest] = xen.dom0.backend.guests;
+        const [owner] = guest.contexts;
+        const queues = [...owner.qps.values().map(({ qp }) => qp), ...owner.srqs.values().map((each) => each.srq)];
+        close(guest, owner);
+        return queues.map((queue) => new WeakRef(queue));
+      };
+      const queues = closed();
+      await collect();
+      return queues.map((queue) => queue.deref() !== undefined);
+    }
+
+    it('when their context is closed', async () => {
+      const held = await heldAfter((guest, { handle }) => {
+        guest.closeContext(handle);
+      });
+      expect(held).to.deep.equal([false, false, false]);
+    });
+
+    it('when they are destroyed', async () => {
+      const held = await heldAfter(() => {
+        for (const queue of [...program.qps, srq]) queue.destroy();
+      });
+      expect(held).to.deep.equal([false, false, false]);
+    });
   });
 });

@@ -19,7 +19,7 @@ function callsOf(from: number, to: number | undefined, refusal?: Error): string[
   };
   const guest = {
     context: () => ({ qps: { get: () => ({ qp, modifies: 0 }) } }),
-    directPosts: { look: note('look'), restart: note('restart') },
+    directPosts: { look: note('look'), forget: note('forget') },
     requests: { flush: note('flush'), drop: note('drop') },
   } as unknown as Guest;
   const modify = (): unknown =>
@@ -33,7 +33,7 @@ describe('a queue pair of a guest that is modified', () => {
   const { INIT, RTS, SQE, ERR, RESET } = QpState;
 
   it('to RESET has its posts counted before, and forgets after it what waits', () => {
-    expect(callsOf(RTS, RESET)).to.deep.equal(['look', 'modify', 'drop', 'restart']);
+    expect(callsOf(RTS, RESET)).to.deep.equal(['look', 'modify', 'drop', 'forget']);
   });
 
   it('to ERR has flushed what waits, after it', () => {

@@ -1,18 +1,19 @@
 /** Faults of the back-end's own, while it serves one guest: that guest is ended and told so, and the others go on. */
 import { expect } from 'chai';
-import type { Domain } from '@openverbs/hypervisor';
+import type { Domain, Xenstore } from '@openverbs/hypervisor';
 import { SharedRing, XenbusState } from '@openverbs/hypervisor';
 import { QpType } from '@openverbs/verbs';
 import { Account } from '../src/backend/accounting.ts';
 import type { Guest } from '../src/backend/guest.ts';
 import { Commands } from '../src/protocol/commands.ts';
+import { BackendKey } from '../src/protocol/handshake.ts';
 import { HonestGuest } from './support/honest-guest.ts';
 import { HostileFrontend } from './support/hostile-frontend.ts';
 import { replacingPart } from './support/replacing.ts';
 import { XenMachine } from './support/xen-machine.ts';
 
 const { ALLOC_PD, CLOSE_CONTEXT, CREATE_CQ, CREATE_QP, OPEN_CONTEXT } = Commands;
-const { CLOSED, CLOSING, CONNECTED } = XenbusState;
+const { CLOSED, CLOSING, CONNECTED, INITIALISING } = XenbusState;
 const CQ = { cqe: 8, compVector: 0, cookie: 1, timestamps: false, ignoreOverrun: false, extended: false, key: 0 };
 const QP = { srq: 0, xrcd: 0, qpType: QpType.RC as number, sqSigAll: false, cookie: 2, key: 0 };
 const CAP = { maxSendWr: 4, maxRecvWr: 4, maxSendSge: 1, maxRecvSge: 1, maxInlineData: 0 };
@@ -29,7 +30,7 @@ interface Fault {
 
 /** A front-end at which the back-end fails, between two that have done nothing. */
 class World {
-  /** Ports of the back-end at which it fails. */
+  /** Steps of the back-end at which it fails. */
   readonly failing = new Set<string>();
   readonly xen = new XenMachine({ wrapDom0: (dom0) => this.#failingDom0(dom0) });
   readonly honest = [new HonestGuest({ settle: () => this.xen.turns() }, this.#device('bypass'))];
@@ -82,7 +83,12 @@ class World {
       if (this.failing.delete('notify')) fail();
       eventChannels.notify(port);
     };
-    return replacingPart(dom0, 'eventChannels', { close, notify });
+    const { xenstore } = dom0;
+    const write: Xenstore['write'] = (path, ...rest) => {
+      if (this.failing.has('offer') && path.endsWith(`/${BackendKey.VERSION}`)) fail();
+      xenstore.write(path, ...rest);
+    };
+    return replacingPart(replacingPart(dom0, 'eventChannels', { close, notify }), 'xenstore', { write });
   }
 }
 
@@ -156,6 +162,32 @@ describe('a fault of the back-end at one guest', () => {
       front.call(OPEN_CONTEXT, {});
     });
   }
+
+  it('when it offers that guest the device is told once: what tells of it makes the back-end look again', () => {
+    const { failing, front, xen } = world;
+    failing.add('offer');
+    const { xenstore } = xen.toolstack;
+    const path = front.guest.domain.xenstore.read(`${front.guest.path}/backend`);
+    front.setState(CLOSING);
+    front.write('state', String(INITIALISING));
+    xenstore.write(`${path}/state`, String(INITIALISING));
+    xen.turns();
+    expect(front.state).to.equal(CLOSED);
+    expect(world.error).to.equal('the back-end failed at this guest');
+    failing.delete('offer');
+    expect(front.connect()).to.equal(true);
+  });
+
+  it('when it lets go of what a ring was in that made no sense is counted, and the guest is told of its own', () => {
+    const { failing, front, xen, counts } = world;
+    failing.add('close');
+    front.show(1000);
+    xen.turns();
+    expect(front.state).to.equal(CLOSED);
+    expect(world.error).to.contain('more requests wait than the ring holds');
+    expect(counts[Account.FAULTS]).to.equal(1);
+    expect(xen.dom0.backend.fault).to.be.instanceOf(TypeError);
+  });
 
   it('when that guest is no more, keeps its directory from nobody', () => {
     const { failing, front, xen } = world;

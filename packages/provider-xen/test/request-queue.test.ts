@@ -48,6 +48,22 @@ describe('the request queue of a guest', () => {
     expect(queue.length).to.equal(3000 - GONE_AT_MOST);
   });
 
+  it('holds nothing of the last send when that has gone', async () => {
+    const queue = new RequestQueue();
+    const { qp } = countingQp();
+    const push = (): WeakRef<SendWr> => {
+      const wr = sendOf(1);
+      queue.push(qp, [wr]);
+      return new WeakRef(wr);
+    };
+    const last = push();
+    queue.postNext();
+    await setImmediate();
+    collect();
+    expect(last.deref()).to.equal(undefined);
+    expect(queue.length).to.equal(0);
+  });
+
   it('refuses more than the QP has room for, and names the one', () => {
     const queue = new RequestQueue();
     const { qp } = countingQp(2);

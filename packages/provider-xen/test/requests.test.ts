@@ -17,6 +17,8 @@ const NOTHING = { immData: 0, rkey: 0, remoteAddrLo: 0, remoteAddrHi: 0, compare
 const NO_DATAGRAM = { remoteQpn: 0, remoteQkey: 0, remoteSrqn: 0, ah: 0 };
 const NO_FLUSH = { flushLength: 0, flushType: 0, flushLevel: 0 };
 const SEND = { ...NOTHING, ...NO_DATAGRAM, ...NO_FLUSH, bind: null, inlineData: null, sgList: [], sendFlags: 0 };
+/** What queues of the guest may take of the device domain’s memory. */
+const QUEUE_BYTES = 2 ** 16;
 const GROUPS = [1, 2, 3].map((n) => new Gid(Uint8Array.from([0xff, 0x0e, ...new Array<number>(13).fill(0), n])));
 
 describe('a request of a guest', () => {
@@ -27,7 +29,7 @@ describe('a request of a guest', () => {
   let frame: number;
 
   beforeEach(() => {
-    xen = new XenMachine({ quotas: { attachments: 2 } });
+    xen = new XenMachine({ quotas: { attachments: 2, queueBytes: QUEUE_BYTES } });
     front = new HostileFrontend(xen, xen.addGuest('bypass'));
     front.connect();
     ({ context } = front.call(OPEN_CONTEXT, {}));
@@ -132,12 +134,23 @@ describe('a request of a guest', () => {
     expect(bytes()).to.equal(4 * words.length);
   });
 
-  it('to resize a queue in its own memory to one of the back-end’s takes none of that', () => {
+  it('that has no arguments is refused, too, when it says that it has some, of whatever length', () => {
+    const before = { ...guest().quota.used };
+    for (const bulk of [0, 1])
+      for (const length of [-1, -(2 ** 31), 1, 25 + bulk * 16384])
+        expect(front.send({ number: OPEN_CONTEXT.number, words: [], length, bulk }).error?.message).to.contain(
+          'malformed',
+        );
+    expect(guest().quota.used).to.deep.equal(before);
+  });
+
+  it('to resize a queue in its own memory to one of the back-end’s is refused for that, and takes none', () => {
     const rings = { use: RegionUse.RINGS, length: 4096 };
     const { mr: key } = region(rings);
     const { cq } = front.call(CREATE_CQ, { ...CQ, context, key });
     const before = guest().quota.used.queueBytes;
-    front.refusal(RESIZE_CQ, { context, cq, cqe: 16, consumed: 0, key: 0 });
+    for (const cqe of [16, QUEUE_BYTES])
+      expect(front.refusal(RESIZE_CQ, { context, cq, cqe, consumed: 0, key: 0 })).to.match(/^EINVAL.* lies in/);
     expect(guest().quota.used.queueBytes).to.equal(before);
   });
 });

@@ -22,6 +22,9 @@ import type { FrontendKeys } from './xenbus-backend.ts';
 /** Requests of one front-end in one go, so that the others have theirs: as many as a ring has entries. */
 export const REQUESTS_PER_RUN = 32;
 
+/** Of arguments that are none. */
+const NO_LENGTH = -1;
+
 /** The front-end's indices make no sense: nothing in the ring is believed any more. */
 export class BrokenRing extends Error {}
 
@@ -134,16 +137,16 @@ export class Connection {
     this.#ring.putResponse(entry);
   }
 
-  /** Copies the arguments of the request; a length that can't be becomes none, which no command takes for its own. */
+  /** Copies the arguments of the request; a length that can't be becomes one that no command has, not even one without arguments. */
   #arguments(): number {
     const entry = this.#entry;
     const length = entry[EntryWord.LENGTH];
-    if (entry[EntryWord.BULK] !== 0) {
-      if (length < 0 || length > BULK_WORDS) return 0;
+    const throughBulk = entry[EntryWord.BULK] !== 0;
+    if (length < 0 || length > (throughBulk ? BULK_WORDS : ENTRY_ARGUMENT_WORDS)) return NO_LENGTH;
+    if (throughBulk) {
       this.#bulk.read(this.#request, length);
       return length;
     }
-    if (length < 0 || length > ENTRY_ARGUMENT_WORDS) return 0;
     if (isPost(entry[EntryWord.COMMAND])) this.guest.counts[Account.RING_PAYLOAD_BYTES] += 4 * length;
     this.#request.set(entry.subarray(ENTRY_HEADER_WORDS, ENTRY_HEADER_WORDS + length));
     return length;

@@ -36,12 +36,7 @@ export class DirectPosts {
     this.#seen.set(queue, now);
   }
 
-  /** A queue was looked at and then reset: its counts begin anew. */
-  restart(queue: Queue): void {
-    if (this.#seen.has(queue)) this.#seen.set(queue, countsOf(queue) ?? NONE);
-  }
-
-  /** A queue was looked at and then ended. */
+  /** A queue was looked at and then ended, or reset, with which its counts begin anew. */
   forget(queue: Queue): void {
     this.#seen.delete(queue);
   }

@@ -113,7 +113,7 @@ export class Guest {
     const context = this.context(handle);
     this.regions.abortAll(context);
     for (const { qp } of context.qps.values()) this.requests.drop(qp);
-    if (this.#bypass) this.#look(context);
+    this.#look(context);
     for (const { qp } of context.qps.values()) this.directPosts.forget(qp);
     for (const { srq } of context.srqs.values()) this.directPosts.forget(srq);
     const { pins } = context;

@@ -80,7 +80,7 @@ function countedFrom(first: number, step: () => void): void {
     step();
   } catch (error) {
     const badWrIndex = badWrIndexOf(error);
-    if (first === 0 || badWrIndex === undefined || !VerbsError.is(error)) throw error;
+    if (badWrIndex === undefined || !VerbsError.is(error)) throw error;
     const { code, message, hint } = error;
     throw new VerbsError({ code, message, hint, details: { badWrIndex: first + badWrIndex }, cause: error });
   }

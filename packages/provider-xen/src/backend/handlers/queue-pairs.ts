@@ -58,7 +58,7 @@ export const queuePairHandlers: Handlers<
     if (attr.qpState === QpState.ERR) guest.requests.flush(object);
     if (resets) {
       guest.requests.drop(object);
-      guest.directPosts.restart(object);
+      guest.directPosts.forget(object);
     }
     return DONE;
   },
