@@ -5,11 +5,15 @@ import ts from 'typescript';
 import { ROOT } from '../mutations/mutation.ts';
 import { Scratch } from '../mutations/scratch.ts';
 import { instrument, type NumberedCheck } from './instrument.ts';
+import { CHECKS_MAX } from './switch.ts';
 
+/** What their switches ask. */
 const SWITCH = 'test/dist/checks/switch.js';
 
 /** Makes the copy; whoever has it removes it. */
 export function makeBrokenCopy(checks: readonly NumberedCheck[]): Scratch {
+  if (checks.length > CHECKS_MAX)
+    throw new RangeError(`there is room for ${CHECKS_MAX} checks, not for ${checks.length}`);
   const scratch = new Scratch();
   const options = readCompilerOptions();
   for (const file of new Set(checks.map((check) => check.file))) {

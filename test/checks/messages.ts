@@ -15,6 +15,7 @@ export type Request =
 /** What was seen of a test in a run in which no check is removed. */
 export interface Coverage {
   readonly test: number;
+  /** What it takes, alone, with the hooks of its suite. */
   readonly ms: number;
   /** Numbers of the checks that it reaches, or a hook around it. */
   readonly reached: readonly number[];

@@ -10,6 +10,8 @@ const TEST_MS_MAX = 10_000;
 
 /** What a caller hears of a run. */
 export interface Listener {
+  /** Before the hooks that lead to a test, and again before it. */
+  waited?(test: number): void;
   /** Before a test, and what stands before each. */
   started?(test: number): void;
   /** After a test, and before what stands after each. */
@@ -17,7 +19,7 @@ export interface Listener {
 }
 
 export class TestSuite {
-  readonly tests: readonly TestInfo[];
+  readonly infos: readonly TestInfo[];
   readonly #mocha: Mocha;
   readonly #numbers = new Map<Mocha.Test, number>();
   /** What each suite has in it when nothing is left out. */
@@ -36,7 +38,7 @@ export class TestSuite {
       suite.suites.forEach(walk);
     };
     walk(mocha.suite);
-    this.tests = tests;
+    this.infos = tests;
   }
 
   /** Loads the tests of a package, compiled, with the hooks that `npm test` has. */
@@ -59,12 +61,32 @@ export class TestSuite {
     return new Promise((resolve) => {
       let failure: Failure | null = null;
       const runner = this.#mocha.run(() => resolve(failure));
-      runner.on('test', (test: Mocha.Test) => listener.started?.(this.#numbers.get(test)!));
+      runner.on('suite', (suite: Mocha.Suite) => {
+        const first = this.#firstOf(suite);
+        if (first !== undefined) listener.waited?.(first);
+      });
+      runner.on('test', (test: Mocha.Test) => {
+        const number = this.#numbers.get(test)!;
+        listener.waited?.(number);
+        listener.started?.(number);
+      });
       runner.on('test end', (test: Mocha.Test) => listener.ended?.(this.#numbers.get(test)!));
       runner.on('fail', (test: Mocha.Runnable, error: Error) => {
         failure ??= { title: test.fullTitle(), message: String(error?.message) };
       });
     });
+  }
+
+  /** Numbers of the tests of a suite. */
+  numbersOf(suite: number): number[] {
+    return [...this.infos.keys()].filter((test) => this.infos[test].suite === suite);
+  }
+
+  /** The first test of a suite, or of one in it, among those that are kept. */
+  #firstOf(suite: Mocha.Suite): number | undefined {
+    const [test] = suite.tests;
+    if (test !== undefined) return this.#numbers.get(test);
+    return suite.suites.map((child) => this.#firstOf(child)).find((first) => first !== undefined);
   }
 
   /** Leaves out of a suite all other tests, and suites that have none left, whose hooks would run. */

@@ -56,7 +56,7 @@ async function tryArea(
   }
 }
 
-/** Each lane takes the next item when it is done with one. */
+/** Each lane takes the next item when it is done with one, until one fails. */
 async function share<T>(
   lanes: readonly Lane[],
   items: readonly T[],
@@ -64,7 +64,13 @@ async function share<T>(
 ): Promise<void> {
   let next = 0;
   const takeAll = async (lane: Lane): Promise<void> => {
-    while (next < items.length) await work(lane, items[next++]);
+    try {
+      while (next < items.length) await work(lane, items[next++]);
+    } catch (error) {
+      next = items.length;
+      throw error;
+    }
   };
-  await Promise.all(lanes.map(takeAll));
+  const ends = await Promise.allSettled(lanes.map(takeAll));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }
