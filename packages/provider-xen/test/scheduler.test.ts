@@ -146,6 +146,22 @@ describe('the scheduler', () => {
     expect(queue.bytes).to.equal(before + 65536);
   });
 
+  it('says when the first of several may go, and none before the link takes it', () => {
+    const world = new World();
+    const { scheduler } = world;
+    const rates = [4e6, 1e6, 2e6];
+    for (const rate of rates) {
+      const guest = world.add(65536);
+      guest.fill();
+      guest.queue.bucket.set(rate, 1000, 0);
+    }
+    const firstNs = Math.min(...world.guests.map(({ queue }) => queue.bucket.readyAtNs(0)));
+    expect(firstNs).to.be.above(0);
+    expect(scheduler.nextNs(0)).to.equal(firstNs);
+    scheduler.link.set(1e3, 1000, 0);
+    expect(scheduler.nextNs(0)).to.equal(scheduler.link.readyAtNs(0)).and.above(firstNs);
+  });
+
   it('goes on with the others when a guest leaves in its turn', () => {
     const world = new World();
     const first = world.add(65536);

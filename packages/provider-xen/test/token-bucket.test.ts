@@ -53,6 +53,14 @@ describe('a token bucket', () => {
     expect(bucket.ready(atNs)).to.equal(true);
   });
 
+  it('keeps no more than a new burst of what was saved', () => {
+    const bucket = limited(RATE);
+    expect(bucket.ready(SECOND_NS)).to.equal(true);
+    bucket.set(RATE, 1000, SECOND_NS);
+    bucket.take(1000);
+    expect(bucket.ready(SECOND_NS)).to.equal(false);
+  });
+
   it('takes a new rate from then on, and keeps what was saved', () => {
     const bucket = limited(RATE);
     bucket.set(2 * RATE, RATE, 0.5 * SECOND_NS);

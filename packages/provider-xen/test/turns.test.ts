@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { Scheduler, QUANTUM_BYTES } from '../src/backend/scheduler.ts';
+import { POSTS_PER_RUN, Scheduler, QUANTUM_BYTES } from '../src/backend/scheduler.ts';
 import { RequestQueue } from '../src/backend/request-queue.ts';
 import { countingQp, sendOf } from './support/saturated-guest.ts';
 
@@ -42,6 +42,28 @@ describe('turns of guests', () => {
     const { posted } = world.add(64);
     world.run();
     expect(posted).to.have.length(1);
+  });
+
+  it('go on where they were when a run has posted so many', () => {
+    const scheduler = new Scheduler();
+    const guests = [1, 2].map(() => {
+      const { qp, posted } = countingQp(3 * POSTS_PER_RUN);
+      const queue = new RequestQueue();
+      for (let n = 0; n < 3 * POSTS_PER_RUN; n++) queue.push(qp, [sendOf(64, n)]);
+      scheduler.add(queue);
+      return posted;
+    });
+    for (const runs of [1, 2]) {
+      scheduler.run(0);
+      expect(guests.map(({ length }) => length)).to.deep.equal([runs * POSTS_PER_RUN, 0]);
+    }
+  });
+
+  it('leave a guest that has nothing more to send none of its quantum for later', () => {
+    const world = new World();
+    const { queue } = world.add(64);
+    for (let n = 0; n < SENDS + 1; n++) world.run();
+    expect([queue.length, queue.deficit]).to.deep.equal([0, 0]);
   });
 
   it('come one after the other', () => {

@@ -42,12 +42,12 @@ export class Scheduler {
   /** Posts what may go now; false when there was nothing. */
   run(nowNs: number): boolean {
     let posts = 0;
-    for (let passed = 0; passed < this.#queues.length && posts < POSTS_PER_RUN;) {
+    for (let passed = 0; passed < this.#queues.length;) {
       const before = posts;
       posts = this.#runTurn(nowNs, posts);
       // The turn goes on where it was.
       if (posts === POSTS_PER_RUN || !this.link.ready(nowNs)) return posts > 0;
-      passed = posts === before && this.#isBlocked(nowNs) ? passed + 1 : posts === before ? passed : 0;
+      passed = this.#isBlocked(nowNs) ? passed + 1 : posts === before ? passed : 0;
       this.#advance();
     }
     return posts > 0;
