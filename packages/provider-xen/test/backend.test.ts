@@ -1,10 +1,13 @@
-/** The turns of a back-end that has no guests. */
+/** The turns of a back-end: what it says of them, and what it does when it is time. */
 import { expect } from 'chai';
-import { EmulatedHypervisor } from '@openverbs/hypervisor';
+import { EmulatedHypervisor, SharedRing } from '@openverbs/hypervisor';
 import type { Domain } from '@openverbs/hypervisor';
 import { Machine } from '@openverbs/machine';
 import { Backend } from '../src/backend/backend.ts';
+import { Commands } from '../src/protocol/commands.ts';
 import { backendRoot } from '../src/protocol/handshake.ts';
+import { HostileFrontend } from './support/hostile-frontend.ts';
+import { XenMachine } from './support/xen-machine.ts';
 
 /** Time between two looks at what is not counted as it happens. */
 const SAMPLE_NS = 50e6;
@@ -42,5 +45,39 @@ describe('a turn of the back-end', () => {
     };
     for (nowNs of [1, SAMPLE_NS - 1, SAMPLE_NS, SAMPLE_NS + 1, 2 * SAMPLE_NS - 1, 2 * SAMPLE_NS]) backend.run();
     expect(samples).to.deep.equal([SAMPLE_NS, 2 * SAMPLE_NS]);
+  });
+});
+
+describe('a turn of the back-end in which it serves', () => {
+  const REQUEST = { number: Commands.OPEN_CONTEXT.number, words: [] };
+  let xen: XenMachine;
+  let fronts: readonly HostileFrontend[];
+
+  beforeEach(() => {
+    xen = new XenMachine();
+    fronts = [1, 2].map(() => new HostileFrontend(xen, xen.addGuest('basic')));
+    for (const front of fronts) expect(front.connect()).to.equal(true);
+  });
+  afterEach(() => {
+    xen.close();
+  });
+
+  it('one guest had something to do, whichever it is of several', () => {
+    const { backend } = xen.dom0;
+    for (const front of fronts) {
+      front.put(REQUEST);
+      expect(backend.run()).to.equal(true);
+      expect(backend.run()).to.equal(false);
+    }
+  });
+
+  it('all that a guest has asked for ends with a request to be told of more', () => {
+    for (const front of fronts) {
+      for (const requests of [1, 2]) {
+        front.send(REQUEST);
+        const { i32, word } = front.page(0);
+        expect(i32[word + SharedRing.REQ_EVENT]).to.equal(requests + 1);
+      }
+    }
   });
 });

@@ -71,6 +71,14 @@ describe('the completions of a guest in basic', () => {
     expect(drain(8, 0).states).to.deep.equal([{ qp, state: QpState.ERR }]);
   });
 
+  it('that are errors of a QP of another context, or of one that has gone, come without its state', () => {
+    flush(false, false);
+    const [guest] = xen.dom0.backend.guests;
+    guest.context(context).qps.find = () => undefined;
+    const { completions, states } = drain(8, 0);
+    expect([completions.length, states]).to.deep.equal([POSTED.length, []]);
+  });
+
   it('give their places back when the guest says so with a post, and are none that it was not given', () => {
     flush(false, false);
     drain(8, 0);

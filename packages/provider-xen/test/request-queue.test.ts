@@ -149,17 +149,19 @@ describe('the request queue of a guest', () => {
     expect([posted.length, queue.bytes]).to.deep.equal([2, 0]);
   });
 
-  it('charges the least for what the device refuses, and for what is longer than any message', () => {
+  it('charges the least for what the device refuses, for what is longer than any message, and for what is less', () => {
     const queue = new RequestQueue();
     const counting = countingQp();
-    queue.push(counting.qp, [sendOf(4096), sendOf(4097), sendOf(4096)], 4096);
+    queue.push(counting.qp, [sendOf(4096), sendOf(4097), sendOf(LEAST - 1), sendOf(4096)], 4096);
     queue.postNext();
     expect(queue.bytes).to.equal(4096);
     queue.postNext();
     expect(queue.bytes).to.equal(4096 + LEAST);
-    counting.refuses = true;
     queue.postNext();
     expect(queue.bytes).to.equal(4096 + 2 * LEAST);
+    counting.refuses = true;
+    queue.postNext();
+    expect(queue.bytes).to.equal(4096 + 3 * LEAST);
   });
 
   describe('when nobody waits', () => {
