@@ -46,7 +46,7 @@ describe('what a guest in bypass has closed is held by nothing:', () => {
     expect(lower.deref() === undefined).to.equal(true);
   });
 
-  describe('queues, whose posts were counted,', () => {
+  describe('queues, whose posts were counted and events told of,', () => {
     let program: HonestGuest;
     let srq: SharedReceiveQueue;
 
@@ -61,7 +61,11 @@ describe('what a guest in bypass has closed is held by nothing:', () => {
       const closed = (): WeakRef<object>[] => {
         const [guest] = xen.dom0.backend.guests;
         const [owner] = guest.contexts;
-        const queues = [...owner.qps.values().map(({ qp }) => qp), ...owner.srqs.values().map((each) => each.srq)];
+        const queues: object[] = [
+          ...owner.qps.values().map(({ qp }) => qp),
+          ...owner.srqs.values().map((each) => each.srq),
+        ];
+        for (const { cq } of owner.cqs.values()) queues.push(cq);
         close(guest, owner);
         return queues.map((queue) => new WeakRef(queue));
       };
@@ -74,14 +78,14 @@ describe('what a guest in bypass has closed is held by nothing:', () => {
       const held = await heldAfter((guest, { handle }) => {
         guest.closeContext(handle);
       });
-      expect(held).to.deep.equal([false, false, false]);
+      expect(held).to.deep.equal([false, false, false, false]);
     });
 
     it('when they are destroyed', async () => {
       const held = await heldAfter(() => {
-        for (const queue of [...program.qps, srq]) queue.destroy();
+        for (const queue of [...program.qps, srq, program.cq]) queue.destroy();
       });
-      expect(held).to.deep.equal([false, false, false]);
+      expect(held).to.deep.equal([false, false, false, false]);
     });
   });
 });

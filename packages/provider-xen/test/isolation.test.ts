@@ -227,6 +227,13 @@ describe('isolation of guests', () => {
     front.call(OPEN_XRCD, { context, inode, oflags: 0 });
   });
 
+  it('an XRC domain that is refused leaves no file open', () => {
+    const before = xen.counts();
+    for (const ino of [1n, 2n, 3n])
+      expect(front.refusal(OPEN_XRCD, { context, inode: { dev: 1n, ino }, oflags: 0 })).to.match(/^EAGAIN/);
+    expect(xen.counts()).to.deep.equal(before);
+  });
+
   it('a file that is not open in the guest names no XRC domain, and the back-end is not asked', () => {
     const guest = xen.deviceOf(xen.addGuest('basic')).open();
     const asked = (): number => xen.dom0.backend.guests.at(-1)!.counts[Account.COMMANDS];

@@ -194,6 +194,7 @@ describe('a fault of the back-end at one guest', () => {
     failing.add('close');
     xen.destroyUnseen(front.guest);
     xen.turns();
+    expect(xen.dom0.backend.fault).to.be.instanceOf(TypeError);
     expect(xen.toolstack.xenstore.directory('/local/domain/0/backend/vib')).not.to.include(String(front.guest.domid));
     for (const honest of world.honest) honest.pulse();
   });

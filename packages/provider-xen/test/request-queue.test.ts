@@ -125,7 +125,7 @@ describe('the request queue of a guest', () => {
     expect(a.posted).to.have.lengthOf(4);
     expect([queue.length, queue.holds(a.qp), queue.holds(b.qp)]).to.deep.equal([4, false, true]);
     queue.drop(b.qp);
-    expect([queue.length, b.posted.length]).to.deep.equal([0, 0]);
+    expect([queue.length, b.posted.length, queue.holds(b.qp)]).to.deep.equal([0, 0, false]);
     queue.push(b.qp, [sendOf(1, 9)]);
     expect(queue.length).to.equal(1);
   });

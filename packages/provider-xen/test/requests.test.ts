@@ -1,6 +1,6 @@
 /** Requests of a guest that are one step beside what an honest front-end asks for. */
 import { expect } from 'chai';
-import { AccessFlags, Errno, Gid, QpState, QpType, WrOpcode } from '@openverbs/verbs';
+import { AccessFlags, Errno, Gid, QpState, QpType, VerbsError, WrOpcode } from '@openverbs/verbs';
 import { Account } from '../src/backend/accounting.ts';
 import type { Guest } from '../src/backend/guest.ts';
 import { Commands, RegionUse } from '../src/protocol/commands.ts';
@@ -92,6 +92,20 @@ describe('a request of a guest', () => {
     expect(guest().quota.used.attachments).to.equal(1);
     front.call(DESTROY_QP, { context, qp: qps[1] });
     expect(guest().quota.used.attachments).to.equal(0);
+  });
+
+  it('to end a queue pair that the device does not end gives the room in groups once', () => {
+    const qp = queuePair();
+    front.call(ATTACH_MCAST, { context, qp, gid: GROUPS[0], lid: 0 });
+    const lower = guest().context(context).qps.get(qp).qp;
+    const destroy = lower.destroy.bind(lower);
+    lower.destroy = () => {
+      throw new VerbsError({ code: 'EBUSY', message: 'it is busy' });
+    };
+    expect(front.refusal(DESTROY_QP, { context, qp })).to.match(/^EBUSY/);
+    lower.destroy = destroy;
+    front.call(DESTROY_QP, { context, qp });
+    expect(guest().quota.used).to.include({ attachments: 0, qps: 0 });
   });
 
   it('to leave a group that it is not in is refused, and gives no room', () => {

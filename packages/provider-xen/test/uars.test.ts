@@ -5,10 +5,11 @@ import { HypervisorError, XenbusState } from '@openverbs/hypervisor';
 import type { Domain, Mapping } from '@openverbs/hypervisor';
 import { QpState, Sge } from '@openverbs/verbs';
 import { userHalfOf } from '@openverbs/verbs/driver';
+import type { ContextOps, DirectAccessOps } from '@openverbs/verbs/driver';
 import { Commands } from '../src/protocol/commands.ts';
 import { HonestGuest } from './support/honest-guest.ts';
 import { HostileFrontend, requestWords } from './support/hostile-frontend.ts';
-import { hookingPart } from './support/replacing.ts';
+import { hookingPart, replacing } from './support/replacing.ts';
 import { XenMachine } from './support/xen-machine.ts';
 import type { GuestParts } from './support/xen-machine.ts';
 
@@ -194,6 +195,34 @@ describe('UARs of guests', () => {
     };
     expect(front.refusal(OPEN_CONTEXT, {})).to.equal('ENOMEM: the grant table of domain 0 is full');
     expect(xen.counts()).to.deep.equal(counts);
+  });
+
+  it('one of several pages is granted whole or not at all', () => {
+    const twice = (ops: DirectAccessOps): DirectAccessOps => {
+      const { userHalf } = ops;
+      return replacing(ops, { userHalf: { ...userHalf, pages: [...userHalf.pages, ...userHalf.pages] } });
+    };
+    const wrapContext = (ops: ContextOps): ContextOps =>
+      replacing(ops, { directAccess: () => twice(ops.directAccess!()) });
+    let grants = 0;
+    const wrapDom0 = (dom0: Domain): Domain =>
+      hookingPart(dom0, 'grantTable', 'grantAccess', () => {
+        if (grants++ > 0) throw new HypervisorError('ENOSPC', 'the grant table of domain 0 is full');
+      });
+    const other = new XenMachine({
+      wrapDom0,
+      wrapLower: (ops) => replacing(ops, { open: () => wrapContext(ops.open()) }),
+    });
+    try {
+      const guest = new HostileFrontend(other, other.addGuest('bypass'));
+      expect(guest.connect()).to.equal(true);
+      const counts = other.counts();
+      expect(guest.refusal(OPEN_CONTEXT, {})).to.match(/^ENOMEM/);
+      expect(grants).to.equal(2);
+      expect(other.counts()).to.deep.equal(counts);
+    } finally {
+      other.close();
+    }
   });
 
   it('a front-end that can’t make its half of the driver gives the UAR back', () => {
