@@ -2,10 +2,13 @@ import { expect } from 'chai';
 import { Machine } from '@openverbs/machine';
 import { EmulatedHypervisor } from '../src/index.ts';
 import type { HypervisorHandle } from '../src/index.ts';
-import { DomainRecord } from '../src/emulated/layout.ts';
+import { DomainRecord, HvHeader } from '../src/emulated/layout.ts';
 import { findTables } from '../src/emulated/tables.ts';
 import { callsOf } from './support/calls.ts';
+import { world } from './support/cut.ts';
+import { lockEntries } from './support/lock-entries.ts';
 import { expectError, PAGE, soon, testbed } from './support/testbed.ts';
+import { drain, paths } from './support/watches.ts';
 
 describe('domains', () => {
   it('are numbered, listed and described', () => {
@@ -83,6 +86,15 @@ describe('domains', () => {
     pinned.unpin();
     expect(hypervisor.domains().map(({ domid }) => domid)).to.deep.equal([0, other.domid]);
     expect(machine.pages.stats().usedBytes).to.equal(usedBytes);
+  });
+
+  it('that are dead are gone with the last domain that used their pages', () => {
+    const { hypervisor, guest, other } = testbed();
+    other.grantTable.map(guest.domid, guest.grantTable.sharePages(other.domid, 1).refs);
+    hypervisor.destroyDomain(guest.domid);
+    expect(hypervisor.domains()).to.have.length(3);
+    hypervisor.destroyDomain(other.domid);
+    expect(hypervisor.domains().map(({ domid }) => domid)).to.deep.equal([0]);
   });
 
   it('close their handles as processes do', () => {
@@ -172,6 +184,55 @@ describe('domains', () => {
     const waiting = other.eventChannels.waitAsync().catch((error: unknown) => error);
     hypervisor.destroyDomain(other.domid);
     expect(await waiting).to.include({ code: 'ESRCH' });
+  });
+});
+
+describe('domains of a thread that has ended', () => {
+  it('are destroyed as long as it had one handle of them open', () => {
+    const { machine, hypervisor, guest, other } = testbed();
+    const victim = Machine.attach(machine.handle);
+    const [first, second] = [1, 2].map(() => EmulatedHypervisor.join(hypervisor.handle, victim));
+    const [twice, again] = [1, 2].map(() => first.createDomain({ memoryBytes: PAGE }));
+    const handles = [first.domain(twice), first.domain(twice)];
+    handles[0].close();
+    const closed = first.domain(again);
+    closed.close();
+    second.domain(again);
+    closed.close();
+    machine.threads.declareDead(victim.threadIndex);
+    expect(hypervisor.reap()).to.equal(1);
+    expect(hypervisor.domains().map(({ domid }) => domid)).to.deep.equal([0, guest.domid, other.domid]);
+  });
+
+  it('are not destroyed again, if they were before', () => {
+    const { bed, victim, victimMachine } = world();
+    const { machine, hypervisor, dom0 } = bed;
+    const mapping = dom0.grantTable.map(victim.guest.domid, victim.guest.grantTable.sharePages(0, 1).refs);
+    hypervisor.destroyDomain(victim.guest.domid);
+    dom0.xenstore.watch('@releaseDomain', '');
+    drain(dom0);
+    machine.threads.declareDead(victimMachine.threadIndex);
+    expect(hypervisor.reap()).to.equal(1);
+    expect(paths(dom0)).to.deep.equal([]);
+    mapping.unmap();
+    expect(hypervisor.domains().map(({ domid }) => domid)).not.to.include(victim.guest.domid);
+  });
+
+  it('are noticed by those who wait, who look now and then, and take no lock while all threads live', () => {
+    const { bed, victim, victimMachine } = world();
+    const { machine, dom0 } = bed;
+    const nextLook = (findTables(machine).header + HvHeader.NEXT_LOOK_NS) >>> 1;
+    const wait = (): void => expectError(() => dom0.eventChannels.wait(0), 'ETIMEDOUT');
+    machine.f64[nextLook] = 0;
+    expect(lockEntries(machine, wait)).to.equal(0);
+    expect(machine.f64[nextLook]).to.be.greaterThan(0);
+    machine.threads.declareDead(victimMachine.threadIndex);
+    machine.f64[nextLook] = Infinity;
+    wait();
+    expect(victim.guest.alive).to.be.true;
+    machine.f64[nextLook] = 0;
+    wait();
+    expect(victim.guest.alive).to.be.false;
   });
 });
 

@@ -1,5 +1,7 @@
 import { expect } from 'chai';
 import type { Domain } from '../src/index.ts';
+import { DomainRecord } from '../src/emulated/layout.ts';
+import { findTables } from '../src/emulated/tables.ts';
 import { expectError, soon, testbed } from './support/testbed.ts';
 import type { Testbed } from './support/testbed.ts';
 
@@ -50,9 +52,39 @@ describe('event channels', () => {
     expect(dom0.eventChannels.take()).to.equal(0);
     dom0.eventChannels.mask(far);
     guest.eventChannels.notify(near);
-    expectError(() => dom0.eventChannels.wait(0), 'ETIMEDOUT', /ports/);
+    expectError(() => dom0.eventChannels.wait(0), 'ETIMEDOUT', new RegExp(`at the ports ${far} `));
+    expectError(() => bed.other.eventChannels.wait(0), 'ETIMEDOUT', /at the ports \(none\)/);
     dom0.eventChannels.unmask(far);
     expect(dom0.eventChannels.wait(soon())).to.equal(far);
+  });
+
+  it('wake their domain when they come or may come, and not while they are held back', () => {
+    const bed = testbed();
+    const { near, far } = connect(bed, bed.guest);
+    const { i32 } = bed.machine;
+    const word = findTables(bed.machine).running(0).record + DomainRecord.UPCALL;
+    const wakes = (action: () => unknown): number => {
+      const before = i32[word];
+      action();
+      return i32[word] - before;
+    };
+    const [{ eventChannels: sender }, { eventChannels }] = [bed.guest, bed.dom0];
+    expect(wakes(() => sender.notify(near))).to.equal(1);
+    expect(
+      wakes(() => sender.notify(near)),
+      'one that is pending already',
+    ).to.equal(0);
+    expect(eventChannels.take()).to.equal(far);
+    expect(
+      wakes(() => sender.notify(near)),
+      'one that is held back',
+    ).to.equal(0);
+    expect(wakes(() => eventChannels.unmask(far))).to.equal(1);
+    expect(eventChannels.take()).to.equal(far);
+    expect(
+      wakes(() => eventChannels.unmask(far)),
+      'none',
+    ).to.equal(0);
   });
 
   it('are served by turns', () => {
@@ -103,6 +135,16 @@ describe('event channels', () => {
     dom0.eventChannels.notify(again);
     expect(guest.eventChannels.take()).to.equal(near);
     expectError(() => dom0.eventChannels.close(99), 'EINVAL', /not bound by this handle/);
+  });
+
+  it('do not reach the next port that has the number of the one they were for', () => {
+    const bed = testbed();
+    const { dom0, guest, other } = bed;
+    const { near, far } = connect(bed, guest);
+    dom0.eventChannels.close(far);
+    expect(dom0.eventChannels.allocUnbound(other.domid)).to.equal(far);
+    guest.eventChannels.notify(near);
+    expect(dom0.eventChannels.isPending(far)).to.be.false;
   });
 
   it('do not tell of the death of a domain', () => {

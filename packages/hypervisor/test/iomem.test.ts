@@ -96,9 +96,11 @@ describe('pages of I/O memory', () => {
     const refs = frames.map((frame) => driver.grantTable.grantAccess(guest.domid, frame));
     const kept = dom0.grantTable.grantAccess(guest.domid, registersOf(bed));
     const mapping = guest.grantTable.map(0, [refs[0]]);
+    const mappingOfKept = guest.grantTable.map(0, [kept]);
     driver.close();
     audit(machine);
     expectError(() => mapping.page(0), 'EINVAL', /has gone/);
+    expect(mappingOfKept.page(0)).to.have.property('i32');
     expectError(() => guest.grantTable.map(0, [refs[1]]), 'EINVAL', /not in use/);
     expect(dom0.grantTable.inUse, 'those of other handles stay').to.equal(1);
     // What was registers is somebody's memory now, and the mapping holds none of it.
@@ -106,6 +108,7 @@ describe('pages of I/O memory', () => {
     const runs = frames.map(() => guest.memory.allocPages(1));
     for (const frame of runs) guest.memory.freePages(frame);
     mapping.unmap();
+    mappingOfKept.unmap();
     dom0.grantTable.endAccess(kept);
     audit(machine);
   });

@@ -166,6 +166,10 @@ describe('pages of domains', () => {
     const pinned = dom0.memory.pinPages(guest.domid, all);
     expect(pinned.count).to.equal(200);
     dom0.memory.pinPages(guest.domid, all.slice(7, 9)).unpin();
+    const longer = { length: 1, 0: frame, 1: frame + 1 };
+    const one = dom0.memory.pinPages(guest.domid, longer);
+    expect(one.addresses(), 'no more than its length').to.deep.equal([frame * PAGE]);
+    one.unpin();
     pinned.unpin();
     guest.memory.freePages(frame);
     expect(guest.memory.totPages * PAGE).to.equal(0);

@@ -93,6 +93,7 @@ describe('xenstore transactions', () => {
     drain(dom0);
     dom0.xenstore.transaction((t) => {
       dom0.xenstore.rm('/a/x', t);
+      expect(dom0.xenstore.directory('/a', t)).to.deep.equal([]);
       dom0.xenstore.write('/a/x/z', '2', t);
     });
     expect(dom0.xenstore.directory('/a/x')).to.deep.equal(['z']);

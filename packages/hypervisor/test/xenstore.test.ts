@@ -1,5 +1,9 @@
 import { expect } from 'chai';
-import { expectError, testbed } from './support/testbed.ts';
+import { findTables } from '../src/emulated/tables.ts';
+import { StoreLog } from '../src/emulated/xenstore/log.ts';
+import { parentOf } from '../src/emulated/xenstore/paths.ts';
+import { lockEntries } from './support/lock-entries.ts';
+import { expectError, PAGE, testbed } from './support/testbed.ts';
 import { drain, paths } from './support/watches.ts';
 
 describe('xenstore', () => {
@@ -40,6 +44,12 @@ describe('xenstore', () => {
     ])
       expectError(() => xenstore.write(path, ''), 'EINVAL');
     expectError(() => xenstore.watch('@something', ''), 'EINVAL', /releaseDomain/);
+  });
+
+  it('has a root, which is no child of any, nor are the special paths', () => {
+    const { xenstore } = testbed().dom0;
+    expect(xenstore.directory('/')).to.deep.equal(['local']);
+    expect(['/', '@releaseDomain', '/a', '/a/b'].map(parentOf)).to.deep.equal(['', '', '/', '/a']);
   });
 
   it('takes relative paths from the directory of the domain', () => {
@@ -136,6 +146,29 @@ describe('xenstore', () => {
     guest.xenstore.transactionStart();
   });
 
+  it('is read without the lock as long as nothing changes, and a call that changes nothing tells nobody', () => {
+    const { machine, dom0, guest } = testbed();
+    const { word } = new StoreLog(findTables(machine));
+    const before = machine.i32[word];
+    guest.xenstore.mkdir('data');
+    guest.xenstore.rm('data/nothing');
+    expect(machine.i32[word]).to.equal(before);
+    dom0.xenstore.read('/local');
+    expect(lockEntries(machine, () => dom0.xenstore.read('/local'))).to.equal(0);
+    guest.xenstore.write('data/a', 'x');
+    expect(machine.i32[word]).to.not.equal(before);
+  });
+
+  it('has the directories of new domains, also when dom0 has removed those of the others', () => {
+    const { hypervisor, dom0 } = testbed();
+    dom0.xenstore.rm('/local');
+    const domid = hypervisor.createDomain({ name: 'new', memoryBytes: PAGE });
+    expect(dom0.xenstore.directory('/local/domain')).to.deep.equal([String(domid)]);
+    expect(hypervisor.domain(domid).xenstore.read('name')).to.equal('new');
+    hypervisor.destroyDomain(domid);
+    expect(dom0.xenstore.directory('/local/domain')).to.deep.equal([]);
+  });
+
   it('is full one day, and can still be emptied', () => {
     const { hypervisor, dom0, guest } = testbed({ xenstoreBytesMax: 65536 });
     let written = 0;
@@ -154,5 +187,19 @@ describe('xenstore', () => {
     expect(paths(dom0)).to.deep.equal(['@releaseDomain']);
     dom0.xenstore.rm('/x');
     dom0.xenstore.write('/x/1', 'y'.repeat(500));
+  });
+
+  it('refuses a removal that takes more room than there is, and removes it a part at a time', () => {
+    const { xenstore } = testbed({ xenstoreBytesMax: 65536 }).dom0;
+    const long = 'n'.repeat(2900);
+    expectError(() => {
+      for (let n = 0; n < 100; n++) xenstore.write(`/x/${n}${long}`, '');
+    }, 'ENOSPC');
+    const names = xenstore.directory('/x');
+    // A record of each node that goes, and of what fires for it.
+    expectError(() => xenstore.rm('/x'), 'ENOSPC', /xenstoreBytesMax/);
+    expect(xenstore.directory('/x')).to.deep.equal(names);
+    for (const name of names) xenstore.rm(`/x/${name}`);
+    expect(xenstore.directory('/x')).to.deep.equal([]);
   });
 });

@@ -96,7 +96,6 @@ export class EmulatedGrantTable implements GrantTable {
   /** Unmaps all that this handle has mapped, and ends what it has granted of devices. */
   close(): void {
     for (const mapping of [...this.#mappings]) mapping.unmap();
-    if (this.#iomemRefs.size === 0) return;
     const { tables, slot, domid } = this.#access;
     tables.locked(() => {
       if (tables.find(domid) !== slot) return;

@@ -47,7 +47,7 @@ export const DomainRecord = {
   /** One of {@link DomainState}. */
   STATE: 0,
   DOMID: 1,
-  /** Token of the thread that executes it, or 0. */
+  /** Token of the thread that executes it, and with which it ends, or 0. Of dom0 it means nothing. */
   THREAD: 2,
   MAX_PAGES: 3,
   TOT_PAGES: 4,

@@ -56,7 +56,7 @@ export function freePages(tables: Tables, domid: number, frame: number): void {
     const slot = tables.running(domid);
     const { pages } = tables.machine;
     const address = frame * PAGE_BYTES;
-    if (!Number.isInteger(frame) || tables.ownerOf(frame) !== domid || pages.baseOf(address) !== address) {
+    if (tables.ownerOf(frame) !== domid || pages.baseOf(address) !== address) {
       throw new HypervisorError('EINVAL', `no run of pages of domain ${domid} begins at frame ${frame}`);
     }
     const count = pages.sizeOf(address) / PAGE_BYTES;

@@ -67,21 +67,15 @@ export function closePort(tables: Tables, slot: Slot, port: number): void {
   const state = i32[entry + Port.STATE];
   if (state === PortState.FREE) return;
   Atomics.store(i32, entry + Port.STATE, PortState.FREE);
-  if (state === PortState.INTERDOMAIN && leadsBack(tables, slot, port)) {
+  if (state === PortState.INTERDOMAIN) {
     Atomics.store(i32, otherEnd(tables, slot, port) + Port.STATE, PortState.UNBOUND);
   }
   slot.portAllocator.free(port);
 }
 
-/** Whether the other end of a port leads back to it. It does not when a thread died while it bound or closed one of the two. */
-export function leadsBack(tables: Tables, slot: Slot, port: number): boolean {
-  const { i32 } = tables;
-  const other = otherEnd(tables, slot, port);
-  return (
-    i32[other + Port.STATE] === PortState.INTERDOMAIN &&
-    i32[other + Port.REMOTE_PORT] === port &&
-    i32[other + Port.REMOTE_SLOT] === slot.index
-  );
+/** Whether the other end of a bound port is bound, too. It is not when a thread died while it bound or closed one of the two. */
+export function isOtherBound(tables: Tables, slot: Slot, port: number): boolean {
+  return tables.i32[otherEnd(tables, slot, port) + Port.STATE] === PortState.INTERDOMAIN;
 }
 
 /** The entry of the other end. */

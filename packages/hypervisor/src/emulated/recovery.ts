@@ -9,7 +9,7 @@ import { GRANT_REFS_RESERVED } from '../limits.ts';
 import { countMapping, endGrantOfTheDead, unmapEntry, withdrawGrant } from './grant-entries.ts';
 import { DomainRecord, Frame, Grant, Maptrack, PinnedRun, Port, PortState } from './layout.ts';
 import { addPins, releasePages, unpinRun } from './page-ownership.ts';
-import { closePort, leadsBack } from './ports.ts';
+import { closePort, isOtherBound } from './ports.ts';
 import type { Slot, Tables } from './tables.ts';
 
 /** Derives all that is derived. The lock must be held. */
@@ -44,7 +44,7 @@ function recount(tables: Tables, slot: Slot): void {
   const { i32, machine } = tables;
   for (let index = 0; index < slot.maptrackAllocator.highWater; index++) {
     const entry = slot.maptrack + index * Maptrack.WORDS;
-    if (i32[entry + Maptrack.GRANTER] === 0) continue;
+    // None of an entry that is free.
     const granter = tables.find(i32[entry + Maptrack.GRANTER] - 1, true);
     if (granter !== undefined) countMapping(tables, granter, entry, 1);
   }
@@ -57,12 +57,12 @@ function recount(tables: Tables, slot: Slot): void {
   i32[slot.record + DomainRecord.TOT_PAGES] = bytes / PAGE_BYTES;
 }
 
-/** A port whose other end does not lead back to it was being bound or closed: it waits for somebody to bind again. */
+/** A bound port whose other end is not was being bound or closed: it waits for somebody to bind again. */
 function mendPorts(tables: Tables, slot: Slot): void {
   const { i32 } = tables;
   for (let port = 1; port < slot.portAllocator.highWater; port++) {
     const entry = slot.ports + port * Port.WORDS;
-    if (i32[entry + Port.STATE] !== PortState.INTERDOMAIN || leadsBack(tables, slot, port)) continue;
+    if (i32[entry + Port.STATE] !== PortState.INTERDOMAIN || isOtherBound(tables, slot, port)) continue;
     Atomics.store(i32, entry + Port.STATE, PortState.UNBOUND);
   }
 }
@@ -84,7 +84,6 @@ export function giveBackThread(tables: Tables, slot: Slot, thread: number): void
     const entry = slot.grants + ref * Grant.WORDS;
     if (i32[entry + Grant.FLAGS] !== 0 && i32[entry + Grant.THREAD] === thread) withdrawGrant(tables, slot, ref);
   }
-  if (i32[slot.record + DomainRecord.THREAD] === thread) i32[slot.record + DomainRecord.THREAD] = 0;
 }
 
 function giveBack(tables: Tables, slot: Slot, isOf: (thread: number) => boolean): void {

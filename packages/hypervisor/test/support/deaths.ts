@@ -150,6 +150,18 @@ export function describeDeaths(step: number): void {
       }
     });
 
+    it('leaves the channels between others as they are', () => {
+      const here = world();
+      const { dom0, guest } = here.bed;
+      const near = guest.eventChannels.allocUnbound(0);
+      const far = dom0.eventChannels.bindInterdomain(guest.domid, near);
+      expect(dom0.eventChannels.take()).to.equal(far);
+      dom0.eventChannels.unmask(far);
+      expect(cutOff(here, 1, () => here.victim.guest.memory.allocPages(1))).to.be.true;
+      guest.eventChannels.notify(near);
+      expect(dom0.eventChannels.take()).to.equal(far);
+    });
+
     it('at any point of a change in xenstore leaves all of the change or nothing', function () {
       this.timeout(60000);
       const outcomes = new Set<string>();

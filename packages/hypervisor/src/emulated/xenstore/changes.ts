@@ -112,7 +112,8 @@ export class Changes {
     const recreated = [...this.#written].filter((path) => this.#nodes.get(path) !== undefined);
     // Parents before children.
     recreated.sort((a, b) => a.length - b.length);
-    const isGone = (path: string): boolean => this.#nodes.has(path) && this.#nodes.get(path) === undefined;
+    // All that fires was changed.
+    const isGone = (path: string): boolean => this.#nodes.get(path) === undefined;
     return [
       ...this.#fires.filter(([, path]) => isGone(path)),
       ...deleted.map((path) => ['d', path] as const),

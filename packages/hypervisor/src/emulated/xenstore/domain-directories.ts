@@ -7,9 +7,12 @@ import type { Replica, StoreRecord } from './replica.ts';
 
 const DOM0_ONLY: readonly XenstorePermission[] = [{ domid: DOM0, access: 'n' }];
 
+/** What the directories of domains are in, from the top. */
+const ABOVE_DOMAINS = ['/local', '/local/domain'];
+
 /** What is there before any domain. Special paths are nodes that only dom0 may read. */
 export function firstRecords(): StoreRecord[] {
-  const paths = ['/', '/local', '/local/domain', INTRODUCE_DOMAIN, RELEASE_DOMAIN];
+  const paths = ['/', ...ABOVE_DOMAINS, INTRODUCE_DOMAIN, RELEASE_DOMAIN];
   return paths.map((path) => ['w', path, '', DOM0_ONLY]);
 }
 
@@ -17,6 +20,8 @@ export function firstRecords(): StoreRecord[] {
 export function directoriesOf(replica: Replica, domid: number, name: string): StoreRecord[] {
   const changes = new Changes(replica);
   const path = domainPath(domid);
+  // Dom0 may have removed them.
+  for (const above of ABOVE_DOMAINS) if (changes.get(above) === undefined) changes.put(above, '', DOM0_ONLY);
   const readable: readonly XenstorePermission[] = [...DOM0_ONLY, { domid, access: 'r' }];
   changes.put(path, '', readable);
   changes.put(childOf(path, 'name'), name, readable);

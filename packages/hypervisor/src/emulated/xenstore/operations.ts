@@ -44,7 +44,8 @@ function makeParents(
 ): readonly XenstorePermission[] {
   const lacking: string[] = [];
   let above = parentOf(path);
-  while (above !== '/' && changes.get(above) === undefined) {
+  // The root is always there.
+  while (changes.get(above) === undefined) {
     lacking.unshift(above);
     above = parentOf(above);
   }
@@ -112,13 +113,11 @@ function checkSize(
 
 /** ENOENT only for those who may know: others are told what they would be if there were a node. */
 function missing(changes: Changes, domid: number, path: string, asked: Asked): HypervisorError {
-  let above = path;
-  let parent: StoreNode | undefined;
-  do {
-    above = parentOf(above);
-    parent = changes.get(above);
-  } while (parent === undefined && above !== '/');
-  if (parent !== undefined && !permits(parent.permissions, domid, asked)) return denied(domid, path, asked);
+  let above = parentOf(path);
+  // The root is always there.
+  while (changes.get(above) === undefined) above = parentOf(above);
+  const { permissions } = changes.get(above) as StoreNode;
+  if (!permits(permissions, domid, asked)) return denied(domid, path, asked);
   return new HypervisorError('ENOENT', `there is no ${path} in xenstore`);
 }
 

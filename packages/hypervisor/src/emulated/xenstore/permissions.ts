@@ -9,7 +9,7 @@ export type Asked = 'r' | 'w';
 /** Whether a domain has a permission. The owner and dom0 have all. */
 export function permits(permissions: readonly XenstorePermission[], domid: number, asked: Asked): boolean {
   if (domid === DOM0 || permissions[0].domid === domid) return true;
-  const entry = permissions.find((permission, i) => i > 0 && permission.domid === domid) ?? permissions[0];
+  const entry = permissions.find((permission) => permission.domid === domid) ?? permissions[0];
   return entry.access === 'b' || entry.access === asked;
 }
 

@@ -1,0 +1,64 @@
+/** Waits that do not block the thread: whom they wake, what they keep alive, and what they look after meanwhile. */
+import { expect } from 'chai';
+import { AsyncWait, WordListeners } from '../src/emulated/async-wait.ts';
+import { DomainAccess } from '../src/emulated/domain-access.ts';
+import { findTables } from '../src/emulated/tables.ts';
+import { testbed } from './support/testbed.ts';
+
+const WORD = 0;
+
+describe('waits on the event loop', () => {
+  let i32: Int32Array;
+  let listeners: WordListeners;
+
+  let controller: AbortController;
+
+  beforeEach(() => {
+    i32 = new Int32Array(new SharedArrayBuffer(4));
+    listeners = new WordListeners(i32);
+    controller = new AbortController();
+  });
+  // A wait that is not ended keeps the thread alive.
+  afterEach(() => {
+    controller.abort();
+  });
+
+  it('for the same word are all woken by its change', async () => {
+    const woken: string[] = [];
+    listeners.listen(WORD, 0, () => woken.push('first'));
+    await new Promise<void>((resolve) => {
+      listeners.listen(WORD, 0, resolve);
+      Atomics.store(i32, WORD, 1);
+      Atomics.notify(i32, WORD);
+    });
+    expect(woken).to.deep.equal(['first']);
+  });
+
+  for (const unref of [false, true]) {
+    it(`${unref ? 'let' : 'do not let'} the thread end meanwhile${unref ? ', where that is wished' : ''}`, async () => {
+      const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+      const before = timers();
+      const { signal } = controller;
+      const { promise } = new AsyncWait(listeners, i32, WORD, () => undefined, { signal, unref });
+      const rejected = promise.catch((error: unknown) => error);
+      expect(timers() - before).to.equal(unref ? 0 : 1);
+      controller.abort(new Error('enough'));
+      expect(timers()).to.equal(before);
+      expect(await rejected).to.include({ message: 'enough' });
+    });
+  }
+
+  it('look whether threads have ended, as long as there is nothing', async () => {
+    const { machine } = testbed();
+    const tables = findTables(machine);
+    let looks = 0;
+    const tend = (): void => void looks++;
+    const access = new DomainAccess(tables, tables.running(0), { listeners, tend });
+    const rejected = access.waitAsync(() => undefined, WORD, { signal: controller.signal }).catch(() => undefined);
+    expect(looks).to.equal(1);
+    controller.abort();
+    await rejected;
+    expect(await access.waitAsync(() => 'there', WORD, {})).to.equal('there');
+    expect(looks).to.equal(1);
+  });
+});
