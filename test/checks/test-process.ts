@@ -5,7 +5,7 @@ import { removeCheck, restoreCheck } from './switch.ts';
 import { TestSuite } from './test-suite.ts';
 
 const tests = await TestSuite.load(process.cwd(), process.argv[2]);
-// What a test that fails leaves undone is no failure of the next one.
+// No failure, as in mocha's own command, also between two runs.
 process.on('unhandledRejection', () => {});
 process.on('disconnect', () => process.exit());
 process.on('message', (request: Request) => {

@@ -7,6 +7,7 @@ import type { Answer, Coverage, Failure, Request, TestInfo } from './messages.ts
 const START_MS_MAX = 60_000;
 /** Without a word of the next test, while nothing is known of how long they take. */
 const COVER_SILENT_MS_MAX = 30_000;
+const COVER_TRIES_MAX = 3;
 /** Without a word of the next test: what each may take, and how many times what it took before. */
 const SILENT_MS_MAX = 6000;
 const SLOWER_MAX = 5;
@@ -69,12 +70,15 @@ export class TestRunner {
   }
 
   /**
-   * Runs the tests of a suite and looks which checks they reach.
+   * Runs the tests of a suite and looks which checks they reach. Again when one fails: some give up when a busy machine is slow.
    *
    * @throws Error when one fails
    */
   async cover(suite: number): Promise<readonly Coverage[]> {
-    const answer = await this.#ask({ kind: 'cover', suite }, () => COVER_SILENT_MS_MAX);
+    let answer: Answer | End = await this.#ask({ kind: 'cover', suite }, () => COVER_SILENT_MS_MAX);
+    for (let tries = 1; tries < COVER_TRIES_MAX && answer.kind === 'covered' && answer.failure !== null; tries++) {
+      answer = await this.#ask({ kind: 'cover', suite }, () => COVER_SILENT_MS_MAX);
+    }
     if (answer.kind === 'covered' && answer.failure === null) return answer.coverage;
     throw new Error(`with all checks in their places: ${describe(this.#outcomeOf(answer))}`);
   }
