@@ -1,8 +1,7 @@
 /** Checks without which nothing changes that anybody could notice, each with the reason. A check of which that is not true needs a test. */
 
-/** A check by its place. */
+/** A check by its place in a file. */
 export interface Equivalent {
-  readonly file: string;
   /** As {@link Check.fn}. */
   readonly fn: string;
   /** As {@link Check.text}. */
@@ -13,4 +12,5 @@ export interface Equivalent {
   readonly why: string;
 }
 
-export const EQUIVALENT: readonly Equivalent[] = [];
+/** By the paths of files from the root of the repository. */
+export type Equivalents = Readonly<Record<string, readonly Equivalent[]>>;

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
 import { readChecks } from './areas.ts';
 import type { Check } from './check.ts';
-import { EQUIVALENT } from './equivalent.ts';
+import { EQUIVALENT } from './equivalent-checks.ts';
 import { matchEquivalent } from './match-equivalent.ts';
 import { formatJson, formatProgress, formatSummary, formatWrong, isRight, summarize, type Trial } from './report.ts';
 import { tryAll } from './try-all.ts';
@@ -56,7 +56,7 @@ await new Command('npm run checks --')
     'Removes every check of what guests can reach, one at a time and in a copy, and expects that the tests notice each.',
   )
   .option('--only <file...>', 'the checks of these sources, or folders of sources')
-  .option('--all', 'also those of which test/checks/equivalent.ts says that nothing can notice')
+  .option('--all', 'also those of which test/checks/equivalent-*.ts say that nothing can notice')
   .option('--json', 'a line of JSON for each, and one at the end')
   .option('--processes <n>', 'how many at a time', positive, Math.min(2, availableParallelism()))
   .action(main)

@@ -5,7 +5,9 @@ import { SharedPage } from '../src/channel/shared-page.ts';
 import { BULK_PAGES } from '../src/protocol/limits.ts';
 
 const PAGE_WORDS = 1024;
+/** What stands where nothing is to be written: in the pages, and where a message is read to. */
 const BEYOND = -1;
+const UNREAD = -2;
 
 describe('the bulk area', () => {
   it('carries messages of any length over pages that lie anywhere, and touches nothing beyond them', () => {
@@ -17,10 +19,10 @@ describe('the bulk area', () => {
       const message = Int32Array.from({ length: 3 * PAGE_WORDS }, (_, n) => n + 1);
       area.write(message, length);
       expect(i32.filter((word) => word !== BEYOND)).to.have.length(length);
-      const into = new Int32Array(3 * PAGE_WORDS).fill(BEYOND);
+      const into = new Int32Array(3 * PAGE_WORDS).fill(UNREAD);
       area.read(into, length);
       expect(into.subarray(0, length)).to.deep.equal(message.subarray(0, length));
-      expect(into.subarray(length).every((word) => word === BEYOND)).to.equal(true);
+      expect(into.subarray(length).every((word) => word === UNREAD)).to.equal(true);
     }
   });
 });

@@ -1,10 +1,15 @@
 /** The device domain on the thread of its guests: when it runs, and whom it keeps listening. */
+import { setImmediate } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { Domain } from '@openverbs/hypervisor';
 import { hostClock } from '@openverbs/machine';
+import { TURNS_PER_PAUSE } from '../src/dom0/inline-dom0.ts';
 import { HonestGuest } from './support/honest-guest.ts';
 import { hookingPart } from './support/replacing.ts';
 import { XenMachine } from './support/xen-machine.ts';
+
+/** More than it needs to have a pause. */
+const PAUSES_MAX = 1000;
 
 describe('a device domain on the thread of its guests', () => {
   let xen: XenMachine;
@@ -38,6 +43,35 @@ describe('a device domain on the thread of its guests', () => {
     xen.dom0.close();
     expect(pollers).to.deep.equal([other]);
     pollers.splice(0, 1, ...all);
+  });
+
+  it('that ends tells nobody of the waits that end with it', async () => {
+    const rejected: unknown[] = [];
+    const onRejected = (reason: unknown): void => void rejected.push(reason);
+    process.on('unhandledRejection', onRejected);
+    try {
+      await setImmediate();
+      xen.dom0.close();
+      await setImmediate();
+    } finally {
+      process.off('unhandledRejection', onRejected);
+    }
+    expect(rejected).to.deep.equal([]);
+  });
+
+  it('runs no more when it is closed while it has work and the program has its turn', async () => {
+    let looks = 0;
+    onLook = () => {
+      xen.toolstack.xenstore.write('/local/domain/0/backend/vib/9', String(looks++));
+    };
+    xen.toolstack.xenstore.write('/local/domain/0/backend/vib/9', '');
+    for (let pause = 0; looks < TURNS_PER_PAUSE && pause < PAUSES_MAX; pause++) await setImmediate();
+    expect(looks).to.be.at.least(TURNS_PER_PAUSE);
+    xen.dom0.close();
+    looks = 0;
+    await setImmediate();
+    await setImmediate();
+    expect(looks).to.equal(0);
   });
 
   describe('that is held', () => {

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import type { Command } from '../src/protocol/command.ts';
 import { Commands } from '../src/protocol/commands.ts';
-import { bytes, f64, int, list, readAll, struct, u32 } from '../src/protocol/field.ts';
+import { bytes, f64, int, list, partial, readAll, struct, text, u32 } from '../src/protocol/field.ts';
 import { WordReader, WordWriter } from '../src/protocol/words.ts';
 import type { Field } from '../src/protocol/field.ts';
 import { BULK_WORDS } from '../src/protocol/limits.ts';
@@ -92,6 +92,28 @@ describe('the protocol of the device channel', () => {
     expect(() => written(list(u32, 2), [1, 2, 3])).to.throw('3 items are more than 2');
     expect(() => written(bytes(2), new Uint8Array(3))).to.throw('3 bytes are more than 2');
     expect([written(list(u32, 2), [1, 2]).length, written(bytes(2), new Uint8Array(2)).length]).to.deep.equal([3, 2]);
+  });
+
+  it('attributes are up to 32, and those that do not exist are refused', () => {
+    const attributes = (count: number) =>
+      partial(Object.fromEntries(Array.from({ length: count }, (_, n) => [`attribute${n}`, u32])));
+    const values = Object.fromEntries(Array.from({ length: 32 }, (_, n) => [`attribute${n}`, n]));
+    const { words, length } = written(attributes(32), values);
+    expect(readAll(attributes(32), new WordReader(words, length))).to.deep.equal(values);
+    expect(() => readAll(attributes(31), new WordReader(words, length))).to.throw('attributes that do not exist');
+  });
+
+  it('what is drawn for a field has many lengths, and each fits it', () => {
+    const next = drawer(3);
+    const lengths = (field: Field<{ readonly length: number }>): number[] => {
+      const drawn = Array.from({ length: 200 }, () => field.draw(() => next() >>> 0).length);
+      return [...new Set(drawn)].sort((a, b) => a - b);
+    };
+    for (const field of [(max: number) => bytes(max), (max: number) => text(max), (max: number) => list(u32, max)]) {
+      expect(lengths(field(3))).to.deep.equal([0, 1, 2, 3]);
+      expect(lengths(field(1000))).to.deep.equal([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+    }
+    expect(lengths(bytes(6, 5))).to.deep.equal([5, 6]);
   });
 
   it('a fault at reading a field is no malformed message', () => {

@@ -2,7 +2,9 @@ import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { TraceChannel } from '@openverbs/verbs';
 import type { XenMessage } from '@openverbs/verbs';
 import { expect } from 'chai';
+import { beginTrace, endTrace } from '../src/channel/tracing.ts';
 import { forwardTraces, publishForwarded, traceRequest, TRACES_UNDER_WAY_MAX } from '../src/dom0/traces.ts';
+import { Commands } from '../src/protocol/commands.ts';
 
 const MESSAGE: XenMessage = {
   side: 'back-end',
@@ -51,5 +53,33 @@ describe('messages of a device domain on a thread', () => {
     unsubscribe(TraceChannel.XEN, listener);
     expect(arrived).to.deep.equal(posted);
     expect(Atomics.load(request.underWay, 0)).to.equal(0);
+  });
+});
+
+describe('a command that is traced', () => {
+  const { number } = Commands.ALLOC_PD;
+  let told: XenMessage[];
+  const listener = (message: unknown): void => void told.push(message as XenMessage);
+
+  beforeEach(() => {
+    told = [];
+  });
+  afterEach(() => {
+    unsubscribe(TraceChannel.XEN, listener);
+  });
+
+  it('is told of when it has ended', () => {
+    subscribe(TraceChannel.XEN, listener);
+    const beganNs = beginTrace();
+    endTrace('back-end', 'domain 1', 7, number, beganNs);
+    expect(told).to.have.length(1);
+    expect(told[0]).to.include({ side: 'back-end', device: 'domain 1', id: 7, command: 'ALLOC_PD', atNs: beganNs });
+  });
+
+  it('is not told of when nobody listened as it began', () => {
+    const beganNs = beginTrace();
+    subscribe(TraceChannel.XEN, listener);
+    endTrace('back-end', 'domain 1', 7, number, beganNs);
+    expect(told).to.deep.equal([]);
   });
 });
