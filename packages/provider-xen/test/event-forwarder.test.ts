@@ -1,6 +1,7 @@
 /** Events of a guest's lower contexts, as entries of its event ring. */
 import { expect } from 'chai';
 import type { AsyncEvent } from '@openverbs/verbs';
+import { COMPLETION_EVENT } from '@openverbs/verbs/driver';
 import { EventForwarder } from '../src/backend/event-forwarder.ts';
 import type { Guest } from '../src/backend/guest.ts';
 import { Account } from '../src/backend/accounting.ts';
@@ -15,8 +16,10 @@ function entriesOf(
   events: readonly object[],
   cookies: ReadonlyMap<object, number>,
   qps = new Map<number, object>(),
+  completions: readonly object[] = [],
 ): number[][] {
   const raised = [...events] as AsyncEvent[];
+  const complete = [...completions];
   const entries: number[][] = [];
   const lower = {
     routing: { dispatch: () => undefined },
@@ -27,7 +30,7 @@ function entriesOf(
     {
       handle: CONTEXT,
       lower,
-      channel: { tryGetCqEvent: () => null },
+      channel: { tryGetCqEvent: () => complete.shift() ?? null },
       cookies,
       qps: { find: (of: number) => qps.get(of) },
     },
@@ -74,6 +77,16 @@ describe('an event of a guest', () => {
     const owned = { qp: { state: 6 }, modifies: 41 };
     const [entry] = entriesOf([{ element: 'qp', type: TYPE, qp }], new Map([[qp, 72]]), new Map([[2, owned]]));
     expect(entry).to.deep.equal([EventElementCode.qp, TYPE, 72, CONTEXT, 6, 41]);
+  });
+
+  it('of completions names the CQ, which is told that it was taken', () => {
+    const acked: number[] = [];
+    const cq = { ackEvents: (count: number) => acked.push(count) };
+    expect(entriesOf([], new Map([[cq, 71]]), new Map(), [cq, cq])).to.deep.equal([
+      [EventElementCode.cq, COMPLETION_EVENT, 71, CONTEXT, 0, 0],
+      [EventElementCode.cq, COMPLETION_EVENT, 71, CONTEXT, 0, 0],
+    ]);
+    expect(acked).to.deep.equal([1, 1]);
   });
 
   it('of an object that has ended is told to nobody', () => {

@@ -107,7 +107,7 @@ describe('a fault of the back-end', () => {
     queue.push(qp, [sendOf(1), sendOf(1)]);
     queue.postNext();
     expect(queue.failure).to.equal(FAULT);
-    expect([queue.refused, queue.length]).to.deep.equal([0, 0]);
+    expect([queue.refused, queue.length, queue.holds(qp)]).to.deep.equal([0, 0, false]);
   });
 
   it('at a later one of several sends names no work request, and neither does a refusal that named none', () => {

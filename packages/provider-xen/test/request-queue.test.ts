@@ -164,6 +164,15 @@ describe('the request queue of a guest', () => {
     expect(queue.bytes).to.equal(4096 + 3 * LEAST);
   });
 
+  it('holds nothing when its guest goes', () => {
+    const queue = new RequestQueue();
+    const { qp } = countingQp();
+    const requests = new Requests(queue, new Scheduler(), { nowNs: () => 0 } as Clock);
+    queue.push(qp, [sendOf(1)]);
+    requests.close();
+    expect([queue.length, queue.holds(qp)]).to.deep.equal([0, false]);
+  });
+
   describe('when nobody waits', () => {
     /** Posts at once, and tells what was charged and what waits. */
     function post(lengths: readonly number[], badWrIndex: number, rateBytesPerS = 0): readonly number[] {

@@ -1,6 +1,16 @@
 /** Requests of a guest that are one step beside what an honest front-end asks for. */
 import { expect } from 'chai';
-import { AccessFlags, Errno, Gid, QpState, QpType, VerbsError, WrOpcode } from '@openverbs/verbs';
+import {
+  AccessFlags,
+  CreateCqFlags,
+  Errno,
+  Gid,
+  QpDataInOrderFlags,
+  QpState,
+  QpType,
+  VerbsError,
+  WrOpcode,
+} from '@openverbs/verbs';
 import { Account } from '../src/backend/accounting.ts';
 import type { Guest } from '../src/backend/guest.ts';
 import { Commands, RegionUse } from '../src/protocol/commands.ts';
@@ -9,6 +19,7 @@ import { XenMachine } from './support/xen-machine.ts';
 
 const { ALLOC_PD, DEALLOC_PD, BEGIN_REGION, ADD_PAGES, END_REGION, OPEN_CONTEXT, CREATE_CQ, CREATE_QP } = Commands;
 const { ATTACH_MCAST, DETACH_MCAST, DESTROY_QP, MODIFY_QP, POST_RECV, POST_SEND, QUERY_PORT, RESIZE_CQ } = Commands;
+const { QUERY_QP_DATA_IN_ORDER } = Commands;
 const CQ = { cqe: 8, compVector: 0, cookie: 1, timestamps: false, ignoreOverrun: false, extended: false, key: 0 };
 const CAP = { maxSendWr: 4, maxRecvWr: 4, maxSendSge: 1, maxRecvSge: 1, maxInlineData: 0 };
 const QP = { srq: 0, xrcd: 0, qpType: QpType.UD as number, sqSigAll: false, cap: CAP, cookie: 2, key: 0 };
@@ -113,6 +124,44 @@ describe('a request of a guest', () => {
     front.call(ATTACH_MCAST, { context, qp, gid: GROUPS[0], lid: 0 });
     expect(front.refusal(DETACH_MCAST, { context, qp, gid: GROUPS[1], lid: 0 })).to.match(/^EINVAL/);
     expect(guest().quota.used.attachments).to.equal(1);
+  });
+
+  it('for a queue pair that only sends names no CQ for receives, and for any other does', () => {
+    const { cq } = front.call(CREATE_CQ, { ...CQ, context });
+    const request = { ...QP, context, pd, sendCq: cq, recvCq: 0 };
+    expect(front.refusal(CREATE_QP, { ...request, qpType: QpType.XRC_SEND })).to.equal('it is not refused');
+    expect(front.refusal(CREATE_QP, request)).to.match(/^EINVAL/);
+  });
+
+  it('for a CQ asks the device for what it says, and no more', () => {
+    const asked: unknown[] = [];
+    const { lower } = guest().context(context);
+    const [plain, extended] = [lower.createCq.bind(lower), lower.createCqEx.bind(lower)];
+    lower.createCq = (init) => {
+      asked.push('plain');
+      return plain(init);
+    };
+    lower.createCqEx = (init) => {
+      asked.push(init.flags);
+      return extended(init);
+    };
+    front.call(CREATE_CQ, { ...CQ, context });
+    front.call(CREATE_CQ, { ...CQ, context, extended: true });
+    front.call(CREATE_CQ, { ...CQ, context, extended: true, ignoreOverrun: true });
+    expect(asked).to.deep.equal(['plain', 0, CreateCqFlags.IGNORE_OVERRUN]);
+  });
+
+  it('for what lies in order asks of the whole way, or of the device alone', () => {
+    const qp = queuePair();
+    const asked: unknown[] = [];
+    guest().context(context).qps.get(qp).qp.queryDataInOrder = (_, flags) => {
+      asked.push(flags);
+      return 0;
+    };
+    for (const deviceOnly of [false, true])
+      front.call(QUERY_QP_DATA_IN_ORDER, { context, qp, opcode: WrOpcode.SEND, deviceOnly });
+    const { RETURN_CAPS, DEVICE_ONLY } = QpDataInOrderFlags;
+    expect(asked).to.deep.equal([RETURN_CAPS, RETURN_CAPS | DEVICE_ONLY]);
   });
 
   it('to post several is refused for the first that is wrong: by the device, or by what it names', () => {
