@@ -48,17 +48,36 @@ describe('waits on the event loop', () => {
     });
   }
 
-  it('look whether threads have ended, as long as there is nothing', async () => {
-    const { machine } = testbed();
-    const tables = findTables(machine);
-    let looks = 0;
-    const tend = (): void => void looks++;
-    const access = new DomainAccess(tables, tables.running(0), { listeners, tend });
-    const rejected = access.waitAsync(() => undefined, WORD, { signal: controller.signal }).catch(() => undefined);
-    expect(looks).to.equal(1);
-    controller.abort();
-    await rejected;
-    expect(await access.waitAsync(() => 'there', WORD, {})).to.equal('there');
-    expect(looks).to.equal(1);
+  describe('of a domain', () => {
+    let access: DomainAccess;
+    let looks: number;
+
+    beforeEach(() => {
+      const { machine } = testbed();
+      const tables = findTables(machine);
+      looks = 0;
+      const services = { listeners: new WordListeners(machine.i32), tend: () => void looks++ };
+      access = new DomainAccess(tables, tables.running(0), services);
+    });
+
+    const end = async (waiting: Promise<unknown>): Promise<unknown> => {
+      const rejected = waiting.catch((error: unknown) => error);
+      controller.abort(new Error('enough'));
+      return rejected;
+    };
+
+    it('look whether threads have ended, as long as there is nothing', async () => {
+      const waiting = access.waitAsync(() => undefined, WORD, { signal: controller.signal });
+      const first = looks;
+      await end(waiting);
+      expect(await access.waitAsync(() => 'there', WORD, {})).to.equal('there');
+      expect([first, looks]).to.deep.equal([1, 1]);
+    });
+
+    it('end when it can be used no more, whatever they wait for', async () => {
+      access.close();
+      const waiting = access.waitAsync(() => undefined, WORD, { signal: controller.signal });
+      expect(await end(waiting)).to.include({ code: 'ESRCH' });
+    });
   });
 });

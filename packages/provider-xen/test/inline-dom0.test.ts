@@ -125,24 +125,51 @@ describe('a device domain on the thread of its guests', () => {
       xen.dom0.run();
       expect(held).to.equal(0);
     });
+  });
 
-    it('sets no timer while no send waits for its rate', () => {
-      let timers = 0;
-      Object.defineProperty(hostClock, 'setTimer', {
-        configurable: true,
-        value: () => {
-          timers++;
-          return () => undefined;
-        },
-      });
-      try {
-        const release = xen.dom0.hold();
-        xen.dom0.run();
-        release();
-      } finally {
-        delete (hostClock as { setTimer?: unknown }).setTimer;
-      }
-      expect(timers).to.equal(0);
+  describe('sets a timer', () => {
+    /** Timers that were set, and were not cancelled. */
+    let timersNs: number[];
+
+    beforeEach(() => {
+      timersNs = [];
+      const setTimer = (atNs: number) => {
+        timersNs.push(atNs);
+        return () => (timersNs = timersNs.filter((other) => other !== atNs));
+      };
+      Object.defineProperty(hostClock, 'setTimer', { configurable: true, value: setTimer });
+    });
+    afterEach(() => {
+      delete (hostClock as { setTimer?: unknown }).setTimer;
+    });
+
+    it('not while no send waits for its rate', () => {
+      const release = xen.dom0.hold();
+      xen.dom0.run();
+      expect(timersNs).to.deep.equal([]);
+      release();
+    });
+
+    it('for when the next send may go, one at a time, and none when nobody holds it any more', () => {
+      let nextNs = 7e9;
+      Object.assign(xen.dom0.backend, { nextNs: () => nextNs });
+      const release = xen.dom0.hold();
+      expect(timersNs).to.deep.equal([7e9]);
+      nextNs = 8e9;
+      xen.dom0.run();
+      expect(timersNs).to.deep.equal([8e9]);
+      release();
+      expect(timersNs).to.deep.equal([]);
+      xen.dom0.run();
+      expect(timersNs).to.deep.equal([]);
+    });
+
+    it('none that outlives it', () => {
+      Object.assign(xen.dom0.backend, { nextNs: () => 7e9 });
+      const release = xen.dom0.hold();
+      xen.dom0.close();
+      expect(timersNs).to.deep.equal([]);
+      release();
     });
   });
 });

@@ -10,6 +10,7 @@ import type { QuotaKind } from '../backend/quota.ts';
 import { closeEach } from '../close-each.ts';
 import { lowerDevices } from './lower-devices.ts';
 import { Dom0State } from './dom0-state.ts';
+import { serve } from './serve.ts';
 import { forwardTraces } from './traces.ts';
 import type { TraceRequest } from './traces.ts';
 
@@ -28,11 +29,6 @@ export interface Dom0WorkerData {
 }
 
 const { machine: handle, modulePath, config, quotas, bandwidthBytesPerS, state, traces } = workerData as Dom0WorkerData;
-/** All that there is to do wakes this thread: rings, xenstore, and the events of the devices. */
-const PARK_MS_MAX = 100;
-/** Longest sleep: what nobody tells of, such as a rate, or a guest whose thread has ended, is looked after so often. */
-const IDLE_NS_MAX = 100e6;
-
 const { provider } = createRequire(import.meta.url)(modulePath) as { readonly provider: ProviderDefinition };
 const machine = Machine.attach(handle);
 const hypervisor = EmulatedHypervisor.join({ kind: 'openverbs-hypervisor', machine: handle }, machine);
@@ -41,24 +37,12 @@ const instance = provider.open({ machine: handle, clock: undefined, prng: undefi
 const devices = lowerDevices(instance.devices, provider.name, () => undefined);
 const backend = new Backend({ dom0, devices, clock: hostClock, quotas, bandwidthBytesPerS });
 
-function serve(): void {
-  const wanted = (): boolean => backend.run() || Atomics.load(state, 0) === Dom0State.STOPPING;
-  while (Atomics.load(state, 0) !== Dom0State.STOPPING) {
-    const deadlineNs = Math.min(backend.nextNs(), hostClock.nowNs() + IDLE_NS_MAX);
-    try {
-      dom0.waitUntil(wanted, deadlineNs, undefined, PARK_MS_MAX);
-    } catch (error) {
-      if ((error as { code?: unknown }).code !== 'ETIMEDOUT') throw error;
-    }
-  }
-}
-
 forwardTraces(traces, (message) => {
   parentPort!.postMessage(message);
 });
 Atomics.store(state, 0, Dom0State.RUNNING);
 wakeAll(machine);
-serve();
+serve({ backend, dom0, clock: hostClock, isStopping: () => Atomics.load(state, 0) === Dom0State.STOPPING });
 closeEach([
   () => backend.close(),
   // Before the devices: what is left of a UAR that a guest does not unmap ends here.

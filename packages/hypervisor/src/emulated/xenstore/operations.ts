@@ -28,7 +28,7 @@ export function write(
   const node = changes.get(path);
   if (node !== undefined && !permits(node.permissions, domid, 'w')) throw denied(domid, path, 'w');
   if (node !== undefined && value === undefined) return;
-  const permissions = node?.permissions ?? makeParents(changes, domid, path, limits);
+  const permissions = node?.permissions ?? makeParents(changes, domid, path);
   checkSize(domid, path, value ?? '', permissions, limits);
   changes.put(path, value ?? '', permissions);
   changes.checkQuota(domid, limits);
@@ -36,12 +36,7 @@ export function write(
 }
 
 /** Makes the parents of a node; returns what permissions it gets. */
-function makeParents(
-  changes: Changes,
-  domid: number,
-  path: string,
-  limits: HypervisorLimits,
-): readonly XenstorePermission[] {
+function makeParents(changes: Changes, domid: number, path: string): readonly XenstorePermission[] {
   const lacking: string[] = [];
   let above = parentOf(path);
   // The root is always there.
@@ -52,10 +47,8 @@ function makeParents(
   const parent = changes.get(above) as StoreNode;
   if (!permits(parent.permissions, domid, 'w')) throw denied(domid, above, 'w');
   const permissions = inherit(parent.permissions, domid);
-  for (const directory of lacking) {
-    checkSize(domid, directory, '', permissions, limits);
-    changes.put(directory, '', permissions);
-  }
+  // None is larger than the node itself.
+  for (const directory of lacking) changes.put(directory, '', permissions);
   return permissions;
 }
 
