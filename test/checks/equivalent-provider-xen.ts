@@ -82,22 +82,4 @@ export const PROVIDER_XEN: Equivalents = {
       why: 'What is read beyond a page is read again from the page that follows.',
     },
   ],
-  'packages/provider-xen/src/dom0/dom0-worker.ts': [
-    {
-      fn: 'serve.wanted',
-      text: 'Atomics.load(state, 0) === Dom0State.STOPPING',
-      why: 'It only saves time: the wait ends by itself after IDLE_NS_MAX, and the loop around it looks.',
-    },
-    {
-      fn: 'serve',
-      text: 'backend.nextNs()',
-      why: 'It only saves time: sends that wait for their rate go at the next look, after IDLE_NS_MAX at most.',
-    },
-    { fn: 'serve', text: 'hostClock.nowNs() + IDLE_NS_MAX', why: 'PARK_MS_MAX has the thread look as often.' },
-    {
-      fn: 'serve',
-      text: "(error as { code?: unknown }).code !== 'ETIMEDOUT'",
-      why: 'Nothing else is thrown there: what a guest makes the back-end fail at ends that guest, and dom0 is never destroyed.',
-    },
-  ],
 };

@@ -105,6 +105,16 @@ describe('xenstore watches', () => {
     expect(dom0.xenstore.directory('/a')).to.deep.equal(['new']);
   });
 
+  it('tell once of changes of a node that were not looked at yet', () => {
+    const { dom0 } = testbed();
+    dom0.xenstore.watch('/a', '');
+    drain(dom0);
+    for (const path of ['/a/x', '/a/y', '/a/x']) dom0.xenstore.write(path, '');
+    expect(paths(dom0)).to.deep.equal(['/a/x', '/a/y']);
+    dom0.xenstore.write('/a/x', '');
+    expect(paths(dom0)).to.deep.equal(['/a/x']);
+  });
+
   it('that nobody reads become one event', () => {
     const { dom0 } = testbed();
     dom0.xenstore.watch('/a', 'a');
