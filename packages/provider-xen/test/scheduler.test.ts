@@ -1,14 +1,16 @@
 import { expect } from 'chai';
-import { Scheduler } from '../src/backend/scheduler.ts';
+import { BoundedScheduler } from './support/bounded-scheduler.ts';
 import { SaturatedGuest } from './support/saturated-guest.ts';
 
 const MIB = 2 ** 20;
 const MS_NS = 1e6;
 const TOLERANCE = 0.05;
+/** Runs after which nothing goes any more. */
+const RUNS_MAX = 100_000;
 
 /** Guests that never run dry, below one scheduler, and time that a test moves. */
 class World {
-  readonly scheduler = new Scheduler();
+  readonly scheduler = new BoundedScheduler();
   readonly guests: SaturatedGuest[] = [];
   nowNs = 0;
 
@@ -23,7 +25,10 @@ class World {
   send(bytes: number): number[] {
     return this.#during(() => {
       const start = this.#total;
-      while (this.#total - start < bytes) this.#run();
+      for (let runs = 0; this.#total - start < bytes; runs++) {
+        expect(runs, 'runs').to.be.below(RUNS_MAX);
+        this.#run();
+      }
     });
   }
 

@@ -1,13 +1,14 @@
 import { expect } from 'chai';
-import { POSTS_PER_RUN, Scheduler, QUANTUM_BYTES } from '../src/backend/scheduler.ts';
+import { POSTS_PER_RUN, QUANTUM_BYTES } from '../src/backend/scheduler.ts';
 import { RequestQueue } from '../src/backend/request-queue.ts';
+import { BoundedScheduler } from './support/bounded-scheduler.ts';
 import { countingQp, sendOf } from './support/saturated-guest.ts';
 
 const SENDS = 8;
 
 /** Guests below one scheduler, whose link takes one send and no more until time passes. */
 class World {
-  readonly scheduler = new Scheduler();
+  readonly scheduler = new BoundedScheduler();
   #nowNs = 0;
 
   constructor() {
@@ -45,7 +46,7 @@ describe('turns of guests', () => {
   });
 
   it('go on where they were when a run has posted so many', () => {
-    const scheduler = new Scheduler();
+    const scheduler = new BoundedScheduler();
     const guests = [1, 2].map(() => {
       const { qp, posted } = countingQp(3 * POSTS_PER_RUN);
       const queue = new RequestQueue();
