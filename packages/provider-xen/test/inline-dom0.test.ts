@@ -45,6 +45,13 @@ describe('a device domain on the thread of its guests', () => {
     pollers.splice(0, 1, ...all);
   });
 
+  it('that has ended is polled no more', () => {
+    const { pollers } = xen.machine;
+    const before = pollers.length;
+    xen.dom0.close();
+    expect(pollers).to.have.length(before - 1);
+  });
+
   it('that ends tells nobody of the waits that end with it', async () => {
     const rejected: unknown[] = [];
     const onRejected = (reason: unknown): void => void rejected.push(reason);

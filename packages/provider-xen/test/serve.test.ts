@@ -8,6 +8,8 @@ const NOW_NS = 5e9;
 interface Round {
   /** When the back-end has something to do again by itself. */
   readonly nextNs?: number;
+  /** Whether the back-end has done something when it is looked at. */
+  readonly worked?: boolean;
   /** What the wait ends with, if not with what it is for. */
   readonly error?: Error;
 }
@@ -17,7 +19,7 @@ function served(rounds: readonly Round[]): { deadlinesNs: number[]; ended: boole
   const [deadlinesNs, ended]: [number[], boolean[]] = [[], []];
   let round = 0;
   serve({
-    backend: { run: () => false, nextNs: () => rounds[round].nextNs ?? Infinity },
+    backend: { run: () => rounds[round - 1].worked === true, nextNs: () => rounds[round].nextNs ?? Infinity },
     dom0: {
       waitUntil(condition, deadlineNs) {
         deadlinesNs.push(deadlineNs);
@@ -43,7 +45,7 @@ describe('the loop of a device domain', () => {
   });
 
   it('is woken by what is to do, and by being told to stop', () => {
-    expect(served([{}, {}]).ended).to.deep.equal([false, true]);
+    expect(served([{}, { worked: true }, {}, {}]).ended).to.deep.equal([false, true, false, true]);
   });
 
   it('goes on when nothing has come, and does not hide another fault', () => {
