@@ -1,4 +1,5 @@
 /** Waits that do not block the thread: whom they wake, what they keep alive, and what they look after meanwhile. */
+import { setImmediate } from 'node:timers/promises';
 import { expect } from 'chai';
 import { AsyncWait, WordListeners } from '../src/emulated/async-wait.ts';
 import { DomainAccess } from '../src/emulated/domain-access.ts';
@@ -6,6 +7,8 @@ import { findTables } from '../src/emulated/tables.ts';
 import { testbed } from './support/testbed.ts';
 
 const WORD = 0;
+/** Turns of the event loop after which what was to come does not come. */
+const TURNS_MAX = 100;
 
 describe('waits on the event loop', () => {
   let i32: Int32Array;
@@ -32,6 +35,17 @@ describe('waits on the event loop', () => {
       Atomics.notify(i32, WORD);
     });
     expect(woken).to.deep.equal(['first']);
+  });
+
+  it('are woken by each change that they wait for', async () => {
+    let woken = 0;
+    for (const seen of [0, 1]) {
+      listeners.listen(WORD, seen, () => woken++);
+      Atomics.store(i32, WORD, seen + 1);
+      Atomics.notify(i32, WORD);
+      for (let turn = 0; woken <= seen && turn < TURNS_MAX; turn++) await setImmediate();
+    }
+    expect(woken).to.equal(2);
   });
 
   for (const unref of [false, true]) {

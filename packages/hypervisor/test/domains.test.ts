@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { Machine } from '@openverbs/machine';
-import { EmulatedHypervisor } from '../src/index.ts';
+import { DOMID_FIRST_RESERVED, EmulatedHypervisor } from '../src/index.ts';
 import type { HypervisorHandle } from '../src/index.ts';
 import { DomainRecord, HvHeader } from '../src/emulated/layout.ts';
 import { findTables } from '../src/emulated/tables.ts';
@@ -59,6 +59,13 @@ describe('domains', () => {
     expectError(() => other.xenstore.read('name'), 'ESRCH');
     expectError(() => other.eventChannels.take(), 'ESRCH');
     expectError(() => other.grantTable.map(0, []).page(0), 'ESRCH');
+  });
+
+  it('have the smallest numbers again after the largest, except those in use', () => {
+    const { machine, hypervisor, other } = testbed();
+    machine.i32[findTables(machine).header + HvHeader.NEXT_DOMID] = DOMID_FIRST_RESERVED - 1;
+    const domids = [1, 2].map(() => hypervisor.createDomain({ memoryBytes: PAGE }));
+    expect(domids).to.deep.equal([DOMID_FIRST_RESERVED - 1, other.domid + 1]);
   });
 
   it('that are destroyed give back what they had of others, and keep what others have of them', () => {
@@ -282,6 +289,13 @@ describe('EmulatedHypervisor', () => {
     expectError(() => EmulatedHypervisor.join({} as HypervisorHandle), 'EINVAL');
     const bare = Machine.create({ memoryBytes: 2 ** 20 });
     expectError(() => EmulatedHypervisor.join(handle, bare), 'EINVAL');
+  });
+
+  it('closes the handles of its thread, and no domain', () => {
+    const { hypervisor, guest } = testbed();
+    hypervisor.close();
+    expectError(() => guest.memory.allocPages(1), 'ESRCH', /closed/);
+    expect(hypervisor.domains()).to.have.length(3);
   });
 
   it('checks its limits by name', () => {

@@ -87,6 +87,20 @@ describe('event channels', () => {
     ).to.equal(0);
   });
 
+  it('have an event and a mask each, beside those of their neighbours', () => {
+    const bed = testbed();
+    const [first, second] = [1, 2].map(() => connect(bed, bed.guest));
+    const { eventChannels } = bed.dom0;
+    const word = findTables(bed.machine).running(0).record + DomainRecord.UPCALL;
+    eventChannels.mask(second.far);
+    bed.guest.eventChannels.notify(second.near);
+    expect(eventChannels.isPending(first.far)).to.be.false;
+    const before = bed.machine.i32[word];
+    bed.guest.eventChannels.notify(first.near);
+    expect(bed.machine.i32[word]).to.equal(before + 1);
+    expect([eventChannels.take(), eventChannels.take()]).to.deep.equal([first.far, 0]);
+  });
+
   it('are served by turns', () => {
     const bed = testbed();
     const ends = [1, 2, 3].map(() => connect(bed, bed.guest));
@@ -129,6 +143,7 @@ describe('event channels', () => {
     guest.eventChannels.notify(guest.eventChannels.allocUnbound(0));
     const { near, far } = connect(bed, guest);
     dom0.eventChannels.close(far);
+    expectError(() => dom0.eventChannels.notify(far), 'EINVAL', /not bound by this handle/);
     guest.eventChannels.notify(near);
     expect(guest.eventChannels.take()).to.equal(0);
     const again = dom0.eventChannels.bindInterdomain(guest.domid, near);

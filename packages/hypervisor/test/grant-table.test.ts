@@ -103,6 +103,9 @@ describe('grant table', () => {
       i32[entry + Grant.FRAME] = wrong;
       expectError(() => dom0.grantTable.map(guest.domid, [20]), 'EINVAL', /not that domain's/);
     }
+    i32[entry + Grant.FRAME] = guest.memory.allocPages(1);
+    i32[entry + Grant.FLAGS] = GrantFlag.READONLY;
+    expectError(() => dom0.grantTable.map(guest.domid, [20], { readonly: true }), 'EINVAL', /not in use/);
   });
 
   it('has no entries but its own, nor between them, whatever a guest has written there', () => {

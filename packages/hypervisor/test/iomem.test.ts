@@ -113,6 +113,19 @@ describe('pages of I/O memory', () => {
     audit(machine);
   });
 
+  it('stay with another handle that has the reference again which the first has ended', () => {
+    const bed = testbed();
+    const { hypervisor, dom0, guest } = bed;
+    const driver = hypervisor.domain(0);
+    const ref = driver.grantTable.grantAccess(guest.domid, registersOf(bed));
+    driver.grantTable.endAccess(ref);
+    expect(dom0.grantTable.grantAccess(guest.domid, registersOf(bed))).to.equal(ref);
+    const mapping = guest.grantTable.map(0, [ref]);
+    driver.close();
+    expect(mapping.page(0)).to.have.property('i32');
+    expect(dom0.grantTable.inUse).to.equal(1);
+  });
+
   it('go with the thread that drives the device', () => {
     const { bed, victim, victimMachine } = world();
     const frame = registersOf(bed);

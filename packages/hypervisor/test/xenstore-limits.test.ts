@@ -35,6 +35,13 @@ describe('limits of xenstore', () => {
     for (let n = 0; n <= TRANSACTIONS_MAX; n++) dom0.xenstore.transactionStart();
   });
 
+  it('of watches are for guests, and not for dom0', () => {
+    const { dom0, guest } = testbed({ xenstoreWatchesMax: 1 });
+    for (const { xenstore } of [dom0, guest]) xenstore.watch('/a', '');
+    dom0.xenstore.watch('/b', '');
+    expectError(() => guest.xenstore.watch('/b', ''), 'E2BIG', /xenstoreWatchesMax/);
+  });
+
   it('of transactions are not reached by those whose body has failed', () => {
     const { guest } = testbed(LIMITS);
     const fault = new Error('the body fails');

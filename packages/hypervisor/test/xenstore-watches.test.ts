@@ -105,6 +105,13 @@ describe('xenstore watches', () => {
     expect(dom0.xenstore.directory('/a')).to.deep.equal(['new']);
   });
 
+  it('of the root tell of all', () => {
+    const { dom0 } = testbed();
+    dom0.xenstore.watch('/', '');
+    dom0.xenstore.write('/a/b', '');
+    expect(paths(dom0)).to.deep.equal(['/', '/a/b']);
+  });
+
   it('tell once of changes of a node that were not looked at yet', () => {
     const { dom0 } = testbed();
     dom0.xenstore.watch('/a', '');

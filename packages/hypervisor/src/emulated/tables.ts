@@ -109,7 +109,7 @@ export class Tables {
 
   /** The slot of a domain that lives. */
   running(domid: number): Slot {
-    const slot = Number.isInteger(domid) ? this.find(domid) : undefined;
+    const slot = this.find(domid);
     if (slot === undefined) throw new HypervisorError('ESRCH', `there is no domain ${domid}`);
     return slot;
   }
