@@ -35,7 +35,8 @@ describe('domains', () => {
     for (const name of ['', 'a b', 'x'.repeat(65), 'a/b'])
       expectError(() => hypervisor.createDomain({ name, memoryBytes: PAGE }), 'EINVAL');
     for (const memoryBytes of [0, -1, NaN, Infinity])
-      expectError(() => hypervisor.createDomain({ name: 'x', memoryBytes }), 'EINVAL');
+      expectError(() => hypervisor.createDomain({ name: 'x', memoryBytes }), 'EINVAL', /of domain x is/);
+    expectError(() => hypervisor.createDomain({ memoryBytes: 0 }), 'EINVAL', /of a domain is 0/);
     expectError(() => hypervisor.createDomain({ name: 'x', memoryBytes: PAGE }), 'ENOSPC', /domainsMax/);
     expect(hypervisor.domains()).to.have.length(3);
   });

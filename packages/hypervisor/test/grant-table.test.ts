@@ -67,6 +67,8 @@ describe('grant table', () => {
     expectError(() => shared.unshare(), 'EBUSY');
     mapping.unmap();
     shared.unshare();
+    expectError(() => dom0.grantTable.map(guest.domid, shared.refs, { readonly: true }), 'EINVAL', /not in use/);
+    expect(guest.grantTable.inUse).to.equal(0);
   });
 
   it('refuses to map for other domains, other references, and for half of a list', () => {
