@@ -56,6 +56,7 @@ describe('.ci/run', function () {
       'conformance',
       'simulate',
       'mutations',
+      'checks',
       'lint',
       'deps',
       'check:packages',
