@@ -6,11 +6,14 @@ import type { Scheduler } from '../src/backend/scheduler.ts';
 import { BoundedScheduler } from './support/bounded-scheduler.ts';
 import { countingQp, sendOf } from './support/saturated-guest.ts';
 
+/** Looks in one run, which has a few for each turn and one for each send. */
+const LOOKS_MAX = 1000;
+
 describe('a run of the scheduler', () => {
   let scheduler: Scheduler;
 
   beforeEach(() => {
-    scheduler = new BoundedScheduler();
+    scheduler = new BoundedScheduler(LOOKS_MAX);
   });
 
   /** A guest with so many sends that wait. */

@@ -9,8 +9,11 @@ const LOOKS_MAX = 100_000;
 export class BoundedScheduler extends Scheduler {
   #looks = 0;
 
-  constructor() {
+  readonly #looksMax: number;
+
+  constructor(looksMax = LOOKS_MAX) {
     super();
+    this.#looksMax = looksMax;
     this.#bound(this.link);
   }
 
@@ -27,7 +30,7 @@ export class BoundedScheduler extends Scheduler {
   #bound(bucket: TokenBucket): void {
     const ready = bucket.ready.bind(bucket);
     bucket.ready = (nowNs) => {
-      if (++this.#looks > LOOKS_MAX) throw new Error('the run does not end');
+      if (++this.#looks > this.#looksMax) throw new Error('the run does not end');
       return ready(nowNs);
     };
   }
