@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import ts from 'typescript';
 import { ROOT } from '../mutations/mutation.ts';
-import { Scratch } from '../mutations/scratch.ts';
+import { compiledName, Scratch } from '../mutations/scratch.ts';
 import { instrument, type NumberedCheck } from './instrument.ts';
 import { CHECKS_MAX } from './switch.ts';
 
@@ -18,7 +18,7 @@ export function makeBrokenCopy(checks: readonly NumberedCheck[]): Scratch {
   const options = readCompilerOptions();
   for (const file of new Set(checks.map((check) => check.file))) {
     const own = checks.filter((check) => check.file === file);
-    const compiled = file.replace('/src/', '/dist/src/').replace(/\.ts$/, '.js');
+    const compiled = compiledName(file);
     const switchModule = path.posix.relative(path.posix.dirname(compiled), SWITCH);
     scratch.replace(compiled, instrument(readFileSync(path.join(ROOT, file), 'utf8'), own, switchModule, options));
   }

@@ -1,6 +1,6 @@
 /** `npm run checks`: removes every check of what guests can reach, one at a time, and expects that the tests notice each. */
-import { availableParallelism } from 'node:os';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
+import { processesOption } from '../mutations/processes-option.ts';
 import { readChecks } from './areas.ts';
 import type { Check } from './check.ts';
 import { EQUIVALENT } from './equivalent-checks.ts';
@@ -45,12 +45,6 @@ function isWithin({ file }: Check, name: string): boolean {
   return `/${file}/`.includes(`/${name.replace(/\/$/, '')}/`);
 }
 
-function positive(value: string): number {
-  const number = Number(value);
-  if (Number.isSafeInteger(number) && number > 0) return number;
-  throw new InvalidArgumentError('It has to be a whole number above 0.');
-}
-
 await new Command('npm run checks --')
   .description(
     'Removes every check of what guests can reach, one at a time and in a copy, and expects that the tests notice each.',
@@ -58,6 +52,6 @@ await new Command('npm run checks --')
   .option('--only <file...>', 'the checks of these sources, or folders of sources')
   .option('--all', 'also those of which test/checks/equivalent-*.ts say that nothing can notice')
   .option('--json', 'a line of JSON for each, and one at the end')
-  .option('--processes <n>', 'how many at a time', positive, Math.min(2, availableParallelism()))
+  .addOption(processesOption())
   .action(main)
   .parseAsync();

@@ -1,4 +1,5 @@
 /** Removes checks, one after the other in each of some processes. */
+import { share } from '../mutations/share.ts';
 import { type Area, areaOf, AREAS } from './areas.ts';
 import { makeBrokenCopy } from './broken-copy.ts';
 import type { NumberedCheck } from './instrument.ts';
@@ -54,23 +55,4 @@ async function tryArea(
   } finally {
     for (const lane of lanes) lane.stop();
   }
-}
-
-/** Each lane takes the next item when it is done with one, until one fails. */
-async function share<T>(
-  lanes: readonly Lane[],
-  items: readonly T[],
-  work: (lane: Lane, item: T) => Promise<void>,
-): Promise<void> {
-  let next = 0;
-  const takeAll = async (lane: Lane): Promise<void> => {
-    try {
-      while (next < items.length) await work(lane, items[next++]);
-    } catch (error) {
-      next = items.length;
-      throw error;
-    }
-  };
-  const ends = await Promise.allSettled(lanes.map(takeAll));
-  for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }

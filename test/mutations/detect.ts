@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import type { Detector } from './mutation.ts';
+import { compiledName } from './scratch.ts';
 
 /** No test file and no run of seeds takes nearly as long. */
 const DETECT_MS_MAX = 180_000;
@@ -39,13 +40,6 @@ async function runSeeds(root: string, first: number, last: number): Promise<Outc
   const { programs, failed } = JSON.parse(output) as SeedReport;
   if (failed.length > 0) return { result: 'failed', what: `seed ${failed[0].seed}` };
   return programs > 0 ? { result: 'passed', what: '' } : { result: 'broke', what: 'no seed ran' };
-}
-
-/** What the compiler makes of a test file. */
-function compiledName(file: string): string {
-  const parts = file.split('/');
-  const workspace = parts[0] === 'packages' ? 2 : 1;
-  return path.join(...parts.slice(0, workspace), 'dist', ...parts.slice(workspace)).replace(/\.ts$/, '.js');
 }
 
 /** Runs Node. `end` says how it ended. */

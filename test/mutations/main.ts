@@ -1,12 +1,13 @@
 /** `npm run mutations`: breaks the device in many places, one at a time, and expects that the tests notice each. */
 import { readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import Table from 'cli-table3';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { detect } from './detect.ts';
 import { applyEdits, type Detector, formatDetector, type Mutation, readMutations, ROOT } from './mutation.ts';
+import { processesOption } from './processes-option.ts';
 import { Scratch } from './scratch.ts';
+import { share } from './share.ts';
 import { SourceCompiler } from './source-compiler.ts';
 
 interface Options {
@@ -73,20 +74,15 @@ function lineOf(fault: string, file: string, isRight: boolean, caughtBy: string,
 /** Runs all, some at a time, each in a copy that is its own meanwhile. The answers are in the order of the tasks. */
 async function runAll(tasks: readonly ((scratch: Scratch) => Promise<Line>)[], lanes: number): Promise<Line[]> {
   const lines: Line[] = [];
-  let next = 0;
-  const lane = async (): Promise<void> => {
-    const scratch = new Scratch();
-    try {
-      while (next < tasks.length) {
-        const index = next++;
-        lines[index] = await tasks[index](scratch);
-        tell(lines[index]);
-      }
-    } finally {
-      scratch.remove();
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(lanes, tasks.length) }, lane));
+  const scratches = Array.from({ length: Math.min(lanes, tasks.length) }, () => new Scratch());
+  try {
+    await share(scratches, [...tasks.entries()], async (scratch, [index, task]) => {
+      lines[index] = await task(scratch);
+      tell(lines[index]);
+    });
+  } finally {
+    for (const scratch of scratches) scratch.remove();
+  }
   return lines;
 }
 
@@ -109,15 +105,9 @@ function formatTable(lines: readonly Line[]): string {
   return table.toString();
 }
 
-function positive(value: string): number {
-  const number = Number(value);
-  if (Number.isSafeInteger(number) && number > 0) return number;
-  throw new InvalidArgumentError('It has to be a whole number above 0.');
-}
-
 await new Command('npm run mutations --')
   .description('Breaks the device in many places, one at a time and in a copy, and expects that the tests notice each.')
   .option('--only <name...>', 'these mutations')
-  .option('--processes <n>', 'how many at a time', positive, Math.min(2, availableParallelism()))
+  .addOption(processesOption())
   .action(main)
   .parseAsync();

@@ -60,3 +60,10 @@ export class Scratch {
     }
   }
 }
+
+/** What the compiler makes of a source; both are paths from the root, with slashes. */
+export function compiledName(file: string): string {
+  const parts = file.split('/');
+  const workspace = parts[0] === 'packages' ? 2 : 1;
+  return path.posix.join(...parts.slice(0, workspace), 'dist', ...parts.slice(workspace)).replace(/\.ts$/, '.js');
+}
